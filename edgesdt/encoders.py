@@ -1,0 +1,11 @@
+"""From a sample to input codes: keep the `bits` highest bits of each pixel, as a sensor's converter would."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+
+def encode(pixels: npt.NDArray[np.uint8], bits: int) -> npt.NDArray[np.uint8]:
+    """Codes 0 … 2**bits - 1 (same shape, uint8) of 8-bit `pixels`; a code c stands for c / 2**bits."""
+    return pixels >> np.uint8(8 - bits)

@@ -1,0 +1,222 @@
+"""The ledger: action counts × technology table → joules, seconds and mm², with breakdowns by component.
+
+Reads plain data only (a spec, counts, a memory map), so old records are re-priced without running a chip. What an
+action is made of is in `recipes`, what each part costs in `hw_models.technology`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from edgesdt import actions as act
+from edgesdt.errors import SpecError
+from edgesdt.spec import Spec
+from hw_models.technology import Technology, TechnologyError
+from hw_models.technology import load as load_technology
+
+LEAKAGE = "leakage"
+COMPONENT = {
+    act.MAC: "synaptic arithmetic",
+    act.WEIGHT_READ: "weight memory",
+    act.WEIGHT_WRITE: "weight memory",
+    act.INPUT_READ: "input",
+    act.INPUT_WRITE: "input",
+    act.STATE_READ: "neurons",
+    act.STATE_WRITE: "neurons",
+    act.NEURON_STEP: "neurons",
+    act.NUDGE: "neurons",
+    act.KEY_COMPARE: "target",
+    act.HOMEOSTASIS_STEP: "homeostasis",
+    act.CONTRAST: "learning arithmetic",
+    act.RATE: "learning arithmetic",
+    act.BIAS_READ: "biases",
+    act.BIAS_WRITE: "biases",
+    act.RANDOM_WORD: "random bank",
+    act.CONTRAST_ACCESS: "batch buffers",
+}
+
+
+def technology(spec: Spec) -> Technology:
+    """The technology table that the spec names, at its node. Raises `SpecError`."""
+    try:
+        return load_technology(spec.technology.table, spec.technology.node)
+    except TechnologyError as error:
+        raise SpecError(f"technology: {error}") from error
+
+
+def bits_of(memory: Mapping[str, Any], *prefixes: str) -> int:
+    """Bits of the recorded arrays whose names start with one of `prefixes` (at least 1, as a capacity)."""
+    return max(1, sum(int(a["bits"]) for a in memory["arrays"] if a["name"].startswith(prefixes)))
+
+
+def recipes(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str, float]:
+    """Joules of one of each action: the arithmetic that it needs at the chip's widths, and its memory accesses."""
+    chip, home = spec.chip, spec.learning.homeostasis
+    weight, state, total, held = chip.weights.bits, chip.states.bits, chip.accumulator.bits, chip.constants.bits
+    event = max(spec.encoder.bits, state)
+    drive, contrast = state + 4, event + state + 1
+
+    def sram(bits: int, *arrays: str) -> float:
+        return tech.sram_access_j(bits, bits_of(memory, *arrays))
+
+    weights = sram(weight, "weights")
+    states = sram(state, "states", "free_states", "plus_states")
+    settled = sram(home.activity_bits, "activity") + sram(home.bits, "homeostasis")
+    return {
+        act.MAC: tech.multiply_j(event, weight) + tech.add_j(total) + tech.register_j(total),
+        act.WEIGHT_READ: weights,
+        act.WEIGHT_WRITE: weights,
+        act.INPUT_READ: sram(spec.encoder.bits, "input"),
+        act.INPUT_WRITE: sram(spec.encoder.bits, "input"),
+        act.STATE_READ: states,
+        act.STATE_WRITE: states,
+        act.NEURON_STEP: 2 * tech.add_j(drive) + tech.multiply_j(drive, held) + 2 * tech.compare_j(drive),
+        act.NUDGE: 2 * tech.add_j(drive) + tech.multiply_j(state + 1, held),
+        act.KEY_COMPARE: (tech.add_j(home.bits) + tech.compare_j(home.bits)),
+        act.HOMEOSTASIS_STEP: 2 * tech.add_j(home.activity_bits)
+        + tech.multiply_j(home.activity_bits, held)
+        + 2 * tech.add_j(home.bits)
+        + tech.multiply_j(home.bits, held)
+        + 2 * settled,
+        act.CONTRAST: tech.multiply_j(event, state) + tech.add_j(contrast),
+        act.RATE: tech.multiply_j(contrast, held)
+        + tech.add_j(contrast + held)
+        + tech.shift_j(contrast + held)
+        + tech.add_j(weight)
+        + tech.compare_j(weight),
+        act.BIAS_READ: sram(chip.biases.bits, "biases"),
+        act.BIAS_WRITE: sram(chip.biases.bits, "biases"),
+        act.RANDOM_WORD: 3 * tech.xor_j(32) + tech.register_j(32),
+        act.CONTRAST_ACCESS: 2 * sram(contrast, "weight_contrast"),
+    }
+
+
+def areas(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str, float]:
+    """mm² by component: memories by their bits, arithmetic units by the stated parallelism."""
+    chip, home = spec.chip, spec.learning.homeostasis
+    weight, state, total, held = chip.weights.bits, chip.states.bits, chip.accumulator.bits, chip.constants.bits
+    event = max(spec.encoder.bits, state)
+    drive, contrast = state + 4, event + state + 1
+    mac = tech.multiply_mm2(event, weight) + tech.add_mm2(total) + tech.register_mm2(total)
+    learner = tech.multiply_mm2(event, state) + tech.multiply_mm2(contrast, held) + tech.shift_mm2(contrast + held)
+    learner += tech.add_mm2(contrast) + tech.add_mm2(contrast + held) + tech.add_mm2(weight)
+    neuron = tech.multiply_mm2(drive, held) + tech.multiply_mm2(state + 1, held) + 4 * tech.add_mm2(drive)
+    settle = tech.multiply_mm2(home.activity_bits, held) + tech.multiply_mm2(home.bits, held)
+    settle += 4 * tech.add_mm2(home.bits)
+    own = spec.learning.target == "self_defined"
+    weights = bits_of(memory, "weights")
+    others = memory["used_bits"] - weights
+    return {
+        "weight memory": tech.sram_mm2(weights),
+        "other memory": tech.sram_mm2(others),
+        "synaptic arithmetic": chip.macs_per_cycle * mac,
+        "learning arithmetic": chip.macs_per_cycle * learner,
+        "neurons": chip.neurons_per_cycle * (neuron + (settle if own else 0.0)),
+        "target": spec.learning.winners * tech.compare_mm2(home.bits) if own else 0.0,
+        "random bank": chip.random.lanes * (3 * tech.xor_mm2(32) + tech.register_mm2(32)),
+    }
+
+
+def leakage_w(memory: Mapping[str, Any], area: Mapping[str, float], tech: Technology) -> float:
+    """Static power [W] of all memories and of the logic area."""
+    logic = sum(mm2 for name, mm2 in area.items() if "memory" not in name)
+    return tech.sram_leakage_w(memory["used_bits"]) + tech.logic_leakage_w(logic)
+
+
+def cycles(spec: Spec, counts: Mapping[str, int]) -> dict[str, float]:
+    """Clock cycles by phase, each unit busy every cycle: `macs_per_cycle` synapses, `neurons_per_cycle` neurons.
+
+    A bank step takes one cycle and overlaps the update that consumes it; input is loaded `neurons_per_cycle` at a time.
+    """
+    chip = spec.chip
+    update = max(counts[act.RATE] / chip.macs_per_cycle, counts[act.RANDOM_WORD] / chip.random.lanes)
+    return {
+        "input": counts[act.INPUT_WRITE] / chip.neurons_per_cycle,
+        "inference and nudge": counts[act.MAC] / chip.macs_per_cycle
+        + counts[act.NEURON_STEP] / chip.neurons_per_cycle,
+        "target and homeostasis": (
+            counts[act.KEY_COMPARE] / max(spec.learning.winners, 1) + counts[act.HOMEOSTASIS_STEP]
+        )
+        / chip.neurons_per_cycle,
+        "update": update,
+    }
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What a stretch of samples cost: joules by component (leakage among them) and seconds by phase."""
+
+    energy_j: dict[str, float]
+    latency_s: dict[str, float]
+
+
+def bill(spec: Spec, counts: Mapping[str, int], memory: Mapping[str, Any], tech: Technology) -> Bill:
+    """Price `counts`: energy by component and latency by phase, static leakage over that time included."""
+    prices = recipes(spec, memory, tech)
+    energy: dict[str, float] = {}
+    for action, count in counts.items():
+        energy[COMPONENT[action]] = energy.get(COMPONENT[action], 0.0) + count * prices[action]
+    latency = {phase: n / spec.chip.clock for phase, n in cycles(spec, counts).items()}
+    energy[LEAKAGE] = leakage_w(memory, areas(spec, memory, tech), tech) * sum(latency.values())
+    return Bill({name: joules for name, joules in energy.items() if joules}, latency)
+
+
+def price(
+    spec: Spec, counts: Mapping[str, Mapping[str, int]], samples: Mapping[str, int], memory: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The record's `energy_j`, `latency_s`, `area_mm2` and `technology` for `counts` {train, inference}.
+
+    `samples` {train, inference} are the samples that the counts cover. `train_breakdown` sums to `train_total`,
+    `inference_breakdown` to `inference_per_sample`.
+    """
+    tech = technology(spec)
+    train, shown = (bill(spec, counts[phase], memory, tech) for phase in ("train", "inference"))
+    train_total = sum(train.energy_j.values())
+    inference = {name: joules / samples["inference"] for name, joules in shown.energy_j.items()}
+    area = {name: mm2 for name, mm2 in areas(spec, memory, tech).items() if mm2}
+    seconds = {
+        f"{phase}_breakdown": {name: s / samples[key] for name, s in made.latency_s.items() if s}
+        for phase, key, made in (("train", "train", train), ("inference", "inference", shown))
+    }
+    return {
+        "energy_j": {
+            "train_total": train_total,
+            "train_per_sample": train_total / samples["train"],
+            "inference_per_sample": sum(inference.values()),
+            "train_breakdown": train.energy_j,
+            "inference_breakdown": inference,
+        },
+        "latency_s": {
+            "train_per_sample": sum(seconds["train_breakdown"].values()),
+            "inference_per_sample": sum(seconds["inference_breakdown"].values()),
+            **seconds,
+        },
+        "area_mm2": {"total": sum(area.values()), "breakdown": area},
+        "technology": {
+            "table": tech.name,
+            "node_nm": tech.node_nm,
+            "leakage_w": leakage_w(memory, areas(spec, memory, tech), tech),
+            "sources": list(tech.sources),
+        },
+    }
+
+
+def reprice(record: Mapping[str, Any], table: str) -> dict[str, Any]:
+    """A copy of `record` priced with another technology table (at that table's own node), nothing re-run."""
+    plain = copy.deepcopy(dict(record["spec"]))
+    plain["technology"] = {"table": table, "node": None}
+    spec = Spec.from_plain(plain)
+    samples = {
+        "train": record["train_samples"] * plain["epochs"],
+        "inference": record["test_samples"],
+    }
+    priced = price(spec, record["counts"], samples, record["memory"])
+    tech = technology(spec)
+    curve = [
+        {**point, "energy_j": sum(bill(spec, point["counts"], record["memory"], tech).energy_j.values())}
+        for point in record["curve"]
+    ]
+    return {**record, **priced, "spec": plain, "curve": curve}

@@ -1,0 +1,240 @@
+"""One run, from a spec to a record: load data, learn epoch by epoch with checkpoints, read out, price.
+
+The untrained chip is read out first and kept beside every accuracy as its control.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesdt import datasets, energy, readout, record
+from edgesdt.chip import Chip
+from edgesdt.encoders import encode
+from edgesdt.errors import DataError, SpecError
+from edgesdt.rules import registers
+from edgesdt.run_folder import RunFolder
+from edgesdt.spec import Spec, spec_hash
+
+CURVE_SAMPLES = 10_000
+"""Labelled samples that associate the neurons for a point of the learning curve (the last point uses all)."""
+STRIDE = 2_000
+"""Samples learned between two looks at the clock (and at Ctrl-C)."""
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Progress:
+    """What a run has gathered so far besides the chip itself; JSON-ready, kept in every checkpoint."""
+
+    started: str
+    epochs_done: int = 0
+    duration_s: float = 0.0
+    train_s: float = 0.0
+    control: dict[str, float] = field(default_factory=dict)
+    curve: list[dict[str, Any]] = field(default_factory=list)
+
+
+def run(
+    spec: Spec,
+    out: Path,
+    *,
+    say: Say = lambda line: None,
+    show: Say = lambda line: None,
+    threads: int = 1,
+    report: bool = True,
+) -> dict[str, Any]:
+    """Run `spec` in folder `out` and return its record; a finished folder is only read, an unfinished one goes on.
+
+    `say` gets lines worth keeping, `show` the live progress. Raises `EdgesdtError` (see `RunFolder`, `datasets.load`,
+    `Chip`); finished epochs are always kept.
+    """
+    if spec.sweep is not None:
+        raise SpecError("sweep: this command runs one chip; remove the section, or use --set sweep=null")
+    spec = registers.resolve(spec)
+    chip = Chip(spec)
+    energy.technology(spec)
+    data = datasets.load(spec.data.set, spec.data.train, spec.data.test, progress=say)
+    _match(spec, data)
+    with RunFolder(out, spec) as folder:
+        if folder.record_path.exists():
+            say(f"{out}: this run is finished; its record is shown (delete the folder to run it again)")
+            return record.read(folder.record_path)
+        made = _Run(spec, chip, data, folder, say, show, threads).to_the_end()
+        if report:
+            from edgesdt.report import write  # draws charts: a second that only a finished run pays
+
+            write([out], out / "report.html")
+        folder.drop_checkpoint()
+    return made
+
+
+def _match(spec: Spec, data: datasets.Dataset) -> None:
+    """Raise `SpecError` where the layers do not fit the data set."""
+    faults = []
+    inputs, outputs = spec.chip.layers[0], spec.chip.layers[-1]
+    if inputs != data.features:
+        faults.append(f"chip.layers: first layer {inputs}, allowed: {data.features} (the features of {data.name})")
+    if spec.learning.target == "label" and outputs != data.classes:
+        faults.append(f"chip.layers: last layer {outputs}, allowed: {data.classes} (the classes of {data.name})")
+    if faults:
+        raise SpecError(faults)
+    if len(data.x_train) == 0 or len(data.x_test) == 0:
+        raise DataError(f"{data.name}: no samples")
+
+
+class _Run:
+    """The state of a run that is under way."""
+
+    def __init__(
+        self, spec: Spec, chip: Chip, data: datasets.Dataset, folder: RunFolder, say: Say, show: Say, threads: int
+    ) -> None:
+        self.spec, self.chip, self.data, self.folder = spec, chip, data, folder
+        self.show, self.threads = show, threads
+        self.tech = energy.technology(spec)
+        self.memory = chip.memory.plain()
+        self._say = say
+        bits = spec.encoder.bits
+        self.x, self.x_test = encode(data.x_train, bits), encode(data.x_test, bits)
+        self.known = readout.labelled(len(self.x), spec.label_fraction, spec.seed)
+        self.progress = Progress(datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        self._since = time.monotonic()
+
+    def say(self, line: str) -> None:
+        """Log a line and pass it on."""
+        self.folder.log(line)
+        self._say(line)
+
+    def to_the_end(self) -> dict[str, Any]:
+        """Go on from the last checkpoint, or start; returns the record, which is then also on disk."""
+        kept = self.folder.load_checkpoint()
+        if kept is None:
+            self.progress.control = {f"untrained_{k}": v for k, v in self.read_out(self.spec.readout).items()}
+            self.say("untrained " + _percent(self.progress.control))
+        else:
+            arrays, progress = kept
+            self.chip.restore(arrays)
+            self.progress = Progress(**progress)
+            self.say(f"going on after epoch {self.progress.epochs_done} of {self.spec.epochs}")
+        for epoch in range(self.progress.epochs_done, self.spec.epochs):
+            self.learn_epoch(epoch)
+        return self.finish()
+
+    def learn_epoch(self, epoch: int) -> None:
+        """Learn one pass in a fresh order, look at the accuracy, keep a checkpoint."""
+        before = self.chip.counts()
+        order = np.random.RandomState([self.spec.seed, epoch]).permutation(len(self.x))
+        self.chip.rule.start_epoch()
+        batch = self.spec.learning.batch
+        stride = -(-STRIDE // batch) * batch
+        started = time.perf_counter()
+        for start in range(0, len(order), stride):
+            self.chip.rule.learn(self.x, self.data.y_train, order[start : start + stride], epoch)
+            done = min(start + stride, len(order))
+            self.show(self._live(epoch, done, len(order), time.perf_counter() - started))
+        self.progress.train_s += time.perf_counter() - started
+        counts = {name: n - before[name] for name, n in self.chip.counts().items()}
+        point = {
+            "epoch": epoch + 1,
+            **self.look(last=epoch + 1 == self.spec.epochs),
+            "learning_rate": registers.used_rates(self.spec, epoch),
+            "energy_j": sum(energy.bill(self.spec, counts, self.memory, self.tech).energy_j.values()),
+            "counts": counts,
+        }
+        self.progress.curve.append(point)
+        self.progress.epochs_done = epoch + 1
+        now = time.monotonic()
+        self.progress.duration_s += now - self._since
+        self._since = now
+        self.folder.save_checkpoint(self.chip.state(), vars(self.progress))
+        self.say(f"epoch {epoch + 1}/{self.spec.epochs} " + _percent(point))
+
+    def look(self, last: bool) -> dict[str, float]:
+        """The accuracies of a point of the curve: the cheap read-outs, on fewer labels until the last epoch."""
+        cheap = [name for name in self.spec.readout if name != "linear"] or ["direct"]
+        return self.read_out(cheap, None if last else CURVE_SAMPLES)
+
+    def read_out(self, names: Any, most: int | None = None) -> dict[str, float]:
+        """Accuracies of the read-outs `names` on the whole test split, from at most `most` labelled samples."""
+        known = self.known[:most]
+        x, y = self.x[known], self.data.y_train[known]
+        test = self.x_test, self.data.y_test
+        found: dict[str, float] = {}
+        for name in names:
+            if name == "direct":
+                found |= readout.direct(self.infer, x, y, *test, self.data.classes)
+            elif name == "output":
+                found |= readout.output(self.infer, *test)
+            else:
+                found |= readout.linear(self.infer, x, y, *test, self.spec.chip.states.bits, self.spec.seed)
+        return {name: float(value) for name, value in found.items()}
+
+    def infer(self, codes: npt.NDArray[np.uint8]) -> readout.Codes:
+        """The chip's outputs for input codes."""
+        return self.chip.rule.infer(codes, self.threads)
+
+    def finish(self) -> dict[str, Any]:
+        """Read out, price, write weights and record."""
+        self.show("reading out …")
+        started = time.perf_counter()
+        self.infer(self.x_test)
+        inference_s = time.perf_counter() - started
+        counts = {"train": self.chip.counts(), "inference": self.chip.rule.inference_counts()}
+        accuracy = self.read_out(self.spec.readout)
+        self.progress.duration_s += time.monotonic() - self._since
+        trained = len(self.x) * self.spec.epochs
+        plain = self.spec.plain()
+        made = {
+            "schema": record.SCHEMA,
+            "name": self.spec.name,
+            "spec": plain,
+            "spec_hash": spec_hash(plain),
+            "seed": self.spec.seed,
+            "versions": record.versions(),
+            "started": self.progress.started,
+            "duration_s": self.progress.duration_s,
+            "train_samples": len(self.x),
+            "test_samples": len(self.x_test),
+            "accuracy": {
+                **accuracy,
+                **self.progress.control,
+                "train_samples": len(self.x),
+                "test_samples": len(self.x_test),
+            },
+            "curve": self.progress.curve,
+            "counts": counts,
+            **energy.price(self.spec, counts, {"train": trained, "inference": len(self.x_test)}, self.memory),
+            "memory": {**self.memory, "simulator": self.chip.rule.simulator_arrays()},
+            "device": self.chip.rule.wear(),
+            "held": {path: text for path, (_, text) in registers.held(self.spec).items()},
+            "speed": {
+                "train_samples_per_s": trained / max(self.progress.train_s, 1e-9),
+                "inference_samples_per_s": len(self.x_test) / max(inference_s, 1e-9),
+            },
+        }
+        self.folder.save_arrays("weights.npz", self.chip.rule.weight_file(self.data.shape))
+        record.write(self.folder.record_path, made)
+        self.say("done " + _percent(accuracy))
+        return made
+
+    def _live(self, epoch: int, done: int, of: int, seconds: float) -> str:
+        rate = done / max(seconds, 1e-9)
+        left = (of - done + of * (self.spec.epochs - epoch - 1)) / rate
+        best = _percent(self.progress.curve[-1] if self.progress.curve else self.progress.control)
+        return (
+            f"epoch {epoch + 1}/{self.spec.epochs}  {100 * done / of:3.0f} %  {rate:,.0f} samples/s  "
+            f"{best}  {left:,.0f} s left"
+        )
+
+
+def _percent(found: dict[str, Any]) -> str:
+    shown = [k for k in found if k.removeprefix("untrained_") in ("direct_average", "direct_max", "linear", "output")]
+    return "  ".join(f"{key.removeprefix('untrained_')} {100 * found[key]:.2f} %" for key in shown)

@@ -1,0 +1,81 @@
+"""Multiply by a constant register and round; saturate. The jitted twins of `edgesdt.qformat`.
+
+numba widens every integer operation to 64 bits and lets a store into a narrower array wrap silently, so each kernel
+that stores calls `saturate` first.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic
+
+from edgesdt.qformat import Rounding
+
+
+class Register(NamedTuple):
+    """One constant `multiplier * 2**-right` with its rounding, in the form that the kernels use.
+
+    `half` is added before the shift (half an LSB for nearest, 0 otherwise); a 16-bit random word is aligned to the top
+    of the dropped bits by `(word << word_left) >> word_right` (callers pass word 0 unless rounding is stochastic).
+    All fields are int32, so that a product with an int32 array is one 32x32-bit multiplication.
+    """
+
+    multiplier: np.int32
+    right: np.int32
+    half: np.int64
+    word_left: np.int32
+    word_right: np.int32
+
+
+def register(multiplier: int, shift: int, rounding: Rounding) -> Register:
+    """The register for `multiplier * 2**-shift`; a shift left (negative `shift`) is folded into the multiplier."""
+    right = max(shift, 0)
+    half = 1 << (right - 1) if rounding is Rounding.NEAREST and right > 0 else 0
+    return Register(
+        np.int32(multiplier << max(-shift, 0)),
+        np.int32(right),
+        np.int64(half),
+        np.int32(max(right - 16, 0)),
+        np.int32(max(16 - right, 0)),
+    )
+
+
+def _binary32(emit: str) -> Any:
+    """A 32-bit operation that wraps in two's complement: numba alone would widen it to 64 bits, half the SIMD lanes."""
+
+    @intrinsic
+    def operation(_context: Any, a: Any, b: Any) -> Any:
+        def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            return getattr(builder, emit)(*arguments)
+
+        return types.int32(types.int32, types.int32), codegen
+
+    return operation
+
+
+add32, sub32, mul32 = _binary32("add"), _binary32("sub"), _binary32("mul")
+shl32, shr32 = _binary32("shl"), _binary32("ashr")
+
+
+@njit(inline="always")
+def scaled(code, constant, word):  # type: ignore[no-untyped-def]
+    """`round(code * constant)` in the register's rounding mode; exact in 64 bits."""
+    noise = (np.int64(word) << constant.word_left) >> constant.word_right
+    return (code * constant.multiplier + constant.half + noise) >> constant.right
+
+
+@njit(inline="always")
+def scaled32(code, constant, word):  # type: ignore[no-untyped-def]
+    """As `scaled`, for an int32 `code` and word whose product and rounding term are known to fit 32 bits."""
+    noise = shr32(shl32(np.int32(word), constant.word_left), constant.word_right)
+    product = add32(mul32(code, constant.multiplier), np.int32(constant.half))
+    return shr32(add32(product, noise), constant.right)
+
+
+@njit(inline="always")
+def saturate(code, lowest, highest):  # type: ignore[no-untyped-def]
+    """The nearest of `lowest … highest`."""
+    return min(max(code, lowest), highest)

@@ -1,0 +1,125 @@
+"""Synaptic drive: drop and list the inputs, and multiply-accumulate weighted events into the accumulators.
+
+`accumulator_j += value_i * w_ij` for events i in ascending order, saturating after every addition. Where a bound shows
+that no partial sum can leave the accumulator, the additions commute and are done eight rows at a time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from edgesdt.kernels.arithmetic import saturate
+from edgesdt.kernels.random_bank import draw, steps_for
+
+
+@njit(nogil=True, cache=True)
+def add_rows(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
+    """`accumulators[j] += sum_a value[a] * weights[base + index[a] * n + j]`, no partial sum leaving 32 bits.
+
+    Eight rows a pass keep the accumulator in a register; uint8 values let the compiler use 16-bit multiply-adds.
+    """
+    n = accumulators.shape[0]
+    a = 0
+    while a + 8 <= count:
+        r0 = weights[base + index[a] * n :][:n]
+        r1 = weights[base + index[a + 1] * n :][:n]
+        r2 = weights[base + index[a + 2] * n :][:n]
+        r3 = weights[base + index[a + 3] * n :][:n]
+        r4 = weights[base + index[a + 4] * n :][:n]
+        r5 = weights[base + index[a + 5] * n :][:n]
+        r6 = weights[base + index[a + 6] * n :][:n]
+        r7 = weights[base + index[a + 7] * n :][:n]
+        v0, v1, v2, v3 = value[a], value[a + 1], value[a + 2], value[a + 3]
+        v4, v5, v6, v7 = value[a + 4], value[a + 5], value[a + 6], value[a + 7]
+        for j in range(n):
+            low = (v0 * r0[j] + v1 * r1[j]) + (v2 * r2[j] + v3 * r3[j])
+            high = (v4 * r4[j] + v5 * r5[j]) + (v6 * r6[j] + v7 * r7[j])
+            accumulators[j] += low + high
+        a += 8
+    while a < count:
+        r0 = weights[base + index[a] * n :][:n]
+        v0 = value[a]
+        for j in range(n):
+            accumulators[j] += v0 * r0[j]
+        a += 1
+
+
+@njit(nogil=True, cache=True)
+def add_rows_saturating(accumulators, weights, base, index, value, count, limit):  # type: ignore[no-untyped-def]
+    """As `add_rows`, saturating to `-limit - 1 … limit` after each row; returns how many additions saturated."""
+    n = accumulators.shape[0]
+    hits = 0
+    for a in range(count):
+        row = weights[base + index[a] * n :][:n]
+        v = np.int64(value[a])
+        for j in range(n):
+            wide = np.int64(accumulators[j]) + v * np.int64(row[j])
+            kept = saturate(wide, -limit - 1, limit)
+            hits += kept != wide
+            accumulators[j] = kept
+    return hits
+
+
+@njit(nogil=True, cache=True)
+def accumulate(accumulators, weights, base, index, value, count, peak, reach, limit):  # type: ignore[no-untyped-def]
+    """Add weighted events to one layer's accumulators, by the fast kernel where nothing can saturate.
+
+    `peak` bounds |weight|; `reach` (1,) bounds |accumulator| and is kept up to date. Returns the saturated additions.
+    """
+    total = np.int64(0)
+    for a in range(count):
+        total += abs(np.int64(value[a]))
+    if reach[0] + total * peak > limit:
+        largest = np.int64(0)
+        for j in range(accumulators.shape[0]):
+            largest = max(largest, abs(np.int64(accumulators[j])))
+        reach[0] = largest
+    reach[0] += total * peak
+    if reach[0] <= limit:
+        add_rows(accumulators, weights, base, index, value, count)
+        return 0
+    reach[0] = limit + 1
+    return add_rows_saturating(accumulators, weights, base, index, value, count, limit)
+
+
+@njit(nogil=True, cache=True)
+def drop(kept, probability, bank, words, octets):  # type: ignore[no-untyped-def]
+    """Zero each entry of `kept` (uint8) whose random byte is below `probability` (of 256). Returns the bank steps."""
+    n = kept.shape[0]
+    steps = steps_for(n, 4 * bank.shape[0])
+    draw(bank, words, steps)
+    bound = np.uint8(probability)
+    for i in range(n):
+        kept[i] = kept[i] if octets[i] >= bound else 0
+    return steps
+
+
+@njit(nogil=True, cache=True)
+def list_inputs(inputs, index, value):  # type: ignore[no-untyped-def]
+    """Write the non-zero inputs, ascending, to `index` and `value`; returns how many there are."""
+    count = 0
+    for i in range(inputs.shape[0]):
+        index[count] = i
+        value[count] = inputs[i]
+        count += inputs[i] != 0
+    return count
+
+
+@njit(nogil=True, cache=True)
+def present(inputs, keep, x):  # type: ignore[no-untyped-def]
+    """Clamp sample `x` to the input with nothing dropped."""
+    for i in range(inputs.shape[0]):
+        inputs[i] = x[i]
+    for j in range(keep.shape[0]):
+        keep[j] = 1
+
+
+@njit(nogil=True, cache=True)
+def rest(states, accumulators, biases, bias_left):  # type: ignore[no-untyped-def]
+    """Start of a sample: every state 0, every accumulator its bias."""
+    for j in range(states.shape[0]):
+        states[j] = 0
+        accumulators[j] = 0
+    for j in range(biases.shape[0]):
+        accumulators[j] = biases[j] << bias_left

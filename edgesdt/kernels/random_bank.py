@@ -1,0 +1,48 @@
+"""The chip's random words: a bank of 32-bit xorshift generators that step together, one per lane.
+
+Marsaglia, "Xorshift RNGs", J. Stat. Softw. 8(14), 2003, triple (13, 17, 5): period 2**32 - 1 per lane, three shifts
+and three XORs in hardware. Lane states are seeded apart by SplitMix64 and never 0.
+A step yields `lanes` 32-bit words; half-words and bytes are taken low part first, lane 0 first.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+_MASK = (1 << 64) - 1
+
+
+def seeded(seed: int, lanes: int) -> npt.NDArray[np.uint32]:
+    """Lane states (lanes,) for `seed`: the high halves of SplitMix64 outputs, zeros replaced by 1."""
+    states = []
+    counter = (seed * 0xD1342543DE82EF95 + 0x632BE59BD9B4E019) & _MASK
+    for _ in range(lanes):
+        counter = (counter + 0x9E3779B97F4A7C15) & _MASK
+        z = counter
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
+        states.append(((z ^ (z >> 31)) >> 32) or 1)
+    return np.array(states, dtype=np.uint32)
+
+
+@njit(nogil=True, cache=True)
+def draw(bank, words, steps):  # type: ignore[no-untyped-def]
+    """Step the whole bank `steps` times; `words` (uint32, >= steps * lanes) receives the outputs in order."""
+    lanes = bank.shape[0]
+    for step in range(steps):
+        out = words[step * lanes : (step + 1) * lanes]
+        for lane in range(lanes):
+            s = bank[lane]
+            s = np.uint32(s ^ np.uint32(s << np.uint32(13)))
+            s = np.uint32(s ^ np.uint32(s >> np.uint32(17)))
+            s = np.uint32(s ^ np.uint32(s << np.uint32(5)))
+            bank[lane] = s
+            out[lane] = s
+
+
+@njit(inline="always")
+def steps_for(count, per_step):  # type: ignore[no-untyped-def]
+    """Bank steps that yield at least `count` items at `per_step` items a step."""
+    return (count + per_step - 1) // per_step

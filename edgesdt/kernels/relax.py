@@ -1,0 +1,219 @@
+"""Relaxation: the free and nudged phases, one Jacobi step after another, in state codes.
+
+`s ← clamp(s + dt·(drive − s [± beta·(target − s)]))` (Liu et al. 2024, eq. of the dynamics). The drive of a layer is
+its accumulator rounded to the state LSB. Accumulators are kept up to date by differences: when a state code changes by
+Δ, `Δ·w` is added in the layers above and below. A neuron at 0 whose drive and pull are not positive cannot move, so
+only the *movers* are stepped; when no code changes, the fixed point is reached and the remaining steps do nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from edgesdt.kernels.arithmetic import add32, mul32, saturate, scaled, scaled32, sub32
+from edgesdt.kernels.drive import accumulate
+from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, BANK_STEPS, NUDGED_CHANGES, STATE_CHANGES
+from edgesdt.kernels.random_bank import draw, steps_for
+
+MOVERS, CHANGES, STALE = 0, 1, 2
+BLOCK = 64
+
+
+@njit(nogil=True, cache=True)
+def gather(states, accumulators, keep, target, plan, sign, movers, mover_state, mover_drive, mover_target):  # type: ignore[no-untyped-def]
+    """List the movers of one layer: neuron, state, drive and target code of each. Returns how many.
+
+    `keep` and `target` have length 0 in a hidden layer; `sign` is that of beta, 0 where nothing pulls.
+    """
+    n, masked = states.shape[0], keep.shape[0] > 0
+    pull_low = scaled(np.int64(plan.target_low), plan.beta, 0) * sign
+    pull_high = scaled(np.int64(plan.target_high), plan.beta, 0) * sign
+    silent = np.int32(-((max(pull_low, 0) + 1) << plan.drive_right))
+    count = 0
+    for block in range(0, n, BLOCK):
+        # slices, so that the compiler sees indices from 0 and vectorises
+        state, total = states[block : block + BLOCK], accumulators[block : block + BLOCK]
+        busy = np.int32(0)
+        for j in range(state.shape[0]):
+            busy |= np.int32(total[j] > silent) | state[j]
+        if sign != 0:
+            for bit in target[block : block + BLOCK]:
+                busy |= np.int32(bit)
+        if busy == 0:
+            continue
+        for j in range(state.shape[0]):
+            if total[j] <= silent and state[j] == 0 and (sign == 0 or target[block + j] == 0):
+                continue
+            if masked and keep[block + j] == 0:
+                continue
+            high = sign != 0 and target[block + j] != 0
+            drive = (np.int64(total[j]) + plan.drive_half) >> plan.drive_right
+            drive = saturate(drive, -plan.drive_limit - 1, plan.drive_limit)
+            if state[j] == 0 and drive + (pull_high if high else pull_low) <= 0:
+                continue
+            movers[count] = block + j
+            mover_state[count] = state[j]
+            mover_drive[count] = drive
+            mover_target[count] = plan.target_high if high else plan.target_low
+            count += 1
+    return count
+
+
+@njit(inline="always")
+def stepped(state, drive, target, plan, sign, word):  # type: ignore[no-untyped-def]
+    """`clamp(s + dt·(drive − s + sign·beta·(target − s)))` in 32 bits (states ≤ 16 and constants ≤ 10 bits)."""
+    pull = mul32(sign, scaled32(sub32(target, state), plan.beta, 0))
+    slope = add32(sub32(drive, state), pull)
+    moved = add32(state, scaled32(slope, plan.dt, word))
+    return max(min(moved, np.int32(plan.state_limit)), np.int32(0))
+
+
+@njit(nogil=True, cache=True)
+def step(state, drive, target, change, plan, sign, steps):  # type: ignore[no-untyped-def]
+    """Up to `steps` steps of the movers of a layer while its drive stays as it is; stops at the fixed point.
+
+    `change` receives the differences of the last step. Returns how many codes changed, over all steps.
+    """
+    s, total = np.int32(sign), np.int64(0)
+    for _ in range(steps):
+        changed = np.int32(0)
+        for c in range(state.shape[0]):
+            new = stepped(state[c], drive[c], target[c], plan, s, 0)
+            change[c] = sub32(new, state[c])
+            changed = add32(changed, np.int32(new != state[c]))
+            state[c] = new
+        total += changed
+        if changed == 0:
+            break
+    return total
+
+
+@njit(nogil=True, cache=True)
+def step_stochastic(state, drive, target, change, plan, sign, noise):  # type: ignore[no-untyped-def]
+    """One step of the movers of a layer, each rounded with its random half-word. Returns how many codes changed."""
+    s, changed = np.int32(sign), np.int64(0)
+    for c in range(state.shape[0]):
+        new = stepped(state[c], drive[c], target[c], plan, s, noise[c])
+        change[c] = sub32(new, state[c])
+        changed += new != state[c]
+        state[c] = new
+    return changed
+
+
+@njit(nogil=True, cache=True)
+def store(states, movers, mover_state):  # type: ignore[no-untyped-def]
+    """Write the states of the movers back to their neurons."""
+    for c in range(movers.shape[0]):
+        states[movers[c]] = mover_state[c]
+
+
+@njit(nogil=True, cache=True)
+def list_changes(movers, changes, change_by):  # type: ignore[no-untyped-def]
+    """Keep in `changes` and `change_by` only the movers that changed; `change_by` comes with all differences."""
+    changed = 0
+    for c in range(movers.shape[0]):
+        difference = change_by[c]
+        changes[changed] = movers[c]
+        change_by[changed] = difference
+        changed += difference != 0
+
+
+@njit(nogil=True, cache=True)
+def propagate(  # type: ignore[no-untyped-def]
+    accumulators, weights, mirror, plan, changes, change_by, counts, weight_peak, reach, events
+):
+    """Add the listed state changes, weighted, to the accumulators above (then below), layer by layer upwards."""
+    last = plan.sizes.shape[0] - 1
+    for layer in range(1, last + 1):
+        count = counts[CHANGES, layer]
+        if count == 0:
+            continue
+        index = changes[plan.first[layer] :][:count]
+        value = change_by[plan.first[layer] :][:count]
+        for a in range(count):
+            value[a] <<= plan.state_left
+        for towards in (layer + 1, layer - 1):
+            if towards < 1 or towards > last:
+                continue
+            between = min(layer, towards)
+            events[ACCUMULATOR_SATURATIONS, towards] += accumulate(
+                accumulators[plan.first[towards] :][: plan.sizes[towards]],
+                weights if towards > layer else mirror,
+                plan.first_weight[between],
+                index,
+                value,
+                count,
+                weight_peak[between],
+                reach[towards:],
+                plan.accumulator_limit,
+            )
+            counts[STALE, towards] = 1
+
+
+@njit(nogil=True, cache=True)
+def relax(  # type: ignore[no-untyped-def]
+    states, accumulators, keep, target, weights, bank, plan, steps, sign,
+    mirror, movers, mover_state, mover_drive, mover_target, changes, change_by, counts, weight_peak, reach, words,
+    halves, events,
+):  # fmt: skip
+    """Run `steps` Jacobi steps of every layer; `sign` is 0 in the free phase, +1 or −1 (that of beta) when nudged."""
+    last = plan.sizes.shape[0] - 1
+    counts[STALE, last] = 1
+    # with one layer nothing feeds back on the drive: all steps can be taken in one go
+    burst = steps if last == 1 and not plan.stochastic_states else 1
+    for _ in range(steps // burst):
+        changed = 0
+        for layer in range(1, last + 1):
+            start, end = plan.first[layer], plan.first[layer] + plan.sizes[layer]
+            top = layer == last
+            pull = sign if top else np.int64(0)
+            if counts[STALE, layer] != 0:
+                counts[STALE, layer] = 0
+                counts[MOVERS, layer] = gather(
+                    states[start:end], accumulators[start:end], keep if top else keep[:0],
+                    target if top else target[:0], plan, pull, movers[start:end], mover_state[start:end],
+                    mover_drive[start:end], mover_target[start:end],
+                )  # fmt: skip
+            until = start + counts[MOVERS, layer]
+            state, drive = mover_state[start:until], mover_drive[start:until]
+            aims, change = mover_target[start:until], change_by[start:until]
+            if plan.stochastic_states:
+                bank_steps = steps_for(until - start, 2 * bank.shape[0])
+                draw(bank, words, bank_steps)
+                events[BANK_STEPS, 0] += bank_steps
+                moved = step_stochastic(state, drive, aims, change, plan, pull, halves)
+            else:
+                moved = step(state, drive, aims, change, plan, pull, burst)
+            counts[CHANGES, layer] = moved
+            events[STATE_CHANGES, layer] += moved
+            if pull != 0:
+                events[NUDGED_CHANGES, layer] += moved
+            changed += moved
+            if last > 1 and moved > 0:
+                store(states[start:end], movers[start:until], mover_state[start:until])
+                list_changes(movers[start:until], changes[start:until], change_by[start:until])
+        if changed == 0 and not plan.stochastic_states:
+            break
+        if last > 1:
+            propagate(
+                accumulators, weights, mirror, plan, changes, change_by, counts, weight_peak, reach, events
+            )  # fmt: skip
+    if last == 1:
+        store(states, movers[: counts[MOVERS, 1]], mover_state)
+
+
+@njit(nogil=True, cache=True)
+def list_return(states, free_states, plan, changes, change_by, counts, events):  # type: ignore[no-untyped-def]
+    """Set every state back to its free value and list the changes, for `propagate` to undo the nudge."""
+    for layer in range(1, plan.sizes.shape[0]):
+        start, count = plan.first[layer], 0
+        for j in range(plan.sizes[layer]):
+            difference = free_states[start + j] - states[start + j]
+            changes[start + count] = j
+            change_by[start + count] = difference
+            count += difference != 0
+            states[start + j] = free_states[start + j]
+        counts[CHANGES, layer] = count
+        counts[STALE, layer] = 1
+        events[STATE_CHANGES, layer] += count

@@ -1,0 +1,69 @@
+"""What a spec describes, before anything is run: memory map, layers, predicted cost, the values really used."""
+
+from __future__ import annotations
+
+from edgesdt import energy, units
+from edgesdt.errors import SpecError
+from edgesdt.memory import MemoryMap
+from edgesdt.rules import eqprop_counts, registers
+from edgesdt.rules.eqprop_memory import memory
+from edgesdt.spec import Spec, to_yaml
+
+
+def memory_map(spec: Spec) -> MemoryMap:
+    """The memory map of the chip that `spec` describes."""
+    return MemoryMap(memory(spec), spec.chip.memory_budget)
+
+
+def enforce(spec: Spec) -> None:
+    """Raise `BudgetError` if the chip does not fit, `SpecError` if its technology table is unknown."""
+    energy.technology(spec)
+    memory_map(spec).enforce()
+
+
+def resolved(spec: Spec) -> str:
+    """The whole spec as YAML that loads to the same chip, constants at the values really used, with their registers."""
+    notes = {path: f"held as {register}" for path, (_, register) in registers.held(spec).items()}
+    return to_yaml(registers.resolve(spec).plain(), notes)
+
+
+def preview(spec: Spec) -> str:
+    """Memory map against the budget, layers and predicted energy, latency and area. Raises as `enforce`."""
+    enforce(spec)
+    fitted = memory_map(spec)
+    predicted = {
+        "train": eqprop_counts.predicted(spec, learning=True),
+        "inference": eqprop_counts.predicted(spec, learning=False),
+    }
+    try:
+        priced = energy.price(spec, predicted, {"train": 1000, "inference": 1000}, fitted.plain())
+    except ZeroDivisionError as error:  # pragma: no cover - the schema keeps every divisor above 0
+        raise SpecError(f"chip: cannot be priced: {error}") from error
+    layers = " - ".join(str(n) for n in spec.chip.layers)
+    weights, states = spec.chip.weights, spec.chip.states
+    assumed = (
+        "exact for a dense chip"
+        if spec.chip.style == "dense"
+        else f"assuming {eqprop_counts.ASSUMED_INPUTS:.0%} of the inputs not zero, "
+        f"{eqprop_counts.ASSUMED_CHANGES:g} state changes per neuron and {eqprop_counts.ASSUMED_MOVED:.0%} of the "
+        "neurons updated per sample; a run counts them"
+    )
+    energy_j, latency, tech = priced["energy_j"], priced["latency_s"], priced["technology"]
+    lines = [
+        f"{spec.name}: {layers}, {spec.chip.style}, {spec.learning.rule}, target {spec.learning.target}",
+        f"weights {weights.bits} bits ({weights.frac_bits} fractional), states {states.bits} bits, "
+        f"accumulators {spec.chip.accumulator.bits} bits, {spec.epochs} epochs of {spec.data.set}",
+        "",
+        "memory map",
+        fitted.table(),
+        "",
+        f"predicted cost at {tech['table']}, {tech['node_nm']:g} nm ({assumed})",
+        f"  energy   {units.format_energy(energy_j['train_per_sample'])} per training sample, "
+        f"{units.format_energy(energy_j['inference_per_sample'])} per inference",
+        f"  latency  {units.format_time(latency['train_per_sample'])} per training sample, "
+        f"{units.format_time(latency['inference_per_sample'])} per inference "
+        f"({spec.chip.macs_per_cycle} MACs per cycle at {units.format_frequency(spec.chip.clock)})",
+        f"  area     {units.format_area(priced['area_mm2']['total'])}",
+        f"  leakage  {units.format_si(tech['leakage_w'], 'W')}",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,153 @@
+"""Reads run folders for the report: `record.json` checked for shape, `weights.npz` only when asked for."""
+
+from __future__ import annotations
+
+import json
+import math
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgesdt.errors import EdgesdtError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+SCHEMA = 1  # the newest `record.json` layout that this module reads
+
+_MAPPINGS = (
+    "spec",
+    "versions",
+    "accuracy",
+    "counts",
+    "energy_j",
+    "latency_s",
+    "area_mm2",
+    "memory",
+    "device",
+    "technology",
+    "speed",
+)
+_MAPPINGS_INSIDE = {
+    "counts": ("train", "inference"),
+    "energy_j": ("train_breakdown", "inference_breakdown"),
+    "latency_s": ("train_breakdown", "inference_breakdown"),
+    "area_mm2": ("breakdown",),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished run: its folder, its record (a plain mapping), and a name unique on the page."""
+
+    folder: Path
+    record: dict[str, Any]
+    label: str
+
+    def part(self, name: str) -> dict[str, Any]:
+        """A section of the record, empty where the record does not have it."""
+        return self.record.get(name) or {}
+
+
+def number(value: object) -> float | None:
+    """`value` as a finite float, or None where it is missing, no number, NaN, infinite or too large."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def load(folders: Sequence[Path]) -> list[Run]:
+    """The runs in `folders`, in that order.
+
+    Raises `EdgesdtError` naming the file for a record that is missing, is not JSON, is laid out otherwise,
+    or was written by a newer edgesdt.
+    """
+    if not folders:
+        raise EdgesdtError("report: no run folder was given; name one that holds a record.json")
+    records = [_read(Path(folder)) for folder in folders]
+    labels = _labels([Path(folder) for folder in folders], records)
+    return [Run(Path(f), r, name) for f, r, name in zip(folders, records, labels, strict=True)]
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    path = folder / "record.json"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        why = "not a run, or one that has not finished" if folder.is_dir() else "there is no such folder"
+        raise EdgesdtError(f"{path}: no record here; {why}") from None
+    except OSError as error:
+        raise EdgesdtError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except ValueError as error:  # broken JSON, or bytes that are not UTF-8
+        raise EdgesdtError(f"{path}: damaged: not a JSON document ({error})") from None
+    _check(path, record)
+    return dict(record)
+
+
+def _check(path: Path, record: object) -> None:
+    """Refuse a record whose sections have the wrong shape; absent sections are left out of the page."""
+    if not isinstance(record, dict):
+        raise EdgesdtError(f"{path}: damaged: expected a JSON object, found {_kind(record)}")
+    schema = record.get("schema", SCHEMA)
+    if not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
+        raise EdgesdtError(
+            f"{path}: schema: {schema!r} cannot be read by this version (allowed: 1..{SCHEMA})"
+        )
+    if "accuracy" not in record:
+        raise EdgesdtError(f"{path}: damaged: accuracy: missing; a finished run has one")
+    for name in _MAPPINGS:
+        _expect_mapping(path, name, record.get(name))
+        for inner in _MAPPINGS_INSIDE.get(name, ()):
+            _expect_mapping(path, f"{name}.{inner}", (record.get(name) or {}).get(inner))
+    _expect_rows(path, "curve", record.get("curve"))
+    _expect_rows(path, "memory.arrays", (record.get("memory") or {}).get("arrays"))
+
+
+def _expect_mapping(path: Path, name: str, value: object) -> None:
+    if value is not None and not isinstance(value, dict):
+        raise EdgesdtError(f"{path}: damaged: {name}: expected a mapping, found {_kind(value)}")
+
+
+def _expect_rows(path: Path, name: str, value: object) -> None:
+    if value is not None and not (isinstance(value, list) and all(isinstance(row, dict) for row in value)):
+        raise EdgesdtError(f"{path}: damaged: {name}: expected a list of mappings, found {_kind(value)}")
+
+
+def _kind(value: object) -> str:
+    names = {dict: "a mapping", list: "a list", str: "a text", type(None): "nothing", bool: "true or false"}
+    return names.get(type(value), "a number")
+
+
+def _labels(folders: Sequence[Path], records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Names for the runs: the spec's name; where not unique with the seed, then the folder, then a number."""
+    names = [str(record.get("name") or folder.name) for record, folder in zip(records, folders, strict=True)]
+    seeded = [f"{n}, seed {r.get('seed')}" if "seed" in r else n for n, r in zip(names, records, strict=True)]
+    placed = [f"{n} ({folder.name})" for n, folder in zip(seeded, folders, strict=True)]
+    for candidate in (names, seeded, placed):
+        if len(set(candidate)) == len(candidate):
+            return candidate
+    return [f"{name} #{i}" for i, name in enumerate(placed, start=1)]
+
+
+def weights(folder: Path) -> dict[str, npt.NDArray[np.generic]] | None:
+    """The arrays of the run's `weights.npz`, or None where the run kept none.
+
+    Raises `EdgesdtError` naming the file where it is damaged.
+    """
+    import numpy as np
+
+    path = folder / "weights.npz"
+    if not path.exists():
+        return None
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise EdgesdtError(f"{path}: damaged: not a readable archive of arrays ({error})") from None

@@ -1,0 +1,121 @@
+"""The folder of one run: who owns it, its log, its checkpoint. Everything is written atomically.
+
+A folder belongs to one (spec, seed): a second spec is refused, the same one goes on where it stopped. The checkpoint
+holds the chip's whole state after a finished epoch; it goes away once the record is there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import time
+import zipfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesdt import record
+from edgesdt.errors import EdgesdtError, RunError
+from edgesdt.spec import Spec, spec_hash, to_yaml
+
+Arrays = dict[str, npt.NDArray[np.generic]]
+
+
+class RunFolder:
+    """An opened and locked run folder; use as a context manager.
+
+    Raises `EdgesdtError` (exit 2) where the folder cannot be written, holds something else or another spec's run, and
+    `RunError` where another process is using it.
+    """
+
+    def __init__(self, path: Path, spec: Spec) -> None:
+        self.path = path
+        self._lock: TextIO | None = None
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._claim(spec)
+        except OSError as error:
+            raise EdgesdtError(f"{path}: not a folder that can be written: {error.strerror or error}") from error
+
+    def _claim(self, spec: Spec) -> None:
+        owner = self.path / "run.json"
+        mine = {"spec_hash": spec_hash(spec.plain()), "seed": spec.seed}
+        if not owner.exists() and any(p.name != ".lock" for p in self.path.iterdir()):
+            raise EdgesdtError(f"{self.path}: holds something that is not an edgesdt run; choose another --out")
+        self._lock = (self.path / ".lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._lock.close()
+            raise RunError(f"{self.path}: another process is running here") from error
+        if not owner.exists():
+            record.write_atomically(owner, json.dumps(mine).encode())
+            record.write_atomically(self.path / "spec.yaml", to_yaml(spec.plain(), {}).encode())
+            return
+        try:
+            theirs = json.loads(owner.read_text(encoding="utf-8"))
+        except ValueError:
+            theirs = None
+        if theirs != mine:
+            self._lock.close()
+            raise EdgesdtError(
+                f"{self.path}: holds the run of another spec or seed (spec_hash, seed = {_pair(theirs)}; this one is "
+                f"{_pair(mine)}); choose another --out"
+            )
+
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._lock is not None:
+            self._lock.close()
+
+    @property
+    def record_path(self) -> Path:
+        """Where the record is, once the run is done."""
+        return self.path / "record.json"
+
+    def log(self, line: str) -> None:
+        """Append a line with its UTC time to `log.txt`."""
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        try:
+            with (self.path / "log.txt").open("a", encoding="utf-8") as file:
+                file.write(f"{stamp} {line}\n")
+        except OSError as error:
+            raise RunError(f"{self.path / 'log.txt'}: could not be written: {error.strerror or error}") from error
+
+    def save_checkpoint(self, arrays: Mapping[str, npt.NDArray[np.generic]], progress: Mapping[str, Any]) -> None:
+        """Keep a chip state and JSON-ready `progress`, replacing the last checkpoint in one step."""
+        self.save_arrays("checkpoint.npz", {**arrays, "progress": np.array(json.dumps(progress))})
+
+    def load_checkpoint(self) -> tuple[Arrays, dict[str, Any]] | None:
+        """The last checkpoint, or None. Raises `EdgesdtError` if it is damaged."""
+        path = self.path / "checkpoint.npz"
+        if not path.exists():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            return arrays, json.loads(str(arrays.pop("progress")))
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
+            raise EdgesdtError(f"{path}: damaged checkpoint ({error}); delete the folder to start again") from error
+
+    def drop_checkpoint(self) -> None:
+        """Remove the checkpoint of a finished run."""
+        with suppress(OSError):
+            (self.path / "checkpoint.npz").unlink(missing_ok=True)
+
+    def save_arrays(self, name: str, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        """Write an .npz atomically."""
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+        record.write_atomically(self.path / name, buffer.getvalue())
+
+
+def _pair(owner: Any) -> str:
+    return f"{owner['spec_hash']}, {owner['seed']}" if isinstance(owner, dict) and len(owner) == 2 else "unreadable"

@@ -1,0 +1,22 @@
+"""What to simulate: a YAML spec, checked in full, as frozen typed sections. The only parser of specs."""
+
+from __future__ import annotations
+
+from edgesdt.spec.fields import FieldDoc, documented
+from edgesdt.spec.loading import load, loads, shipped
+from edgesdt.spec.schema import Spec
+from edgesdt.spec.sets import SETS, SetFacts
+from edgesdt.spec.writing import spec_hash, to_yaml
+
+__all__ = [
+    "SETS",
+    "FieldDoc",
+    "SetFacts",
+    "Spec",
+    "documented",
+    "load",
+    "loads",
+    "shipped",
+    "spec_hash",
+    "to_yaml",
+]

@@ -1,0 +1,88 @@
+"""What the fields of a spec must agree on with each other, and the defaults that depend on other fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from edgesdt.spec.schema import Spec
+from edgesdt.spec.schema_learning import DROPOUT_OUTPUT_LABEL
+from edgesdt.spec.sets import SETS, SetFacts
+from edgesdt.spec.source import Fault
+
+_LAYERS = ("chip", "layers")
+_SET = ("data", "set")
+_TARGET = ("learning", "target")
+
+
+def completed(spec: Spec, data: Mapping[str, Any]) -> Spec:
+    """The spec with one learning rate per weight layer, and without output dropout by default with labels.
+
+    `data` is what the spec was made from: only there can a lone rate be told from a list of one.
+    """
+    learning = spec.learning
+    section = data.get("learning")
+    rate = section.get("learning_rate") if isinstance(section, Mapping) else None
+    changes: dict[str, Any] = {}
+    if not isinstance(rate, list | tuple):
+        changes["learning_rate"] = learning.learning_rate[:1] * (len(spec.chip.layers) - 1)
+    if learning.target == "label" and "output" not in learning.dropout.model_fields_set:
+        changes["dropout"] = learning.dropout.model_copy(update={"output": DROPOUT_OUTPUT_LABEL})
+    return spec.model_copy(update={"learning": learning.model_copy(update=changes)})
+
+
+def disagreements(spec: Spec) -> Iterator[Fault]:
+    """Faults between fields that are each fine alone; `blame` holds every path that takes part."""
+    yield from _rates(spec)
+    yield from _target(spec)
+    facts = SETS.get(spec.data.set)
+    if facts:
+        yield from _shape(spec, facts)
+        yield from _samples(spec, facts)
+
+
+def _rates(spec: Spec) -> Iterator[Fault]:
+    given, needed = len(spec.learning.learning_rate), len(spec.chip.layers) - 1
+    if given != needed:
+        path = ("learning", "learning_rate")
+        wanted = f"one number, or a list of {needed} (one per weight layer)"
+        text = f"wrong number of rates: {given}, allowed: {wanted}"
+        yield Fault(path, text, blame=(path, _LAYERS))
+
+
+def _target(spec: Spec) -> Iterator[Fault]:
+    learning, outputs = spec.learning, spec.chip.layers[-1]
+    if learning.target == "self_defined":
+        if learning.winners >= outputs:
+            path = ("learning", "winners")
+            most = f"1..{outputs - 1} (fewer than the {outputs} output neurons)"
+            wanted = most if outputs > 1 else "a chip of 2 or more output neurons"
+            text = f"too many winners: {learning.winners}, allowed: {wanted}"
+            yield Fault(path, text, blame=(path, _LAYERS, _TARGET))
+        if "output" in spec.readout:
+            index = spec.readout.index("output")
+            text = "'output' needs learning.target: label, with self_defined allowed: direct, linear"
+            yield Fault(("readout", index), text, blame=(("readout", index), ("readout",), _TARGET))
+    elif learning.dropout.output != 0:
+        path3 = ("learning", "dropout", "output")
+        text = f"output dropout with learning.target: label: {learning.dropout.output:g}, allowed: 0"
+        yield Fault(path3, text, blame=(path3, _TARGET))
+
+
+def _shape(spec: Spec, facts: SetFacts) -> Iterator[Fault]:
+    layers = spec.chip.layers
+    if layers[0] != facts.inputs:
+        text = f"does not fit {spec.data.set}: {layers[0]} inputs, allowed: {facts.inputs}"
+        yield Fault((*_LAYERS, 0), text, blame=((*_LAYERS, 0), _LAYERS, _SET))
+    if spec.learning.target == "label" and layers[-1] != facts.classes:
+        last = (*_LAYERS, len(layers) - 1)
+        text = f"does not fit the classes of {spec.data.set}: {layers[-1]} outputs, allowed: {facts.classes}"
+        yield Fault(last, f"{text} (with learning.target: label)", blame=(last, _LAYERS, _SET, _TARGET))
+
+
+def _samples(spec: Spec, facts: SetFacts) -> Iterator[Fault]:
+    for split, given, held in (("train", spec.data.train, facts.train), ("test", spec.data.test, facts.test)):
+        if given is not None and given > held:
+            path = ("data", split)
+            text = f"more samples than {spec.data.set} has: {given}, allowed: 1..{held} or null for all"
+            yield Fault(path, text, blame=(path, _SET))

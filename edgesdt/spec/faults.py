@@ -1,0 +1,169 @@
+"""Turns what pydantic found into faults, and faults into lines: `FILE:LINE: path: what: value, allowed`.
+
+Neighbours: `fields` knows what is allowed, `hints` how values and suggestions read, `loading` who calls this.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from edgesdt.spec.fields import allowed, choices, documented, section_at
+from edgesdt.spec.hints import Path, did_you_mean, dotted, nearest, shown
+from edgesdt.spec.schema_learning import NOT_YET
+from edgesdt.spec.source import Fault
+
+_NOT_FINITE = ("nan", "inf", "infinity")
+_WHAT = {
+    "finite_number": "not a finite number",
+    "too_short": "too few items",
+    "string_too_long": "not a valid name",
+    "string_too_short": "not a valid name",
+    "string_pattern_mismatch": "not a valid name",
+    "greater_than": "out of range",
+    "greater_than_equal": "out of range",
+    "less_than": "out of range",
+    "less_than_equal": "out of range",
+    "literal_error": "unknown choice",
+}
+
+
+@dataclass
+class Origin:
+    """Where data came from: a file with its lines, and the `--set` that wrote each overridden path."""
+
+    label: str
+    lines: Mapping[Path, int] = field(default_factory=dict)
+    overrides: Mapping[Path, str] = field(default_factory=dict)
+
+    def render(self, faults: Iterable[Fault]) -> list[str]:
+        """One line for each fault, without repeats: those of the file by line, then those of `--set`."""
+        placed = sorted({(*self._place(fault), fault.text) for fault in faults})
+        return list(dict.fromkeys(f"{prefix}: {text}" for _, _, prefix, text in placed))
+
+    def _place(self, fault: Fault) -> tuple[bool, int, str]:
+        blame = fault.blame or (fault.path,)
+        shown_path = dotted(fault.path)
+        if fault.line is None:
+            for path in blame:
+                key = self._override(path)
+                if key is not None:
+                    rest = "" if shown_path == key else f": {shown_path}"
+                    return True, 0, f"--set {key}{rest}"
+        line = fault.line or self._line(blame)
+        prefix = f"{self.label}:{line}" if line else self.label
+        return False, line or 0, f"{prefix}: {shown_path}" if shown_path else prefix
+
+    def _override(self, path: Path) -> str | None:
+        """The `--set` that wrote `path`, in whole or in part of it or around it."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.overrides:
+                return self.overrides[path[:length]]
+        return None
+
+    def _line(self, blame: tuple[Path, ...]) -> int | None:
+        """The line of the first path that is written in the file, or else of what is nearest around it."""
+        for path in blame:
+            if path in self.lines:
+                return self.lines[path]
+        path = blame[0]
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path)
+
+
+def translated(error: ValidationError, data: Any) -> list[Fault]:
+    """Every fault that pydantic found in `data`."""
+    details = error.errors(include_url=False)
+    inner = {found["loc"][: len(found["loc"]) - 1] for found in details if found["type"] != "missing"}
+    faults = []
+    for found in details:
+        if found["type"] == "too_short" and found["loc"] in inner:
+            continue  # pydantic counts only the good items, and the bad ones are reported themselves
+        path = _within(found["loc"], data)
+        faults.append(Fault(path, _text(found, path)))
+    return faults
+
+
+def _within(path: Path, data: Any) -> Path:
+    """The path without the index that a lone value got when it was read as a list of one."""
+    here = data
+    for depth, part in enumerate(path):
+        if isinstance(part, int) and not isinstance(here, list | tuple):
+            return path[:depth]
+        try:
+            here = here[part]
+        except (KeyError, IndexError, TypeError):
+            return path
+    return path
+
+
+def _text(found: ErrorDetails, path: Path) -> str:
+    kind, value = found["type"], found.get("input")
+    context = found.get("ctx", {})
+    if kind == "spec_text":
+        return str(context["text"])
+    if kind == "missing":
+        return f"missing, it has no default, allowed: {allowed(path)}"
+    if kind == "invalid_key":
+        return "a key must be text"
+    if kind == "extra_forbidden":
+        return unknown_key(path)
+    if kind == "literal_error" and not isinstance(value, str):
+        kind = "wrong_type"
+    not_yet = NOT_YET.get(dotted(path), ())
+    if kind == "literal_error" and _is_known_elsewhere(path, value, not_yet):
+        return f"not in this version: {shown(value)}, allowed: {', '.join(choices(path))}"
+    what = context["what"] if kind == "spec_what" else _WHAT.get(kind, "wrong type")
+    hint = context["hint"] if kind == "spec_what" else _hint(path, value)
+    if what == "wrong type" and isinstance(value, str) and value.lower().lstrip("+-.") in _NOT_FINITE:
+        what = "not a finite number"
+    return f"{what}: {shown(value)}, allowed: {allowed(path)}{hint}"
+
+
+def _is_known_elsewhere(path: Path, value: object, not_yet: tuple[str, ...]) -> bool:
+    """Device models have many names; any that is no slip of the pen is taken for one that is to come."""
+    return value in not_yet or (path == ("device", "model") and nearest(value, choices(path)) is None)
+
+
+def _hint(path: Path, value: object) -> str:
+    """What the value was probably meant to be."""
+    if options := choices(path):
+        return did_you_mean(value, options)
+    wanted = allowed(path)
+    if isinstance(value, float) and value.is_integer() and wanted.startswith("an integer"):
+        return f" (did you mean {int(value)}?)"
+    if isinstance(value, str) and wanted.startswith(("an integer", "a number")) and _reads_as_number(value):
+        return f" (did you mean {value.strip()}, without quotes?)"
+    if wanted.startswith("1 to 100 letters") and isinstance(value, int | float):
+        return " (put it in quotes to make it text)"
+    return ""
+
+
+def _reads_as_number(text: str) -> bool:
+    try:
+        return len(text) < 30 and math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def unknown_key(path: Path, whole: bool = False) -> str:
+    """The text for a key that its section does not have; with `whole`, suggestions are full dotted paths."""
+    key = str(path[-1])
+    section = section_at(path[:-1])
+    assert section is not None, path
+    everywhere = [doc.path for doc in documented()]
+    found = nearest(key, section.model_fields)
+    if found is not None:
+        hint = f" (did you mean {dotted((*path[:-1], found)) if whole else found!r}?)"
+    else:
+        elsewhere = [known for known in everywhere if known == key or known.rpartition(".")[2] == key]
+        hint = f" (did you mean {' or '.join(elsewhere[:3])}?)" if elsewhere else ""
+    if key in everywhere and "." in key:
+        hint = f" (did you mean it nested, as {key.replace('.', ': {', 1)}: …}}?)"
+    return f"unknown key, allowed: {', '.join(section.model_fields)}{hint}"

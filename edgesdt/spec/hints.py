@@ -1,0 +1,58 @@
+"""How a fault speaks: values shown on one short line, and the nearest valid word (`did you mean`)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+Path = tuple[str | int, ...]
+
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_LONGEST_VALUE = 60
+
+
+def nearest(word: object, options: Iterable[str]) -> str | None:
+    """The option that looks most like `word`, ignoring case and `-` for `_`; None when nothing is close."""
+    if not isinstance(word, str) or len(word) > 200:
+        return None
+    folded = {option.casefold().replace("-", "_"): option for option in options}
+    found = get_close_matches(word.strip().casefold().replace("-", "_"), folded, n=1, cutoff=0.6)
+    return folded[found[0]] if found else None
+
+
+def did_you_mean(word: object, options: Iterable[str]) -> str:
+    """` (did you mean 'X'?)`, or nothing when no option is close."""
+    found = nearest(word, options)
+    return f" (did you mean {found!r}?)" if found is not None else ""
+
+
+def shown(value: object) -> str:
+    """The value on one line, as the YAML file would hold it, cut when long."""
+    if isinstance(value, str):
+        text = repr(value[: _LONGEST_VALUE + 1])
+    elif value is None or isinstance(value, bool):
+        text = {None: "null", True: "true", False: "false"}[value]
+    else:
+        try:
+            text = repr(value) if isinstance(value, float) else json.dumps(value)
+        except (TypeError, ValueError, RecursionError):
+            text = f"a value of type {type(value).__name__}"
+    return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
+
+
+def dotted(path: Path) -> str:
+    """`chip.layers[1]`; keys that are not plain words are quoted."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += ("." if text else "") + (part if _PLAIN_KEY.fullmatch(part) else shown(part))
+    return text
+
+
+def printable(text: str) -> str:
+    """One line that any terminal shows: control characters and lone surrogates become escapes."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -1,0 +1,167 @@
+"""From a file, a shipped name, text or plain data to a checked `Spec`: the one place that makes them."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import ValidationError
+
+from edgesdt.errors import SpecError
+from edgesdt.spec import source
+from edgesdt.spec.agreement import completed, disagreements
+from edgesdt.spec.faults import Origin, translated
+from edgesdt.spec.fields import allowed
+from edgesdt.spec.hints import Path, did_you_mean, printable, shown
+from edgesdt.spec.overrides import OverrideError, apply, parsed
+from edgesdt.spec.schema import Spec
+from edgesdt.spec.source import Fault
+from edgesdt.spec.types import CANONICAL
+
+
+def load(name_or_path: str, overrides: Sequence[str] = ()) -> Spec:
+    """The spec in a YAML file, or the shipped one of that name, with `KEY=VALUE` overrides applied.
+
+    A bare word that names a shipped spec means that one; write `./WORD` for a file. Raises `SpecError` with
+    every fault of the file and of the overrides.
+    """
+    label = printable(name_or_path) or "''"
+    named = _shipped_files().get(name_or_path)
+    if named is not None:
+        return loads(named.read_text(encoding="utf-8"), named.name, overrides)
+    try:
+        with FilePath(name_or_path).open("rb") as file:
+            content = file.read(4 * source.MOST_CHARACTERS + 1)
+    except FileNotFoundError:
+        hint = did_you_mean(name_or_path, _shipped_files())
+        names = ", ".join(_shipped_files())
+        text = f"no such file, and no shipped spec of this name, allowed: {names}{hint}"
+        raise SpecError(f"{label}: {text}") from None
+    except IsADirectoryError:
+        raise SpecError(f"{label}: a folder, allowed: a YAML file or the name of a shipped spec") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or error
+        raise SpecError(f"{label}: cannot be read: {reason}") from None
+    return loads(_decoded(content, label), label, overrides)
+
+
+def loads(text: str, label: str = "spec", overrides: Sequence[str] = ()) -> Spec:
+    """The spec in YAML `text`; `label` stands for the file in faults. Raises `SpecError`."""
+    if len(text) > source.MOST_CHARACTERS:
+        raise SpecError(f"{label}:1: longer than {source.MOST_CHARACTERS} characters, this is no spec")
+    read = source.read(text)
+    if not isinstance(read.data, dict):
+        if not read.faults:
+            what = "empty" if read.data is None else f"wrong type: {shown(read.data)}"
+            read.faults = [Fault((), f"{what}, allowed: {allowed(())}", read.lines.get((), 1))]
+        raise SpecError(Origin(label).render(read.faults))
+    broken = []
+    written: dict[Path, str] = {}
+    for override in overrides:
+        try:
+            path, value = parsed(override)
+        except OverrideError as error:
+            broken.append(error.text)
+            continue
+        apply(read.data, path, value)
+        written[path] = ".".join(map(str, path))
+    origin = Origin(label, read.lines, written)
+    spec, faults = _examined(read.data, {})
+    faults = read.faults + faults
+    if spec is None or faults or broken:
+        raise SpecError(origin.render(faults) + broken)
+    return spec
+
+
+def from_plain(plain: Mapping[str, Any]) -> Spec:
+    """The spec whose `plain()` this is, checked like a file. Raises `SpecError`."""
+    if not isinstance(plain, Mapping):
+        raise SpecError(f"plain spec: wrong type: {shown(plain)}, allowed: {allowed(())}")
+    spec, faults = _examined(plain, {CANONICAL: True})
+    if spec is None or faults:
+        raise SpecError(Origin("plain spec").render(faults))
+    return spec
+
+
+def shipped() -> list[tuple[str, str]]:
+    """Name and one-line description (the first comment) of each spec that comes with the package, by name."""
+    specs = []
+    for name, file in _shipped_files().items():
+        first = file.read_text(encoding="utf-8").partition("\n")[0]
+        specs.append((name, first.lstrip("# ").rstrip()))
+    return specs
+
+
+def _shipped_files() -> dict[str, Traversable]:
+    folder = resources.files("edgesdt") / "specs"
+    files = sorted(folder.iterdir(), key=lambda file: file.name)
+    return {file.name.removesuffix(".yaml"): file for file in files if file.name.endswith(".yaml")}
+
+
+def _decoded(content: bytes, label: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        what = f"not UTF-8 text: byte 0x{content[error.start]:02x} at offset {error.start}"
+        raise SpecError(f"{label}:{line}: {what}") from None
+
+
+def _examined(data: Mapping[str, Any], context: dict[str, bool]) -> tuple[Spec | None, list[Fault]]:
+    """The spec and every fault in it. With faults the spec is None, or one that must not be used."""
+    faults: list[Fault] = []
+    try:
+        spec = Spec.model_validate(data, context=context)
+    except ValidationError as error:
+        faults = translated(error, data)
+        repaired = _repaired(data, faults)
+        try:
+            spec = Spec.model_validate(repaired, context=context)
+        except ValidationError:
+            return None, faults
+        data = repaired
+    spec = completed(spec, data)
+    bad = [_without_index(fault.path) for fault in faults]
+    for fault in disagreements(spec):
+        if not any(_touch(_without_index(part), path) for part in fault.blame for path in bad):
+            faults.append(fault)
+    return spec, faults
+
+
+def _repaired(data: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]:
+    """A copy of `data` without what is at fault and with stand-ins for what is missing, to check the rest."""
+    copied = copy.deepcopy(dict(data))
+    for fault in faults:
+        path = _without_index(fault.path)
+        here: Any = copied
+        for part in path[:-1]:
+            here = here.get(part) if isinstance(here, dict) else None
+        if isinstance(here, dict) and path:
+            here.pop(path[-1], None)
+    stand_ins: dict[tuple[str, ...], Any] = {
+        ("name",): "x",
+        ("data", "set"): "x.npz",
+        ("chip", "layers"): [1, 2],
+        ("chip", "memory_budget"): 1,
+    }
+    for path, value in stand_ins.items():
+        section = copied.setdefault(path[0], {}) if len(path) > 1 else copied
+        if section is None:
+            section = copied[path[0]] = {}
+        section.setdefault(path[-1], value)
+    return copied
+
+
+def _without_index(path: Path) -> Path:
+    cut = next((index for index, part in enumerate(path) if isinstance(part, int)), len(path))
+    return path[:cut]
+
+
+def _touch(one: Path, other: Path) -> bool:
+    """Whether one path is the other or lies inside it."""
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]

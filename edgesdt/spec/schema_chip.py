@@ -1,0 +1,102 @@
+"""The `chip:` section of a spec: layers, number formats, memory and speed, with ranges and defaults."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from edgesdt.spec.types import Allowed, Flag, Frequency, Lanes, Section, Size
+
+RoundingName = Literal["nearest", "floor", "stochastic"]
+
+
+class Weights(Section):
+    """Format of the weights: code c stands for c * 2**-frac_bits."""
+
+    bits: int = Field(default=8, ge=2, le=16, description="Width of a weight, sign included [bits]")
+    frac_bits: int = Field(
+        default=9,
+        ge=-8,
+        le=24,
+        description="Bits below the point; the range is +-2**(bits - 1 - frac_bits) [bits]",
+    )
+    rounding: RoundingName = Field(
+        default="stochastic", description="How an update is rounded to whole codes"
+    )
+    init_gain: float = Field(
+        default=0.5, ge=0, le=8, description="Gain of the Xavier-uniform start; 0: all zero"
+    )
+
+
+class Biases(Section):
+    """Format of the biases, one per neuron above the input."""
+
+    enabled: Flag = Field(default=True, description="Whether neurons have a bias at all")
+    bits: int = Field(default=16, ge=2, le=16, description="Width of a bias, sign included [bits]")
+    frac_bits: int = Field(default=12, ge=-8, le=24, description="Bits below the point [bits]")
+    rounding: RoundingName = Field(
+        default="stochastic", description="How an update is rounded to whole codes"
+    )
+
+
+class States(Section):
+    """Format of the neuron states, unsigned, 0 to 1."""
+
+    bits: int = Field(default=8, ge=4, le=16, description="Width of a neuron state [bits]")
+    rounding: RoundingName = Field(default="nearest", description="How a step of the dynamics is rounded")
+
+
+class Accumulator(Section):
+    """The register that sums products."""
+
+    bits: int = Field(
+        default=32, ge=8, le=32, description="Width of an accumulator, sign included; it saturates [bits]"
+    )
+
+
+class Constants(Section):
+    """The multipliers that hold the learning constants (rate, beta, dt, gamma, eta)."""
+
+    bits: int = Field(
+        default=8,
+        ge=2,
+        le=12,
+        description="Width of a constant's mantissa; a programmable shift gives its scale [bits]",
+    )
+
+
+class Random(Section):
+    """The random number generator on the chip; its state is part of the chip."""
+
+    generator: Literal["xorshift32"] = Field(
+        default="xorshift32", description="Generator of every random word"
+    )
+    lanes: Lanes = Field(default=32, description="Generators that step side by side")
+
+
+class Chip(Section):
+    """The chip: layers, number formats, memory and speed."""
+
+    layers: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...],
+        Allowed("a list of 2 or more integers, each 1..1000000"),
+    ] = Field(strict=False, min_length=2, description="Neurons per layer, input first")
+    style: Literal["dense", "event_driven"] = Field(
+        default="event_driven",
+        description="dense pays for every MAC; event_driven only for inputs and states that count",
+    )
+    weights: Weights = Field(default_factory=Weights)
+    biases: Biases = Field(default_factory=Biases)
+    states: States = Field(default_factory=States)
+    accumulator: Accumulator = Field(default_factory=Accumulator)
+    constants: Constants = Field(default_factory=Constants)
+    random: Random = Field(default_factory=Random)
+    memory_budget: Size = Field(description="On-chip memory that all arrays must fit in [bits]")
+    macs_per_cycle: int = Field(
+        default=64, ge=1, le=1_000_000, description="Multiply-accumulates per clock cycle"
+    )
+    neurons_per_cycle: int = Field(
+        default=16, ge=1, le=1_000_000, description="Neuron updates per clock cycle"
+    )
+    clock: Frequency = Field(default=1e8, description="Clock of the chip [Hz]")

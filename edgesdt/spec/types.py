@@ -1,0 +1,182 @@
+"""The section model and the field types of a spec: quantities, YAML flags, data set and table names, sweeps.
+
+Each type is `Annotated` and its metadata says what is allowed, so that faults and reference pages agree.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated, Any, Final
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from edgesdt.spec.hints import did_you_mean, shown
+from edgesdt.spec.sets import NOT_YET, SETS
+from edgesdt.units import FREQUENCY, LENGTH, SIZE, Kind, UnitError, parse
+
+CANONICAL: Final = "canonical"
+"""Key of the validation context that marks plain data: bare numbers are in the unit that the model holds."""
+
+
+class Section(BaseModel):
+    """A mapping in the file. An empty one (`learning:` and nothing below) takes all its defaults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_is_empty(cls, value: object) -> object:
+        return {} if value is None else value
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Metadata: what the field takes, in words, where its type alone does not say it."""
+
+    text: str
+
+
+def wrong(what: str, hint: str = "") -> PydanticCustomError:
+    """A fault to which value and allowed range are added when it is shown."""
+    return PydanticCustomError("spec_what", "{what}", {"what": what, "hint": hint})
+
+
+def sentence(text: str) -> PydanticCustomError:
+    """A fault whose text is complete."""
+    return PydanticCustomError("spec_text", "{text}", {"text": text})
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number with a unit: `held` is the unit that the model stores, `bare` that of a number without one."""
+
+    kind: Kind
+    held: str
+    bare: str
+    low: int
+    high: int
+    whole: bool
+    text: str
+
+    def check(self, value: object, info: ValidationInfo) -> int | float:
+        """The value in unit `held`; a whole one is rounded down."""
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise wrong("wrong type")
+        canonical = bool(info.context and info.context.get(CANONICAL))
+        try:
+            exact = parse(value, self.kind, self.held if canonical else self.bare)
+        except UnitError as error:
+            raise sentence(f"{error.what}, allowed: {self.text}{error.hint}") from None
+        held = exact / self.kind.units[self.held]
+        number = Fraction(math.floor(held)) if self.whole else held
+        if not self.low <= number <= self.high:
+            raise wrong("out of range")
+        return int(number) if self.whole else float(number)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_plain_validator_function(self.check)
+
+
+def _flag(value: object) -> object:
+    words = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
+    return words.get(value.casefold(), value) if isinstance(value, str) else value
+
+
+def _one_or_many(value: object) -> object:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _known_set(name: str) -> str:
+    if name in SETS or name.lower().endswith(".npz"):
+        return name
+    if name in NOT_YET:
+        files = "give your own .npz file with x_train, y_train, x_test, y_test"
+        raise sentence(f"{name!r} cannot be loaded by name in this version: {files}")
+    raise wrong("unknown data set", did_you_mean(name, SETS))
+
+
+def _known_table(name: str) -> str:
+    from hw_models.technology import names  # only a spec that is being checked needs the tables
+
+    known = names()
+    if name not in known:
+        hint = did_you_mean(name, known)
+        raise sentence(f"unknown technology table: {shown(name)}, allowed: {', '.join(known)}{hint}")
+    return name
+
+
+def _power_of_two(number: int) -> int:
+    if number & (number - 1):
+        raise wrong("not a power of two")
+    return number
+
+
+def unique(items: tuple[str, ...]) -> tuple[str, ...]:
+    """The items, none of them twice."""
+    for item in items:
+        if items.count(item) > 1:
+            raise sentence(f"{item!r} is given more than once, allowed: each read-out once")
+    return items
+
+
+def _sweep(value: object) -> object:
+    """A mapping of JSON-ready values, kept as it is; an empty one is no sweep."""
+    if isinstance(value, Mapping):
+        _finite(value)
+        return dict(value) or None
+    return value
+
+
+def _finite(value: object) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise sentence(f"not a finite number: {value!r}, allowed: finite numbers, text, lists")
+    if isinstance(value, Mapping):
+        for item in value.values():
+            _finite(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _finite(item)
+
+
+Size = Annotated[
+    int,
+    Quantity(
+        SIZE, "bit", "B", 1, 2**53, True, "a size above 0, up to 1 PiB, such as '256 KiB' (bare: bytes)"
+    ),
+]
+Frequency = Annotated[
+    float,
+    Quantity(FREQUENCY, "Hz", "Hz", 1, 10**11, False, "1 Hz..100 GHz, such as '100 MHz' (bare: hertz)"),
+]
+NodeLength = Annotated[
+    float, Quantity(LENGTH, "nm", "nm", 7, 130, False, "7 nm..130 nm, such as '65 nm' (bare: nanometres)")
+]
+Flag = Annotated[bool, BeforeValidator(_flag), Allowed("true or false (on/off, yes/no)")]
+Rate = Annotated[float, Field(gt=0, le=1)]
+Rates = Annotated[
+    tuple[Rate, ...],
+    BeforeValidator(_one_or_many),
+    Field(strict=False, min_length=1),
+    Allowed("a number in (0, 1], or a list of one per weight layer"),
+]
+SetName = Annotated[
+    str, AfterValidator(_known_set), Allowed(f"{', '.join(SETS)}, or the path of an .npz file")
+]
+TableName = Annotated[str, AfterValidator(_known_table), Allowed("the name of a technology table")]
+Lanes = Annotated[int, Field(ge=1, le=64), AfterValidator(_power_of_two), Allowed("1, 2, 4, 8, 16, 32 or 64")]
+SweepMap = Annotated[
+    dict[str, Any] | None, BeforeValidator(_sweep), Allowed("a mapping of dotted field: list of values")
+]

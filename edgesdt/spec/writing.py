@@ -1,0 +1,112 @@
+"""A plain spec as YAML text with notes at the ends of lines, and the hash that names what it describes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, get_args
+
+from edgesdt.spec.fields import field_at
+from edgesdt.spec.hints import Path, printable
+from edgesdt.spec.source import is_text
+from edgesdt.spec.types import Quantity
+from edgesdt.units import exact
+
+_UNHASHED: Final = ("name", "seed", "sweep")
+_BOOLEANS_OF_OTHERS = ("y", "n", "yes", "no", "on", "off")  # in YAML 1.1
+_WORD = re.compile(r"[A-Za-z_./][A-Za-z0-9_./-]*")
+
+
+def spec_hash(plain: Mapping[str, Any]) -> str:
+    """16 hexadecimal digits of SHA-256 over the canonical JSON of all but `name`, `seed` and `sweep`.
+
+    Independent of the order of keys, of the machine, and of whether a whole number is written as 1 or 1.0.
+    """
+    kept = {key: _canonical(value) for key, value in plain.items() if key not in _UNHASHED}
+    text = json.dumps(kept, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+
+
+def to_yaml(plain: Mapping[str, Any], notes: Mapping[str, str] | None = None) -> str:
+    """YAML text that `load` reads back as the same spec; `notes` maps dotted paths to end-of-line comments.
+
+    Raises `ValueError` for a note at a path that the spec does not have.
+    """
+    lines = list(_lines(plain, (), ""))
+    notes = notes or {}
+    unknown = set(notes) - {path for path, _ in lines}
+    if unknown:
+        raise ValueError(f"notes for paths that are not in the spec: {', '.join(sorted(unknown))}")
+    width = max((len(text) for path, text in lines if path in notes), default=0)
+    noted = (
+        f"{text:<{width}}  # {printable(notes[path])}" if path in notes else text for path, text in lines
+    )
+    return "\n".join(noted) + "\n"
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Mapping):
+        return {key: _canonical(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(item) for item in value]
+    return value
+
+
+def _lines(mapping: Mapping[str, Any], path: Path, indent: str) -> Iterator[tuple[str, str]]:
+    """Pairs of dotted path and line of text."""
+    for key, value in mapping.items():
+        here = (*path, key)
+        head = f"{indent}{_text(key)}:"
+        if isinstance(value, Mapping) and value:
+            yield ".".join(map(str, here)), head
+            yield from _lines(value, here, indent + "  ")
+        else:
+            yield ".".join(map(str, here)), f"{head} {_value(value, here)}"
+
+
+def _value(value: Any, path: Path) -> str:
+    quantity = _quantity_at(path)
+    if quantity is not None and value is not None:
+        is_base = quantity.held == quantity.kind.base
+        return exact(value, quantity.kind) if is_base else f"{value!r} {quantity.held}"
+    return _flow(value)
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_text(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_flow(item) for item in value) + "]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, float):
+        text = repr(value)  # YAML 1.1 readers want a point before the exponent
+        return text if "." in text else text.replace("e", ".0e")
+    return _text(value) if isinstance(value, str) else str(value)
+
+
+def _text(text: str) -> str:
+    """Plain where every YAML reader agrees that it is text, double-quoted with escapes elsewhere."""
+    if _WORD.fullmatch(text) and text.casefold() not in _BOOLEANS_OF_OTHERS and is_text(text):
+        return text
+    return '"' + "".join(_escaped(character) for character in text) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    if character.isprintable() and character.isascii():
+        return character
+    return f"\\U{ord(character):08X}"
+
+
+def _quantity_at(path: Path) -> Quantity | None:
+    field = field_at(path)
+    if field is None:
+        return None
+    inside = [mark for arm in get_args(field.annotation) for mark in getattr(arm, "__metadata__", ())]
+    return next((mark for mark in [*field.metadata, *inside] if isinstance(mark, Quantity)), None)

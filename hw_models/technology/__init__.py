@@ -1,0 +1,11 @@
+"""Technology tables: what a digital primitive costs in joules, watts and mm2; counting is done elsewhere.
+
+`load("cmos_45nm", node_nm=32)` gives a `Technology`; `names()` lists the tables that ship with the package.
+"""
+
+from __future__ import annotations
+
+from hw_models.technology.errors import TechnologyError
+from hw_models.technology.table import Technology, load, names
+
+__all__ = ["Technology", "TechnologyError", "load", "names"]

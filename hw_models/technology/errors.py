@@ -1,0 +1,36 @@
+"""The one error of the technology tables: a table, node or width that cannot be priced."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from numbers import Real
+
+
+class TechnologyError(ValueError):
+    """A technology table, node, width or area that has no price; says the value and what is allowed."""
+
+
+def unknown(what: str, value: object, known: Iterable[str]) -> TechnologyError:
+    """An error for a name that is not one of `known`, with the nearest of them as a suggestion."""
+    import difflib  # only an error needs it
+
+    choices = list(known)
+    by_lower_case = {choice.lower(): choice for choice in choices}
+    close = difflib.get_close_matches(str(value).lower(), by_lower_case, n=1, cutoff=0.4)
+    guess = f" (did you mean {by_lower_case[close[0]]!r}?)" if close else ""
+    return TechnologyError(f"{what}: unknown name {value!r}{guess}; known: {', '.join(choices)}")
+
+
+def checked(what: str, value: float, low: float, high: float, unit: str) -> float:
+    """Return `value` as a float if it is a number in [low, high].
+
+    Raises `TechnologyError` otherwise; NaN, infinities, booleans and anything that is no number are refused.
+    """
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if number and math.isfinite(value) and low <= value <= high:
+        return float(value)
+    allowed = f"at least {low:g} {unit}" if math.isinf(high) else f"{low:g} to {high:g} {unit}"
+    nearest = min(max(value, low), high) if number and not math.isnan(value) else math.nan
+    hint = f" (nearest allowed: {nearest:g} {unit})" if math.isfinite(nearest) else ""
+    raise TechnologyError(f"{what}: {value!r} is out of range, allowed is a number, {allowed}{hint}")
