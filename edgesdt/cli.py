@@ -88,9 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _COMMANDS[arguments.command](arguments)
     except EdgesdtError as error:
-        if arguments.debug:
-            raise
-        print(error, file=sys.stderr)
+        _tell(str(error), arguments.debug)
         return error.exit_code
     except KeyboardInterrupt:
         print("\ninterrupted; finished epochs are kept, and the same command goes on from there", file=sys.stderr)
@@ -99,10 +97,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (MemoryError, OSError) as error:
-        if arguments.debug:
-            raise
-        print(f"edgesdt: the {arguments.command} failed: {type(error).__name__}: {error}", file=sys.stderr)
+        _tell(f"edgesdt: the {arguments.command} failed: {type(error).__name__}: {error}", arguments.debug)
         return 1
+
+
+def _tell(fault: str, debug: bool) -> None:
+    """Show what went wrong with the exception at hand on standard error, under its traceback if asked for."""
+    if debug:
+        import traceback
+
+        traceback.print_exc()
+    print(fault, file=sys.stderr)
 
 
 def _spec(arguments: argparse.Namespace) -> Spec:

@@ -67,9 +67,10 @@ def run(
     with RunFolder(out, spec) as folder:
         if folder.record_path.exists():
             say(f"{out}: this run is finished; its record is shown (delete the folder to run it again)")
-            return record.read(folder.record_path)
-        made = _Run(spec, chip, data, folder, say, show, threads).to_the_end()
-        if report:
+            made = record.read(folder.record_path)
+        else:
+            made = _Run(spec, chip, data, folder, say, show, threads).to_the_end()
+        if report and not (out / "report.html").exists():
             from edgesdt.report import write  # draws charts: a second that only a finished run pays
 
             write([out], out / "report.html")
@@ -121,8 +122,11 @@ class _Run:
             self.say("untrained " + _percent(self.progress.control))
         else:
             arrays, progress = kept
-            self.chip.restore(arrays)
-            self.progress = Progress(**progress)
+            try:
+                self.chip.restore(arrays)
+                self.progress = Progress(**progress)
+            except (KeyError, TypeError, ValueError) as error:
+                raise self.folder.damaged(error) from error
             self.say(f"going on after epoch {self.progress.epochs_done} of {self.spec.epochs}")
         for epoch in range(self.progress.epochs_done, self.spec.epochs):
             self.learn_epoch(epoch)

@@ -30,6 +30,7 @@ def resolved(spec: Spec) -> str:
 def preview(spec: Spec) -> str:
     """Memory map against the budget, layers and predicted energy, latency and area. Raises as `enforce`."""
     enforce(spec)
+    spec = registers.resolve(spec)  # as a run does
     fitted = memory_map(spec)
     predicted = {
         "train": eqprop_counts.predicted(spec, learning=True),
@@ -42,7 +43,7 @@ def preview(spec: Spec) -> str:
     layers = " - ".join(str(n) for n in spec.chip.layers)
     weights, states = spec.chip.weights, spec.chip.states
     assumed = (
-        "exact for a dense chip"
+        "exact for a dense chip, but for its random words"
         if spec.chip.style == "dense"
         else f"assuming {eqprop_counts.ASSUMED_INPUTS:.0%} of the inputs not zero, "
         f"{eqprop_counts.ASSUMED_CHANGES:g} state changes per neuron and {eqprop_counts.ASSUMED_MOVED:.0%} of the "

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import metadata
@@ -29,17 +28,17 @@ def versions() -> dict[str, str]:
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Put `data` at `path` so that a reader or a crash sees the old file or the new one. Raises `RunError`."""
+    # not tempfile: its files are private to the user, and a run folder may be shared
+    draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "wb") as file:
+            with draft.open("xb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(name, path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+            os.replace(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as error:
         raise RunError(f"{path}: could not be written: {error.strerror or error}") from error
 

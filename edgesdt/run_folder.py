@@ -11,6 +11,7 @@ import io
 import json
 import time
 import zipfile
+import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,11 @@ from edgesdt.errors import EdgesdtError, RunError
 from edgesdt.spec import Spec, spec_hash, to_yaml
 
 Arrays = dict[str, npt.NDArray[np.generic]]
+_UNREADABLE = (
+    OSError, EOFError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, SyntaxError, OverflowError,
+    MemoryError, RuntimeError,
+)  # fmt: skip
+"""All that numpy and zipfile raise on a file that is not what they wrote."""
 
 
 class RunFolder:
@@ -45,7 +51,7 @@ class RunFolder:
     def _claim(self, spec: Spec) -> None:
         owner = self.path / "run.json"
         mine = {"spec_hash": spec_hash(spec.plain()), "seed": spec.seed}
-        if not owner.exists() and any(p.name != ".lock" for p in self.path.iterdir()):
+        if not owner.exists() and any(not p.name.startswith((".lock", ".run.json.")) for p in self.path.iterdir()):
             raise EdgesdtError(f"{self.path}: holds something that is not an edgesdt run; choose another --out")
         self._lock = (self.path / ".lock").open("w")
         try:
@@ -55,8 +61,6 @@ class RunFolder:
             raise RunError(f"{self.path}: another process is running here") from error
         if not owner.exists():
             record.write_atomically(owner, json.dumps(mine).encode())
-            record.write_atomically(self.path / "spec.yaml", to_yaml(spec.plain(), {}).encode())
-            return
         try:
             theirs = json.loads(owner.read_text(encoding="utf-8"))
         except ValueError:
@@ -67,6 +71,8 @@ class RunFolder:
                 f"{self.path}: holds the run of another spec or seed (spec_hash, seed = {_pair(theirs)}; this one is "
                 f"{_pair(mine)}); choose another --out"
             )
+        if not (self.path / "spec.yaml").exists():
+            record.write_atomically(self.path / "spec.yaml", to_yaml(spec.plain(), {}).encode())
 
     def __enter__(self) -> RunFolder:
         return self
@@ -99,16 +105,22 @@ class RunFolder:
         if not path.exists():
             return None
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             return arrays, json.loads(str(arrays.pop("progress")))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
-            raise EdgesdtError(f"{path}: damaged checkpoint ({error}); delete the folder to start again") from error
+        except _UNREADABLE as error:
+            raise self.damaged(error) from error
+
+    def damaged(self, error: Exception) -> EdgesdtError:
+        """What to tell about a checkpoint that cannot be gone on from."""
+        path = self.path / "checkpoint.npz"
+        return EdgesdtError(f"{path}: damaged checkpoint ({error}); delete the folder to start again")
 
     def drop_checkpoint(self) -> None:
-        """Remove the checkpoint of a finished run."""
+        """Remove the checkpoint of a finished run, and any that a killed process left half written."""
         with suppress(OSError):
-            (self.path / "checkpoint.npz").unlink(missing_ok=True)
+            for path in self.path.glob("*checkpoint.npz*"):
+                path.unlink(missing_ok=True)
 
     def save_arrays(self, name: str, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
         """Write an .npz atomically."""

@@ -12,8 +12,8 @@ from typing import Any
 from tests.oracle_numbers import Bank, Constant, Layer, Sheet, clamped, rounded, signed
 
 EVENTS = (
-    "samples", "inputs", "state_changes", "accumulator_saturations", "nudged_runs", "pairs", "weight_writes",
-    "weight_saturations", "bias_moves", "bias_writes", "applied",
+    "samples", "inputs", "state_changes", "accumulator_saturations", "nudged_runs", "nudged_changes", "pairs",
+    "weight_writes", "weight_saturations", "bias_moves", "bias_writes", "applied",
 )  # fmt: skip
 
 
@@ -49,6 +49,17 @@ class OracleChip(Sheet):
     def counted(self) -> dict[str, Layer]:
         """§6: every event so far; what has no layer is at 0."""
         return self.events | {"bank_steps": [self.bank.steps] + [0] * self.top}
+
+    def draw_weights(self) -> None:
+        """§2: the starting weights; the steps for them are not counted."""
+        gain, frac_bits = self.chip["weights"]["init_gain"], self.chip["weights"]["frac_bits"]
+        for rows in self.weights:
+            bound = round(gain * (6.0 / (len(rows) + len(rows[0]))) ** 0.5 * 2.0**frac_bits)
+            bound = min(bound, 2 ** (self.chip["weights"]["bits"] - 1) - 1)
+            words = iter(self.bank.parts(len(rows) * len(rows[0]), 32))
+            for row in rows:
+                row[:] = [next(words) * (2 * bound + 1) // 2**32 - bound for _ in row]
+        self.bank.steps = 0
 
     def per_neuron(self) -> list[Layer]:
         """A zero for each neuron above the input."""
@@ -186,6 +197,7 @@ class OracleChip(Sheet):
                 slope = self.drive(layer, j) - s + self.pull(layer, j, sign)
                 moved = clamped(s + self.dt.times(slope, words[j]), 0, self.highest_state)
                 new[layer][j] = s if layer == self.top and not self.keep[j] else moved
+                self.events["nudged_changes"][layer] += sign != 0 and layer == self.top and new[layer][j] != s
         old, self.states = self.states, new
         self.propagate(old)
 

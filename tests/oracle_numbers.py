@@ -18,9 +18,10 @@ Layer = list[int]
 def rounded(code: int, shift: int, mode: str, word: int = 0) -> int:
     """§1: `code / 2**shift` as an integer."""
     if shift <= 0:
-        return code * 2**-shift
-    added = {"nearest": 2**shift // 2, "floor": 0, "stochastic": word * 2**shift // 2**16}[mode]
-    return (code + added) // 2**shift
+        return code << -shift
+    lsb = 1 << shift
+    added = {"nearest": lsb // 2, "floor": 0, "stochastic": word * lsb // 2**16}[mode]
+    return (code + added) // lsb
 
 
 def clamped(code: int, lowest: int, highest: int) -> int:
@@ -51,6 +52,11 @@ class Constant:
     def times(self, code: int, word: int = 0) -> int:
         """The rounded product."""
         return rounded(self.multiplier * code, self.shift, self.mode, word)
+
+
+def constant(multiplier: int, shift: int, mode: str) -> Constant:
+    """§1: a register that would shift by more than 62 bits is held as 0."""
+    return Constant(0, 0, mode) if shift > 62 else Constant(multiplier, shift, mode)
 
 
 def mantissa(value: float, bits: int) -> tuple[int, int]:
@@ -134,13 +140,13 @@ class Sheet:
         step_mode = self.chip["states"]["rounding"]
         self.stochastic_states = step_mode == "stochastic"
         self.fixed_mode = "nearest" if self.stochastic_states else step_mode
-        self.dt = Constant(*mantissa(learning["dt"], width), step_mode)
+        self.dt = constant(*mantissa(learning["dt"], width), step_mode)
         m, n = mantissa(learning["beta"], width)
-        self.beta = Constant(m, n, self.fixed_mode)
+        self.beta = constant(m, n, self.fixed_mode)
         self.set_rates(epoch, m / 2.0**n, width)
-        self.eta = Constant(*mantissa(home["eta"], width), "nearest")
+        self.eta = constant(*mantissa(home["eta"], width), "nearest")
         m, n = mantissa(home["gamma"], width)
-        self.gamma = Constant(m, n + home["activity_bits"] - home["frac_bits"], "nearest")
+        self.gamma = constant(m, n + home["activity_bits"] - home["frac_bits"], "nearest")
         share, smoothing = self.k / self.sizes[-1], learning["label_smoothing"]
         bits = self.chip["states"]["bits"]
         self.high = loaded(1.0 - smoothing + smoothing * share, bits, self.highest_state)
@@ -163,5 +169,5 @@ class Sheet:
             value = learning["learning_rate"][layer] * factor / (sides * beta * learning["batch"])
             m, n = mantissa(value, width)
             pre = self.spec["encoder"]["bits"] if layer == 0 else state
-            self.weight_rates.append(Constant(m, n + pre + state - weight["frac_bits"], weight["rounding"]))
-            self.bias_rates.append(Constant(m, n + state - bias["frac_bits"], bias["rounding"]))
+            self.weight_rates.append(constant(m, n + pre + state - weight["frac_bits"], weight["rounding"]))
+            self.bias_rates.append(constant(m, n + state - bias["frac_bits"], bias["rounding"]))

@@ -12,7 +12,7 @@ from numba import njit
 from edgesdt.kernels.arithmetic import saturate, scaled
 from edgesdt.kernels.layout import BANK_STEPS, BIAS_MOVES, BIAS_WRITES, PAIRS
 from edgesdt.kernels.random_bank import draw, steps_for
-from edgesdt.kernels.update import FAR, list_posts, list_pres, register_of, write_sweep
+from edgesdt.kernels.update import FAR, count_wear, list_posts, list_pres, register_of, write_sweep
 
 
 @njit(nogil=True, cache=True)
@@ -37,7 +37,8 @@ def gather_contrast(  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def apply_weights(  # type: ignore[no-untyped-def]
-    weight_contrast, weights, mirror, wear, plan, layer, rate, bank, words, halves, deltas, pres, weight_peak, events
+    weight_contrast, weights, mirror, wear, written, plan, layer, rate, bank, words, halves, deltas, hits, pres,
+    weight_peak, events,
 ):
     """Move every weight of `layer` by its summed contrast times the rate, and clear the buffer.
 
@@ -55,8 +56,10 @@ def apply_weights(  # type: ignore[no-untyped-def]
             wide = scaled(np.int64(weight_contrast[base + a * n + post]), constant, noise)
             deltas[a] = saturate(wide, -FAR, FAR)
             weight_contrast[base + a * n + post] = 0
+        if written[-1] + rows >= written.shape[0] - 1:
+            count_wear(written, wear)
         peak = write_sweep(
-            weights, mirror, wear, base, rows, n, post, pres, deltas[:rows], plan.weight_limit, events, layer
+            weights, mirror, written, base, rows, n, post, pres, deltas, hits, rows, plan.weight_limit, events, layer
         )
         weight_peak[layer] = max(weight_peak[layer], peak)
     events[BANK_STEPS, 0] += steps * n

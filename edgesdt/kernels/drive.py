@@ -17,31 +17,33 @@ from edgesdt.kernels.random_bank import draw, steps_for
 def add_rows(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
     """`accumulators[j] += sum_a value[a] * weights[base + index[a] * n + j]`, no partial sum leaving 32 bits.
 
-    Eight rows a pass keep the accumulator in a register; uint8 values let the compiler use 16-bit multiply-adds.
+    Eight rows a pass keep the accumulator in a register; uint8 values let the compiler use 16-bit multiply-adds, and
+    unsigned places spare it the check for negative ones.
     """
-    n = accumulators.shape[0]
+    n = np.uint64(accumulators.shape[0])
+    start = np.uint64(base)
     a = 0
     while a + 8 <= count:
-        r0 = weights[base + index[a] * n :][:n]
-        r1 = weights[base + index[a + 1] * n :][:n]
-        r2 = weights[base + index[a + 2] * n :][:n]
-        r3 = weights[base + index[a + 3] * n :][:n]
-        r4 = weights[base + index[a + 4] * n :][:n]
-        r5 = weights[base + index[a + 5] * n :][:n]
-        r6 = weights[base + index[a + 6] * n :][:n]
-        r7 = weights[base + index[a + 7] * n :][:n]
+        p0 = start + np.uint64(index[a]) * n
+        p1 = start + np.uint64(index[a + 1]) * n
+        p2 = start + np.uint64(index[a + 2]) * n
+        p3 = start + np.uint64(index[a + 3]) * n
+        p4 = start + np.uint64(index[a + 4]) * n
+        p5 = start + np.uint64(index[a + 5]) * n
+        p6 = start + np.uint64(index[a + 6]) * n
+        p7 = start + np.uint64(index[a + 7]) * n
         v0, v1, v2, v3 = value[a], value[a + 1], value[a + 2], value[a + 3]
         v4, v5, v6, v7 = value[a + 4], value[a + 5], value[a + 6], value[a + 7]
         for j in range(n):
-            low = (v0 * r0[j] + v1 * r1[j]) + (v2 * r2[j] + v3 * r3[j])
-            high = (v4 * r4[j] + v5 * r5[j]) + (v6 * r6[j] + v7 * r7[j])
+            low = (v0 * weights[p0 + j] + v1 * weights[p1 + j]) + (v2 * weights[p2 + j] + v3 * weights[p3 + j])
+            high = (v4 * weights[p4 + j] + v5 * weights[p5 + j]) + (v6 * weights[p6 + j] + v7 * weights[p7 + j])
             accumulators[j] += low + high
         a += 8
     while a < count:
-        r0 = weights[base + index[a] * n :][:n]
+        p0 = start + np.uint64(index[a]) * n
         v0 = value[a]
         for j in range(n):
-            accumulators[j] += v0 * r0[j]
+            accumulators[j] += v0 * weights[p0 + j]
         a += 1
 
 
@@ -51,7 +53,8 @@ def add_rows_saturating(accumulators, weights, base, index, value, count, limit)
     n = accumulators.shape[0]
     hits = 0
     for a in range(count):
-        row = weights[base + index[a] * n :][:n]
+        start = base + np.int64(index[a]) * n
+        row = weights[start : start + n]
         v = np.int64(value[a])
         for j in range(n):
             wide = np.int64(accumulators[j]) + v * np.int64(row[j])

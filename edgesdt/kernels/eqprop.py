@@ -120,15 +120,15 @@ def return_to_free(chip, plan, work):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def local_update(  # type: ignore[no-untyped-def]
-    weights, biases, inputs, plus, minus, bank, plan, rates, mirror, wear, words, halves, deltas, pres, pre_plus,
-    pre_minus, posts, weight_peak, events,
+    weights, biases, inputs, plus, minus, bank, plan, rates, mirror, wear, written, words, halves, silence,
+    deltas, hits, pres, pre_plus, pre_minus, posts, weight_peak, events,
 ):
     """Move every weight layer from the input up, then every bias layer, by the contrast of two phases."""
     layers = plan.sizes.shape[0] - 1
     for layer in range(layers):
         update_weights(
-            weights, mirror, wear, inputs, plus, minus, plan, layer, rates[0, layer], bank, words, halves, deltas, pres,
-            pre_plus, pre_minus, posts, weight_peak, events,
+            weights, mirror, wear, written, inputs, plus, minus, plan, layer, rates[0, layer], bank, words, halves,
+            silence, deltas, hits, pres, pre_plus, pre_minus, posts, weight_peak, events,
         )  # fmt: skip
     if plan.learn_biases:
         for layer in range(layers):
@@ -141,8 +141,8 @@ def learn_contrast(chip, plan, work, rates, plus, minus):  # type: ignore[no-unt
     if plan.batch == 1:
         local_update(
             chip.weights, chip.biases, chip.inputs, plus, minus, chip.random, plan, rates, work.mirror,
-            work.wear, work.words, work.halves,
-            work.deltas, work.pres, work.pre_plus, work.pre_minus, work.posts, work.weight_peak, work.events,
+            work.wear, work.written, work.words, work.halves, work.silence, work.deltas, work.hits, work.pres,
+            work.pre_plus, work.pre_minus, work.posts, work.weight_peak, work.events,
         )  # fmt: skip
     else:
         gather_contrast(
@@ -158,9 +158,8 @@ def apply_batch(chip, plan, work, rates):  # type: ignore[no-untyped-def]
     layers = plan.sizes.shape[0] - 1
     for layer in range(layers):
         apply_weights(
-            chip.weight_contrast, chip.weights, work.mirror, work.wear, plan, layer, rates[0, layer], chip.random,
-            work.words, work.halves,
-            work.deltas, work.pres, work.weight_peak, work.events,
+            chip.weight_contrast, chip.weights, work.mirror, work.wear, work.written, plan, layer, rates[0, layer],
+            chip.random, work.words, work.halves, work.deltas, work.hits, work.pres, work.weight_peak, work.events,
         )  # fmt: skip
     if plan.learn_biases:
         for layer in range(layers):

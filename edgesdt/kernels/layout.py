@@ -117,10 +117,13 @@ class Workspace(NamedTuple):
     words: npt.NDArray[np.uint32]  # random words just drawn
     halves: npt.NDArray[np.uint16]  # the same memory as half-words
     octets: npt.NDArray[np.uint8]  # the same memory as bytes
+    silence: npt.NDArray[np.uint16]  # (max n,) zeros, in place of half-words where nothing is drawn
     deltas: Codes  # (max n,) weight changes of one sweep
+    hits: Codes  # (max n,) places of the sweep where that is not zero
     pres: Codes  # (max n,) pre-synaptic neurons of an update
     pre_plus: Codes  # (max n,) their + codes
     pre_minus: Codes  # (max n,) their - codes
     posts: Codes  # (max n,) post-synaptic neurons of an update
     wear: npt.NDArray[np.uint32]  # as weights: how often each code was changed
+    written: Codes  # places of the latest changes, not yet counted in `wear`; how many is in the last entry
     events: Ints  # (EVENT_KINDS, L+1)

@@ -30,16 +30,17 @@ def seeded(seed: int, lanes: int) -> npt.NDArray[np.uint32]:
 @njit(nogil=True, cache=True)
 def draw(bank, words, steps):  # type: ignore[no-untyped-def]
     """Step the whole bank `steps` times; `words` (uint32, >= steps * lanes) receives the outputs in order."""
-    lanes = bank.shape[0]
-    for step in range(steps):
-        out = words[step * lanes : (step + 1) * lanes]
+    lanes = np.uint64(bank.shape[0])
+    at = np.uint64(0)
+    for _ in range(steps):
         for lane in range(lanes):
             s = bank[lane]
             s = np.uint32(s ^ np.uint32(s << np.uint32(13)))
             s = np.uint32(s ^ np.uint32(s >> np.uint32(17)))
             s = np.uint32(s ^ np.uint32(s << np.uint32(5)))
             bank[lane] = s
-            out[lane] = s
+            words[at + lane] = s
+        at += lanes
 
 
 @njit(inline="always")

@@ -17,7 +17,7 @@ from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, BANK_STEPS, NUDGED_C
 from edgesdt.kernels.random_bank import draw, steps_for
 
 MOVERS, CHANGES, STALE = 0, 1, 2
-BLOCK = 64
+BLOCK = np.uint64(64)
 
 
 @njit(nogil=True, cache=True)
@@ -26,34 +26,33 @@ def gather(states, accumulators, keep, target, plan, sign, movers, mover_state, 
 
     `keep` and `target` have length 0 in a hidden layer; `sign` is that of beta, 0 where nothing pulls.
     """
-    n, masked = states.shape[0], keep.shape[0] > 0
+    n, masked = np.uint64(states.shape[0]), keep.shape[0] > 0
     pull_low = scaled(np.int64(plan.target_low), plan.beta, 0) * sign
     pull_high = scaled(np.int64(plan.target_high), plan.beta, 0) * sign
     silent = np.int32(-((max(pull_low, 0) + 1) << plan.drive_right))
     count = 0
-    for block in range(0, n, BLOCK):
-        # slices, so that the compiler sees indices from 0 and vectorises
-        state, total = states[block : block + BLOCK], accumulators[block : block + BLOCK]
+    block = np.uint64(0)
+    while block < n:  # most blocks are silent; unsigned places let the compiler vectorise the look at each
+        end = min(block + BLOCK, n)
         busy = np.int32(0)
-        for j in range(state.shape[0]):
-            busy |= np.int32(total[j] > silent) | state[j]
+        for j in range(block, end):
+            busy |= np.int32(accumulators[j] > silent) | states[j]
         if sign != 0:
-            for bit in target[block : block + BLOCK]:
-                busy |= np.int32(bit)
+            for j in range(block, end):
+                busy |= np.int32(target[j])
+        first, block = block, end
         if busy == 0:
             continue
-        for j in range(state.shape[0]):
-            if total[j] <= silent and state[j] == 0 and (sign == 0 or target[block + j] == 0):
+        for j in range(first, end):
+            high = sign != 0 and target[j] != 0
+            if (accumulators[j] <= silent and states[j] == 0 and not high) or (masked and keep[j] == 0):
                 continue
-            if masked and keep[block + j] == 0:
-                continue
-            high = sign != 0 and target[block + j] != 0
-            drive = (np.int64(total[j]) + plan.drive_half) >> plan.drive_right
+            drive = (np.int64(accumulators[j]) + plan.drive_half) >> plan.drive_right
             drive = saturate(drive, -plan.drive_limit - 1, plan.drive_limit)
-            if state[j] == 0 and drive + (pull_high if high else pull_low) <= 0:
+            if states[j] == 0 and drive + (pull_high if high else pull_low) <= 0:
                 continue
-            movers[count] = block + j
-            mover_state[count] = state[j]
+            movers[count] = j
+            mover_state[count] = states[j]
             mover_drive[count] = drive
             mover_target[count] = plan.target_high if high else plan.target_low
             count += 1

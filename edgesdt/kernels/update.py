@@ -21,7 +21,7 @@ from edgesdt.kernels.layout import (
 )
 from edgesdt.kernels.random_bank import draw, steps_for
 
-BLOCK = 64
+BLOCK = np.uint64(64)
 FAR = 1 << 24
 
 
@@ -55,65 +55,77 @@ def list_pres(inputs, plus, minus, plan, layer, pres, pre_plus, pre_minus):  # t
 @njit(nogil=True, cache=True)
 def list_posts(plus, minus, moved_only, posts):  # type: ignore[no-untyped-def]
     """List the neurons of a layer that moved between the phases (or, else, are not silent in both phases)."""
-    n, count = plus.shape[0], 0
-    for block in range(0, n, BLOCK):
-        high, low = plus[block : block + BLOCK], minus[block : block + BLOCK]
+    n, count = np.uint64(plus.shape[0]), 0
+    block = np.uint64(0)
+    while block < n:  # as in `relax.gather`: most blocks have nothing to list
+        end = min(block + BLOCK, n)
         busy = np.int32(0)
         if moved_only:
-            for j in range(high.shape[0]):
-                busy |= high[j] ^ low[j]
+            for j in range(block, end):
+                busy |= plus[j] ^ minus[j]
         else:
-            for j in range(high.shape[0]):
-                busy |= high[j] | low[j]
+            for j in range(block, end):
+                busy |= plus[j] | minus[j]
+        first, block = block, end
         if busy == 0:
             continue
-        for j in range(high.shape[0]):
-            posts[count] = block + j
-            count += (high[j] != low[j]) if moved_only else ((high[j] | low[j]) != 0)
+        for j in range(first, end):
+            posts[count] = j
+            count += (plus[j] != minus[j]) if moved_only else ((plus[j] | minus[j]) != 0)
     return count
 
 
 @njit(nogil=True, cache=True)
-def form_deltas(plus, minus, high, low, rate, noise, narrow, deltas):  # type: ignore[no-untyped-def]
-    """`deltas[a] = round(rate·(plus[a]·high − minus[a]·low))`; `noise` has a random word each, or length 0.
-
-    `narrow` says that every product and rounding term fits 32 bits. Otherwise the delta is cut to 32 bits after
-    saturating to ±2**24, beyond any weight format.
-    """
-    n = plus.shape[0]
-    if narrow and noise.shape[0] > 0:
-        for a in range(n):
-            contrast = sub32(mul32(plus[a], high), mul32(minus[a], low))
-            deltas[a] = scaled32(contrast, rate, noise[a])
-    elif narrow:
-        for a in range(n):
-            deltas[a] = scaled32(sub32(mul32(plus[a], high), mul32(minus[a], low)), rate, 0)
-    else:
-        for a in range(n):
-            word = noise[a] if noise.shape[0] > 0 else np.uint16(0)
-            wide = scaled(np.int64(plus[a]) * high - np.int64(minus[a]) * low, rate, word)
-            deltas[a] = saturate(wide, -FAR, FAR)
+def form_deltas(plus, minus, high, low, rate, noise, deltas):  # type: ignore[no-untyped-def]
+    """`deltas[a] = round(rate·(plus[a]·high − minus[a]·low))` in 32 bits; `noise` is a half-word each, 0 if unused."""
+    for a in range(plus.shape[0]):
+        deltas[a] = scaled32(sub32(mul32(plus[a], high), mul32(minus[a], low)), rate, noise[a])
 
 
 @njit(nogil=True, cache=True)
-def write_sweep(weights, mirror, wear, base, rows, n, post, pres, deltas, limit, events, layer):  # type: ignore[no-untyped-def]
-    """Add one sweep's `deltas` to the weights of neuron `post`, saturating. Returns the largest |code| written."""
-    peak = np.int64(0)
+def form_deltas_wide(plus, minus, high, low, rate, noise, deltas):  # type: ignore[no-untyped-def]
+    """As `form_deltas` where a product or a rounding term needs 64 bits; saturates to ±`FAR`, beyond any format."""
+    for a in range(plus.shape[0]):
+        wide = scaled(np.int64(plus[a]) * high - np.int64(minus[a]) * low, rate, noise[a])
+        deltas[a] = saturate(wide, -FAR, FAR)
+
+
+@njit(nogil=True, cache=True)
+def count_wear(written, wear):  # type: ignore[no-untyped-def]
+    """Count the waiting places of `written` in `wear`: apart from the sweeps, where each would be a cache miss."""
+    for h in range(written[-1]):
+        wear[written[h]] += np.uint32(1)
+    written[-1] = 0
+
+
+@njit(nogil=True, cache=True)
+def write_sweep(  # type: ignore[no-untyped-def]
+    weights, mirror, written, base, rows, n, post, pres, deltas, hits, count, limit, events, layer
+):
+    """Add the first `count` deltas to the weights of neuron `post`, saturating. Returns the largest |code| written.
+
+    The places written are added to `written`, which must have room for `count` more.
+    """
+    found = 0
+    for a in range(count):  # most deltas are 0: list the others first, without a branch
+        hits[found] = a
+        found += deltas[a] != 0
+    waiting, peak = np.int64(written[-1]), np.int64(0)
     writes = saturations = 0
-    for a in range(deltas.shape[0]):
-        delta = np.int64(deltas[a])
-        if delta == 0:
-            continue
+    for h in range(found):
+        a = hits[h]
         at = base + np.int64(pres[a]) * n + post
         old = np.int64(weights[at])
-        new = saturate(old + delta, -limit - 1, limit)
-        saturations += new != old + delta
-        writes += new != old
-        wear[at] += np.uint32(new != old)
-        peak = max(peak, abs(new))
+        wide = old + deltas[a]
+        new = saturate(wide, -limit - 1, limit)
         weights[at] = new
+        peak = max(peak, abs(new))
+        saturations += new != wide
+        written[waiting + writes] = at
+        writes += new != old
         if layer > 0:
             mirror[base + np.int64(post) * rows + pres[a]] = new
+    written[-1] += writes
     events[WEIGHT_WRITES, layer] += writes
     events[WEIGHT_SATURATIONS, layer] += saturations
     return peak
@@ -121,8 +133,8 @@ def write_sweep(weights, mirror, wear, base, rows, n, post, pres, deltas, limit,
 
 @njit(nogil=True, cache=True)
 def update_weights(  # type: ignore[no-untyped-def]
-    weights, mirror, wear, inputs, plus, minus, plan, layer, rate, bank, words, halves, deltas, pres, pre_plus,
-    pre_minus, posts, weight_peak, events,
+    weights, mirror, wear, written, inputs, plus, minus, plan, layer, rate, bank, words, halves, silence, deltas, hits,
+    pres, pre_plus, pre_minus, posts, weight_peak, events,
 ):  # fmt: skip
     """Sweep every listed post-synaptic neuron of weight layer `layer`."""
     constant = register_of(rate)
@@ -132,19 +144,23 @@ def update_weights(  # type: ignore[no-untyped-def]
     active = list_pres(inputs, plus, minus, plan, layer, pres, pre_plus, pre_minus)
     swept = list_posts(plus[start : start + n], minus[start : start + n], layer == 0, posts)
     steps = steps_for(active, 2 * bank.shape[0]) if plan.stochastic_weights else 0
-    noise = halves[:active] if plan.stochastic_weights else halves[:0]
+    noise = halves if plan.stochastic_weights else silence
+    above, below = pre_plus[:active], pre_minus[:active]
     peak = weight_peak[layer]
     for b in range(swept):
         post = np.int64(posts[b])
+        high, low = plus[start + post], minus[start + post]
         draw(bank, words, steps)
-        form_deltas(
-            pre_plus[:active], pre_minus[:active], plus[start + post], minus[start + post], constant, noise, narrow,
-            deltas,
-        )  # fmt: skip
-        written = write_sweep(
-            weights, mirror, wear, base, rows, n, post, pres, deltas[:active], plan.weight_limit, events, layer
+        if narrow:
+            form_deltas(above, below, high, low, constant, noise, deltas)
+        else:
+            form_deltas_wide(above, below, high, low, constant, noise, deltas)
+        if written[-1] + active >= written.shape[0] - 1:
+            count_wear(written, wear)
+        reached = write_sweep(
+            weights, mirror, written, base, rows, n, post, pres, deltas, hits, active, plan.weight_limit, events, layer
         )
-        peak = max(peak, written)
+        peak = max(peak, reached)
     weight_peak[layer] = peak
     events[BANK_STEPS, 0] += steps * swept
     events[PAIRS, layer] += active * swept

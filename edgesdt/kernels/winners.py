@@ -7,7 +7,7 @@ from numba import njit
 
 from edgesdt.kernels.arithmetic import saturate, scaled, shl32, sub32
 
-_BLOCK = 64
+_BLOCK = np.uint64(64)
 _NEVER = np.int32(-(1 << 31))
 
 
@@ -27,21 +27,23 @@ def pick_winners(outputs, homeostasis, keep, output_left, keys, winners):  # typ
         winners[place] = -1
     found = 0
     bar = _NEVER
-    for start in range(0, n, _BLOCK):
-        block = keys[start : start + _BLOCK]
+    start, total = np.uint64(0), np.uint64(n)
+    while start < total:
+        end = min(start + _BLOCK, total)
         top = _NEVER
-        for key in block:
-            top = max(top, key)
+        for j in range(start, end):
+            top = max(top, keys[j])
+        first, start = start, end
         if top <= bar:
             continue
-        for j in range(block.shape[0]):
-            if block[j] <= bar:
+        for j in range(first, end):
+            if keys[j] <= bar:
                 continue
             place = min(found, k - 1)
-            while place > 0 and block[j] > keys[winners[place - 1]]:
+            while place > 0 and keys[j] > keys[winners[place - 1]]:
                 winners[place] = winners[place - 1]
                 place -= 1
-            winners[place] = start + j
+            winners[place] = j
             found = min(found + 1, k)
             if found == k:
                 bar = keys[winners[k - 1]]

@@ -22,6 +22,7 @@ from edgesdt.kernels.layout import (
     Workspace,
 )
 from edgesdt.kernels.random_bank import draw
+from edgesdt.kernels.update import count_wear
 from edgesdt.memory import Array
 from edgesdt.rules import eqprop_plan
 from edgesdt.rules.eqprop_counts import Events, actions
@@ -94,7 +95,7 @@ class EqProp:
         state: dict[str, npt.NDArray[np.generic]] = {
             f"chip_{name}": array.copy() for name, array in self.chip._asdict().items()
         }
-        return {**state, "events": self.work.events.copy(), "wear": self.work.wear.copy()}
+        return {**state, "events": self.work.events.copy(), "wear": self._wear()}
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
         """Take up a state that `state` gave. Raises `ValueError` if a shape or type differs."""
@@ -105,6 +106,7 @@ class EqProp:
             array[...] = kept
         self.work.events[...] = state["events"]
         self.work.wear[...] = state["wear"]
+        self.work.written[-1] = 0
         self._refresh_shortcuts()
 
     def weights(self, layer: int) -> npt.NDArray[np.integer]:
@@ -128,7 +130,7 @@ class EqProp:
 
     def wear(self) -> dict[str, object]:
         """The record's `device`: what learning did to the memory cells."""
-        total, busiest = self.counts()[WEIGHT_WRITE], int(self.work.wear.max(initial=0))
+        total, busiest = self.counts()[WEIGHT_WRITE], int(self._wear().max(initial=0))
         if self.spec.chip.style == "dense":  # writes every cell in every update
             busiest = total // self.work.wear.size
         return {
@@ -155,6 +157,11 @@ class EqProp:
             "image_shape": np.array(image_shape),
             "random_bank": self.chip.random,
         }
+
+    def _wear(self) -> npt.NDArray[np.uint32]:
+        """How often each weight code was changed, in the order of the weight array (a copy)."""
+        count_wear(self.work.written, self.work.wear)
+        return self.work.wear.copy()
 
     def _draw_weights(self) -> None:
         """Xavier-uniform initial codes from the chip's own random bank, layer by layer, row by row."""

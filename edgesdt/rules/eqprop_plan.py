@@ -15,6 +15,8 @@ from edgesdt.rules.registers import Registers, rate, rounding
 from edgesdt.spec import Spec
 
 _NUDGE = {"random": 0, "positive": 1, "symmetric": 2}
+_WRITTEN = 1 << 15
+"""Weight changes that wait before they are counted cell by cell."""
 _DRIVE_INTEGER_BITS = 3
 """Integer bits of the drive before it saturates: ±8, four times what a state in 0…1 can follow in one step."""
 
@@ -181,11 +183,14 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
         words=words,
         halves=words.view(np.uint16),
         octets=words.view(np.uint8),
+        silence=np.zeros(widest, np.uint16),
         deltas=_codes(widest),
+        hits=_codes(widest),
         pres=_codes(widest),
         pre_plus=_codes(widest),
         pre_minus=_codes(widest),
         posts=_codes(widest),
         wear=shared.wear if shared else np.zeros(synapses, np.uint32),
+        written=_codes(_WRITTEN + widest),
         events=np.zeros((EVENT_KINDS, depth), np.int64),
     )

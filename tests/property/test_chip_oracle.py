@@ -1,60 +1,22 @@
-"""The whole chip against the oracle, bit for bit: random small specs, several samples, every array and every event."""
+"""The whole chip against the oracle, bit for bit: random small specs, several samples, every array and every event.
+
+The layers are small, so that the oracle is quick; `test_blocks` has wider ones, for the kernels work in blocks.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.small_chips import assert_twins, random_samples, spec_of, started, twin
-
-LAYERS = ([5, 4], [3, 9], [6, 5, 3], [4, 3, 3, 2])
-ROUNDINGS = ("nearest", "floor", "stochastic")
-
-
-@st.composite
-def specs(draw: st.DrawFn, narrow: bool) -> tuple[list[int], dict[str, Any]]:
-    """Layers and fields of a chip; `narrow` accumulators saturate in the middle of a sample."""
-    pick = lambda *values: draw(st.sampled_from(values))  # noqa: E731
-    layers, own = list(pick(*LAYERS)), draw(st.booleans())
-    states, weights = pick(4, 6, 8, 12, 16), pick(2, 3, 4, 8, 9, 12, 16)
-    fields: dict[str, Any] = {
-        "seed": draw(st.integers(0, 2**32 - 1)),
-        "epochs": pick(1, 3),
-        "encoder.bits": pick(1, 4, 8),
-        "chip.weights.bits": weights,
-        "chip.weights.frac_bits": draw(st.integers(-2, 12)),
-        "chip.weights.rounding": pick(*ROUNDINGS),
-        "chip.biases.enabled": draw(st.booleans()),
-        "chip.biases.bits": pick(4, 8, 16),
-        "chip.biases.frac_bits": pick(3, 8, 12),
-        "chip.biases.rounding": pick(*ROUNDINGS),
-        "chip.states.bits": states,
-        "chip.states.rounding": pick(*ROUNDINGS),
-        "chip.accumulator.bits": pick(8, 10, 12, 16) if narrow else pick(24, 32),
-        "chip.constants.bits": pick(2, 5, 8, 10),
-        "chip.random.lanes": pick(1, 2, 4, 32),
-        "learning.target": "self_defined" if own else "label",
-        "learning.winners": draw(st.integers(1, layers[-1] - 1)),
-        "learning.learning_rate": [pick(0.001, 0.05, 0.5) for _ in layers[1:]],
-        "learning.schedule.final": pick(0.0, 0.3),
-        "learning.beta": pick(0.1, 0.25, 1.0, 2.0),
-        "learning.beta_sign": pick("random", "positive", "symmetric"),
-        "learning.dt": pick(0.1, 0.2, 0.5, 1.0),
-        "learning.free_steps": pick(1, 5, 12),
-        "learning.nudged_steps": pick(1, 3, 6),
-        "learning.label_smoothing": pick(0.0, 0.3, 0.8),
-        "learning.dropout.input": pick(0.0, 0.3, 0.9),
-        "learning.dropout.output": pick(0.0, 0.2, 0.9) if own else 0.0,
-        "learning.homeostasis.gamma": pick(0.0, 0.01, 0.5, 8.0),
-        "learning.homeostasis.eta": pick(0.05, 0.5, 1.0),
-        "learning.homeostasis.activity_bits": pick(8, 16, 24),
-        "learning.homeostasis.bits": pick(8, 24, 28),
-        "learning.homeostasis.frac_bits": draw(st.integers(states, 24)),
-        "learning.batch": pick(1, 1, 3),
-    }
-    return layers, fields
+from edgesdt.errors import SpecError
+from edgesdt.rules.eqprop import EqProp
+from tests.chip_specs import specs
+from tests.oracle import OracleChip
+from tests.small_chips import assert_twins, flat, random_samples, spec_of, started, twin
 
 
 def run_both(layers: list[int], fields: dict[str, Any], seed: int, epoch: int, count: int) -> None:
@@ -83,3 +45,88 @@ def test_chip_with_narrow_accumulators_equals_the_oracle(
     chip: tuple[list[int], dict[str, Any]], seed: int, epoch: int
 ) -> None:
     run_both(*chip, seed, epoch, count=4)
+
+
+WIDE = {"learning.free_steps": 6, "learning.nudged_steps": 3, "learning.winners": 5, "chip.weights.frac_bits": 8}
+
+
+@pytest.mark.parametrize("rounding", ["nearest", "stochastic"])
+@pytest.mark.parametrize("layers", [[30, 70], [21, 66, 65]])
+def test_blocks(layers: list[int], rounding: str) -> None:
+    """More neurons than a block of 64 and more inputs than the eight rows of a pass."""
+    fields = {**WIDE, "chip.states.rounding": rounding, "learning.learning_rate": 0.05}
+    for seed in range(3):
+        run_both(layers, fields, seed, epoch=0, count=3)
+
+
+EXTREMES: dict[str, dict[str, Any]] = {
+    "finest weights": {"chip.weights.frac_bits": 24, "chip.states.bits": 16},
+    "finest weights, strong pull": {
+        "chip.weights.frac_bits": 24, "chip.states.bits": 4, "learning.label_smoothing": 0.9,
+    },
+    "coarsest weights": {"chip.weights.frac_bits": -8},
+    "coarsest weights, widest states, mini-batch": {
+        "chip.weights.frac_bits": -8, "chip.states.bits": 16, "learning.batch": 3, "learning.learning_rate": 1e-6,
+    },
+    "finest biases on coarsest weights": {"chip.weights.frac_bits": -8, "chip.biases.frac_bits": 24},
+    "coarsest biases on finest weights": {
+        "chip.weights.frac_bits": 24, "chip.biases.frac_bits": -8, "chip.states.bits": 16,
+    },
+    "widest states in a large batch": {"chip.states.bits": 16, "learning.batch": 4096},
+    "widest constants and states": {
+        "chip.constants.bits": 12, "chip.states.bits": 16, "learning.dt": 0.24994, "chip.weights.frac_bits": 2,
+        "learning.label_smoothing": 0.0,
+    },
+    "coarse homeostasis": {"learning.homeostasis.frac_bits": 4, "learning.homeostasis.gamma": 0.5},
+    "widest homeostasis": {
+        "learning.homeostasis.bits": 32, "learning.homeostasis.frac_bits": 24, "learning.homeostasis.gamma": 8.0,
+    },
+    "smallest dt": {"learning.dt": 1e-30},
+    "smallest beta": {"learning.beta": 1e-30},
+    "smallest eta": {"learning.homeostasis.eta": 1e-30},
+    "smallest gamma": {"learning.homeostasis.gamma": 1e-310},
+    "smallest rate": {"learning.learning_rate": 1e-310, "chip.weights.rounding": "nearest"},
+    "fastest": {"learning.learning_rate": 1.0, "learning.beta": 1e-3, "chip.weights.frac_bits": 24},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fields", EXTREMES.values(), ids=EXTREMES)
+@pytest.mark.parametrize("layers", [[5, 4], [5, 4, 3]])
+def test_extreme_specs_are_exact_or_refused(layers: list[int], fields: dict[str, Any]) -> None:
+    """Whatever a spec may say at the ends of its ranges, the chip computes it as defined, or the spec is an error."""
+    strong = {"learning.beta": 2.0, "learning.winners": 2, "learning.free_steps": 8}
+    try:
+        spec_of(layers, strong | fields)
+    except SpecError as refused:
+        assert any(path in str(refused) for path in fields)
+        return
+    for seed, sign in enumerate(("random", "symmetric", "random")):
+        run_both(layers, strong | fields | {"learning.beta_sign": sign}, seed, epoch=0, count=12)
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**32 - 1), gain=st.sampled_from([0.0, 0.5, 8.0]), bits=st.sampled_from([2, 8, 16]))
+def test_starting_weights_come_from_the_bank(seed: int, gain: float, bits: int) -> None:
+    fields = {"seed": seed, "chip.weights.init_gain": gain, "chip.weights.bits": bits, "chip.random.lanes": 4}
+    spec = spec_of([6, 5, 3], fields)
+    rule, oracle = EqProp(spec), OracleChip(spec.plain())
+    oracle.draw_weights()
+    assert rule.chip.weights.tolist() == flat(oracle.weights)
+    assert rule.chip.random.tolist() == oracle.bank.lanes
+    samples, labels = random_samples(spec, seed, 3)
+    rule.learn(samples, labels, np.arange(3), epoch=0)
+    oracle.learn_stream(samples.tolist(), labels.tolist())
+    assert rule.chip.weights.tolist() == flat(oracle.weights)
+    assert rule.infer(samples).tolist() == [oracle.infer(x) for x in samples.tolist()]
+
+
+@pytest.mark.parametrize("layers", [[30, 20], [8, 6, 4]])
+def test_an_evaluation_changes_nothing(layers: list[int]) -> None:
+    """Not even the bank where states take words from it; and the result does not depend on the threads."""
+    rule = EqProp(spec_of(layers, {"chip.states.rounding": "stochastic", "chip.weights.frac_bits": 6}))
+    samples, _ = random_samples(rule.spec, 1, 40)
+    before = {name: array.copy() for name, array in rule.state().items()}
+    outputs = rule.infer(samples)
+    assert outputs.any()
+    assert rule.infer(samples, threads=2).tolist() == outputs.tolist()
+    assert all(np.array_equal(before[name], array) for name, array in rule.state().items())

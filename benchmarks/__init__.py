@@ -1,0 +1,1 @@
+"""What the chip simulator achieves, made by commands: speed, reproductions, determinism, peak memory, results table."""

@@ -1,0 +1,74 @@
+"""What `benchmarks.speed` lets run: the chip, and the float reference of the same algorithm, driven alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.float_reference import FloatEqProp, Settings
+from edgesdt.chip import Chip
+from edgesdt.encoders import encode
+from edgesdt.rules.protocol import Counts
+from edgesdt.spec import Spec
+
+Pixels = npt.NDArray[np.uint8]
+
+
+class ChipContestant:
+    """The chip of `spec`, one sample at a time on one thread, as `edgesdt run` drives it.
+
+    It walks through `pixels` (n, n_0) in order and begins again at the end; the learning rate is that of the first
+    epoch, the largest.
+    """
+
+    def __init__(self, spec: Spec, pixels: Pixels) -> None:
+        self.chip = Chip(spec)
+        self.codes = encode(pixels, spec.encoder.bits)
+        self.trained = 0
+        self._labels = np.zeros(len(pixels), np.int64)
+        self._shown = 0
+
+    def train(self, n: int) -> None:
+        """Learn from the next `n` samples."""
+        order = np.arange(self.trained, self.trained + n) % len(self.codes)
+        self.chip.rule.learn(self.codes, self._labels, order, 0)
+        self.trained += n
+
+    def infer(self, n: int) -> None:
+        """Infer the next `n` samples (at most all of them)."""
+        start = self._shown if self._shown + n <= len(self.codes) else 0
+        self.chip.rule.infer(self.codes[start : start + n], threads=1)
+        self._shown = start + n
+
+    def counts(self) -> Counts:
+        """Actions of all training so far."""
+        return self.chip.counts()
+
+    def inference_counts(self, n: int) -> Counts:
+        """Actions of inferring the first `n` samples."""
+        self.chip.rule.infer(self.codes[:n], threads=1)
+        return self.chip.rule.inference_counts()
+
+
+class FloatContestant:
+    """The float32 reference of `spec` at mini-batches of `batch`, walking through the same samples."""
+
+    def __init__(self, spec: Spec, pixels: Pixels, batch: int) -> None:
+        self.net = FloatEqProp(Settings.of(spec, batch), spec.seed)
+        self.samples = (pixels / np.float32(256)).astype(np.float32)
+        self.trained = 0
+        self._next = 0
+        self._shown = 0
+
+    def train(self, n: int) -> None:
+        """Learn from the next `n` samples (at most all of them)."""
+        start = self._next if self._next + n <= len(self.samples) else 0
+        self.net.learn(self.samples[start : start + n])
+        self._next = start + n
+        self.trained += n
+
+    def infer(self, n: int) -> None:
+        """Infer the next `n` samples (at most all of them)."""
+        start = self._shown if self._shown + n <= len(self.samples) else 0
+        self.net.infer(self.samples[start : start + n])
+        self._shown = start + n

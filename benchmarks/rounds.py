@@ -1,0 +1,53 @@
+"""How a rate is measured: warm, for a while, several things in turn, so that a busy machine hits all alike."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Median, smallest and largest of the rounds."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """The spread of `values`; raises `ValueError` when there are none."""
+        if not values:
+            raise ValueError("no values")
+        return cls(statistics.median(values), min(values), max(values))
+
+    def __str__(self) -> str:
+        return f"{self.median:,.0f} ({self.low:,.0f}–{self.high:,.0f})"
+
+
+def rate(step: Callable[[int], object], chunk: int, seconds: float, clock: Clock = time.perf_counter) -> float:
+    """Items per second of `step(chunk)`, called again until `seconds` have gone by (at least once)."""
+    done, started, elapsed = 0, clock(), 0.0
+    while elapsed < seconds or done == 0:
+        step(chunk)
+        done += chunk
+        elapsed = clock() - started
+    return done / max(elapsed, 1e-9)
+
+
+def interleaved(measures: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    """Each of `measures` once per round, in the order given: A B C A B C … Returns a list of `rounds` values each."""
+    found: dict[str, list[float]] = {name: [] for name in measures}
+    for _ in range(rounds):
+        for name, measure in measures.items():
+            found[name].append(measure())
+    return found
+
+
+def ratios(these: Sequence[float], those: Sequence[float]) -> list[float]:
+    """`these[i] / those[i]` for the values of the same round. Raises `ValueError` where the rounds differ."""
+    return [a / b for a, b in zip(these, those, strict=True)]

@@ -1,0 +1,68 @@
+"""The images that a speed measurement shows: MNIST where it is on this machine, else strokes of the same density."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesdt import datasets
+from edgesdt.errors import DataError
+
+MNIST_DENSITY = 0.1912
+"""Share of the pixels of MNIST's 60,000 training images that are not zero (measured)."""
+SIDE = 28
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Shuffled 8-bit images (n, 784) and what they are."""
+
+    pixels: npt.NDArray[np.uint8]
+    origin: str
+
+
+def images(n: int, seed: int = 0) -> Images:
+    """`n` images in an order drawn from `seed`; never fetches anything. Raises `DataError` for a damaged MNIST."""
+    try:
+        data = datasets.load("mnist", fetch=False)
+    except DataError as error:
+        if _is_here():
+            raise
+        said = f"MNIST is not on this machine, so synthetic strokes of its density ({error.args[0].splitlines()[0]})"
+        return Images(strokes(n, seed), said)
+    order = np.random.RandomState(seed).permutation(len(data.x_train))[:n]
+    return Images(np.ascontiguousarray(data.x_train[order]), f"MNIST training images ({data.origin})")
+
+
+def _is_here() -> bool:
+    return next(entry.where for entry in datasets.catalogue() if entry.name == "mnist") != "not here"
+
+
+def strokes(n: int, seed: int) -> npt.NDArray[np.uint8]:
+    """`n` images (n, 784) of three random strokes each, with MNIST's share of pixels that are not zero.
+
+    The `MNIST_DENSITY` of the pixels that are nearest to a stroke are lit, the nearest most, so that they hang
+    together as a pen's do.
+    """
+    draw = np.random.RandomState(seed)
+    grid = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE), indexing="ij"), axis=-1).reshape(-1, 2)
+    lit = round(MNIST_DENSITY * len(grid))
+    ramp = np.linspace(255, 1, lit).astype(np.uint8)
+    pixels = np.zeros((n, len(grid)), np.uint8)
+    for image in pixels:
+        ends = draw.uniform(5, SIDE - 5, size=(3, 2, 2))
+        nearest = np.min([_distance(grid, start, end) for start, end in ends], axis=0)
+        image[np.argsort(nearest, kind="stable")[:lit]] = ramp
+    return pixels
+
+
+def _distance(
+    points: npt.NDArray[np.int64], start: npt.NDArray[np.float64], end: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Distance of each of `points` (m, 2) from the line segment `start`–`end`."""
+    along = end - start
+    share = np.clip((points - start) @ along / max(float(along @ along), 1e-9), 0.0, 1.0)
+    found: npt.NDArray[np.float64] = np.hypot(*(points - (start + share[:, None] * along)).T)
+    return found

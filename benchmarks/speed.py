@@ -1,0 +1,188 @@
+"""Training and inference speed of the chip simulator beside a float32 BLAS reference, and how near the roof it is.
+
+`python -m benchmarks.speed [--quick] [--json FILE]`. One thread each, in turn, in one process (A B A B …), on a chip
+that has already learned: neurons that have specialised move and are written less than fresh ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import command, machine, speed_text
+from benchmarks.contestants import ChipContestant, FloatContestant, Pixels
+from benchmarks.roofline import Stream, Traffic, footprint, traffic
+from benchmarks.rounds import interleaved, rate
+from benchmarks.samples import images
+from edgesdt import record
+from edgesdt.errors import EdgesdtError, RunError
+from edgesdt.spec import Spec, load
+
+SCHEMA = 1
+BATCH = 16
+"""Mini-batch of the reference: that of the published one-layer network."""
+CASES = {
+    "784-300": "mnist_edge",
+    "784-2000": "mnist_1layer",
+    "784-2000 16-bit": "mnist_1layer_16bit",
+    "784-400-400": "mnist_2layer",
+}
+"""Case → the shipped spec that describes it."""
+BAR_CASE, BAR, STRETCH = "784-2000", 5.0, 10.0
+"""Training of this case must be `BAR` times the reference, and better `STRETCH` times."""
+MOST_AT_ONCE = 2_000
+"""Samples that the chip is given in one call, at most: as many as `edgesdt run` gives it."""
+WARM_UP = 64
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long a case is measured: `rounds` of `seconds` for each figure, after `pretrain` samples.
+
+    The speed of a fresh chip is that over its first `early` samples. Learning beforehand ends after `patience_s`
+    seconds for either contestant, even if it has not seen all its samples.
+    """
+
+    rounds: int
+    seconds: float
+    pretrain: int
+    early: int
+    patience_s: float
+
+
+FULL = Effort(rounds=7, seconds=1.0, pretrain=20_000, early=1_000, patience_s=30.0)
+QUICK = Effort(rounds=3, seconds=0.2, pretrain=4_000, early=200, patience_s=1.5)
+
+
+def measure(spec: Spec, pixels: Pixels, effort: Effort) -> dict[str, Any]:
+    """All figures of one case, JSON-ready: samples/s of every round, bytes per sample, bandwidth of every round."""
+    _compile(spec, pixels)
+    chip, floats = ChipContestant(spec, pixels), FloatContestant(spec, pixels, BATCH)
+    early = rate(chip.train, effort.early, 0.0)
+    at_once = min(max(int(early * effort.seconds / 4), 50), MOST_AT_ONCE, len(pixels))
+    learn_before(chip, at_once, effort)
+    learn_before(floats, 4 * BATCH, effort)
+    pretrained = {"chip": chip.trained, "reference": floats.trained}
+    stream = Stream(footprint(spec))
+    before, trained = chip.counts(), chip.trained
+
+    def timed(step: Callable[[int], object], chunk: int) -> Callable[[], float]:
+        return lambda: rate(step, chunk, effort.seconds)
+
+    found = interleaved(
+        {
+            "train_chip": timed(chip.train, at_once),
+            "train_reference": timed(floats.train, 4 * BATCH),
+            "infer_chip": timed(chip.infer, at_once),
+            "infer_reference": timed(floats.infer, 4 * BATCH),
+            "bandwidth": lambda: rate(stream.read, 20, effort.seconds / 4) * stream.nbytes,
+        },
+        effort.rounds,
+    )
+    learned = {name: n - before[name] for name, n in chip.counts().items()}
+    shown = min(1_000, len(pixels))
+    return {
+        "layers": list(spec.chip.layers),
+        "weight_bits": spec.chip.weights.bits,
+        "state_bits": spec.chip.states.bits,
+        "spec": spec.name,
+        "pretrained": pretrained,
+        "footprint_bytes": stream.nbytes,
+        "early_train_samples_per_s": early,
+        "bandwidth_bytes_per_s": found.pop("bandwidth"),
+        "samples_per_s": found,
+        "bytes_per_sample": {
+            "train": _bytes(traffic(spec, learned, chip.trained - trained)),
+            "infer": _bytes(traffic(spec, chip.inference_counts(shown), shown)),
+        },
+    }
+
+
+def learn_before(contestant: ChipContestant | FloatContestant, at_once: int, effort: Effort) -> None:
+    """Let a contestant learn until it has seen `pretrain` samples or its time is up."""
+    end = time.perf_counter() + effort.patience_s
+    while contestant.trained < effort.pretrain and time.perf_counter() < end:
+        contestant.train(at_once)
+
+
+def _bytes(moved: Traffic) -> dict[str, float]:
+    return {**asdict(moved), "total": moved.total}
+
+
+def _compile(spec: Spec, pixels: Pixels) -> None:
+    """Let a throw-away chip compile all that the case needs (or load it from the cache)."""
+    throw_away = ChipContestant(spec, pixels[:WARM_UP])
+    throw_away.train(WARM_UP)
+    throw_away.infer(WARM_UP)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Hold every BLAS that is loaded to one thread. Raises `RunError` where one of them does not obey."""
+    from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[import-untyped]
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        blas = [found for found in threadpool_info() if found["user_api"] == "blas"]
+        if not blas or any(found["num_threads"] != 1 for found in blas):
+            raise RunError("BLAS could not be held to one thread, so that nothing can be compared with it")
+        yield
+
+
+def measure_all(names: Sequence[str], effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
+    """The whole result, JSON-ready. BLAS is held to one thread; `say` gets a line of progress per case."""
+    shown = images(effort.pretrain)
+    result: dict[str, Any] = {
+        "schema": SCHEMA,
+        "machine": machine.describe(),
+        "samples": shown.origin,
+        "effort": asdict(effort),
+        "batch": BATCH,
+        "cases": {},
+    }
+    with one_thread():
+        for name in names:
+            say(f"measuring {name} …")
+            result["cases"][name] = measure(load(CASES[name]), shown.pixels, effort)
+    return result
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="a few seconds a case, for a first look and for CI")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure of every round to FILE")
+    parser.add_argument("--case", action="append", choices=list(CASES), help="only this case (may be repeated)")
+    parser.add_argument("--from", type=Path, metavar="FILE", dest="source", help="show a FILE that --json wrote")
+    options = parser.parse_args(arguments)
+    if options.source is not None:
+        result = read(options.source)
+    else:
+        effort = QUICK if options.quick else FULL
+        result = measure_all(options.case or list(CASES), effort, lambda line: print(line, flush=True))
+    if options.json is not None:
+        record.write(options.json, result)
+    print(speed_text.text(result))
+    if BAR_CASE in result["cases"]:
+        print(speed_text.verdict(BAR_CASE, result["cases"][BAR_CASE], BAR, STRETCH))
+    return 0
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A result that `--json` wrote. Raises `EdgesdtError`."""
+    try:
+        result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EdgesdtError(f"{path}: not a speed result: {error}") from error
+    if not isinstance(result, dict) or result.get("schema") != SCHEMA or "cases" not in result:
+        raise EdgesdtError(f"{path}: not a speed result of schema {SCHEMA}")
+    return result
+
+
+if __name__ == "__main__":
+    command.finish(main)

@@ -1,0 +1,233 @@
+"""Writes the pages that are made from the code: `python -m docs.generate` (`tests/docs` fails while one is stale).
+
+Reference pages come from the spec's schema and the argument parser, the action tables from the energy recipes: these
+are run on a table whose prices are their own names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from edgesdt import actions, energy
+from edgesdt.cli import EXIT_CODES, parser
+from edgesdt.preview import memory_map
+from edgesdt.spec import documented, loads, shipped, to_yaml
+from edgesdt.spec.fields import FieldDoc, section_at
+from edgesdt.spec.schema_learning import NOT_YET
+from edgesdt.units import format_size
+from hw_models.technology import Technology, names
+from hw_models.technology import load as load_technology
+
+DOCS = Path(__file__).resolve().parent
+NOTE = "<!-- written by `python -m docs.generate`: change the code it is made from, not this page -->"
+EXAMPLE = """
+name: example
+data: {set: mnist}
+chip: {layers: [784, 300, 100], memory_budget: 512 KiB}
+learning: {batch: 16}
+"""
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page with its text; of `energy.md` only the part between its marks is made here."""
+    energy_page = DOCS / "explanation" / "energy.md"
+    return {
+        DOCS / "reference" / "spec.md": spec_page(),
+        DOCS / "reference" / "cli.md": cli_page(),
+        energy_page: between(energy_page.read_text(encoding="utf-8"), "actions", action_tables()),
+    }
+
+
+def between(text: str, mark: str, new: str) -> str:
+    """`text` with what stands between `<!-- MARK -->` and `<!-- /MARK -->` replaced. Raises `ValueError`."""
+    head, opened, rest = text.partition(f"<!-- {mark} -->\n")
+    _, closed, tail = rest.partition(f"<!-- /{mark} -->")
+    if not opened or not closed:
+        raise ValueError(f"no marks <!-- {mark} --> … <!-- /{mark} -->")
+    return f"{head}{opened}{new}{closed}{tail}"
+
+
+def table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    """The lines of a Markdown table."""
+    heads = list(headings)
+    yield f"| {' | '.join(heads)} |"
+    yield f"|{'---|' * len(heads)}"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+
+
+# The spec
+
+
+def spec_page() -> str:
+    """`docs/reference/spec.md`."""
+    lines = [
+        "# The spec: every field",
+        "",
+        NOTE,
+        "",
+        "A spec is a YAML file. Fields that are left out take the default; a field without one must be given. Unknown",
+        "and duplicate keys are errors, and all faults of a file are reported at once, each with its line. A field is",
+        "named by its dotted path, in messages and in `--set chip.weights.bits=4` alike.",
+        "",
+        "`edgesdt check SPEC --resolved` prints the whole spec with the values that the chip really holds.",
+        "",
+    ]
+    sections: dict[str, list[FieldDoc]] = {}
+    for doc in documented():
+        sections.setdefault(doc.path.rpartition(".")[0], []).append(doc)
+    for path, fields in sections.items():
+        section = section_at(tuple(path.split(".")) if path else ())
+        assert section is not None
+        about = (section.__doc__ or "").partition("\n")[0] if path else "Fields at the top of the file."
+        lines += [f"## {f'`{path}`' if path else 'Top level'}", "", about, ""]
+        lines += [*table(("field", "default", "allowed", "what it is"), map(_field_row, fields)), ""]
+    return "\n".join([*lines, *_unavailable(), *_shipped()])
+
+
+def _field_row(doc: FieldDoc) -> tuple[str, str, str, str]:
+    default = "**required**" if doc.required else f"`{_written(doc)}`"
+    return f"`{doc.path.rpartition('.')[2]}`", default, doc.allowed, doc.description
+
+
+def _written(doc: FieldDoc) -> str:
+    """The default as it would stand in a file, with its unit."""
+    nested: Any = doc.default
+    for part in reversed(doc.path.split(".")):
+        nested = {part: nested}
+    return to_yaml(nested).strip().rpartition("\n")[2].partition(": ")[2]
+
+
+def _unavailable() -> Iterator[str]:
+    yield from ("## Names that this version does not run", "")
+    yield "They are refused with a message of their own, so that a slip of the pen is told apart from them."
+    yield ""
+    yield from table(("field", "names"), ((f"`{path}`", ", ".join(words)) for path, words in NOT_YET.items()))
+    yield ""
+
+
+def _shipped() -> Iterator[str]:
+    yield from ("## Specs that come with edgesdt", "")
+    yield "`edgesdt run NAME` runs one from any folder; `./NAME` means a file of that name."
+    yield ""
+    yield from table(("name", "what it is"), ((f"`{name}`", text) for name, text in shipped()))
+    yield ""
+
+
+# The command line
+
+
+def cli_page() -> str:
+    """`docs/reference/cli.md`."""
+    lines = ["# The command line", "", NOTE, "", "Progress goes to standard error, results to standard output. "]
+    lines[-1] += f"{EXIT_CODES[0].upper()}{EXIT_CODES[1:]}."
+    lines += ["", "`--help` works at every level.", "", *_command(parser(), None)]
+    return "\n".join(lines)
+
+
+def _command(command: argparse.ArgumentParser, about: str | None) -> Iterator[str]:
+    inner = [a for a in command._actions if isinstance(a, argparse._SubParsersAction)]
+    own = [a for a in command._actions if a not in inner and a.dest != "help"]
+    yield from (f"## `{command.prog}`", "", f"{_sentence(about or command.description or '')}", "")
+    yield from ("```", _usage(command, own, inner), "```", "")
+    if own:
+        yield from table(("argument", "what it does"), ((f"`{_form(a)}`", a.help or "") for a in own))
+        yield ""
+    for group in inner:
+        abouts = {choice.dest: choice.help for choice in group._choices_actions}
+        for name, child in group.choices.items():
+            yield from _command(child, abouts.get(name))
+
+
+def _usage(command: argparse.ArgumentParser, own: list[argparse.Action], inner: list[Any]) -> str:
+    options = [f"[{_form(a)}]{'...' if isinstance(a, argparse._AppendAction) else ''}" for a in own if a.option_strings]
+    operands = [_form(a) for a in own if not a.option_strings]
+    return " ".join([command.prog, *options, *operands, *(f"{group.metavar} ..." for group in inner)])
+
+
+def _form(action: argparse.Action) -> str:
+    """An argument as it is typed."""
+    word = str(action.metavar or action.dest.upper())
+    if not action.option_strings:
+        return f"{word}..." if action.nargs == "+" else word
+    flag = ", ".join(action.option_strings)
+    return flag if action.nargs == 0 else f"{flag} {word}"
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text[:1].upper()}{text[1:]}."
+
+
+# What an action costs
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A sum of primitives by name: what a recipe adds up instead of joules."""
+
+    of: Mapping[str, int]
+
+    def __add__(self, other: Parts) -> Parts:
+        return Parts({name: self.of.get(name, 0) + other.of.get(name, 0) for name in [*self.of, *other.of]})
+
+    def __rmul__(self, times: int) -> Parts:
+        return Parts({name: times * n for name, n in self.of.items()})
+
+    def __str__(self) -> str:
+        return ", ".join(name if n == 1 else f"{n} × {name}" for name, n in self.of.items())
+
+
+class NamedPrices:
+    """Stands in for a technology table: the price of a primitive is its name and width."""
+
+    def multiply_j(self, a: int, b: int) -> Parts:
+        """A product."""
+        return Parts({f"multiply {a} × {b}": 1})
+
+    def sram_access_j(self, bits: int, capacity_bits: int) -> Parts:
+        """An SRAM access."""
+        return Parts({f"SRAM {bits} of {format_size(capacity_bits)}": 1})
+
+    def __getattr__(self, name: str) -> Any:
+        kind = name.removesuffix("_j")
+        return lambda bits: Parts({f"{kind} {bits}": 1})
+
+
+def action_tables() -> str:
+    """The two tables of `docs/explanation/energy.md`: what each action is, and what it is made of and costs."""
+    spec = loads(EXAMPLE)
+    memory = memory_map(spec).plain()
+    made = cast("dict[str, Parts]", energy.recipes(spec, memory, cast("Technology", NamedPrices())))
+    prices = [energy.recipes(spec, memory, load_technology(name)) for name in names()]
+    meanings = ((f"`{name}`", text, energy.COMPONENT[name]) for name, text in actions.MEANING.items())
+    costs = (
+        (f"`{name}`", str(made[name]), *(f"{price[name] * 1e12:.3g}" for price in prices)) for name in actions.MEANING
+    )
+    lines = [
+        *table(("action", "one count is", "component"), meanings),
+        "",
+        "The same actions as sums of primitives, with their widths in bits, on a 784-300-100 chip with 8-bit weights,",
+        "states and inputs and mini-batches of 16, all other fields at their defaults. Prices in pJ, each table at its",
+        "own node:",
+        "",
+        *table(("action", "is made of", *(f"`{name}`" for name in names())), costs),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Write the pages that are not up to date, and name them."""
+    for page, text in pages().items():
+        if not page.exists() or page.read_text(encoding="utf-8") != text:
+            page.write_text(text, encoding="utf-8")
+            print(page.relative_to(DOCS.parent))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

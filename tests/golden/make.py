@@ -1,0 +1,102 @@
+"""Golden traces: what small chips compute, sample by sample, kept as JSON. `python -m tests.golden.make` remakes them.
+
+A trace is complete: spec, samples, starting weights, and every array of the chip after every sample, so that it also
+serves as a test vector for an RTL. Remake it only after a change of arithmetic that is meant, and say so.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgesdt import __version__
+from edgesdt.rules.eqprop import EqProp
+from edgesdt.spec import Spec
+from tests.small_chips import named_events, random_samples, spec_of
+
+FOLDER = Path(__file__).parent
+SAMPLES = 6
+CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
+    "self_defined": ([8, 6], {"learning.winners": 2, "learning.learning_rate": 0.1}),
+    "two_layers_symmetric": (
+        [7, 5, 4],
+        {
+            "chip.states.rounding": "stochastic", "chip.states.bits": 10, "chip.random.lanes": 4,
+            "chip.weights.bits": 12, "chip.weights.frac_bits": 9, "chip.accumulator.bits": 18,
+            "learning.beta_sign": "symmetric", "learning.learning_rate": [0.1, 0.2],
+        },
+    ),
+    "label_in_batches": (
+        [6, 5, 3],
+        {
+            "learning.target": "label", "learning.batch": 4, "learning.learning_rate": 0.3,
+            "chip.weights.rounding": "nearest", "chip.biases.rounding": "floor", "learning.free_steps": 12,
+        },
+    ),
+}  # fmt: skip
+
+
+def arrays_of(rule: EqProp) -> dict[str, list[int]]:
+    """Every array of the chip that is not empty."""
+    return {name: array.tolist() for name, array in rule.chip._asdict().items() if array.size}
+
+
+def trace_of(spec: Spec, samples: list[list[int]], labels: list[int]) -> dict[str, Any]:
+    """Start, then the chip after each stream: single samples, or mini-batches of which the last may not be full."""
+    rule = EqProp(spec)
+    start, after = arrays_of(rule), []
+    codes, given = np.array(samples, np.uint8), np.array(labels, np.int64)
+    for first in range(0, len(samples), spec.learning.batch):
+        order = np.arange(first, min(first + spec.learning.batch, len(samples)))
+        rule.learn(codes, given, order, epoch=0)
+        after.append(arrays_of(rule))
+    events = named_events(rule.work.events)
+    return {"start": start, "after": after, "events": events, "inference": rule.infer(codes).tolist()}
+
+
+def made_with() -> dict[str, str]:
+    """Versions of all that has a part in a trace, and the commit where there is one."""
+    made = {"edgesdt": __version__, "python": platform.python_version()}
+    made |= {package: version(package) for package in ("numpy", "numba")}
+    git = ["git", "-C", str(FOLDER), "describe", "--always", "--dirty"]
+    found = subprocess.run(git, capture_output=True, text=True, check=False)
+    return made | ({"commit": found.stdout.strip()} if found.returncode == 0 else {})
+
+
+def text_of(golden: dict[str, Any]) -> str:
+    """JSON with one line for each array, so that a difference can be read."""
+
+    def laid_out(value: Any, indent: str) -> str:
+        inner = indent + " "
+        if isinstance(value, dict):
+            parts = [f"{json.dumps(key)}: {laid_out(item, inner)}" for key, item in value.items()]
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            parts = [laid_out(item, inner) for item in value]
+        else:
+            return json.dumps(value)
+        first, last = "{}" if isinstance(value, dict) else "[]"
+        return f"{first}\n{inner}" + f",\n{inner}".join(parts) + f"\n{indent}{last}"
+
+    return laid_out(golden, "") + "\n"
+
+
+def main() -> None:
+    """Remake every trace."""
+    for name, (layers, fields) in CHIPS.items():
+        spec = spec_of(layers, {"name": name, **fields})
+        samples, labels = random_samples(spec, 0, SAMPLES)
+        golden: dict[str, Any] = {"made_with": made_with(), "spec": spec.plain()}
+        golden |= {"samples": samples.tolist(), "labels": labels.tolist()}
+        golden |= trace_of(spec, golden["samples"], golden["labels"])
+        (FOLDER / f"{name}.json").write_text(text_of(golden), encoding="utf-8")
+        print(f"{name}.json")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""The golden traces still come out, of the kernels and of the oracle alike."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgesdt.spec import Spec
+from tests.golden.make import CHIPS, FOLDER, trace_of
+from tests.oracle import OracleChip
+from tests.small_chips import oracle_arrays
+
+FILES = sorted(FOLDER.glob("*.json"))
+
+
+def golden_in(file: Path) -> dict[str, Any]:
+    """A trace as it was kept."""
+    golden: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return golden
+
+
+def test_every_chip_has_a_trace() -> None:
+    assert [file.stem for file in FILES] == sorted(CHIPS)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_kernels_give_the_golden_trace(file: Path) -> None:
+    golden = golden_in(file)
+    trace = trace_of(Spec.from_plain(golden["spec"]), golden["samples"], golden["labels"])
+    for name, counted in golden["events"].items():  # a kind of event may come to be counted later
+        assert trace["events"][name] == counted
+    for part in ("start", "after", "inference"):
+        assert trace[part] == golden[part]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_the_oracle_gives_the_golden_trace(file: Path) -> None:
+    golden = golden_in(file)
+    oracle = OracleChip(golden["spec"])
+    oracle.draw_weights()
+    batch = golden["spec"]["learning"]["batch"]
+    for step, after in enumerate(golden["after"]):
+        part = slice(step * batch, (step + 1) * batch)
+        oracle.learn_stream(golden["samples"][part], golden["labels"][part])
+        assert {name: codes for name, codes in oracle_arrays(oracle).items() if codes} == after
+    assert golden["events"] == {name: oracle.counted()[name] for name in golden["events"]}
+    assert [oracle.infer(x) for x in golden["samples"]] == golden["inference"]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_trace_shows_learning(file: Path) -> None:
+    """Guards the traces themselves: weights and biases move in them, and outputs are not silent."""
+    golden = golden_in(file)
+    for name in ("weights", "biases"):
+        assert golden["after"][-1][name] != golden["start"][name]
+    assert any(any(outputs) for outputs in golden["inference"])
+    assert set(golden["made_with"]) >= {"edgesdt", "python", "numpy", "numba"}

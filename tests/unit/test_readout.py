@@ -1,0 +1,174 @@
+"""The read-outs against a slow and obvious twin in exact fractions: ties, silent neurons, classes without a neuron."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from edgesdt import readout
+
+Rows = Sequence[Sequence[int]]
+Given = npt.NDArray[np.uint8]
+DRAWS = 200
+
+
+def seen(x: Given) -> Given:
+    """A chip whose outputs are its inputs."""
+    return x
+
+
+def classes_of_neurons(rows: Rows, labels: Sequence[int], classes: int) -> list[int]:
+    """The class with the largest mean response of each neuron, the lowest of equal ones; -1 for a silent neuron."""
+    found = []
+    for neuron in range(len(rows[0])):
+        if all(row[neuron] == 0 for row in rows):
+            found.append(-1)
+            continue
+        means = []
+        for c in range(classes):
+            shown = [row[neuron] for row, label in zip(rows, labels, strict=True) if label == c]
+            means.append(Fraction(sum(shown), len(shown)) if shown else Fraction(0))
+        found.append(means.index(max(means)))
+    return found
+
+
+def by_average(row: Sequence[int], owners: Sequence[int], classes: int) -> int:
+    """The class whose neurons respond most on average, the lowest of equal ones; one without neurons never wins."""
+    means = []
+    for c in range(classes):
+        shown = [value for value, owner in zip(row, owners, strict=True) if owner == c]
+        means.append(Fraction(sum(shown), len(shown)) if shown else Fraction(-1))
+    return means.index(max(means))
+
+
+def by_strongest(row: Sequence[int], owners: Sequence[int]) -> int:
+    """The class of the neuron that responds most, the first of equal ones; silent neurons have no say."""
+    best, winner = -1, -1
+    for value, owner in zip(row, owners, strict=True):
+        if owner != -1 and value > best:
+            best, winner = value, owner
+    return winner
+
+
+def drawn(seed: int) -> tuple[Given, npt.NDArray[np.int64], int]:
+    """Outputs, labels and the number of classes: few values, so that ties are everywhere, and some neurons silent."""
+    rng = np.random.default_rng(seed)
+    samples, neurons, classes = int(rng.integers(1, 30)), int(rng.integers(1, 9)), int(rng.integers(1, 6))
+    outputs = rng.integers(0, int(rng.choice([2, 3, 256])), (samples, neurons)).astype(np.uint8)
+    outputs[:, rng.random(neurons) < 0.25] = 0
+    return outputs, rng.integers(0, classes, samples), classes
+
+
+def test_association_is_that_of_the_twin() -> None:
+    for seed in range(DRAWS):
+        outputs, labels, classes = drawn(seed)
+        rows = outputs.tolist()
+        found = readout.Association.learn(seen, outputs, labels, classes)
+        owners = classes_of_neurons(rows, labels.tolist(), classes)
+        assert found.neuron_class.tolist() == owners, seed
+        assert found.average(outputs).tolist() == [by_average(row, owners, classes) for row in rows], seed
+        assert found.strongest(outputs).tolist() == [by_strongest(row, owners) for row in rows], seed
+
+
+def test_the_draws_cover_the_corner_cases() -> None:
+    """The test above would prove little without them."""
+    silent = without_neuron = ties = 0
+    for seed in range(DRAWS):
+        outputs, labels, classes = drawn(seed)
+        owners = classes_of_neurons(outputs.tolist(), labels.tolist(), classes)
+        silent += -1 in owners
+        without_neuron += not set(range(classes)) <= set(owners)
+        ties += any(row.count(max(row)) > 1 for row in outputs.tolist())
+    assert silent > 30 and without_neuron > 30 and ties > 30
+
+
+def test_accuracies_are_the_share_of_right_predictions() -> None:
+    outputs, labels, classes = drawn(11)
+    tested, truth = outputs[::-1].copy(), labels
+    owners = classes_of_neurons(outputs.tolist(), labels.tolist(), classes)
+    average = [by_average(row, owners, classes) for row in tested.tolist()]
+    strongest = [by_strongest(row, owners) for row in tested.tolist()]
+    assert readout.direct(seen, outputs, labels, tested, truth, classes) == {
+        "direct_average": np.mean([a == b for a, b in zip(average, truth.tolist(), strict=True)]),
+        "direct_max": np.mean([a == b for a, b in zip(strongest, truth.tolist(), strict=True)]),
+    }
+
+
+def test_a_chip_that_never_responds_is_right_by_chance_only() -> None:
+    silent, labels = np.zeros((6, 4), np.uint8), np.array([0, 1, 2, 0, 1, 2])
+    found = readout.direct(seen, silent, labels, silent, labels, 3)
+    assert found == {"direct_average": 2 / 6, "direct_max": 0.0}  # class 0 for want of any other; no neuron at all
+
+
+def test_sums_do_not_wrap() -> None:
+    """16-bit outputs at full scale over more samples than one chunk holds."""
+    n = readout.CHUNK + 10
+    outputs = np.full((n, 2), 65535, np.uint16)
+    outputs[::2, 1] = 65534
+    labels = np.arange(n) % 2
+    found = readout.Association.learn(lambda part: part, outputs, labels, 2)  # type: ignore[arg-type, return-value]
+    assert found.neuron_class.tolist() == [0, 1]
+    assert found.average(outputs).tolist() == [0, 0] * (n // 2)
+
+
+def test_chunks_cover_every_sample_once() -> None:
+    for n in (0, 1, readout.CHUNK - 1, readout.CHUNK, readout.CHUNK + 1, 3 * readout.CHUNK):
+        parts = list(readout.chunks(n))
+        assert [i for part in parts for i in range(part.start, part.stop)] == list(range(n))
+        assert all(part.stop - part.start <= readout.CHUNK for part in parts)
+
+
+def test_a_read_out_never_shows_the_chip_more_than_a_chunk() -> None:
+    shown: list[int] = []
+
+    def chip(x: Given) -> Given:
+        shown.append(len(x))
+        return x
+
+    n = readout.CHUNK + 5
+    outputs = np.tile(np.eye(2, dtype=np.uint8), (n // 2 + 1, 1))[:n]
+    labels = np.arange(n) % 2
+    assert readout.direct(chip, outputs, labels, outputs, labels, 2) == {"direct_average": 1.0, "direct_max": 1.0}
+    assert max(shown) == readout.CHUNK and sum(shown) == 2 * n
+
+
+def test_output_is_the_first_of_the_largest() -> None:
+    outputs = np.array([[0, 5, 5], [9, 9, 9], [0, 0, 1], [3, 2, 1]], np.uint8)
+    assert readout.output(seen, outputs, np.array([1, 0, 2, 0])) == {"output": 1.0}
+    assert readout.output(seen, outputs, np.array([2, 1, 2, 1])) == {"output": 0.25}
+
+
+@pytest.mark.parametrize(("n", "fraction", "kept"), [(100, 1.0, 100), (100, 0.1, 10), (7, 0.5, 4), (50, 0.001, 1), (1, 1.0, 1)])
+def test_labelled_is_a_fraction_in_ascending_order(n: int, fraction: float, kept: int) -> None:
+    found = readout.labelled(n, fraction, seed=3).tolist()
+    assert len(found) == len(set(found)) == kept
+    assert found == sorted(found) and 0 <= found[0] and found[-1] < n
+    assert found == readout.labelled(n, fraction, seed=3).tolist()
+
+
+def test_labelled_depends_on_the_seed_and_is_spread() -> None:
+    one, two = readout.labelled(1000, 0.1, seed=0), readout.labelled(1000, 0.1, seed=1)
+    assert set(one.tolist()) != set(two.tolist())
+    assert one.max() > 800 and one.min() < 200
+
+
+def test_linear_separates_what_can_be_separated() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 600)
+    outputs = rng.integers(0, 40, (600, 5)).astype(np.uint8)
+    outputs[np.arange(600), labels] += 200
+    found = [readout.linear(seen, outputs[:400], labels[:400], outputs[400:], labels[400:], 8, seed) for seed in (0, 0, 1)]
+    assert found[0] == found[1]
+    assert all(accuracy["linear"] > 0.98 for accuracy in found)
+    shuffled = rng.permutation(labels)
+    assert readout.linear(seen, outputs[:400], shuffled[:400], outputs[400:], labels[400:], 8, 0)["linear"] < 0.7
+
+
+def test_linear_with_one_class_only_predicts_it() -> None:
+    """A small fraction of the labels may show a single class."""
+    outputs, labels = np.eye(4, dtype=np.uint8), np.array([2, 2, 2, 2])
+    assert readout.linear(seen, outputs, labels, outputs, np.array([2, 0, 2, 1]), 8, 0) == {"linear": 0.5}
