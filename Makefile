@@ -9,7 +9,7 @@ lint:
 	$(PYTHON) -m ruff check .
 
 types:
-	$(PYTHON) -m mypy edgesdt hw_models
+	$(PYTHON) -m mypy edgesdt hw_models docs benchmarks
 
 test:
 	$(PYTHON) -m pytest

@@ -211,9 +211,7 @@ class FloatEqProp:
         excess = np.bincount(won, minlength=outputs) / n - self.settings.winners / outputs
         self.homeostasis += (self.settings.gamma * excess).astype(np.float32)
 
-    def _update(
-        self, layer: int, rate: float, inputs: Floats, free: list[Floats], nudged: list[Floats]
-    ) -> None:
+    def _update(self, layer: int, rate: float, inputs: Floats, free: list[Floats], nudged: list[Floats]) -> None:
         """`W += rate·(s_lᵀ s_{l+1} nudged − free)` and the bias of layer l+1 likewise."""
         moved = nudged[layer] - free[layer]
         if layer == 0:

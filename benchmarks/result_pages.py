@@ -69,9 +69,10 @@ def short(made: Sequence[Record]) -> str:
 def caption(groups: Sequence[Sequence[Record]]) -> str:
     """What the table's numbers mean."""
     seeds = sorted({made["seed"] for group in groups for made in group})
+    said = f"Seed {seeds[0]}" if len(seeds) == 1 else f"Seeds {', '.join(map(str, seeds))}: mean ± half the range"
     priced = sorted({f"{m['technology']['table']} at {m['technology']['node_nm']:g} nm" for g in groups for m in g})
     return (
-        f"Seeds {', '.join(map(str, seeds))}: mean ± half the range. Accuracy on the whole test split; untrained: the "
+        f"{said}. Accuracy on the whole test split; untrained: the "
         f"same chip before learning. Energy, latency and area are estimates for {', '.join(priced)}; the last column "
         "is the speed of the simulator that trained it, not of the chip."
     )
@@ -89,7 +90,7 @@ def details(seeds: Sequence[Record]) -> str:
     layers = "-".join(str(n) for n in spec["chip"]["layers"])
     parts = [
         f"### {first['name']}: {layers} on {spec['data']['set']}",
-        f"Spec hash `{first['spec_hash']}`, {spec['epochs']} epochs of {first['train_samples']:,} samples, "
+        f"Spec hash `{first['spec_hash']}`, epochs: {spec['epochs']}, of {first['train_samples']:,} samples each, "
         f"{first['test_samples']:,} test samples.",
         tables.markdown(seed_rows(seeds)),
         f"Actions per sample (seed {first['seed']}):",

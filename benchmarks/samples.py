@@ -27,13 +27,12 @@ def images(n: int, seed: int = 0) -> Images:
     """`n` images in an order drawn from `seed`; never fetches anything. Raises `DataError` for a damaged MNIST."""
     try:
         data = datasets.load("mnist", fetch=False)
-    except DataError as error:
+    except DataError:
         if _is_here():
             raise
-        said = f"MNIST is not on this machine, so synthetic strokes of its density ({error.args[0].splitlines()[0]})"
-        return Images(strokes(n, seed), said)
+        return Images(strokes(n, seed), "synthetic strokes of MNIST's density (MNIST is not on this machine)")
     order = np.random.RandomState(seed).permutation(len(data.x_train))[:n]
-    return Images(np.ascontiguousarray(data.x_train[order]), f"MNIST training images ({data.origin})")
+    return Images(np.ascontiguousarray(data.x_train[order]), "MNIST training images")
 
 
 def _is_here() -> bool:

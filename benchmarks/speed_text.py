@@ -77,7 +77,7 @@ def method(result: Mapping[str, Any]) -> str:
     effort = result["effort"]
     before = ", ".join(f"{name}: {case['pretrained']['chip']:,}" for name, case in result["cases"].items())
     return (
-        f"{result['samples']}\n"
+        f"Samples: {result['samples']}.\n"
         f"One thread each, in one process, in turn: {effort['rounds']} rounds of {effort['seconds']:g} s; median "
         "(lowest–highest); ratio: of the same round.\n"
         f"The chip learns one sample at a time, the reference mini-batches of {result['batch']}. Before, the chip had "

@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -208,7 +209,7 @@ def run(page: Path, folder: Path) -> str:
     found = blocks(page, text)
     session = Session(folder)
     changed: list[tuple[tuple[int, int], str]] = []
-    for block, after in zip(found, [*found[1:], None], strict=True):
+    for block, after in zip_longest(found, found[1:]):
         if block.language == "yaml" and (name := re.match(r"# ([\w.-]+\.yaml)\b", block.text)):
             (session.folder / name[1]).write_text(block.text, encoding="utf-8")
         elif block.language == "pycon":
@@ -234,14 +235,20 @@ def _held(block: Block, shown: str, actual: str) -> str:
 
 
 def main() -> int:
-    """Bring the shown output of all pages up to date; name the pages that changed."""
+    """Bring the shown output of all pages up to date; name the pages that changed, and what differs in more."""
+    failed = 0
     for page in pages():
-        with tempfile.TemporaryDirectory() as folder:
-            now = run(page, Path(folder))
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                now = run(page, Path(folder))
+        except Mismatch as error:
+            print(error, file=sys.stderr)
+            failed = 1
+            continue
         if now != page.read_text(encoding="utf-8"):
             page.write_text(now, encoding="utf-8")
             print(page.relative_to(ROOT))
-    return 0
+    return failed
 
 
 if __name__ == "__main__":

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 
+MAX_SHIFT = 63
+"""The longest shift of a constant's register (6 bits)."""
+
+
 class Rounding(IntEnum):
     """How the bits below the LSB are dropped in `x >> n`.
 
@@ -81,15 +85,20 @@ class Scale:
 
     @classmethod
     def nearest(cls, value: float, bits: int) -> Scale:
-        """The register nearest to `value` >= 0 with a mantissa of `bits` bits, trailing zeros removed."""
+        """The register nearest to `value` >= 0 with a mantissa of `bits` bits, trailing zeros removed.
+
+        The shift is at most `MAX_SHIFT`: smaller values lose mantissa bits, and the smallest become 0.
+        """
         if value == 0.0:
             return cls(0, 0)
         shift = 0
         while value * 2.0**shift >= (1 << bits) - 0.5:
             shift -= 1
-        while value * 2.0 ** (shift + 1) < (1 << bits) - 0.5:
+        while shift < MAX_SHIFT and value * 2.0 ** (shift + 1) < (1 << bits) - 0.5:
             shift += 1
         multiplier = int(value * 2.0**shift + 0.5)
+        if multiplier == 0:
+            return cls(0, 0)
         while multiplier % 2 == 0:
             multiplier, shift = multiplier // 2, shift - 1
         return cls(multiplier, shift)

@@ -31,11 +31,15 @@ class Register(NamedTuple):
 
 
 def register(multiplier: int, shift: int, rounding: Rounding) -> Register:
-    """The register for `multiplier * 2**-shift`; a shift left (negative `shift`) is folded into the multiplier."""
-    right = max(shift, 0)
+    """The register for `multiplier * 2**-shift`; a shift left (negative `shift`) is folded into the multiplier.
+
+    Clamped where that cannot be told from the outside: past 62 bits a product rounds alike, and a multiplier of 2**30
+    saturates every format.
+    """
+    right = min(max(shift, 0), 62)
     half = 1 << (right - 1) if rounding is Rounding.NEAREST and right > 0 else 0
     return Register(
-        np.int32(multiplier << max(-shift, 0)),
+        np.int32(min(multiplier << max(-shift, 0), 1 << 30)),
         np.int32(right),
         np.int64(half),
         np.int32(max(right - 16, 0)),

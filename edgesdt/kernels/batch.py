@@ -37,8 +37,23 @@ def gather_contrast(  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def apply_weights(  # type: ignore[no-untyped-def]
-    weight_contrast, weights, mirror, wear, written, plan, layer, rate, bank, words, halves, deltas, hits, pres,
-    weight_peak, events,
+    weight_contrast,
+    weights,
+    mirror,
+    wear,
+    wear_carry,
+    written,
+    plan,
+    layer,
+    rate,
+    bank,
+    words,
+    halves,
+    deltas,
+    hits,
+    pres,
+    weight_peak,
+    events,
 ):
     """Move every weight of `layer` by its summed contrast times the rate, and clear the buffer.
 
@@ -57,7 +72,7 @@ def apply_weights(  # type: ignore[no-untyped-def]
             deltas[a] = saturate(wide, -FAR, FAR)
             weight_contrast[base + a * n + post] = 0
         if written[-1] + rows >= written.shape[0] - 1:
-            count_wear(written, wear)
+            count_wear(written, wear, wear_carry)
         peak = write_sweep(
             weights, mirror, written, base, rows, n, post, pres, deltas, hits, rows, plan.weight_limit, events, layer
         )

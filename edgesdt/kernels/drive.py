@@ -119,10 +119,10 @@ def present(inputs, keep, x):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def rest(states, accumulators, biases, bias_left):  # type: ignore[no-untyped-def]
-    """Start of a sample: every state 0, every accumulator its bias."""
+def rest(states, accumulators, biases, bias_left, limit):  # type: ignore[no-untyped-def]
+    """Start of a sample: every state 0, every accumulator its bias, aligned and saturated to `-limit - 1 … limit`."""
     for j in range(states.shape[0]):
         states[j] = 0
         accumulators[j] = 0
     for j in range(biases.shape[0]):
-        accumulators[j] = biases[j] << bias_left
+        accumulators[j] = saturate(np.int64(biases[j]) << bias_left, -limit - 1, limit)

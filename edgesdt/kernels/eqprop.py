@@ -29,7 +29,7 @@ def load(chip, plan, work, x, learning):  # type: ignore[no-untyped-def]
         work.events[BANK_STEPS, 0] += drop(chip.inputs, plan.input_drop, chip.random, work.words, work.octets)
     if learning and plan.output_drop > 0:
         work.events[BANK_STEPS, 0] += drop(chip.keep, plan.output_drop, chip.random, work.words, work.octets)
-    rest(chip.states, chip.accumulators, chip.biases, plan.bias_left)
+    rest(chip.states, chip.accumulators, chip.biases, plan.bias_left, plan.accumulator_limit)
     for layer in range(1, plan.sizes.shape[0]):
         work.reach[layer] = (plan.bias_limit + 1) << plan.bias_left
         work.counts[STALE, layer] = 1
@@ -85,9 +85,7 @@ def pick_target(chip, plan, work, label):  # type: ignore[no-untyped-def]
         chip.winners[0] = label
     else:
         outputs = chip.states[plan.first[-1] :]
-        pick_winners(
-            outputs, chip.homeostasis, chip.keep, plan.key_left, work.keys, chip.winners
-        )
+        pick_winners(outputs, chip.homeostasis, chip.keep, plan.key_left, work.keys, chip.winners)
     set_target(chip.target, chip.winners)
 
 
@@ -120,15 +118,36 @@ def return_to_free(chip, plan, work):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def local_update(  # type: ignore[no-untyped-def]
-    weights, biases, inputs, plus, minus, bank, plan, rates, mirror, wear, written, words, halves, silence,
-    deltas, hits, pres, pre_plus, pre_minus, posts, weight_peak, events,
+    weights,
+    biases,
+    inputs,
+    plus,
+    minus,
+    bank,
+    plan,
+    rates,
+    mirror,
+    wear,
+    wear_carry,
+    written,
+    words,
+    halves,
+    silence,
+    deltas,
+    hits,
+    pres,
+    pre_plus,
+    pre_minus,
+    posts,
+    weight_peak,
+    events,
 ):
     """Move every weight layer from the input up, then every bias layer, by the contrast of two phases."""
     layers = plan.sizes.shape[0] - 1
     for layer in range(layers):
         update_weights(
-            weights, mirror, wear, written, inputs, plus, minus, plan, layer, rates[0, layer], bank, words, halves,
-            silence, deltas, hits, pres, pre_plus, pre_minus, posts, weight_peak, events,
+            weights, mirror, wear, wear_carry, written, inputs, plus, minus, plan, layer, rates[0, layer], bank, words,
+            halves, silence, deltas, hits, pres, pre_plus, pre_minus, posts, weight_peak, events,
         )  # fmt: skip
     if plan.learn_biases:
         for layer in range(layers):
@@ -141,13 +160,22 @@ def learn_contrast(chip, plan, work, rates, plus, minus):  # type: ignore[no-unt
     if plan.batch == 1:
         local_update(
             chip.weights, chip.biases, chip.inputs, plus, minus, chip.random, plan, rates, work.mirror,
-            work.wear, work.written, work.words, work.halves, work.silence, work.deltas, work.hits, work.pres,
-            work.pre_plus, work.pre_minus, work.posts, work.weight_peak, work.events,
+            work.wear, work.wear_carry, work.written, work.words, work.halves, work.silence, work.deltas, work.hits,
+            work.pres, work.pre_plus, work.pre_minus, work.posts, work.weight_peak, work.events,
         )  # fmt: skip
     else:
         gather_contrast(
-            chip.weight_contrast, chip.bias_contrast, chip.inputs, plus, minus, plan, work.pres,
-            work.pre_plus, work.pre_minus, work.posts, work.events,
+            chip.weight_contrast,
+            chip.bias_contrast,
+            chip.inputs,
+            plus,
+            minus,
+            plan,
+            work.pres,
+            work.pre_plus,
+            work.pre_minus,
+            work.posts,
+            work.events,
         )
 
 
@@ -158,13 +186,21 @@ def apply_batch(chip, plan, work, rates):  # type: ignore[no-untyped-def]
     layers = plan.sizes.shape[0] - 1
     for layer in range(layers):
         apply_weights(
-            chip.weight_contrast, chip.weights, work.mirror, work.wear, work.written, plan, layer, rates[0, layer],
-            chip.random, work.words, work.halves, work.deltas, work.hits, work.pres, work.weight_peak, work.events,
+            chip.weight_contrast, chip.weights, work.mirror, work.wear, work.wear_carry, work.written, plan, layer,
+            rates[0, layer], chip.random, work.words, work.halves, work.deltas, work.hits, work.pres,
+            work.weight_peak, work.events,
         )  # fmt: skip
     if plan.learn_biases:
         for layer in range(layers):
             apply_biases(
-                chip.bias_contrast, chip.biases, plan, layer + 1, rates[1, layer], chip.random, work.words, work.halves,
+                chip.bias_contrast,
+                chip.biases,
+                plan,
+                layer + 1,
+                rates[1, layer],
+                chip.random,
+                work.words,
+                work.halves,
                 work.events,
             )
     if not plan.supervised:

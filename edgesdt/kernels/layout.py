@@ -124,6 +124,7 @@ class Workspace(NamedTuple):
     pre_plus: Codes  # (max n,) their + codes
     pre_minus: Codes  # (max n,) their - codes
     posts: Codes  # (max n,) post-synaptic neurons of an update
-    wear: npt.NDArray[np.uint32]  # as weights: how often each code was changed
+    wear: npt.NDArray[np.uint8]  # as weights: how often each code was changed, modulo 256
+    wear_carry: npt.NDArray[np.uint32]  # as weights: how often that wrapped
     written: Codes  # places of the latest changes, not yet counted in `wear`; how many is in the last entry
     events: Ints  # (EVENT_KINDS, L+1)

@@ -17,7 +17,6 @@ from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, BANK_STEPS, NUDGED_C
 from edgesdt.kernels.random_bank import draw, steps_for
 
 MOVERS, CHANGES, STALE = 0, 1, 2
-BLOCK = np.uint64(64)
 
 
 @njit(nogil=True, cache=True)
@@ -26,36 +25,34 @@ def gather(states, accumulators, keep, target, plan, sign, movers, mover_state, 
 
     `keep` and `target` have length 0 in a hidden layer; `sign` is that of beta, 0 where nothing pulls.
     """
-    n, masked = np.uint64(states.shape[0]), keep.shape[0] > 0
     pull_low = scaled(np.int64(plan.target_low), plan.beta, 0) * sign
     pull_high = scaled(np.int64(plan.target_high), plan.beta, 0) * sign
-    silent = np.int32(-((max(pull_low, 0) + 1) << plan.drive_right))
+    silent = np.int32(max(-((max(pull_low, 0) + 1) << plan.drive_right), -(1 << 31)))
+    # first a list without a branch: few can move, and which cannot be foretold
+    listed, n = 0, np.uint64(states.shape[0])
+    if sign > 0:
+        for j in range(n):
+            movers[listed] = j
+            listed += (accumulators[j] >= silent) | (states[j] != 0) | (target[j] != 0)
+    else:
+        for j in range(n):
+            movers[listed] = j
+            listed += (accumulators[j] >= silent) | (states[j] != 0)
     count = 0
-    block = np.uint64(0)
-    while block < n:  # most blocks are silent; unsigned places let the compiler vectorise the look at each
-        end = min(block + BLOCK, n)
-        busy = np.int32(0)
-        for j in range(block, end):
-            busy |= np.int32(accumulators[j] > silent) | states[j]
-        if sign != 0:
-            for j in range(block, end):
-                busy |= np.int32(target[j])
-        first, block = block, end
-        if busy == 0:
+    for c in range(listed):
+        j = movers[c]
+        if keep.shape[0] > 0 and keep[j] == 0:
             continue
-        for j in range(first, end):
-            high = sign != 0 and target[j] != 0
-            if (accumulators[j] <= silent and states[j] == 0 and not high) or (masked and keep[j] == 0):
-                continue
-            drive = (np.int64(accumulators[j]) + plan.drive_half) >> plan.drive_right
-            drive = saturate(drive, -plan.drive_limit - 1, plan.drive_limit)
-            if states[j] == 0 and drive + (pull_high if high else pull_low) <= 0:
-                continue
-            movers[count] = j
-            mover_state[count] = states[j]
-            mover_drive[count] = drive
-            mover_target[count] = plan.target_high if high else plan.target_low
-            count += 1
+        high = sign != 0 and target[j] != 0
+        drive = (np.int64(accumulators[j]) + plan.drive_half) >> plan.drive_right
+        drive = saturate(drive, -plan.drive_limit - 1, plan.drive_limit)
+        if states[j] == 0 and drive + (pull_high if high else pull_low) <= 0:
+            continue
+        movers[count] = j
+        mover_state[count] = states[j]
+        mover_drive[count] = drive
+        mover_target[count] = plan.target_high if high else plan.target_low
+        count += 1
     return count
 
 

@@ -91,10 +91,14 @@ def form_deltas_wide(plus, minus, high, low, rate, noise, deltas):  # type: igno
 
 
 @njit(nogil=True, cache=True)
-def count_wear(written, wear):  # type: ignore[no-untyped-def]
-    """Count the waiting places of `written` in `wear`: apart from the sweeps, where each would be a cache miss."""
+def count_wear(written, wear, wear_carry):  # type: ignore[no-untyped-def]
+    """Count the waiting places of `written`: apart from the sweeps and in bytes, to spare the cache."""
     for h in range(written[-1]):
-        wear[written[h]] += np.uint32(1)
+        at = written[h]
+        worn = np.uint8(wear[at] + np.uint8(1))
+        wear[at] = worn
+        if worn == 0:
+            wear_carry[at] += np.uint32(1)
     written[-1] = 0
 
 
@@ -133,8 +137,8 @@ def write_sweep(  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def update_weights(  # type: ignore[no-untyped-def]
-    weights, mirror, wear, written, inputs, plus, minus, plan, layer, rate, bank, words, halves, silence, deltas, hits,
-    pres, pre_plus, pre_minus, posts, weight_peak, events,
+    weights, mirror, wear, wear_carry, written, inputs, plus, minus, plan, layer, rate, bank, words, halves, silence,
+    deltas, hits, pres, pre_plus, pre_minus, posts, weight_peak, events,
 ):  # fmt: skip
     """Sweep every listed post-synaptic neuron of weight layer `layer`."""
     constant = register_of(rate)
@@ -156,7 +160,7 @@ def update_weights(  # type: ignore[no-untyped-def]
         else:
             form_deltas_wide(above, below, high, low, constant, noise, deltas)
         if written[-1] + active >= written.shape[0] - 1:
-            count_wear(written, wear)
+            count_wear(written, wear, wear_carry)
         reached = write_sweep(
             weights, mirror, written, base, rows, n, post, pres, deltas, hits, active, plan.weight_limit, events, layer
         )

@@ -105,7 +105,9 @@ class EqProp:
                 raise ValueError(f"chip_{name}: {kept.shape} {kept.dtype}, not {array.shape} {array.dtype}")
             array[...] = kept
         self.work.events[...] = state["events"]
-        self.work.wear[...] = state["wear"]
+        worn = state["wear"].astype(np.uint32)
+        self.work.wear[...] = worn % np.uint32(256)
+        self.work.wear_carry[...] = worn // np.uint32(256)
         self.work.written[-1] = 0
         self._refresh_shortcuts()
 
@@ -160,8 +162,8 @@ class EqProp:
 
     def _wear(self) -> npt.NDArray[np.uint32]:
         """How often each weight code was changed, in the order of the weight array (a copy)."""
-        count_wear(self.work.written, self.work.wear)
-        return self.work.wear.copy()
+        count_wear(self.work.written, self.work.wear, self.work.wear_carry)
+        return self.work.wear + self.work.wear_carry * np.uint32(256)
 
     def _draw_weights(self) -> None:
         """Xavier-uniform initial codes from the chip's own random bank, layer by layer, row by row."""

@@ -38,7 +38,8 @@ def plan(spec: Spec) -> Plan:
         first_weight=first_weight,
         input_left=frac - chip.weights.frac_bits - spec.encoder.bits,
         state_left=frac - chip.weights.frac_bits - chip.states.bits,
-        bias_left=frac - chip.biases.frac_bits if chip.biases.enabled else 0,
+        # past 40 bits any bias but 0 saturates every accumulator
+        bias_left=min(frac - chip.biases.frac_bits, 40) if chip.biases.enabled else 0,
         drive_right=down,
         drive_half=1 << (down - 1) if fixed is Rounding.NEAREST and down > 0 else 0,
         drive_limit=(1 << (chip.states.bits + _DRIVE_INTEGER_BITS)) - 1,
@@ -190,7 +191,8 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
         pre_plus=_codes(widest),
         pre_minus=_codes(widest),
         posts=_codes(widest),
-        wear=shared.wear if shared else np.zeros(synapses, np.uint32),
+        wear=shared.wear if shared else np.zeros(synapses, np.uint8),
+        wear_carry=shared.wear_carry if shared else np.zeros(synapses, np.uint32),
         written=_codes(_WRITTEN + widest),
         events=np.zeros((EVENT_KINDS, depth), np.int64),
     )

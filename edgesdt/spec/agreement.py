@@ -35,6 +35,7 @@ def disagreements(spec: Spec) -> Iterator[Fault]:
     """Faults between fields that are each fine alone; `blame` holds every path that takes part."""
     yield from _rates(spec)
     yield from _target(spec)
+    yield from _widths(spec)
     facts = SETS.get(spec.data.set)
     if facts:
         yield from _shape(spec, facts)
@@ -67,6 +68,19 @@ def _target(spec: Spec) -> Iterator[Fault]:
         path3 = ("learning", "dropout", "output")
         text = f"output dropout with learning.target: label: {learning.dropout.output:g}, allowed: 0"
         yield Fault(path3, text, blame=(path3, _TARGET))
+
+
+def _widths(spec: Spec) -> Iterator[Fault]:
+    chip, home = spec.chip, spec.learning.homeostasis
+    coarsest = chip.biases.frac_bits - 30 if chip.biases.enabled else -8
+    if chip.weights.frac_bits < coarsest:
+        path = ("chip", "weights", "frac_bits")
+        text = f"too coarse to be aligned with chip.biases.frac_bits: {chip.weights.frac_bits}, allowed: {coarsest}..24"
+        yield Fault(path, text, blame=(path, ("chip", "biases", "frac_bits"), ("chip",)))
+    if spec.learning.target == "self_defined" and home.frac_bits < chip.states.bits:
+        path = ("learning", "homeostasis", "frac_bits")
+        text = f"coarser than a state: {home.frac_bits}, allowed: {chip.states.bits}..24 (chip.states.bits or more)"
+        yield Fault(path, text, blame=(path, ("chip", "states", "bits"), ("chip",)))
 
 
 def _shape(spec: Spec, facts: SetFacts) -> Iterator[Fault]:

@@ -61,7 +61,7 @@ class Constants(Section):
     bits: int = Field(
         default=8,
         ge=2,
-        le=12,
+        le=10,
         description="Width of a constant's mantissa; a programmable shift gives its scale [bits]",
     )
 

@@ -53,10 +53,10 @@ class Homeostasis(Section):
         default=0.05, gt=0, le=1, description="Share of the newest sample in the running mean activity"
     )
     activity_bits: int = Field(
-        default=16, ge=8, le=24, description="Width of a mean activity, unsigned, 0 to 1 [bits]"
+        default=24, ge=8, le=24, description="Width of a mean activity, unsigned, 0 to 1 [bits]"
     )
     bits: int = Field(
-        default=24, ge=8, le=32, description="Width of a homeostasis term, sign included [bits]"
+        default=24, ge=8, le=28, description="Width of a homeostasis term, sign included [bits]"
     )
     frac_bits: int = Field(default=20, ge=4, le=24, description="Bits of it below the point [bits]")
     reset: Literal["never", "epoch"] = Field(default="never", description="When the terms go back to zero")
@@ -80,7 +80,7 @@ class Learning(Section):
         description="Step of an update, per weight layer from the input up (one number: all the same)",
     )
     schedule: Schedule = Field(default_factory=Schedule)
-    beta: float = Field(default=0.25, gt=0, le=2, description="Strength of the nudge")
+    beta: float = Field(default=0.25, ge=0.001, le=2, description="Strength of the nudge")
     beta_sign: Literal["random", "positive", "symmetric"] = Field(
         default="random",
         description="Sign of the nudge: drawn per sample, always +, or both and their difference",

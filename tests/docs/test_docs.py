@@ -263,6 +263,10 @@ def test_output_is_brought_up_to_date_and_the_rest_left_alone(tmp_path: Path) ->
     assert now == page.read_text(encoding="utf-8").replace("7 apples", "12 apples").replace("text\n4", "text\n3")
 
 
+def test_a_page_without_blocks_stays_as_it_is(tmp_path: Path) -> None:
+    assert examples.run(_page(tmp_path, "Words\n"), tmp_path) == "Words\n"
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -74,12 +74,12 @@ EXTREMES: dict[str, dict[str, Any]] = {
     },
     "widest states in a large batch": {"chip.states.bits": 16, "learning.batch": 4096},
     "widest constants and states": {
-        "chip.constants.bits": 12, "chip.states.bits": 16, "learning.dt": 0.24994, "chip.weights.frac_bits": 2,
+        "chip.constants.bits": 10, "chip.states.bits": 16, "learning.dt": 0.24994, "chip.weights.frac_bits": 2,
         "learning.label_smoothing": 0.0,
     },
-    "coarse homeostasis": {"learning.homeostasis.frac_bits": 4, "learning.homeostasis.gamma": 0.5},
+    "coarse homeostasis": {"learning.homeostasis.frac_bits": 8, "learning.homeostasis.gamma": 0.5},
     "widest homeostasis": {
-        "learning.homeostasis.bits": 32, "learning.homeostasis.frac_bits": 24, "learning.homeostasis.gamma": 8.0,
+        "learning.homeostasis.bits": 28, "learning.homeostasis.frac_bits": 24, "learning.homeostasis.gamma": 8.0,
     },
     "smallest dt": {"learning.dt": 1e-30},
     "smallest beta": {"learning.beta": 1e-30},

@@ -1,4 +1,4 @@
-"""What is counted: closed forms worked out here for a dense chip, never more when event-driven, no matter how it is run."""
+"""What is counted: closed forms worked out here for a dense chip, never more when event-driven, however it is run."""
 
 from __future__ import annotations
 

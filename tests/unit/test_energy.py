@@ -36,7 +36,7 @@ BY_HAND = spec_of([64, 128], {"learning.winners": 4})
 
 def multiply(product: float, first: float = 0.2, last: float = 3.1) -> float:
     """The table's products: 8 x 8 and 32 x 32 bits, a power law between and below."""
-    return first * (product / 64) ** (math.log(last / first) / math.log(1024 / 64))
+    return float(first * (product / 64) ** (math.log(last / first) / math.log(1024 / 64)))
 
 
 def add(bits: float) -> float:
@@ -105,7 +105,9 @@ def counts_of(**counted: int) -> dict[str, int]:
 
 
 def test_a_bill_by_hand() -> None:
-    counts = counts_of(mac=100, weight_read=110, weight_write=7, neuron_step=32, random_word=64, rate=10, input_write=64)
+    counts = counts_of(
+        mac=100, weight_read=110, weight_write=7, neuron_step=32, random_word=64, rate=10, input_write=64
+    )
     found = energy.bill(BY_HAND, counts, memory_map(BY_HAND).plain(), energy.technology(BY_HAND))
     cycles = {
         "input": 64 / 16,
@@ -255,8 +257,8 @@ def test_a_node_in_the_spec_scales_every_price(table: str, node: float) -> None:
         ratio = leaking if component == "leakage" else switching
         assert scaled["energy_j"]["train_breakdown"][component] == nearly(ratio * joules), component
     for component, mm2 in base["area_mm2"]["breakdown"].items():
-        ratio = scaling.sram_area_ratio if "memory" in component else scaling.logic_area_ratio
-        assert scaled["area_mm2"]["breakdown"][component] == nearly(ratio(node, own) * mm2), component
+        shrinks = scaling.sram_area_ratio if "memory" in component else scaling.logic_area_ratio
+        assert scaled["area_mm2"]["breakdown"][component] == nearly(shrinks(node, own) * mm2), component
 
 
 def test_labels_need_no_target_logic() -> None:

@@ -123,7 +123,12 @@ def test_the_summary_gives_every_figure_its_unit_and_its_control(finished: Finis
         ("linear classifier", "linear"),
     ):
         line = next(line for line in lines if words in line)
-        assert line.split()[-4:] == [f"{100 * accuracy[key]:.2f}", "%", f"{100 * accuracy[f'untrained_{key}']:.2f}", "%"]
+        assert line.split()[-4:] == [
+            f"{100 * accuracy[key]:.2f}",
+            "%",
+            f"{100 * accuracy[f'untrained_{key}']:.2f}",
+            "%",
+        ]
     for words, pattern in (
         ("energy per sample", r"[\d.]+ [pnµ]J +[\d.]+ [pnµ]J$"),
         ("time per sample", r"[\d.]+ [nµm]s +[\d.]+ [nµm]s$"),
