@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-
 MAX_SHIFT = 63
 """The longest shift of a constant's register (6 bits)."""
 

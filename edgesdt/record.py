@@ -26,13 +26,6 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _umask() -> int:
-    """The process's file mode mask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def write_atomically(path: Path, data: bytes) -> None:
     """Put `data` at `path` so that a reader or a crash sees the old file or the new one. Raises `RunError`."""
     # not tempfile: its files are private to the user, and a run folder may be shared

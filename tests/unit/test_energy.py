@@ -30,8 +30,23 @@ def nearly(value: float) -> Any:
     return pytest.approx(value, rel=1e-9, abs=0)
 
 
-BY_HAND = spec_of([64, 128], {"learning.winners": 4})
-"""Weights of exactly 8 KiB, 8-bit weights, states, inputs and constants, 32-bit accumulators."""
+FIELDS = {
+    "encoder.bits": 8,
+    "chip.weights.bits": 8,
+    "chip.states.bits": 8,
+    "chip.biases.bits": 16,
+    "chip.constants.bits": 8,
+    "chip.accumulator.bits": 32,
+    "chip.random.lanes": 32,
+    "chip.macs_per_cycle": 64,
+    "chip.neurons_per_cycle": 16,
+    "chip.clock": 100e6,
+    "learning.winners": 4,
+    "learning.homeostasis.activity_bits": 16,
+    "learning.homeostasis.bits": 24,
+}
+BY_HAND = spec_of([64, 128], FIELDS)
+"""Weights of exactly 8 KiB; every width and every degree of parallelism that the figures below use."""
 
 
 def multiply(product: float, first: float = 0.2, last: float = 3.1) -> float:
@@ -81,7 +96,7 @@ def test_the_price_of_an_action_by_hand(action: str) -> None:
 
 
 def test_a_mini_batch_access_is_a_read_and_a_write() -> None:
-    spec = spec_of([64, 128], {"learning.batch": 2})
+    spec = spec_of([64, 128], FIELDS | {"learning.batch": 2})
     memory = memory_map(spec).plain()
     prices = energy.recipes(spec, memory, energy.technology(spec))
     buffer = next(row["bits"] for row in memory["arrays"] if row["name"] == "weight_contrast_0")
@@ -159,7 +174,7 @@ def test_nothing_done_costs_nothing_and_twice_as_much_twice() -> None:
 
 
 def test_a_slower_clock_leaks_longer_and_costs_nothing_else() -> None:
-    slow = spec_of([64, 128], {"learning.winners": 4, "chip.clock": 50e6})
+    slow = spec_of([64, 128], FIELDS | {"chip.clock": 50e6})
     counts, memory, tech = counts_of(mac=1000, neuron_step=100), memory_map(BY_HAND).plain(), energy.technology(slow)
     fast_bill, slow_bill = energy.bill(BY_HAND, counts, memory, tech), energy.bill(slow, counts, memory, tech)
     assert sum(slow_bill.latency_s.values()) == exactly(2 * sum(fast_bill.latency_s.values()))
@@ -169,7 +184,7 @@ def test_a_slower_clock_leaks_longer_and_costs_nothing_else() -> None:
 
 def test_more_in_parallel_is_faster_and_larger() -> None:
     counts, memory, tech = counts_of(mac=6400, rate=6400), memory_map(BY_HAND).plain(), energy.technology(BY_HAND)
-    wide = spec_of([64, 128], {"learning.winners": 4, "chip.macs_per_cycle": 128})
+    wide = spec_of([64, 128], FIELDS | {"chip.macs_per_cycle": 128})
     assert sum(energy.bill(BY_HAND, counts, memory, tech).latency_s.values()) == exactly(200 / 100e6)
     assert sum(energy.bill(wide, counts, memory, tech).latency_s.values()) == exactly(100 / 100e6)
     small, large = energy.areas(BY_HAND, memory, tech), energy.areas(wide, memory, tech)
@@ -242,7 +257,7 @@ def test_repricing_with_an_unknown_table_is_an_error(finished: Finished) -> None
 @pytest.mark.parametrize("table", names())
 @pytest.mark.parametrize("node", [7.0, 22.0, 130.0])
 def test_a_node_in_the_spec_scales_every_price(table: str, node: float) -> None:
-    fields = {"technology.table": table}
+    fields = FIELDS | {"technology.table": table}
     counts = {"train": dict.fromkeys(actions.MEANING, 10), "inference": dict.fromkeys(actions.MEANING, 4)}
     samples = {"train": 5, "inference": 2}
     memory = memory_map(BY_HAND).plain()
