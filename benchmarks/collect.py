@@ -7,15 +7,34 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import command, records
+from edgesdt import energy
+from edgesdt.preview import memory_map
+from edgesdt.spec import Spec
+
+
+def current(made: records.Record) -> records.Record:
+    """The record with memory map, energy, latency and area as this version of edgesdt draws them up."""
+    spec = Spec.from_plain(made["spec"])
+    memory = {**made["memory"], **memory_map(spec).plain()}
+    samples = {"train": made["train_samples"] * spec.epochs, "inference": made["test_samples"]}
+    tech = energy.technology(spec)
+    curve = [
+        {**point, "energy_j": sum(energy.bill(spec, point["counts"], memory, tech).energy_j.values())}
+        for point in made["curve"]
+    ]
+    return {**made, **energy.price(spec, made["counts"], samples, memory), "memory": memory, "curve": curve}
 
 
 def main(arguments: Sequence[str]) -> int:
     """The command; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.collect", description=__doc__.partition(":")[0])
     parser.add_argument("folders", nargs="+", type=Path, metavar="RUN_DIR", help="folder of a finished run")
+    parser.add_argument(
+        "--current", action="store_true", help="draw up memory map and prices anew with this version (counts stay)"
+    )
     options = parser.parse_args(arguments)
     for made in records.of_runs(options.folders):
-        print(records.keep(made))
+        print(records.keep(current(made) if options.current else made))
     return 0
 
 

@@ -6,6 +6,7 @@ Progress goes to standard error, results to standard output. Everything heavy is
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -84,9 +85,14 @@ def _threads(text: str) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code and never lets bad input show a traceback (unless `--debug`)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without µ or β still gets its answer
     arguments = parser().parse_args(argv)
     try:
-        return _COMMANDS[arguments.command](arguments)
+        code = _COMMANDS[arguments.command](arguments)
+        sys.stdout.flush()  # so that a reader who has gone is noticed here and not by the interpreter as it ends
+        return code
     except EdgesdtError as error:
         _tell(str(error), arguments.debug)
         return error.exit_code

@@ -13,7 +13,7 @@ from typing import Any
 
 from edgesdt import actions as act
 from edgesdt.errors import SpecError
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, spec_hash
 from hw_models.technology import Technology, TechnologyError
 from hw_models.technology import load as load_technology
 
@@ -90,7 +90,7 @@ def recipes(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str
         act.BIAS_READ: sram(chip.biases.bits, "biases"),
         act.BIAS_WRITE: sram(chip.biases.bits, "biases"),
         act.RANDOM_WORD: 3 * tech.xor_j(32) + tech.register_j(32),
-        act.CONTRAST_ACCESS: 2 * sram(contrast, "weight_contrast"),
+        act.CONTRAST_ACCESS: 2 * sram(contrast + (spec.learning.batch - 1).bit_length(), "weight_contrast"),
     }
 
 
@@ -132,7 +132,8 @@ def cycles(spec: Spec, counts: Mapping[str, int]) -> dict[str, float]:
     A bank step takes one cycle and overlaps the update that consumes it; input is loaded `neurons_per_cycle` at a time.
     """
     chip = spec.chip
-    update = max(counts[act.RATE] / chip.macs_per_cycle, counts[act.RANDOM_WORD] / chip.random.lanes)
+    synapses = counts[act.CONTRAST_ACCESS] if spec.learning.batch > 1 else counts[act.RATE]
+    update = max(synapses / chip.macs_per_cycle, counts[act.RANDOM_WORD] / chip.random.lanes)
     return {
         "input": counts[act.INPUT_WRITE] / chip.neurons_per_cycle,
         "inference and nudge": counts[act.MAC] / chip.macs_per_cycle
@@ -219,4 +220,4 @@ def reprice(record: Mapping[str, Any], table: str) -> dict[str, Any]:
         {**point, "energy_j": sum(bill(spec, point["counts"], record["memory"], tech).energy_j.values())}
         for point in record["curve"]
     ]
-    return {**record, **priced, "spec": plain, "curve": curve}
+    return {**record, **priced, "spec": plain, "spec_hash": spec_hash(plain), "curve": curve}

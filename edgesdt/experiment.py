@@ -116,6 +116,8 @@ class _Run:
 
     def to_the_end(self) -> dict[str, Any]:
         """Go on from the last checkpoint, or start; returns the record, which is then also on disk."""
+        self.show("preparing the kernels: the first run compiles them, which takes about half a minute …")
+        self.chip.rule.learn(self.x, self.data.y_train, np.arange(0), 0)
         kept = self.folder.load_checkpoint()
         if kept is None:
             self.progress.control = {f"untrained_{k}": v for k, v in self.read_out(self.spec.readout).items()}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from math import floor
 
 MAX_SHIFT = 63
 """The longest shift of a constant's register (6 bits)."""
@@ -61,7 +62,9 @@ class QFormat:
 
     def encode(self, value: float) -> int:
         """The code nearest to a real value (ties up), saturated."""
-        return self.saturate(round_shift(int(value * 2.0 ** (self.frac_bits + 20)), 20, Rounding.NEAREST))
+        exact = value * 2.0**self.frac_bits
+        whole = floor(exact)
+        return self.saturate(whole + (exact - whole >= 0.5))
 
     def value(self, code: int) -> float:
         """The real value of a code."""

@@ -91,6 +91,15 @@ def output(infer: Infer, x_test: npt.NDArray[np.uint8], y_test: Labels) -> dict[
     return {"output": right / len(x_test)}
 
 
+def _stored(infer: Infer, x: npt.NDArray[np.uint8]) -> Codes:
+    """All outputs for `x`, written in place chunk by chunk: there is never a second copy of them."""
+    first = infer(x[:1])
+    stored = np.empty((len(x), first.shape[1]), first.dtype)
+    for part in chunks(len(x)):
+        stored[part] = infer(x[part])
+    return stored
+
+
 def linear(
     infer: Infer,
     x: npt.NDArray[np.uint8],
@@ -110,7 +119,7 @@ def linear(
     classes = np.unique(y)
     if len(classes) == 1:  # scikit-learn wants two; a small label fraction may show one, and it is all that can be told
         return {"linear": float((y_test == classes[0]).mean())}
-    stored = np.concatenate([infer(x[part]) for part in chunks(len(x))])
+    stored = _stored(infer, x)
     scale = 2.0**-state_bits
     model = SGDClassifier(loss="log_loss", alpha=1e-6, average=True, random_state=seed)
     order = np.random.RandomState(seed)

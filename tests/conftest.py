@@ -67,7 +67,7 @@ class Shell:
         return subprocess.Popen(
             [sys.executable, "-m", "edgesdt", *map(str, arguments)],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **self.environment},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "", **self.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -55,8 +55,8 @@ class Constant:
 
 
 def constant(multiplier: int, shift: int, mode: str) -> Constant:
-    """§1: a register that would shift by more than 62 bits is held as 0."""
-    return Constant(0, 0, mode) if shift > 62 else Constant(multiplier, shift, mode)
+    """§1: no shift is longer than 62 bits."""
+    return Constant(multiplier, min(shift, 62), mode)
 
 
 def mantissa(value: float, bits: int) -> tuple[int, int]:
@@ -64,14 +64,14 @@ def mantissa(value: float, bits: int) -> tuple[int, int]:
     if value == 0:
         return 0, 0
     exact, most, n = Fraction(value), 2**bits - Fraction(1, 2), 0
-    while exact * Fraction(2) ** (n + 1) < most:
+    while n < 63 and exact * Fraction(2) ** (n + 1) < most:
         n += 1
     while exact * Fraction(2) ** n >= most:
         n -= 1
     m = floor(exact * Fraction(2) ** n + Fraction(1, 2))
-    while m % 2 == 0:
+    while m > 0 and m % 2 == 0:
         m, n = m // 2, n - 1
-    return m, n
+    return (m, n) if m > 0 else (0, 0)
 
 
 class Bank:

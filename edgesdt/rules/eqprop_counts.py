@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -138,7 +139,10 @@ ASSUMED_MOVED = 0.03
 
 
 def predicted(spec: Spec, learning: bool) -> dict[str, int]:
-    """Actions of 1000 samples before anything is run: exact for a dense chip, from the assumptions above otherwise."""
+    """Actions of 1000 samples before anything is run, from the assumptions above; a dense chip's need none of them.
+
+    Random words are always an estimate: they are drawn for the updates that happen.
+    """
     sizes, samples = spec.chip.layers, 1000
     kept = 1.0 - spec.learning.dropout.input if learning else 1.0
     inputs = samples * sizes[0] * ASSUMED_INPUTS * kept
@@ -148,6 +152,9 @@ def predicted(spec: Spec, learning: bool) -> dict[str, int]:
         (sizes[k] * (ASSUMED_INPUTS * kept if k == 0 else 2 * ASSUMED_MOVED)) * moved[k] for k in range(len(sizes) - 1)
     ]
     bank = 2 * spec.chip.random.lanes
+    masks = sum(-(-n // (2 * bank)) for n in (sizes[0], sizes[-1]))
+    # every sweep of a post-synaptic neuron starts on a fresh step of the bank
+    sweeps = sum(n * ceil(p / max(n * bank, 1)) for n, p in zip(moved, pairs, strict=True))
     share = 1.0 if learning else 0.5
     happened = Tally(
         samples=samples,
@@ -159,7 +166,7 @@ def predicted(spec: Spec, learning: bool) -> dict[str, int]:
         weight_writes=int(sum(pairs) * 0.15),
         bias_moves=int(sum(moved)) if spec.chip.biases.enabled else 0,
         bias_writes=int(sum(moved) * 0.15) if spec.chip.biases.enabled else 0,
-        bank_steps=int(sum(pairs) / bank + samples * (sizes[0] + sizes[-1]) / (2 * bank)) if learning else 0,
-        applied=samples // spec.learning.batch if learning else 0,
+        bank_steps=int(sweeps + samples * masks) if learning else 0,
+        applied=ceil(samples / spec.learning.batch) if learning else 0,
     )
     return priced(spec, happened)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgesdt.memory import Array
 from edgesdt.qformat import QFormat
-from edgesdt.rules.registers import Registers
+from edgesdt.rules.registers import DROP_BITS, Registers
 from edgesdt.spec import Spec
 
 SHIFT_BITS = 6
@@ -25,6 +25,10 @@ def memory(spec: Spec) -> tuple[Array, ...]:
         arrays.append(Array(f"accumulators_{k}", (n,), f"s{total}", total, "accumulators"))
         arrays.append(_numbers(f"states_{k}", (n,), regs.state, "states"))
         arrays.append(_numbers(f"free_states_{k}", (n,), regs.state, "free_states"))
+        if depth > 1:  # all layers step from the old states, then pass on by how much they changed
+            arrays.append(Array(f"changes_{k}", (n,), f"s{regs.state.bits + 1}", regs.state.bits + 1))
+        if chip.states.rounding == "stochastic":  # which neurons draw a random word
+            arrays.append(Array(f"listed_{k}", (n,), "bit", 1))
         if learning.beta_sign == "symmetric":
             arrays.append(_numbers(f"plus_states_{k}", (n,), regs.state, "plus_states"))
     arrays.append(Array("output_mask", (outputs,), "bit", 1, "keep"))
@@ -37,6 +41,9 @@ def memory(spec: Spec) -> tuple[Array, ...]:
         arrays.append(Array("label", (1,), "index", max(1, (outputs - 1).bit_length()), "winners"))
     arrays.append(Array("random_bank", (chip.random.lanes,), chip.random.generator, 32, "random"))
     arrays.append(Array("constants", (4 + depth,), "multiplier, shift", chip.constants.bits + SHIFT_BITS))
+    arrays.append(_numbers("target_codes", (2,), regs.state, ""))
+    arrays.append(_numbers("activity_aim", (1,), regs.activity, ""))
+    arrays.append(Array("drop_bytes", (2,), f"u{DROP_BITS}", DROP_BITS))
     return tuple(arrays + _batch_buffers(spec))
 
 

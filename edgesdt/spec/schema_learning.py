@@ -86,7 +86,7 @@ class Learning(Section):
         description="Sign of the nudge: drawn per sample, always +, or both and their difference",
     )
     dt: float = Field(
-        default=0.2, gt=0, le=1, description="Step of the dynamics [time constants of a neuron]"
+        default=0.2, ge=0.0001, le=1, description="Step of the dynamics [time constants of a neuron]"
     )
     free_steps: int = Field(default=40, ge=1, le=10_000, description="Steps of the free phase")
     nudged_steps: int = Field(default=10, ge=1, le=10_000, description="Steps of the nudged phase")

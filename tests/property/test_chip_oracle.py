@@ -78,14 +78,19 @@ EXTREMES: dict[str, dict[str, Any]] = {
         "learning.label_smoothing": 0.0,
     },
     "coarse homeostasis": {"learning.homeostasis.frac_bits": 8, "learning.homeostasis.gamma": 0.5},
+    "homeostasis coarser than states": {"learning.homeostasis.frac_bits": 4, "chip.states.bits": 12},
     "widest homeostasis": {
         "learning.homeostasis.bits": 28, "learning.homeostasis.frac_bits": 24, "learning.homeostasis.gamma": 8.0,
     },
-    "smallest dt": {"learning.dt": 1e-30},
-    "smallest beta": {"learning.beta": 1e-30},
-    "smallest eta": {"learning.homeostasis.eta": 1e-30},
+    "small dt": {"learning.dt": 1e-10},
+    "smallest dt": {"learning.dt": 1e-310},
+    "smallest beta": {"learning.beta": 1e-3, "learning.dt": 0.01},
+    "small eta": {"learning.homeostasis.eta": 1e-13},
+    "smallest eta": {"learning.homeostasis.eta": 1e-310},
     "smallest gamma": {"learning.homeostasis.gamma": 1e-310},
+    "small rate": {"learning.learning_rate": 1e-14, "chip.weights.frac_bits": -2, "learning.batch": 4},
     "smallest rate": {"learning.learning_rate": 1e-310, "chip.weights.rounding": "nearest"},
+    "no beta": {"learning.beta": 1e-30},
     "fastest": {"learning.learning_rate": 1.0, "learning.beta": 1e-3, "chip.weights.frac_bits": 24},
 }  # fmt: skip
 

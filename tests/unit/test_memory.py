@@ -124,14 +124,18 @@ def test_bits_are_entries_times_width_and_add_up() -> None:
 
 
 def test_options_that_need_memory_cost_it_and_others_do_not() -> None:
-    layers = [9, 8, 7]
-    plain = memory_map(spec_of(layers)).used_bits
-    assert memory_map(spec_of(layers, {"chip.biases.enabled": False})).used_bits == plain - 15 * 16
-    assert memory_map(spec_of(layers, {"learning.beta_sign": "symmetric"})).used_bits == plain + 15 * 8
-    assert memory_map(spec_of(layers, {"chip.random.lanes": 16})).used_bits == plain - 16 * 32
-    assert memory_map(spec_of(layers, {"learning.batch": 2})).used_bits > plain + (9 * 8 + 8 * 7) * 16
-    for free in ("learning.free_steps", "learning.nudged_steps"):
-        assert memory_map(spec_of(layers, {free: 99})).used_bits == plain
+    def used(**changed: Any) -> int:
+        widths = {"chip.biases.bits": 16, "chip.states.bits": 8, "chip.random.lanes": 32, "encoder.bits": 8}
+        return memory_map(
+            spec_of([9, 8, 7], widths | {name.replace("__", "."): value for name, value in changed.items()})
+        ).used_bits
+
+    plain, neurons, synapses = used(), 8 + 7, 9 * 8 + 8 * 7
+    assert used(chip__biases__enabled=False) == plain - neurons * 16
+    assert used(learning__beta_sign="symmetric") == plain + neurons * 8
+    assert used(chip__random__lanes=16) == plain - 16 * 32
+    assert used(learning__batch=2) > plain + synapses * (8 + 8)
+    assert used(learning__free_steps=99, learning__nudged_steps=99) == plain
 
 
 def test_the_budget_is_inclusive_and_its_excess_is_told() -> None:
