@@ -42,7 +42,7 @@ def memory(spec: Spec) -> tuple[Array, ...]:
     arrays.append(Array("random_bank", (chip.random.lanes,), chip.random.generator, 32, "random"))
     arrays.append(Array("constants", (4 + depth,), "multiplier, shift", chip.constants.bits + SHIFT_BITS))
     arrays.append(_numbers("target_codes", (2,), regs.state, ""))
-    arrays.append(_numbers("activity_aim", (1,), regs.activity, ""))
+    arrays.append(_numbers("aimed_activity", (1,), regs.activity, ""))
     arrays.append(Array("drop_bytes", (2,), f"u{DROP_BITS}", DROP_BITS))
     return tuple(arrays + _batch_buffers(spec))
 

@@ -59,8 +59,12 @@ def test_the_map_lists_what_is_really_allocated_and_nothing_else(spec: Spec) -> 
     assert {name: n for name, n in listed.items() if n} == {
         name: array.size for name, array in chip.rule.chip._asdict().items() if array.size
     }
-    # dt, beta, eta, gamma and one rate for each weight layer are plain integers of the simulator
-    assert registers == 4 + len(spec.chip.layers) - 1
+    # plain integers of the simulator: dt, beta, eta, gamma and one rate for each weight layer; two target codes, the
+    # aimed-at activity and two drop-out bytes; and what the simulator keeps in its workspace: the step's differences
+    # of a chip of two or more layers, and a flag for each neuron whose state may draw a random word
+    depth, neurons = len(spec.chip.layers) - 1, sum(spec.chip.layers[1:])
+    flags = neurons if spec.chip.states.rounding == "stochastic" else 0
+    assert registers == 4 + depth + 2 + 1 + 2 + (neurons if depth > 1 else 0) + flags
 
 
 def test_every_entry_has_room_for_its_bits(spec: Spec) -> None:
