@@ -75,11 +75,11 @@ PRICES_PJ = {
     actions.NEURON_STEP: 2 * 0.04 + multiply(12 * 8) + 2 * 0.03403 * 12 / 32,
     actions.NUDGE: 2 * 0.04 + multiply(9 * 8),
     actions.KEY_COMPARE: 0.075 + 0.03403 * 24 / 32,
-    actions.HOMEOSTASIS_STEP: 2 * 0.075
-    + multiply(24 * 8)
+    actions.HOMEOSTASIS_STEP: 2 * 0.05
+    + multiply(16 * 8)
     + 2 * 0.075
     + multiply(24 * 8)
-    + 2 * (sram(24, 128 * 24) + sram(24, 128 * 24)),
+    + 2 * (sram(16, 128 * 16) + sram(24, 128 * 24)),
     actions.CONTRAST: 0.2 + add(17),
     actions.RATE: multiply(17 * 8) + add(25) + 0.4815 * 25 / 32 + 0.03 + 0.03403 * 8 / 32,
     actions.BIAS_READ: sram(16, 128 * 16),
