@@ -12,16 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from edgesdt.encoders import encode
-from edgesdt.memory import MemoryMap
 from edgesdt.rules.eqprop import EqProp
-from edgesdt.rules.eqprop_memory import memory
+from edgesdt.rules.eqprop_memory import memory_map as memory_map
 from edgesdt.rules.protocol import Counts, Labels, Outputs
 from edgesdt.spec import Spec
-
-
-def memory_map(spec: Spec) -> MemoryMap:
-    """The memory map of the chip that `spec` describes, without building the chip."""
-    return MemoryMap(memory(spec), spec.chip.memory_budget)
 
 
 class Chip:

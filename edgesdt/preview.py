@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from edgesdt import energy, units
 from edgesdt.errors import SpecError
-from edgesdt.memory import MemoryMap
 from edgesdt.rules import eqprop_counts, registers
-from edgesdt.rules.eqprop_memory import memory
+from edgesdt.rules.eqprop_memory import memory_map as memory_map
 from edgesdt.spec import Spec, to_yaml
-
-
-def memory_map(spec: Spec) -> MemoryMap:
-    """The memory map of the chip that `spec` describes."""
-    return MemoryMap(memory(spec), spec.chip.memory_budget)
 
 
 def enforce(spec: Spec) -> None:
