@@ -14,6 +14,9 @@ from numba.extending import intrinsic
 
 from edgesdt.qformat import Rounding
 
+VECTOR = 32
+"""Entries that a compiled loop takes at once: eight 32-bit lanes, unrolled four times."""
+
 
 class Register(NamedTuple):
     """One constant `multiplier * 2**-right` with its rounding, in the form that the kernels use.
@@ -83,3 +86,9 @@ def scaled32(code, constant, word):  # type: ignore[no-untyped-def]
 def saturate(code, lowest, highest):  # type: ignore[no-untyped-def]
     """The nearest of `lowest … highest`."""
     return min(max(code, lowest), highest)
+
+
+@njit(inline="always")
+def whole_vectors(count, room):  # type: ignore[no-untyped-def]
+    """`count` rounded up to whole SIMD passes, as far as there is `room`: a remainder costs as much as a pass."""
+    return min((count + VECTOR - 1) // VECTOR * VECTOR, room)

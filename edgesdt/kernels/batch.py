@@ -12,18 +12,18 @@ from numba import njit
 from edgesdt.kernels.arithmetic import saturate, scaled
 from edgesdt.kernels.layout import BANK_STEPS, BIAS_MOVES, BIAS_WRITES, PAIRS
 from edgesdt.kernels.random_bank import draw, steps_for
-from edgesdt.kernels.update import FAR, count_wear, list_posts, list_pres, register_of, write_sweep
+from edgesdt.kernels.update import FAR, list_posts, list_pres, register_of, write_sweep
 
 
 @njit(nogil=True, cache=True)
 def gather_contrast(  # type: ignore[no-untyped-def]
-    weight_contrast, bias_contrast, inputs, plus, minus, plan, pres, pre_plus, pre_minus, posts, events
+    weight_contrast, bias_contrast, inputs, plus, minus, plan, flags, pres, pre_plus, pre_minus, posts, events
 ):
     """Add one sample's contrasts to the buffers (wide enough for a batch: they cannot saturate)."""
     for layer in range(plan.sizes.shape[0] - 1):
         start, base, n = plan.first[layer + 1], plan.first_weight[layer], plan.sizes[layer + 1]
-        active = list_pres(inputs, plus, minus, plan, layer, pres, pre_plus, pre_minus)
-        swept = list_posts(plus[start : start + n], minus[start : start + n], layer == 0, posts)
+        active = list_pres(inputs, plus, minus, plan, layer, flags, pres, pre_plus, pre_minus)
+        swept = list_posts(plus[start : start + n], minus[start : start + n], layer == 0, flags, posts)
         for b in range(swept):
             post = np.int64(posts[b])
             high, low = plus[start + post], minus[start + post]
@@ -42,7 +42,6 @@ def apply_weights(  # type: ignore[no-untyped-def]
     mirror,
     wear,
     wear_carry,
-    written,
     plan,
     layer,
     rate,
@@ -51,6 +50,7 @@ def apply_weights(  # type: ignore[no-untyped-def]
     halves,
     deltas,
     hits,
+    codes,
     pres,
     weight_peak,
     events,
@@ -71,11 +71,10 @@ def apply_weights(  # type: ignore[no-untyped-def]
             wide = scaled(np.int64(weight_contrast[base + a * n + post]), constant, noise)
             deltas[a] = saturate(wide, -FAR, FAR)
             weight_contrast[base + a * n + post] = 0
-        if written[-1] + rows >= written.shape[0] - 1:
-            count_wear(written, wear, wear_carry)
         peak = write_sweep(
-            weights, mirror, written, base, rows, n, post, pres, deltas, hits, rows, plan.weight_limit, events, layer
-        )
+            weights, mirror, wear, wear_carry, base, rows, n, post, pres, deltas, hits, codes, rows, plan.weight_limit,
+            events, layer,
+        )  # fmt: skip
         weight_peak[layer] = max(weight_peak[layer], peak)
     events[BANK_STEPS, 0] += steps * n
 

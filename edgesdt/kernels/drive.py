@@ -1,21 +1,25 @@
 """Synaptic drive: drop and list the inputs, and multiply-accumulate weighted events into the accumulators.
 
 `accumulator_j += value_i * w_ij` for events i in ascending order, saturating after every addition. Where a bound shows
-that no partial sum can leave the accumulator, the additions commute and are done eight rows at a time.
+that no partial sum can leave the accumulator, the additions commute and are done many rows at a time.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numba.core.types import int8, int32, uint8
+from numba.extending import overload
 
 from edgesdt.kernels.arithmetic import saturate
+from edgesdt.kernels.byte_rows import ROWS, WIDTHS, add_sixteen
+from edgesdt.kernels.listing import list_nonzero
 from edgesdt.kernels.random_bank import draw, steps_for
 
 
-@njit(nogil=True, cache=True)
-def add_rows(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
-    """`accumulators[j] += sum_a value[a] * weights[base + index[a] * n + j]`, no partial sum leaving 32 bits.
+@njit(inline="always")
+def add_rows_in_eights(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
+    """`add_rows` on any processor, for any types.
 
     Eight rows a pass keep the accumulator in a register; uint8 values let the compiler use 16-bit multiply-adds, and
     unsigned places spare it the check for negative ones.
@@ -39,12 +43,57 @@ def add_rows(accumulators, weights, base, index, value, count):  # type: ignore[
             high = (v4 * weights[p4 + j] + v5 * weights[p5 + j]) + (v6 * weights[p6 + j] + v7 * weights[p7 + j])
             accumulators[j] += low + high
         a += 8
-    while a < count:
-        p0 = start + np.uint64(index[a]) * n
+    add_columns(accumulators, weights, start, index, value, a, count, np.uint64(0))
+
+
+@njit(inline="always")
+def add_columns(accumulators, weights, base, index, value, first, count, column):  # type: ignore[no-untyped-def]
+    """The events `first … count - 1` of `add_rows` on the columns from `column` on, one row at a time."""
+    n = np.uint64(accumulators.shape[0])
+    for a in range(first, count):
+        p0 = np.uint64(base) + np.uint64(index[a]) * n
         v0 = value[a]
-        for j in range(n):
+        for j in range(column, n):
             accumulators[j] += v0 * weights[p0 + j]
-        a += 1
+
+
+@njit(inline="always")
+def add_rows_in_sixteens(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
+    """`add_rows` by the 8-bit dot product; a last incomplete pass is filled up with values of 0 if there is room."""
+    n, start, columns = np.uint64(accumulators.shape[0]), np.uint64(base), np.uint64(0)
+    room = index.shape[0] // ROWS * ROWS
+    full = min((count + ROWS - 1) // ROWS * ROWS, room)
+    for a in range(count, full):
+        index[a], value[a] = 0, 0
+    for a in range(0, full, ROWS):
+        columns = add_sixteen(accumulators, weights, index, value, start, n, np.uint64(a))  # type: ignore[call-arg]
+    add_columns(accumulators, weights, start, index, value, 0, min(full, count), columns)
+    add_columns(accumulators, weights, start, index, value, full, count, np.uint64(0))
+
+
+def _rows_added(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
+    raise NotImplementedError("stands for the overload below")
+
+
+@overload(_rows_added, inline="always")
+def _choose(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
+    """The quickest way for these types on this processor."""
+    bytes_only = (accumulators.dtype, weights.dtype, index.dtype, value.dtype) == (int32, int8, int32, uint8)
+    chosen = add_rows_in_sixteens if WIDTHS and bytes_only else add_rows_in_eights
+
+    def add(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
+        chosen(accumulators, weights, base, index, value, count)
+
+    return add
+
+
+@njit(nogil=True, cache=True)
+def add_rows(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
+    """`accumulators[j] += sum_a value[a] * weights[base + index[a] * n + j]`, no partial sum leaving 32 bits.
+
+    What lies in `index` and `value` behind `count` may be overwritten.
+    """
+    _rows_added(accumulators, weights, base, index, value, count)
 
 
 @njit(nogil=True, cache=True)
@@ -101,11 +150,9 @@ def drop(kept, probability, bank, words, octets):  # type: ignore[no-untyped-def
 @njit(nogil=True, cache=True)
 def list_inputs(inputs, index, value):  # type: ignore[no-untyped-def]
     """Write the non-zero inputs, ascending, to `index` and `value`; returns how many there are."""
-    count = 0
-    for i in range(inputs.shape[0]):
-        index[count] = i
-        value[count] = inputs[i]
-        count += inputs[i] != 0
+    count = list_nonzero(inputs, inputs.shape[0], index)
+    for a in range(np.uint64(count)):
+        value[a] = inputs[np.uint64(index[a])]
     return count
 
 

@@ -62,8 +62,8 @@ def settle(chip, plan, work, steps, sign):  # type: ignore[no-untyped-def]
     """Relax the whole network for `steps` steps, nudged with the sign of beta (0: free)."""
     relax(
         chip.states, chip.accumulators, chip.keep, chip.target, chip.weights, chip.random, plan, steps, np.int64(sign),
-        work.mirror, work.movers, work.mover_state, work.mover_drive, work.mover_target, work.changes, work.change_by,
-        work.counts, work.weight_peak, work.reach, work.words, work.halves, work.events,
+        work.mirror, work.flags, work.movers, work.mover_state, work.mover_drive, work.mover_target, work.changes,
+        work.change_by, work.counts, work.weight_peak, work.reach, work.words, work.halves, work.events,
     )  # fmt: skip
 
 
@@ -129,12 +129,13 @@ def local_update(  # type: ignore[no-untyped-def]
     mirror,
     wear,
     wear_carry,
-    written,
     words,
     halves,
     silence,
+    flags,
     deltas,
     hits,
+    codes,
     pres,
     pre_plus,
     pre_minus,
@@ -146,12 +147,14 @@ def local_update(  # type: ignore[no-untyped-def]
     layers = plan.sizes.shape[0] - 1
     for layer in range(layers):
         update_weights(
-            weights, mirror, wear, wear_carry, written, inputs, plus, minus, plan, layer, rates[0, layer], bank, words,
-            halves, silence, deltas, hits, pres, pre_plus, pre_minus, posts, weight_peak, events,
+            weights, mirror, wear, wear_carry, inputs, plus, minus, plan, layer, rates[0, layer], bank, words,
+            halves, silence, flags, deltas, hits, codes, pres, pre_plus, pre_minus, posts, weight_peak, events,
         )  # fmt: skip
     if plan.learn_biases:
         for layer in range(layers):
-            update_biases(biases, plus, minus, plan, layer + 1, rates[1, layer], bank, words, halves, posts, events)
+            update_biases(
+                biases, plus, minus, plan, layer + 1, rates[1, layer], bank, words, halves, flags, posts, events
+            )
 
 
 @njit(inline="always")
@@ -160,8 +163,8 @@ def learn_contrast(chip, plan, work, rates, plus, minus):  # type: ignore[no-unt
     if plan.batch == 1:
         local_update(
             chip.weights, chip.biases, chip.inputs, plus, minus, chip.random, plan, rates, work.mirror,
-            work.wear, work.wear_carry, work.written, work.words, work.halves, work.silence, work.deltas, work.hits,
-            work.pres, work.pre_plus, work.pre_minus, work.posts, work.weight_peak, work.events,
+            work.wear, work.wear_carry, work.words, work.halves, work.silence, work.flags, work.deltas, work.hits,
+            work.codes, work.pres, work.pre_plus, work.pre_minus, work.posts, work.weight_peak, work.events,
         )  # fmt: skip
     else:
         gather_contrast(
@@ -171,6 +174,7 @@ def learn_contrast(chip, plan, work, rates, plus, minus):  # type: ignore[no-unt
             plus,
             minus,
             plan,
+            work.flags,
             work.pres,
             work.pre_plus,
             work.pre_minus,
@@ -186,8 +190,8 @@ def apply_batch(chip, plan, work, rates):  # type: ignore[no-untyped-def]
     layers = plan.sizes.shape[0] - 1
     for layer in range(layers):
         apply_weights(
-            chip.weight_contrast, chip.weights, work.mirror, work.wear, work.wear_carry, work.written, plan, layer,
-            rates[0, layer], chip.random, work.words, work.halves, work.deltas, work.hits, work.pres,
+            chip.weight_contrast, chip.weights, work.mirror, work.wear, work.wear_carry, plan, layer,
+            rates[0, layer], chip.random, work.words, work.halves, work.deltas, work.hits, work.codes, work.pres,
             work.weight_peak, work.events,
         )  # fmt: skip
     if plan.learn_biases:

@@ -104,8 +104,9 @@ class Workspace(NamedTuple):
     mirror: WeightCodes  # weight layers 1 … L-1 transposed, at the same offsets
     weight_peak: Ints  # (L,) upper bound of |weight code|: proves that no accumulation can saturate
     reach: Ints  # (L+1,) upper bound of |accumulator| in each layer
-    event_index: Codes  # (n_0,) non-zero inputs of the sample
-    event_value: npt.NDArray[np.uint8]  # (n_0,)
+    event_index: Codes  # (n_0 and room for a whole pass,) non-zero inputs of the sample
+    event_value: npt.NDArray[np.uint8]  # as event_index
+    flags: npt.NDArray[np.uint8]  # (max n,) which neurons to list
     movers: Codes  # (N,) neurons that can move, of each layer at its offset
     mover_state: Codes  # (N,) their state codes
     mover_drive: Codes  # (N,) their drive codes
@@ -120,11 +121,11 @@ class Workspace(NamedTuple):
     silence: npt.NDArray[np.uint16]  # (max n,) zeros, in place of half-words where nothing is drawn
     deltas: Codes  # (max n,) weight changes of one sweep
     hits: Codes  # (max n,) places of the sweep where that is not zero
+    codes: Codes  # (max n,) weight codes there
     pres: Codes  # (max n,) pre-synaptic neurons of an update
     pre_plus: Codes  # (max n,) their + codes
     pre_minus: Codes  # (max n,) their - codes
     posts: Codes  # (max n,) post-synaptic neurons of an update
-    wear: npt.NDArray[np.uint8]  # as weights: how often each code was changed, modulo 256
-    wear_carry: npt.NDArray[np.uint32]  # as weights: how often that wrapped
-    written: Codes  # places of the latest changes, not yet counted in `wear`; how many is in the last entry
+    wear: npt.NDArray[np.uint8]  # as weights, transposed: how often each code was changed, modulo 256
+    wear_carry: npt.NDArray[np.uint32]  # as wear: how often that wrapped
     events: Ints  # (EVENT_KINDS, L+1)

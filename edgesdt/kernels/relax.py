@@ -11,49 +11,53 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from edgesdt.kernels.arithmetic import add32, mul32, saturate, scaled, scaled32, sub32
+from edgesdt.kernels.arithmetic import add32, mul32, saturate, scaled, scaled32, sub32, whole_vectors
 from edgesdt.kernels.drive import accumulate
 from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, BANK_STEPS, NUDGED_CHANGES, STATE_CHANGES
+from edgesdt.kernels.listing import list_nonzero
 from edgesdt.kernels.random_bank import draw, steps_for
 
 MOVERS, CHANGES, STALE = 0, 1, 2
 
 
 @njit(nogil=True, cache=True)
-def gather(states, accumulators, keep, target, plan, sign, movers, mover_state, mover_drive, mover_target):  # type: ignore[no-untyped-def]
+def gather(  # type: ignore[no-untyped-def]
+    states, accumulators, keep, target, plan, sign, flags, movers, mover_state, mover_drive, mover_target
+):
     """List the movers of one layer: neuron, state, drive and target code of each. Returns how many.
 
+    The codes are filled up to whole vectors with zeros, which cannot move.
     `keep` and `target` have length 0 in a hidden layer; `sign` is that of beta, 0 where nothing pulls.
     """
     pull_low = scaled(np.int64(plan.target_low), plan.beta, 0) * sign
     pull_high = scaled(np.int64(plan.target_high), plan.beta, 0) * sign
     silent = np.int32(max(-((max(pull_low, 0) + 1) << plan.drive_right), -(1 << 31)))
-    # first a list without a branch: few can move, and which cannot be foretold
-    listed, n = 0, np.uint64(states.shape[0])
+    n = np.uint64(states.shape[0])
     if sign > 0:
         for j in range(n):
-            movers[listed] = j
-            listed += (accumulators[j] >= silent) | (states[j] != 0) | (target[j] != 0)
+            flags[j] = (accumulators[j] >= silent) | (states[j] != 0) | (target[j] != 0)
     else:
         for j in range(n):
-            movers[listed] = j
-            listed += (accumulators[j] >= silent) | (states[j] != 0)
-    count = 0
-    for c in range(listed):
-        j = movers[c]
-        if keep.shape[0] > 0 and keep[j] == 0:
+            flags[j] = (accumulators[j] >= silent) | (states[j] != 0)
+    listed = list_nonzero(flags, n, movers)
+    count = np.uint64(0)
+    for c in range(np.uint64(listed)):
+        at = np.uint64(movers[c])
+        if keep.shape[0] > 0 and keep[at] == 0:
             continue
-        high = sign != 0 and target[j] != 0
-        drive = (np.int64(accumulators[j]) + plan.drive_half) >> plan.drive_right
+        high = sign != 0 and target[at] != 0
+        drive = (np.int64(accumulators[at]) + plan.drive_half) >> plan.drive_right
         drive = saturate(drive, -plan.drive_limit - 1, plan.drive_limit)
-        if states[j] == 0 and drive + (pull_high if high else pull_low) <= 0:
+        if states[at] == 0 and drive + (pull_high if high else pull_low) <= 0:
             continue
-        movers[count] = j
-        mover_state[count] = states[j]
+        movers[count] = at
+        mover_state[count] = states[at]
         mover_drive[count] = drive
         mover_target[count] = plan.target_high if high else plan.target_low
-        count += 1
-    return count
+        count += np.uint64(1)
+    for idle in range(np.int64(count), whole_vectors(np.int64(count), movers.shape[0])):
+        mover_state[idle] = mover_drive[idle] = mover_target[idle] = 0
+    return np.int64(count)
 
 
 @njit(inline="always")
@@ -66,19 +70,37 @@ def stepped(state, drive, target, plan, sign, word):  # type: ignore[no-untyped-
 
 
 @njit(nogil=True, cache=True)
-def step(state, drive, target, change, plan, sign, steps):  # type: ignore[no-untyped-def]
-    """Up to `steps` steps of the movers of a layer while its drive stays as it is; stops at the fixed point.
+def step(state, drive, target, change, plan, sign):  # type: ignore[no-untyped-def]
+    """One step of the movers of a layer; `change` receives the differences. Returns how many codes changed."""
+    s, changed = np.int32(sign), np.int32(0)
+    for c in range(state.shape[0]):
+        new = stepped(state[c], drive[c], target[c], plan, s, 0)
+        change[c] = sub32(new, state[c])
+        changed = add32(changed, np.int32(new != state[c]))
+        state[c] = new
+    return np.int64(changed)
 
-    `change` receives the differences of the last step. Returns how many codes changed, over all steps.
+
+@njit(nogil=True, cache=True)
+def settle_alone(state, drive, target, plan, sign, steps):  # type: ignore[no-untyped-def]
+    """Up to `steps` steps of the movers of a layer whose drive stays as it is; stops at the fixed point.
+
+    Returns how many codes changed, over all steps.
     """
     s, total = np.int32(sign), np.int64(0)
     for _ in range(steps):
         changed = np.int32(0)
-        for c in range(state.shape[0]):
-            new = stepped(state[c], drive[c], target[c], plan, s, 0)
-            change[c] = sub32(new, state[c])
-            changed = add32(changed, np.int32(new != state[c]))
-            state[c] = new
+        if s == 0:
+            for c in range(state.shape[0]):  # `stepped` without a pull
+                new = add32(state[c], scaled32(sub32(drive[c], state[c]), plan.dt, 0))
+                new = max(min(new, np.int32(plan.state_limit)), np.int32(0))
+                changed = add32(changed, np.int32(new != state[c]))
+                state[c] = new
+        else:
+            for c in range(state.shape[0]):
+                new = stepped(state[c], drive[c], target[c], plan, s, 0)
+                changed = add32(changed, np.int32(new != state[c]))
+                state[c] = new
         total += changed
         if changed == 0:
             break
@@ -150,8 +172,8 @@ def propagate(  # type: ignore[no-untyped-def]
 @njit(nogil=True, cache=True)
 def relax(  # type: ignore[no-untyped-def]
     states, accumulators, keep, target, weights, bank, plan, steps, sign,
-    mirror, movers, mover_state, mover_drive, mover_target, changes, change_by, counts, weight_peak, reach, words,
-    halves, events,
+    mirror, flags, movers, mover_state, mover_drive, mover_target, changes, change_by, counts, weight_peak,
+    reach, words, halves, events,
 ):  # fmt: skip
     """Run `steps` Jacobi steps of every layer; `sign` is 0 in the free phase, +1 or −1 (that of beta) when nudged."""
     last = plan.sizes.shape[0] - 1
@@ -168,19 +190,22 @@ def relax(  # type: ignore[no-untyped-def]
                 counts[STALE, layer] = 0
                 counts[MOVERS, layer] = gather(
                     states[start:end], accumulators[start:end], keep if top else keep[:0],
-                    target if top else target[:0], plan, pull, movers[start:end], mover_state[start:end],
+                    target if top else target[:0], plan, pull, flags, movers[start:end], mover_state[start:end],
                     mover_drive[start:end], mover_target[start:end],
                 )  # fmt: skip
             until = start + counts[MOVERS, layer]
-            state, drive = mover_state[start:until], mover_drive[start:until]
-            aims, change = mover_target[start:until], change_by[start:until]
+            whole = until if plan.stochastic_states else start + whole_vectors(until - start, end - start)
+            state, drive = mover_state[start:whole], mover_drive[start:whole]
+            aims, change = mover_target[start:whole], change_by[start:whole]
             if plan.stochastic_states:
                 bank_steps = steps_for(until - start, 2 * bank.shape[0])
                 draw(bank, words, bank_steps)
                 events[BANK_STEPS, 0] += bank_steps
                 moved = step_stochastic(state, drive, aims, change, plan, pull, halves)
+            elif burst > 1:
+                moved = settle_alone(state, drive, aims, plan, pull, burst)
             else:
-                moved = step(state, drive, aims, change, plan, pull, burst)
+                moved = step(state, drive, aims, change, plan, pull)
             counts[CHANGES, layer] = moved
             events[STATE_CHANGES, layer] += moved
             if pull != 0:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,6 @@ from edgesdt.kernels.layout import (
     Workspace,
 )
 from edgesdt.kernels.random_bank import draw
-from edgesdt.kernels.update import count_wear
 from edgesdt.memory import Array
 from edgesdt.rules import eqprop_plan
 from edgesdt.rules.eqprop_counts import Events, actions
@@ -105,10 +105,9 @@ class EqProp:
                 raise ValueError(f"chip_{name}: {kept.shape} {kept.dtype}, not {array.shape} {array.dtype}")
             array[...] = kept
         self.work.events[...] = state["events"]
-        worn = state["wear"].astype(np.uint32)
+        worn = self._turned(state["wear"].astype(np.uint32), back=True)
         self.work.wear[...] = worn % np.uint32(256)
         self.work.wear_carry[...] = worn // np.uint32(256)
-        self.work.written[-1] = 0
         self._refresh_shortcuts()
 
     def weights(self, layer: int) -> npt.NDArray[np.integer]:
@@ -162,8 +161,17 @@ class EqProp:
 
     def _wear(self) -> npt.NDArray[np.uint32]:
         """How often each weight code was changed, in the order of the weight array (a copy)."""
-        count_wear(self.work.written, self.work.wear, self.work.wear_carry)
-        return self.work.wear + self.work.wear_carry * np.uint32(256)
+        return self._turned(self.work.wear + self.work.wear_carry * np.uint32(256), back=False)
+
+    def _turned(self, synapses: npt.NDArray[np.uint32], back: bool) -> npt.NDArray[np.uint32]:
+        """`synapses` from the order of the wear counters to that of the weight array, or `back` (a copy)."""
+        turned, start = np.empty_like(synapses), 0
+        for rows, columns in pairwise(self.spec.chip.layers):
+            end = start + rows * columns
+            shape = (rows, columns) if back else (columns, rows)
+            turned[start:end] = synapses[start:end].reshape(shape).T.ravel()
+            start = end
+        return turned
 
     def _draw_weights(self) -> None:
         """Xavier-uniform initial codes from the chip's own random bank, layer by layer, row by row."""

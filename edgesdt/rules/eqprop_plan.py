@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgesdt.kernels.arithmetic import Register, register
+from edgesdt.kernels.byte_rows import ROWS
 from edgesdt.kernels.layout import EVENT_KINDS, Chip, Codes, Ints, Plan, WeightCodes, Workspace
 from edgesdt.kernels.random_bank import seeded
 from edgesdt.qformat import Rounding, Scale
@@ -15,8 +16,6 @@ from edgesdt.rules.registers import Registers, rate, rounding
 from edgesdt.spec import Spec
 
 _NUDGE = {"random": 0, "positive": 1, "symmetric": 2}
-_WRITTEN = 1 << 15
-"""Weight changes that wait before they are counted cell by cell."""
 _DRIVE_INTEGER_BITS = 3
 """Integer bits of the drive before it saturates: ±8, four times what a state in 0…1 can follow in one step."""
 
@@ -171,8 +170,9 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
         mirror=shared.mirror if shared else _weight_codes(spec, synapses if depth > 2 else 0),
         weight_peak=shared.weight_peak if shared else _wide(depth - 1),
         reach=_wide(depth),
-        event_index=_codes(layers[0]),
-        event_value=np.zeros(layers[0], np.uint8),
+        event_index=_codes(layers[0] + ROWS),
+        event_value=np.zeros(layers[0] + ROWS, np.uint8),
+        flags=np.zeros(widest, np.uint8),
         movers=_codes(neurons),
         mover_state=_codes(neurons),
         mover_drive=_codes(neurons),
@@ -187,12 +187,12 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
         silence=np.zeros(widest, np.uint16),
         deltas=_codes(widest),
         hits=_codes(widest),
+        codes=_codes(widest),
         pres=_codes(widest),
         pre_plus=_codes(widest),
         pre_minus=_codes(widest),
         posts=_codes(widest),
         wear=shared.wear if shared else np.zeros(synapses, np.uint8),
         wear_carry=shared.wear_carry if shared else np.zeros(synapses, np.uint32),
-        written=_codes(_WRITTEN + widest),
         events=np.zeros((EVENT_KINDS, depth), np.int64),
     )

@@ -13,12 +13,14 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 
 from edgesdt.kernels.batch import apply_biases, apply_weights, gather_contrast
-from edgesdt.kernels.drive import accumulate, drop, list_inputs, rest
+from edgesdt.kernels.byte_rows import ROWS, WIDTHS
+from edgesdt.kernels.drive import accumulate, add_rows_in_eights, add_rows_in_sixteens, drop, list_inputs, rest
+from edgesdt.kernels.listing import list_nonzero
 from edgesdt.kernels.relax import list_return, propagate, relax
 from edgesdt.kernels.update import (
-    count_wear,
     form_deltas,
     form_deltas_wide,
     list_posts,
@@ -86,6 +88,54 @@ def test_list_inputs(codes: list[int]) -> None:
     count = list_inputs(inputs, index, value)
     listed = list(zip(index[:count].tolist(), value[:count].tolist(), strict=True))
     assert listed == [(i, v) for i, v in enumerate(codes) if v != 0]
+
+
+@njit
+def eights(into, weights, base, index, value, count):  # type: ignore[no-untyped-def]
+    add_rows_in_eights(into, weights, base, index, value, count)
+
+
+@njit
+def sixteens(into, weights, base, index, value, count):  # type: ignore[no-untyped-def]
+    add_rows_in_sixteens(into, weights, base, index, value, count)
+
+
+@njit
+def listing(flags, n, listed):  # type: ignore[no-untyped-def]
+    return list_nonzero(flags, n, listed)
+
+
+@pytest.mark.parametrize("ways", [(eights,), (sixteens,)] if WIDTHS else [(eights,)])
+@quick
+@given(seed=SEEDS, n=st.integers(1, 200), count=st.integers(0, 40), base=st.integers(0, 9), room=st.integers(0, 20))
+def test_add_rows(ways: tuple[Any, ...], seed: int, n: int, count: int, base: int, room: int) -> None:
+    """Every way to add rows, at the extremes of its bytes, with and without room for a whole last pass."""
+    rng = np.random.default_rng(seed)
+    weights = rng.choice([-128, -1, 0, 127, 5], base + 50 * n).astype(np.int8)
+    index = np.append(rng.choice(50, count, replace=False), np.full(room, 49)).astype(np.int32)
+    value = np.append(rng.choice([1, 255, 128, 77], count), np.full(room, 9)).astype(np.uint8)
+    start = rng.integers(-(2**20), 2**20, n)
+    rows = weights[base:].astype(np.int64).reshape(50, n)[index[:count]]
+    expected = (start + value[:count].astype(np.int64) @ rows).tolist()
+    for way in ways:
+        into = start.astype(np.int32)
+        way(into, weights, base, index.copy(), value.copy(), count)
+        assert into.tolist() == expected
+
+
+def test_sixteens_are_four_dot_products() -> None:
+    assert ROWS == 16
+    assert all(width % 128 == 0 for width in WIDTHS)
+
+
+@quick
+@given(seed=SEEDS, n=st.integers(0, 90), kind=st.sampled_from(["u1", "i4"]), spare=st.integers(0, 30))
+def test_list_nonzero(seed: int, n: int, kind: str, spare: int) -> None:
+    rng = np.random.default_rng(seed)
+    flags = np.where(rng.random(n) < rng.random(), 0, rng.choice([1, 255, 128], n)).astype(kind)
+    listed = np.full(n + spare, -7, np.int32)
+    count = listing(flags, n, listed)
+    assert listed[:count].tolist() == np.flatnonzero(flags).tolist()
 
 
 @quick
@@ -284,7 +334,6 @@ def test_updates(seed: int, fields: dict[str, Any], layers: list[int]) -> None:
     assert chip.weights.tolist() == flat(oracle.weights)
     assert chip.biases.tolist() == flat(oracle.biases)
     assert_events(machine, oracle)
-    machine.call(count_wear)
     assert int(work.wear.sum()) + 256 * int(work.wear_carry.sum()) == sum(oracle.events["weight_writes"])
     start = 0
     for layer, (pre, post) in enumerate(pairwise(layers)):
@@ -335,7 +384,8 @@ def test_narrow_and_wide_deltas_agree(seed: int, fields: dict[str, Any]) -> None
     expected = [min(max(delta, -(2**24)), 2**24) for delta in expected]
     for kernel in (form_deltas, form_deltas_wide) if rate[5] else (form_deltas_wide,):
         deltas = np.zeros(n, np.int32)
-        machine.call(kernel, plus=x, minus=x, high=high, low=low, rate=register_of(rate), noise=noise, deltas=deltas)
+        constant = register_of(rate)
+        kernel(x, x, high, low, constant, noise, n, deltas)
         assert np.clip(deltas, -(2**24), 2**24).tolist() == expected
 
 
@@ -351,6 +401,6 @@ def test_who_takes_part(seed: int, layer: int) -> None:
     listed = [tuple(int(column[a]) for column in columns) for a in range(count)]
     assert listed == oracle.pres(layer, oracle.states, oracle.free_states)
     start, n = plan.first[layer + 1], plan.sizes[layer + 1]
-    swept = list_posts(plus[start : start + n], minus[start : start + n], layer == 0, work.posts)
+    swept = list_posts(plus[start : start + n], minus[start : start + n], layer == 0, work.flags, work.posts)
     expected = [j for j, _, _ in oracle.posts(layer, oracle.states, oracle.free_states)]
     assert work.posts[:swept].tolist() == expected

@@ -1,0 +1,123 @@
+"""Add rows of 8-bit weights times 8-bit inputs by the processor's 8-bit dot product, where it has one (VNNI).
+
+The dot product wants four weights of a neuron side by side; the rows lie apart, so that four rows are interleaved as
+they are read. Integer sums commute: the result is that of `drive.add_rows`, which takes over on other processors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils, config
+from numba.extending import intrinsic
+
+ROWS = 16
+"""Rows of one pass: as many as leave room in the registers for their sums."""
+_I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+
+
+def _widths() -> tuple[int, ...]:
+    """Register widths in bits, widest first, whose 8-bit dot product this processor has."""
+    if getattr(config, "CPU_NAME", None) or getattr(config, "CPU_FEATURES", None):
+        return ()  # compiled for some other processor
+    features = llvm.get_host_cpu_features()
+    if features.get("avx512vnni") and features.get("avx512vl"):
+        return (512, 128)
+    return (256, 128) if features.get("avxvnni") else ()
+
+
+WIDTHS = _widths()
+
+
+def _constant(values: Sequence[int]) -> Any:
+    return ir.Constant(ir.VectorType(_I32, len(values)), list(values))
+
+
+def _unpack(builder: Any, one: Any, other: Any, high: int, size: int) -> Any:
+    """Interleave runs of `size` bytes of the low or high half of each 16-byte lane of two byte vectors."""
+    count = one.type.count
+    places = []
+    for at in range(count):
+        lane, byte = at - at % 16, at % 16
+        run, within = divmod(byte, size)
+        places.append(lane + 8 * high + (run // 2) * size + within + count * (run % 2))
+    return builder.shuffle_vector(one, other, _constant(places))
+
+
+def _interleave(builder: Any, rows: Sequence[Any]) -> list[Any]:
+    """Four byte vectors → four in which the bytes of a column stand side by side.
+
+    Vector q holds, in lane l, the columns 16·l + 4·q … + 3.
+    """
+    near = [_unpack(builder, rows[0], rows[1], high, 1) for high in (0, 1)]
+    far = [_unpack(builder, rows[2], rows[3], high, 1) for high in (0, 1)]
+    return [_unpack(builder, near[q // 2], far[q // 2], q % 2, 2) for q in range(4)]
+
+
+def _lane(builder: Any, sums: Sequence[Any], lane: int) -> Any:
+    """The 16 sums of columns 16·lane … + 15, in order, out of the vectors that `_interleave` describes."""
+    count = sums[0].type.count
+    picked = [4 * lane + e for e in range(4)] + [count + 4 * lane + e for e in range(4)]
+    halves = [builder.shuffle_vector(sums[q], sums[q + 1], _constant(picked)) for q in (0, 2)]
+    return builder.shuffle_vector(*halves, _constant(range(16)))
+
+
+def _add_block(builder: Any, width: int, rows: Sequence[Any], values: Sequence[Any], into: Any, column: Any) -> None:
+    """Emit `into[column + j] += Σ_r value_r · row_r[column + j]` for the width / 8 columns from `column`."""
+    octets, words = ir.VectorType(_I8, width // 8), ir.VectorType(_I32, width // 32)
+    kind = ir.FunctionType(words, [words, words, words])
+    dot = cgutils.get_or_insert_function(builder.module, kind, f"llvm.x86.avx512.vpdpbusd.{width}")
+    sums = [ir.Constant(words, [0] * words.count)] * 4
+    for first in range(0, ROWS, 4):
+        four = []
+        for row in rows[first : first + 4]:
+            place = builder.bitcast(builder.gep(row, [column]), octets.as_pointer())
+            four.append(builder.load(place, align=1))
+        undefined = ir.Constant(words, ir.Undefined)
+        spread = builder.insert_element(undefined, values[first // 4], _I32(0))
+        spread = builder.shuffle_vector(spread, undefined, _constant([0] * words.count))
+        mixed = [builder.bitcast(v, words) for v in _interleave(builder, four)]
+        sums = [builder.call(dot, [s, spread, v]) for s, v in zip(sums, mixed, strict=True)]
+    for lane in range(width // 128):
+        place = builder.gep(into, [builder.add(column, _I64(16 * lane))])
+        place = builder.bitcast(place, ir.VectorType(_I32, 16).as_pointer())
+        builder.store(builder.add(builder.load(place, align=4), _lane(builder, sums, lane)), place, align=4)
+
+
+def _emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """Emit one pass over all columns that come in sixteens, in blocks of each width."""
+    into, weights, index, value = (
+        context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in range(4)
+    )
+    base, stride, at = arguments[4:]
+    rows = []
+    for r in range(ROWS):
+        which = builder.zext(builder.load(builder.gep(index, [builder.add(at, _I64(r))])), _I64)
+        rows.append(builder.gep(weights, [builder.add(base, builder.mul(which, stride))]))
+    packed = builder.bitcast(builder.gep(value, [at]), _I32.as_pointer())
+    values = [builder.load(builder.gep(packed, [_I64(k)]), align=1) for k in range(ROWS // 4)]
+    done: Any = _I64(0)
+    for width in WIDTHS:
+        wide = _I64(width // 8)
+        blocks = builder.udiv(builder.sub(stride, done), wide)
+        with cgutils.for_range(builder, blocks) as loop:
+            column = builder.add(done, builder.mul(loop.index, wide))
+            _add_block(builder, width, rows, values, into, column)
+        done = builder.add(done, builder.mul(blocks, wide))
+    return done
+
+
+@intrinsic
+def add_sixteen(
+    _context: Any, into: Any, weights: Any, index: Any, value: Any, base: Any, stride: Any, at: Any
+) -> tuple[Any, Callable[..., Any]]:
+    """`into[j] += Σ_r value[at + r] · weights[base + index[at + r]·stride + j]`, r < 16; returns the columns done.
+
+    `into` (stride,) int32, `weights` int8, `index` int32, `value` uint8; the last stride mod 16 columns are left.
+    """
+    word = types.uint64
+    return word(into, weights, index, value, word, word, word), _emit
