@@ -25,6 +25,20 @@ BIAS_WRITE: Final = "bias_write"
 RANDOM_WORD: Final = "random_word"
 CONTRAST_ACCESS: Final = "contrast_access"
 
+ARRAY_READ: Final = "array_read"
+ROW_DRIVE: Final = "row_drive"
+ADC_CONVERSION: Final = "adc_conversion"
+CELL_READ_BASE: Final = "cell_read_base"
+CELL_READ_SHARE: Final = "cell_read_share"
+PULSE_UP: Final = "pulse_up"
+PULSE_UP_SHARE: Final = "pulse_up_share"
+PULSE_DOWN: Final = "pulse_down"
+PULSE_DOWN_SHARE: Final = "pulse_down_share"
+PULSE_TIME: Final = "pulse_time"
+HALF_SELECTED: Final = "half_selected"
+VERIFY_READ: Final = "verify_read"
+VERIFY_SHARE: Final = "verify_share"
+
 MEANING: Final[dict[str, str]] = {
     MAC: "one weight times one event, added to an accumulator (product, sum and accumulator register)",
     WEIGHT_READ: "one weight read from the weight memory",
@@ -44,3 +58,24 @@ MEANING: Final[dict[str, str]] = {
     RANDOM_WORD: "one 32-bit word of the random bank (one lane, one step)",
     CONTRAST_ACCESS: "one read and write-back of a mini-batch buffer entry",
 }
+
+CELL_MEANING: Final[dict[str, str]] = {
+    ARRAY_READ: "one read of all columns of all tiles",
+    ROW_DRIVE: "one row of one tile driven by its converter with a code other than 0",
+    ADC_CONVERSION: "one conversion of the sum of one column of one tile",
+    CELL_READ_BASE: "one input LSB squared at one cell: its V² t at the lowest conductance",
+    CELL_READ_SHARE: "one input LSB squared at one share code: the V² t of what a cell conducts above that",
+    PULSE_UP: "one programming pulse up: its V² t at the lowest conductance, and the charge of its gate or wire",
+    PULSE_UP_SHARE: "one share code of the mean conductance above the lowest during a pulse up",
+    PULSE_DOWN: "as pulse_up, down",
+    PULSE_DOWN_SHARE: "as pulse_up_share, down",
+    PULSE_TIME: "one pulse slot of a column; the rows of a column are pulsed together, columns one after the other",
+    HALF_SELECTED: "one cell that sees half the voltage of a pulse meant for another",
+    VERIFY_READ: "one cell read alone, by write-verify: its V² t at the lowest conductance",
+    VERIFY_SHARE: "one share code of the conductance above the lowest in such a read",
+}
+"""Actions of a chip whose weights are analog cells; a chip with a digital memory has none of them.
+
+A share code is the place of a cell in its nominal conductance range, in steps of 2^-share_bits of it
+(`crossbar.scales`): sums of it make the data-dependent energies V² G t exact integers times a constant.
+"""

@@ -1,7 +1,7 @@
 """The chip: owns the arrays, steps the rule, knows its memory map and its counts.
 
-    data set → encoder → chip [ inference → target → homeostasis → update ] ⇄ device (write / read)
-                            └── action counts ── × technology table ──→ energy, latency, area → record → report
+data set → encoder → chip [ inference → target → homeostasis → update ] ⇄ device (write / read)
+                        └── action counts ── × technology table ──→ energy, latency, area → record → report
 """
 
 from __future__ import annotations
@@ -12,10 +12,22 @@ import numpy as np
 import numpy.typing as npt
 
 from edgesdt.encoders import encode
+from edgesdt.errors import SpecError
 from edgesdt.rules.eqprop import EqProp
 from edgesdt.rules.eqprop_memory import memory_map as memory_map
 from edgesdt.rules.protocol import Counts, Labels, Outputs
 from edgesdt.spec import Spec
+
+
+def _on_cells(spec: Spec) -> EqProp:
+    """The rule on analog cells. Raises `SpecError` for cells that cannot be."""
+    from edgesdt.rules.eqprop_cells import EqPropOnCells  # a digital chip needs no device models
+    from hw_models.base import DeviceError
+
+    try:
+        return EqPropOnCells(spec)
+    except DeviceError as error:
+        raise SpecError(f"device: {error}") from error
 
 
 class Chip:
@@ -33,7 +45,7 @@ class Chip:
         self.spec = spec
         self.memory = memory_map(spec)
         self.memory.enforce()
-        self.rule = EqProp(spec)
+        self.rule = EqProp(spec) if spec.device.digital else _on_cells(spec)
 
     def learn(self, x: npt.NDArray[np.uint8], labels: Labels | None = None, epoch: int = 0) -> None:
         """Learn from 8-bit pixels `x` (samples, n_0) or (n_0,), one sample at a time, in the order given.

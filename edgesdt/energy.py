@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgesdt import actions as act
+from edgesdt import energy_cells
 from edgesdt.errors import SpecError
 from edgesdt.spec import Spec, spec_hash
 from hw_models.technology import Technology, TechnologyError
@@ -36,6 +37,7 @@ COMPONENT = {
     act.BIAS_WRITE: "biases",
     act.RANDOM_WORD: "random bank",
     act.CONTRAST_ACCESS: "batch buffers",
+    **energy_cells.COMPONENT,
 }
 
 
@@ -91,6 +93,7 @@ def recipes(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str
         act.BIAS_WRITE: sram(chip.biases.bits, "biases"),
         act.RANDOM_WORD: 3 * tech.xor_j(32) + tech.register_j(32),
         act.CONTRAST_ACCESS: 2 * sram(contrast + (spec.learning.batch - 1).bit_length(), "weight_contrast"),
+        **({} if spec.device.digital else energy_cells.recipes(energy_cells.Parts.of(spec, tech.node_nm))),
     }
 
 
@@ -107,12 +110,14 @@ def areas(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str, 
     settle = tech.multiply_mm2(home.activity_bits, held) + tech.multiply_mm2(home.bits, held)
     settle += 4 * tech.add_mm2(home.bits)
     own = spec.learning.target == "self_defined"
-    weights = bits_of(memory, "weights")
+    weights = bits_of(memory, "weights") if spec.device.digital else 0
     others = memory["used_bits"] - weights
+    array = {} if spec.device.digital else energy_cells.areas(energy_cells.Parts.of(spec, tech.node_nm), tech.node_nm)
     return {
-        "weight memory": tech.sram_mm2(weights),
+        **array,
+        "weight memory": tech.sram_mm2(weights) if weights else 0.0,
         "other memory": tech.sram_mm2(others),
-        "synaptic arithmetic": chip.macs_per_cycle * mac,
+        "synaptic arithmetic": chip.macs_per_cycle * mac if spec.device.digital else 0.0,
         "learning arithmetic": chip.macs_per_cycle * learner,
         "neurons": chip.neurons_per_cycle * (neuron + (settle if own else 0.0)),
         "target": spec.learning.winners * tech.compare_mm2(home.bits) if own else 0.0,
@@ -122,8 +127,15 @@ def areas(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str, 
 
 def leakage_w(memory: Mapping[str, Any], area: Mapping[str, float], tech: Technology) -> float:
     """Static power [W] of all memories and of the logic area."""
-    logic = sum(mm2 for name, mm2 in area.items() if "memory" not in name)
+    analog = ("cells", "ADC", "DAC", "drivers")
+    logic = sum(mm2 for name, mm2 in area.items() if "memory" not in name and name not in analog)
     return tech.sram_leakage_w(memory["used_bits"]) + tech.logic_leakage_w(logic)
+
+
+def static_w(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> float:
+    """Static power [W] of the whole chip, array drivers included."""
+    array = 0.0 if spec.device.digital else energy_cells.leakage_w(energy_cells.Parts.of(spec, tech.node_nm))
+    return leakage_w(memory, areas(spec, memory, tech), tech) + array
 
 
 def cycles(spec: Spec, counts: Mapping[str, int]) -> dict[str, float]:
@@ -136,8 +148,7 @@ def cycles(spec: Spec, counts: Mapping[str, int]) -> dict[str, float]:
     update = max(synapses / chip.macs_per_cycle, counts[act.RANDOM_WORD] / chip.random.lanes)
     return {
         "input": counts[act.INPUT_WRITE] / chip.neurons_per_cycle,
-        "inference and nudge": counts[act.MAC] / chip.macs_per_cycle
-        + counts[act.NEURON_STEP] / chip.neurons_per_cycle,
+        "inference and nudge": counts[act.MAC] / chip.macs_per_cycle + counts[act.NEURON_STEP] / chip.neurons_per_cycle,
         "target and homeostasis": (
             counts[act.KEY_COMPARE] / max(spec.learning.winners, 1) + counts[act.HOMEOSTASIS_STEP]
         )
@@ -161,7 +172,9 @@ def bill(spec: Spec, counts: Mapping[str, int], memory: Mapping[str, Any], tech:
     for action, count in counts.items():
         energy[COMPONENT[action]] = energy.get(COMPONENT[action], 0.0) + count * prices[action]
     latency = {phase: n / spec.chip.clock for phase, n in cycles(spec, counts).items()}
-    energy[LEAKAGE] = leakage_w(memory, areas(spec, memory, tech), tech) * sum(latency.values())
+    if not spec.device.digital:
+        latency |= energy_cells.seconds(energy_cells.Parts.of(spec, tech.node_nm), counts)
+    energy[LEAKAGE] = static_w(spec, memory, tech) * sum(latency.values())
     return Bill({name: joules for name, joules in energy.items() if joules}, latency)
 
 
@@ -199,7 +212,7 @@ def price(
         "technology": {
             "table": tech.name,
             "node_nm": tech.node_nm,
-            "leakage_w": leakage_w(memory, areas(spec, memory, tech), tech),
+            "leakage_w": static_w(spec, memory, tech),
             "sources": list(tech.sources),
         },
     }

@@ -180,12 +180,16 @@ class EqProp:
             codes = self.weights(layer)
             bound = round(gain * (6.0 / sum(codes.shape)) ** 0.5 * 2.0**frac)
             bound = min(bound, int(self.plan.weight_limit))
-            lanes = len(self.chip.random)
-            steps = -(-codes.size // lanes)
-            words = np.empty(steps * lanes, np.uint32)
-            draw(self.chip.random, words, steps)
-            wide = (words[: codes.size].astype(np.uint64) * np.uint64(2 * bound + 1)) >> np.uint64(32)
+            wide = (self._random_words(codes.size).astype(np.uint64) * np.uint64(2 * bound + 1)) >> np.uint64(32)
             codes[...] = (wide.astype(np.int64) - bound).reshape(codes.shape)
+
+    def _random_words(self, count: int) -> npt.NDArray[np.uint32]:
+        """The next `count` words of the chip's random bank, from a fresh step on."""
+        lanes = len(self.chip.random)
+        steps = -(-count // lanes)
+        words = np.empty(steps * lanes, np.uint32)
+        draw(self.chip.random, words, steps)
+        return words[:count]
 
     def _refresh_shortcuts(self) -> None:
         """Bring the simulator's own copies in step with the chip's weights."""

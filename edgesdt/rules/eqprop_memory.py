@@ -22,7 +22,11 @@ def memory(spec: Spec) -> tuple[Array, ...]:
     layers = chip.layers
     outputs, depth = layers[-1], len(layers) - 1
     arrays = [_numbers("input", (layers[0],), QFormat(spec.encoder.bits, spec.encoder.bits, False), "inputs")]
-    arrays += [_numbers(f"weights_{k}", (layers[k], layers[k + 1]), regs.weight, "weights") for k in range(depth)]
+    if spec.device.digital:
+        arrays += [_numbers(f"weights_{k}", (layers[k], layers[k + 1]), regs.weight, "weights") for k in range(depth)]
+    else:  # analog cells are no memory bits
+        planes = 2 if spec.device.array.mapping == "pair" else 1
+        arrays.append(Array("cells_0", (planes, layers[0], layers[1]), f"{spec.device.model} cell", 0, "weights"))
     for k, n in enumerate(layers[1:], start=1):
         if chip.biases.enabled:
             arrays.append(_numbers(f"biases_{k}", (n,), regs.bias, "biases"))

@@ -97,16 +97,16 @@ def rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
     for layer in range(len(chip.layers) - 1):
         held = rate(spec, layer, epoch)
         pre_bits = spec.encoder.bits if layer == 0 else state_bits
-        rows[0].append(_rate(held, pre_bits + state_bits, chip.weights.frac_bits, chip.weights.rounding))
-        rows[1].append(_rate(held, state_bits, chip.biases.frac_bits, chip.biases.rounding))
+        rows[0].append(rate_row(held, pre_bits + state_bits, chip.weights.frac_bits, rounding(chip.weights.rounding)))
+        rows[1].append(rate_row(held, state_bits, chip.biases.frac_bits, rounding(chip.biases.rounding)))
     return np.array(rows, dtype=np.int64)
 
 
-def _rate(held: Scale, contrast_bits: int, frac_bits: int, mode: str) -> list[int]:
+def rate_row(held: Scale, contrast_bits: int, frac_bits: int, mode: Rounding) -> list[int]:
     """One row of the rates: from a signed contrast of `contrast_bits` fractional bits to `frac_bits`."""
     if held.multiplier == 0:
         return [*_fields(register(0, 0, Rounding.FLOOR)), 1]
-    made = register(held.multiplier, held.shift + contrast_bits - frac_bits, rounding(mode))
+    made = register(held.multiplier, held.shift + contrast_bits - frac_bits, mode)
     product_bits = contrast_bits + int(made.multiplier).bit_length()
     return [*_fields(made), int(product_bits <= 30 and made.right <= 30)]
 
@@ -153,7 +153,8 @@ def _wide(n: int) -> Ints:
 
 def _weight_codes(spec: Spec, n: int) -> WeightCodes:
     """`n` zeros of the narrowest type that holds a weight code."""
-    return np.zeros(n, np.int8) if spec.chip.weights.bits <= 8 else np.zeros(n, np.int16)
+    narrow = spec.device.digital and spec.chip.weights.bits <= 8
+    return np.zeros(n, np.int8) if narrow else np.zeros(n, np.int16)
 
 
 def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:

@@ -36,6 +36,8 @@ def disagreements(spec: Spec) -> Iterator[Fault]:
     yield from _rates(spec)
     yield from _target(spec)
     yield from _widths(spec)
+    if not spec.device.digital:
+        yield from _cells(spec)
     facts = SETS.get(spec.data.set)
     if facts:
         yield from _shape(spec, facts)
@@ -68,6 +70,30 @@ def _target(spec: Spec) -> Iterator[Fault]:
         path3 = ("learning", "dropout", "output")
         text = f"output dropout with learning.target: label: {learning.dropout.output:g}, allowed: 0"
         yield Fault(path3, text, blame=(path3, _TARGET))
+
+
+def _cells(spec: Spec) -> Iterator[Fault]:
+    """What a chip with analog cells can be: the model exists as described, and one layer of weights on it."""
+    from hw_models.base import DeviceError
+
+    device = spec.device
+    if device.model != "sram" and device.file is not None:
+        path = ("device", "file")
+        yield Fault(path, f"beside model {device.model}, allowed: one of the two", blame=(path, ("device", "model")))
+        return
+    try:
+        device.cell_model()
+    except (DeviceError, OSError) as error:
+        paths = (("device", "parameters"), ("device", "off"), ("device", "file"), ("device", "model"))
+        yield Fault(("device",), str(error), blame=(*paths, ("device",)))
+    for path, given, allowed in (
+        (("chip", "layers"), len(spec.chip.layers), 2),
+        (("learning", "batch"), spec.learning.batch, 1),
+    ):
+        if given != allowed:
+            what = f"{given} layers of neurons" if path[1] == "layers" else f"mini-batches of {given}"
+            text = f"{what} on analog cells, allowed: {allowed} (one layer of weights, one sample at a time)"
+            yield Fault(path, text, blame=(path, ("device", "model"), ("device",)))
 
 
 def _widths(spec: Spec) -> Iterator[Fault]:

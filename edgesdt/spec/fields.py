@@ -47,6 +47,21 @@ def field_at(path: Path) -> FieldInfo | None:
     return section.model_fields.get(str(path[-1])) if section else None
 
 
+def quantity_at(path: Path) -> Quantity | None:
+    """The unit and limits of the field at `path`, None where it is no quantity."""
+    field = field_at(path)
+    if field is None:
+        return None
+    inside = [mark for arm in get_args(field.annotation) for mark in getattr(arm, "__metadata__", ())]
+    return next((mark for mark in [*field.metadata, *inside] if isinstance(mark, Quantity)), None)
+
+
+def free_at(path: Path) -> bool:
+    """Whether the field at `path` is a mapping with keys of its own choice."""
+    field = field_at(path)
+    return field is not None and get_origin(_bare(field.annotation)) is dict
+
+
 def allowed(path: Path) -> str:
     """What may stand at `path`, in words; empty if it names nothing. An index names an item of a list."""
     field = field_at(path)

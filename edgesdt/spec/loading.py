@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path as FilePath
@@ -23,16 +24,30 @@ from edgesdt.spec.source import Fault
 from edgesdt.spec.types import CANONICAL
 
 
+@dataclass(frozen=True)
+class Traced:
+    """A checked spec with the plain data that it was read from and where each of them stands."""
+
+    spec: Spec
+    data: Mapping[str, Any]
+    origin: Origin
+
+
 def load(name_or_path: str, overrides: Sequence[str] = ()) -> Spec:
     """The spec in a YAML file, or the shipped one of that name, with `KEY=VALUE` overrides applied.
 
     A bare word that names a shipped spec means that one; write `./WORD` for a file. Raises `SpecError` with
     every fault of the file and of the overrides.
     """
+    return load_traced(name_or_path, overrides).spec
+
+
+def load_traced(name_or_path: str, overrides: Sequence[str] = ()) -> Traced:
+    """As `load`, with where everything came from."""
     label = printable(name_or_path) or "''"
     named = _shipped_files().get(name_or_path)
     if named is not None:
-        return loads(named.read_text(encoding="utf-8"), named.name, overrides)
+        return _traced(named.read_text(encoding="utf-8"), named.name, overrides)
     try:
         with FilePath(name_or_path).open("rb") as file:
             content = file.read(4 * source.MOST_CHARACTERS + 1)
@@ -46,11 +61,15 @@ def load(name_or_path: str, overrides: Sequence[str] = ()) -> Spec:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or error
         raise SpecError(f"{label}: cannot be read: {reason}") from None
-    return loads(_decoded(content, label), label, overrides)
+    return _traced(_decoded(content, label), label, overrides)
 
 
 def loads(text: str, label: str = "spec", overrides: Sequence[str] = ()) -> Spec:
     """The spec in YAML `text`; `label` stands for the file in faults. Raises `SpecError`."""
+    return _traced(text, label, overrides).spec
+
+
+def _traced(text: str, label: str, overrides: Sequence[str]) -> Traced:
     if len(text) > source.MOST_CHARACTERS:
         raise SpecError(f"{label}:1: longer than {source.MOST_CHARACTERS} characters, this is no spec")
     read = source.read(text)
@@ -74,7 +93,7 @@ def loads(text: str, label: str = "spec", overrides: Sequence[str] = ()) -> Spec
     faults = read.faults + faults
     if spec is None or faults or broken:
         raise SpecError(origin.render(faults) + broken)
-    return spec
+    return Traced(spec, read.data, origin)
 
 
 def from_plain(plain: Mapping[str, Any]) -> Spec:

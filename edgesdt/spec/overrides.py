@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from edgesdt.spec import source
 from edgesdt.spec.faults import unknown_key
-from edgesdt.spec.fields import field_at, section_at
+from edgesdt.spec.fields import field_at, free_at, section_at
 from edgesdt.spec.hints import Path, dotted, shown
+
+
+_ITEM = re.compile(r"(.+)\[([0-9]{1,6})\]")
+
+
+class PathError(ValueError):
+    """A dotted path that the schema does not have; the text is the fault."""
 
 
 class OverrideError(Exception):
@@ -37,19 +45,41 @@ def parsed(override: str) -> tuple[Path, Any]:
 
 def known_path(key: str) -> Path:
     """The path that `key` names in the schema. Raises `OverrideError`, with the nearest key that there is."""
+    head, _, rest = key.partition(".")
+    if head == "sweep" and rest:  # the keys of a sweep are dotted paths themselves
+        inner = rest.removeprefix("parameters.")
+        return ("sweep", rest) if inner == rest else ("sweep", "parameters", inner)
+    try:
+        return schema_path(key)
+    except PathError as error:
+        raise OverrideError(f"--set {_on_one_line(key)}: {error}") from None
+
+
+def schema_path(key: str) -> Path:
+    """The path that a dotted `key` names in the schema. Raises `PathError`, with the nearest key that there is."""
     path = tuple(key.split("."))
-    if path[0] == "sweep" and len(path) > 1:
-        return ("sweep", key.partition(".")[2])  # the keys of a sweep are dotted paths themselves
     for depth in range(1, len(path) + 1):
-        if section_at(path[:depth]) is not None:
+        here = path[:depth]
+        if section_at(here) is not None:
             continue
-        if field_at(path[:depth]) is None:
-            raise OverrideError(f"--set {_on_one_line(key)}: {unknown_key(path[:depth], whole=True)}")
+        if field_at(here) is None:
+            raise PathError(unknown_key(here, whole=True))
         if depth < len(path):
-            raise OverrideError(
-                f"--set {key}: {dotted(path[:depth])} is a value, not a mapping: set it whole"
-            )
+            if free_at(here) and all(path):
+                return (*here, ".".join(path[depth:]))
+            raise PathError(f"{dotted(here)} is a value, not a mapping: set it whole")
     return path
+
+
+def parameter_path(key: str) -> Path:
+    """As `schema_path`, where `[N]` at the end names an item of a list: `chip.layers[1]`. Raises `PathError`."""
+    found = _ITEM.fullmatch(key)
+    if found is None:
+        return schema_path(key)
+    path = schema_path(found[1])
+    if field_at(path) is None or section_at(path) is not None:
+        raise PathError(f"{dotted(path)} is a mapping, not a list")
+    return (*path, int(found[2]))
 
 
 def _on_one_line(key: str) -> str:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from edgesdt.spec.schema_chip import Chip
+from edgesdt.spec.schema_device import Deployment, Device
 from edgesdt.spec.schema_learning import Learning
 from edgesdt.spec.types import Allowed, NodeLength, Section, SetName, SweepMap, TableName, unique
 
@@ -20,9 +21,7 @@ class Data(Section):
     """Where the samples come from and how many of them are used."""
 
     set: SetName = Field(description="Data set by name, or the path of an .npz file")
-    train: int | None = Field(
-        default=None, ge=1, le=10**9, description="Training samples used; null: all of them"
-    )
+    train: int | None = Field(default=None, ge=1, le=10**9, description="Training samples used; null: all of them")
     test: int | None = Field(default=None, ge=1, le=10**9, description="Test samples used; null: all of them")
 
 
@@ -32,19 +31,11 @@ class Encoder(Section):
     bits: int = Field(default=8, ge=1, le=8, description="Width of an input [bits]")
 
 
-class Device(Section):
-    """What the weights are stored in."""
-
-    model: Literal["sram"] = Field(default="sram", description="Device model of a memory cell")
-
-
 class Technology(Section):
     """What an action costs."""
 
     table: TableName = Field(default="cmos_45nm", description="Technology table that prices the actions")
-    node: NodeLength | None = Field(
-        default=None, description="Scale the table to this node; null: its own node [nm]"
-    )
+    node: NodeLength | None = Field(default=None, description="Scale the table to this node; null: its own node [nm]")
 
 
 ReadoutName = Literal["direct", "linear", "output"]
@@ -65,6 +56,7 @@ class Spec(Section):
     learning: Learning = Field(default_factory=Learning)
     device: Device = Field(default_factory=Device)
     technology: Technology = Field(default_factory=Technology)
+    deployment: Deployment = Field(default_factory=Deployment)
     readout: Annotated[
         tuple[ReadoutName, ...],
         AfterValidator(unique),
@@ -87,6 +79,10 @@ class Spec(Section):
         plain: dict[str, Any] = self.model_dump(mode="json")
         if self.sweep is None:
             del plain["sweep"]
+        if not self.deployment.times:
+            del plain["deployment"]
+        if self.device.digital:  # a digital memory has no array
+            plain["device"] = {"model": plain["device"]["model"]}
         return plain
 
     @staticmethod

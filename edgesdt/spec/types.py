@@ -25,7 +25,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from edgesdt.spec.hints import did_you_mean, shown
 from edgesdt.spec.sets import NOT_YET, SETS
-from edgesdt.units import FREQUENCY, LENGTH, SIZE, Kind, UnitError, parse
+from edgesdt.units import FREQUENCY, LENGTH, SIZE, TIME, Kind, UnitError, parse
 
 CANONICAL: Final = "canonical"
 """Key of the validation context that marks plain data: bare numbers are in the unit that the model holds."""
@@ -118,6 +118,33 @@ def _known_table(name: str) -> str:
     return name
 
 
+def _known_model(name: str) -> str:
+    if name == "sram":
+        return name
+    from hw_models import catalog  # only a spec with a device needs the catalogue
+
+    known = {known.lower(): known for known in catalog.names()}
+    if name.lower() not in known:
+        hint = did_you_mean(name, known.values())
+        raise sentence(f"unknown device model: {shown(name)}, allowed: a name of 'edgesdt device list'{hint}")
+    return known[name.lower()]
+
+
+def power_of_two_real(number: float) -> float:
+    """A power of two, or a fault."""
+    if math.frexp(number)[0] != 0.5:
+        raise wrong("not a power of two")
+    return number
+
+
+def a_mapping(value: object) -> object:
+    """A mapping with finite numbers, copied."""
+    if isinstance(value, Mapping):
+        _finite(value)
+        return dict(value)
+    return value
+
+
 def _power_of_two(number: int) -> int:
     if number & (number - 1):
         raise wrong("not a power of two")
@@ -153,9 +180,7 @@ def _finite(value: object) -> None:
 
 Size = Annotated[
     int,
-    Quantity(
-        SIZE, "bit", "B", 1, 2**53, True, "a size above 0, up to 1 PiB, such as '256 KiB' (bare: bytes)"
-    ),
+    Quantity(SIZE, "bit", "B", 1, 2**53, True, "a size above 0, up to 1 PiB, such as '256 KiB' (bare: bytes)"),
 ]
 Frequency = Annotated[
     float,
@@ -164,6 +189,10 @@ Frequency = Annotated[
 NodeLength = Annotated[
     float, Quantity(LENGTH, "nm", "nm", 7, 130, False, "7 nm..130 nm, such as '65 nm' (bare: nanometres)")
 ]
+Duration = Annotated[
+    float, Quantity(TIME, "s", "s", 0, 10**11, False, "0 s..3000 years, such as '1 day' (bare: seconds)")
+]
+ModelName = Annotated[str, AfterValidator(_known_model), Allowed("a name of 'edgesdt device list'")]
 Flag = Annotated[bool, BeforeValidator(_flag), Allowed("true or false (on/off, yes/no)")]
 Rate = Annotated[float, Field(gt=0, le=1)]
 Rates = Annotated[
@@ -172,9 +201,7 @@ Rates = Annotated[
     Field(strict=False, min_length=1),
     Allowed("a number in (0, 1], or a list of one per weight layer"),
 ]
-SetName = Annotated[
-    str, AfterValidator(_known_set), Allowed(f"{', '.join(SETS)}, or the path of an .npz file")
-]
+SetName = Annotated[str, AfterValidator(_known_set), Allowed(f"{', '.join(SETS)}, or the path of an .npz file")]
 TableName = Annotated[str, AfterValidator(_known_table), Allowed("the name of a technology table")]
 Lanes = Annotated[int, Field(ge=1, le=64), AfterValidator(_power_of_two), Allowed("1, 2, 4, 8, 16, 32 or 64")]
 SweepMap = Annotated[

@@ -6,12 +6,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, get_args
+from functools import lru_cache
+from typing import Any, Final
 
-from edgesdt.spec.fields import field_at
+from edgesdt.spec.fields import quantity_at
 from edgesdt.spec.hints import Path, printable
 from edgesdt.spec.source import is_text
-from edgesdt.spec.types import Quantity
 from edgesdt.units import exact
 
 _UNHASHED: Final = ("name", "seed", "sweep")
@@ -24,9 +24,9 @@ def spec_hash(plain: Mapping[str, Any]) -> str:
 
     Independent of the order of keys, of the machine, and of whether a whole number is written as 1 or 1.0.
     """
-    kept = {key: _canonical(value) for key, value in plain.items() if key not in _UNHASHED}
-    text = json.dumps(kept, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+    kept = sorted((key, value) for key, value in plain.items() if key not in _UNHASHED)
+    parts = (f"{json.dumps(key)}:{_section(json.dumps(value, allow_nan=False))}" for key, value in kept)
+    return hashlib.sha256(f"{{{','.join(parts)}}}".encode("ascii")).hexdigest()[:16]
 
 
 def to_yaml(plain: Mapping[str, Any], notes: Mapping[str, str] | None = None) -> str:
@@ -44,6 +44,12 @@ def to_yaml(plain: Mapping[str, Any], notes: Mapping[str, str] | None = None) ->
         f"{text:<{width}}  # {printable(notes[path])}" if path in notes else text for path, text in lines
     )
     return "\n".join(noted) + "\n"
+
+
+@lru_cache(maxsize=4096)
+def _section(text: str) -> str:
+    """Canonical JSON of one section: the specs of a sweep differ in few of them."""
+    return json.dumps(_canonical(json.loads(text)), sort_keys=True, separators=(",", ":"))
 
 
 def _canonical(value: Any) -> Any:
@@ -69,7 +75,7 @@ def _lines(mapping: Mapping[str, Any], path: Path, indent: str) -> Iterator[tupl
 
 
 def _value(value: Any, path: Path) -> str:
-    quantity = _quantity_at(path)
+    quantity = quantity_at(path)
     if quantity is not None and value is not None:
         is_base = quantity.held == quantity.kind.base
         return exact(value, quantity.kind) if is_base else f"{value!r} {quantity.held}"
@@ -102,11 +108,3 @@ def _escaped(character: str) -> str:
     if character.isprintable() and character.isascii():
         return character
     return f"\\U{ord(character):08X}"
-
-
-def _quantity_at(path: Path) -> Quantity | None:
-    field = field_at(path)
-    if field is None:
-        return None
-    inside = [mark for arm in get_args(field.annotation) for mark in getattr(arm, "__metadata__", ())]
-    return next((mark for mark in [*field.metadata, *inside] if isinstance(mark, Quantity)), None)

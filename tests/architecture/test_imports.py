@@ -17,14 +17,18 @@ FLOORS = (
     ("errors", "actions", "qformat", "hw_models"),
     ("units", "encoders", "kernels"),
     ("memory", "spec", "datasets"),
+    ("crossbar",),
+    ("energy_cells",),
     ("rules", "record", "readout", "energy"),
     ("chip", "report", "run_folder", "preview", "reference"),
     ("experiment",),
+    ("device_cli",),
     ("cli",),
     ("__main__",),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 KERNELS_MAY = {"qformat", "actions", "kernels"}
+COMPILERS = {"numpy", "numba", "llvmlite"}
 PRICES_AND_REPORTS = ("energy", "report")
 NOT_FOR_THEM = ("numba", "edgesdt.kernels", "edgesdt.chip", "edgesdt.rules", "edgesdt.experiment", "sklearn")
 
@@ -67,8 +71,8 @@ def faults(module: str, source: str, is_package: bool = False) -> list[str]:
         where = f"{module}:{line}: imports {name}"
         if mine == "hw_models" and top == "edgesdt":
             found.append(f"{where}: hw_models imports nothing of edgesdt")
-        elif mine == "kernels" and (theirs or top) not in KERNELS_MAY | {"numpy", "numba"} | sys.stdlib_module_names:
-            found.append(f"{where}: kernels import {', '.join(sorted(KERNELS_MAY))}, numpy and numba only")
+        elif mine == "kernels" and (theirs or top) not in KERNELS_MAY | COMPILERS | sys.stdlib_module_names:
+            found.append(f"{where}: kernels import {', '.join(sorted(KERNELS_MAY))}, numpy, numba and llvmlite only")
         elif theirs == "reference" and mine != "reference":
             found.append(f"{where}: the reference is for tests, benchmarks and docs")
         elif theirs in FLOOR_OF and mine in FLOOR_OF and theirs != mine and FLOOR_OF[theirs] >= FLOOR_OF[mine]:

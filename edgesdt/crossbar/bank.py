@@ -1,0 +1,137 @@
+"""From a device model to the arrays of a crossbar: cells manufactured, weights programmed, converters set up."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesdt.crossbar import layout
+from edgesdt.crossbar.layout import TALLIES, Bank, Sensing
+from edgesdt.crossbar.scales import mapping_of, share_bits, step_of
+from edgesdt.spec import Spec
+from hw_models.base import CellModel, Cells
+from hw_models.mapping import Mapping
+from hw_models.periphery.dac import requantise
+from hw_models.randomness import key_of
+
+_PROGRAMMING = {"pulses": layout.PULSE_COUNT, "coincidence": layout.COINCIDENCE, "verify": layout.VERIFY}
+_READ_NOISE = {"none": layout.NO_NOISE, "additive": layout.ADDITIVE, "proportional": layout.PROPORTIONAL}
+_READ_STREAM, _REST_STREAM = 1 << 26, 1 << 27  # far from the streams that a model draws its cells from
+_TRAIN_BITS = 16  # width of a probability of a pulse train
+
+
+@dataclass(frozen=True)
+class Crossbar:
+    """The cells of a chip with what is known of them; `bank` and `sensing` are what the kernels see."""
+
+    spec: Spec
+    model: CellModel
+    mapping: Mapping
+    cells: Cells
+    bank: Bank
+    sensing: Sensing
+
+    @classmethod
+    def of(cls, spec: Spec, accumulator_frac: int) -> Crossbar:
+        """Freshly manufactured cells for the one weight layer of `spec`. Raises `DeviceError`."""
+        model, mapping = spec.device.cell_model(), mapping_of(spec)
+        n0, n1 = spec.chip.layers
+        cells = model.manufacture(mapping.planes * n0 * n1, spec.seed, np.float32)
+        one = 1 << share_bits(spec)
+        sensing = _sensing(spec, one, accumulator_frac)
+        return cls(spec, model, mapping, cells, _bank(spec, model, mapping, cells, one), sensing)
+
+    @property
+    def stepped(self) -> bool:
+        """Whether the cells follow a step law, so that they are pulsed in compiled code."""
+        return self.bank.law >= 0
+
+    def program(self, weights: npt.NDArray[np.float64]) -> None:
+        """Put the cells at `weights` (n_0, n_1), clipped to what they hold."""
+        shares = self.mapping.shares(weights, self.model)[:, 0].transpose(0, 2, 1)
+        low, high = self.model.bounds()
+        self.model.program(self.cells, low + (high - low) * np.ascontiguousarray(shares).ravel())
+
+    def show(self, codes: npt.NDArray[np.integer], visible: npt.NDArray[np.floating]) -> None:
+        """Bring shares, row sums and the weight `codes` (n_0 · n_1,) in step with `visible` (cells,)."""
+        bank, (n0, n1) = self.bank, self.spec.chip.layers
+        wide = np.floor((visible.astype(np.float64) - bank.low) * (bank.one / bank.span) + 0.5)
+        bank.shares[:] = np.clip(wide, -32768, 32767)
+        shares = bank.shares.reshape(bank.planes, n1, n0).astype(np.int64)
+        bank.row_sums[:] = shares.sum(axis=(0, 1))
+        weights = shares[0] - (shares[1] if bank.planes == 2 else bank.reference)
+        codes[:] = np.clip(weights, -bank.highest, bank.highest).T.ravel()
+
+    def rested(self, after_s: float) -> npt.NDArray[np.floating]:
+        """What the cells show `after_s` seconds after the last write; they stay as they are."""
+        return self.model.read(self.cells, after_s, key_of(self.spec.seed, _REST_STREAM) & 0xFFFFFFFF)
+
+
+def _sensing(spec: Spec, one: int, accumulator_frac: int) -> Sensing:
+    array, off = spec.device.array, spec.device.off
+    converts = "adc" not in off
+    bits = array.adc_bits if converts else 30
+    frac = array.adc_bits - 1 - round(math.log2(array.adc_range)) if converts else accumulator_frac
+    frac = min(frac, accumulator_frac)
+    lsb = array.weight_per_range / one / 2.0**spec.encoder.bits
+    levels = np.arange(1 << spec.encoder.bits)
+    dac = np.arange(256, dtype=np.uint8)
+    if "dac" not in off:
+        dac[: len(levels)] = requantise(levels, spec.encoder.bits, array.dac_bits)
+    planes = 2 if array.mapping == "pair" else 1
+    additive = array.read_noise == "additive"
+    return Sensing(
+        dac=dac,
+        tile_rows=array.tile_rows,
+        row_tiles=-(-spec.chip.layers[0] // array.tile_rows),
+        converts=converts,
+        scale=lsb * 2.0**frac,
+        left=accumulator_frac - frac,
+        highest=(1 << (bits - 1)) - 1,
+        output_sd=0.0 if "output_noise" in off else array.output_noise,
+        read_noise=layout.NO_NOISE
+        if "read_noise" in off or array.read_noise_sd == 0
+        else _READ_NOISE[array.read_noise],
+        read_sd=array.read_noise_sd * (one * math.sqrt(planes) if additive else 1.0),
+    )
+
+
+def _bank(spec: Spec, model: CellModel, mapping: Mapping, cells: Cells, one: int) -> Bank:
+    array, (n0, n1) = spec.device.array, spec.chip.layers
+    low, high = model.bounds()
+    law = getattr(model, "law_code", None)
+    constants = model.constants() if law else np.zeros(1)  # type: ignore[attr-defined]
+    synapses = n0 * n1
+    return Bank(
+        planes=mapping.planes,
+        one=one,
+        reference=0 if mapping.planes == 2 else round(mapping.reference_of(model) * one),
+        low=low,
+        span=high - low,
+        step=step_of(model, mapping),
+        highest=2 * one,
+        law=law() if law else -1,
+        constants=constants,
+        state=cells.state,
+        visible=cells.visible,
+        spread=cells.spread,
+        pulses=cells.pulses,
+        random=cells.random,
+        shares=np.zeros(len(cells.state), np.int16),
+        row_sums=np.zeros(n0, np.int64),
+        places=np.zeros(mapping.planes * synapses, np.int32),
+        counts=np.zeros(mapping.planes * synapses, np.int32),
+        wanted=np.zeros(mapping.planes * synapses if array.programming == "verify" else 0),
+        programming=_PROGRAMMING[array.programming],
+        train=array.train_length,
+        input_left=_TRAIN_BITS - spec.encoder.bits,
+        rounds=array.verify_rounds,
+        trains=np.zeros(n0, np.uint32),
+        partial=np.zeros(n1, np.int32),
+        squares=np.zeros(n1 if array.read_noise == "proportional" else 0),
+        reading=np.array([key_of(spec.seed, _READ_STREAM), 0], dtype=np.uint64),
+        tally=np.zeros(TALLIES, np.int64),
+    )

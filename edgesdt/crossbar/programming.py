@@ -1,0 +1,175 @@
+"""Write the array: the contrastive update as programming pulses, in one of three ways, and what the cells then show.
+
+`pulses`: `round((lr/β)·contrast / step)` pulses, stochastically rounded. `coincidence`: random pulse trains on rows and
+columns, a pulse where both have one (Gokmen & Vlasov, Front. Neurosci. 10:333, 2016): a row fires with probability
+x_i, a column with one that makes the expected number right. `verify`: the same numbers as wanted states; read, correct,
+read again.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from edgesdt.crossbar.layout import (
+    CELL_WRITES,
+    COINCIDENCE,
+    DOWN_SHARE,
+    PULSE_TIMES,
+    PULSES_DOWN,
+    PULSES_UP,
+    UP_SHARE,
+    VERIFY_READS,
+    VERIFY_SHARE,
+)
+from edgesdt.kernels.arithmetic import saturate, scaled, whole_vectors
+from edgesdt.kernels.layout import BANK_STEPS, PAIRS
+from edgesdt.kernels.listing import list_nonzero
+from edgesdt.kernels.random_bank import draw, steps_for
+from edgesdt.kernels.update import form_deltas, form_deltas_wide, list_posts, list_pres, register_of
+from hw_models.pulsing import pulse_cells
+
+MOST_PULSES = 1 << 15
+"""Pulses that one update gives a cell at most."""
+
+
+@njit(nogil=True, cache=True)
+def list_pulses(inputs, plus, minus, plan, rate, random, work, bank):  # type: ignore[no-untyped-def]
+    """Fill `bank.places` and `bank.counts` with the update between two phase ends; returns how many cells there are."""
+    n0, n1 = plan.sizes[0], plan.sizes[1]
+    active = list_pres(inputs, plus, minus, plan, 0, work.flags, work.pres, work.pre_plus, work.pre_minus)
+    swept = list_posts(plus, minus, True, work.flags, work.posts)
+    steps = steps_for(active, 2 * random.shape[0])
+    if bank.programming == COINCIDENCE:
+        _draw_trains(active, random, work, bank)
+        steps = steps_for(bank.train, 2 * random.shape[0])
+    listed = 0
+    for b in range(swept):
+        post = np.int64(work.posts[b])
+        high, low = plus[post], minus[post]
+        draw(random, work.words, steps)
+        if bank.programming == COINCIDENCE:
+            _coincide(high - low, active, rate, work, bank)
+        elif rate[5] != 0:
+            whole = whole_vectors(active, work.pre_plus.shape[0])
+            form_deltas(work.pre_plus, work.pre_minus, high, low, register_of(rate), work.halves, whole, work.deltas)
+        else:
+            form_deltas_wide(
+                work.pre_plus, work.pre_minus, high, low, register_of(rate), work.halves, active, work.deltas
+            )
+        listed = _append(post * n0, n0 * n1, active, work, bank, listed)
+    work.events[BANK_STEPS, 0] += steps * swept
+    work.events[PAIRS, 0] += active * swept
+    bank.tally[CELL_WRITES] += listed
+    return listed
+
+
+@njit(nogil=True, cache=True)
+def _append(first, plane, active, work, bank, listed):  # type: ignore[no-untyped-def]
+    """Append the cells of one neuron whose delta is not 0: those of a pair with opposite signs."""
+    found = list_nonzero(work.deltas, active, work.hits)
+    up, down = np.int32(0), np.int32(0)
+    for h in range(found):
+        a = work.hits[h]
+        count = saturate(work.deltas[a], -MOST_PULSES, MOST_PULSES)
+        up, down = max(up, count), max(down, -count)
+        bank.places[listed] = first + work.pres[a]
+        bank.counts[listed] = count
+        listed += 1
+    if bank.planes == 2:
+        for h in range(found):
+            a = work.hits[h]
+            bank.places[listed] = plane + first + work.pres[a]
+            bank.counts[listed] = -saturate(work.deltas[a], -MOST_PULSES, MOST_PULSES)
+            listed += 1
+    bank.tally[PULSE_TIMES] += up + down
+    return listed
+
+
+@njit(nogil=True, cache=True)
+def _draw_trains(active, random, work, bank):  # type: ignore[no-untyped-def]
+    """One random pulse train for every active row: bit t is set with probability x / 2^input bits."""
+    steps = steps_for(bank.train, 2 * random.shape[0])
+    for a in range(active):
+        draw(random, work.words, steps)
+        bank.trains[a] = _train(work.halves, bank.train, np.int64(work.pre_plus[a]) << bank.input_left)
+    work.events[BANK_STEPS, 0] += steps * active
+
+
+@njit(inline="always")
+def _train(halves, length, chance):  # type: ignore[no-untyped-def]
+    """A train of `length` bits, each set with probability `chance` / 2^16."""
+    bits = np.uint32(0)
+    for t in range(length):
+        if np.int64(halves[t]) < chance:
+            bits |= np.uint32(1) << np.uint32(t)
+    return bits
+
+
+@njit(inline="always")
+def _coincide(moved, active, rate, work, bank):  # type: ignore[no-untyped-def]
+    """`deltas[a]` = coincidences of row a's train with the column's, with the sign of `moved`."""
+    chance = min(scaled(abs(np.int64(moved)), register_of(rate), 0), np.int64(1 << 16))
+    column = _train(work.halves, bank.train, chance)
+    sign = np.int32(1) if moved > 0 else np.int32(-1)
+    for a in range(active):
+        both = bank.trains[a] & column
+        hits = np.int32(0)
+        while both != 0:
+            both &= both - np.uint32(1)
+            hits += np.int32(1)
+        work.deltas[a] = sign * hits
+
+
+@njit(nogil=True, cache=True)
+def show(weights, listed, n0, n1, bank):  # type: ignore[no-untyped-def]
+    """Bring share codes, row sums and weight codes in step with what the first `listed` cells show."""
+    plane = n0 * n1
+    scale = bank.one / bank.span
+    for h in range(listed):
+        cell = np.int64(bank.places[h])
+        share = np.floor((np.float64(bank.visible[cell]) - bank.low) * scale + 0.5)
+        code = np.int64(min(max(share, -32768.0), 32767.0))
+        moved = code - np.int64(bank.shares[cell])
+        bank.shares[cell] = code
+        at = cell - plane if cell >= plane else cell
+        pre, post = at % n0, at // n0
+        bank.row_sums[pre] += moved
+        weight = np.int64(bank.shares[at]) - (np.int64(bank.shares[at + plane]) if bank.planes == 2 else bank.reference)
+        weights[pre * n1 + post] = saturate(weight, -bank.highest, bank.highest)
+
+
+@njit(nogil=True, cache=True)
+def pulse(listed, bank):  # type: ignore[no-untyped-def]
+    """Give the first `listed` cells their pulses by the step law of their model."""
+    ups, up_sum, downs, down_sum = pulse_cells(
+        bank.law, bank.state, bank.visible, bank.spread, bank.pulses, bank.random, bank.constants,
+        bank.counts[:listed], bank.places[:listed],
+    )  # fmt: skip
+    scale = bank.one / bank.span
+    bank.tally[PULSES_UP] += ups
+    bank.tally[UP_SHARE] += np.int64(np.floor((up_sum - ups * bank.low) * scale + 0.5))
+    bank.tally[PULSES_DOWN] += downs
+    bank.tally[DOWN_SHARE] += np.int64(np.floor((down_sum - downs * bank.low) * scale + 0.5))
+
+
+@njit(nogil=True, cache=True)
+def want(listed, bank):  # type: ignore[no-untyped-def]
+    """Turn the listed pulse counts into wanted states."""
+    for h in range(listed):
+        bank.wanted[h] = np.float64(bank.visible[bank.places[h]]) + bank.counts[h] * bank.step
+
+
+@njit(nogil=True, cache=True)
+def correct(listed, bank):  # type: ignore[no-untyped-def]
+    """Read the listed cells and list again those more than half a step off, with the pulses that they lack."""
+    left = 0
+    for h in range(listed):
+        cell = bank.places[h]
+        bank.tally[VERIFY_READS] += 1
+        bank.tally[VERIFY_SHARE] += bank.shares[cell]
+        lacking = np.floor((bank.wanted[h] - np.float64(bank.visible[cell])) / bank.step + 0.5)
+        count = np.int32(min(max(lacking, -MOST_PULSES * 1.0), MOST_PULSES * 1.0))
+        bank.places[left], bank.counts[left], bank.wanted[left] = cell, count, bank.wanted[h]
+        left += count != 0
+    return left

@@ -1,0 +1,52 @@
+"""What the numbers of a crossbar stand for: share codes, steps of a converter, the weight that one pulse moves.
+
+Plain arithmetic on a spec, for the kernels' arrays (`bank`) and for pricing alike.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from hw_models.mapping import Mapping
+
+if TYPE_CHECKING:
+    from edgesdt.spec import Spec
+    from hw_models.base import CellModel
+
+_MOST_SHARE_BITS = 13
+
+
+def mapping_of(spec: Spec) -> Mapping:
+    """How the chip's weights are held by cells."""
+    return Mapping(spec.device.array.mapping, spec.device.array.weight_per_range)
+
+
+def share_bits(spec: Spec) -> int:
+    """Fractional bits of a share code: as many as keep every column sum within 32 bits, 13 at most.
+
+    A weight code may be twice the range, so that it has one bit more.
+    """
+    largest = spec.chip.layers[0] * ((1 << spec.encoder.bits) - 1)
+    return min(_MOST_SHARE_BITS, 31 - 1 - math.ceil(math.log2(largest)))
+
+
+def step_of(model: CellModel, mapping: Mapping) -> float:
+    """Nominal state change of one pulse at weight 0: the mean of up and down."""
+    low, high = model.bounds()
+    middle = low + (high - low) * (0.5 if mapping.planes == 2 else mapping.reference_of(model))
+    return (model.step(middle, True) + model.step(middle, False)) / 2
+
+
+def weight_of_pulse(spec: Spec) -> float:
+    """Nominal weight change of one pulse (of one pulse on each cell of a pair)."""
+    model, mapping = spec.device.cell_model(), mapping_of(spec)
+    low, high = model.bounds()
+    return mapping.planes * mapping.weight_per_range * step_of(model, mapping) / (high - low)
+
+
+def tiles(spec: Spec) -> tuple[int, int]:
+    """Tiles along the rows and along the columns (a pair stands in two columns)."""
+    array, (rows, columns) = spec.device.array, spec.chip.layers
+    planes = 2 if array.mapping == "pair" else 1
+    return -(-rows // array.tile_rows), -(-columns * planes // array.tile_columns)

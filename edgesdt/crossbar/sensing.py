@@ -1,0 +1,106 @@
+"""Read the array: driven rows → column sums of each tile → noise → converter codes → the chip's accumulators.
+
+The sums are exact: share codes are integers. Read noise of all cells of a column is one Gaussian, whose variance is
+σ²·Σ x² (additive) or σ²·Σ x²·code² (proportional): the sum of independent Gaussians, not an approximation.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from edgesdt.crossbar.layout import ADDITIVE, CLIPPED, NO_NOISE, PROPORTIONAL, READ_BASE, READ_SHARE, READS, ROW_DRIVES
+from edgesdt.kernels.drive import add_rows, list_inputs
+from edgesdt.kernels.layout import INPUTS
+from hw_models.randomness import gaussian, low_half, word
+
+_ONE = np.uint64(1)
+
+
+@njit(nogil=True, cache=True)
+def sense(inputs, accumulators, weights, index, value, sensing, bank, events):  # type: ignore[no-untyped-def]
+    """Add what the converters return for `inputs` (n_0,) to `accumulators` (n_1,)."""
+    count = list_inputs(inputs, index, value)
+    events[INPUTS, 0] += count
+    for a in range(count):
+        value[a] = sensing.dac[value[a]]
+    _tally_read(index, value, count, accumulators.shape[0], bank)
+    first = 0
+    for tile in range(sensing.row_tiles):
+        end, last = (tile + 1) * sensing.tile_rows, first
+        while last < count and index[last] < end:
+            last += 1
+        rows, drives = index[first:last], value[first:last]
+        bank.partial[:] = 0
+        add_rows(bank.partial, weights, 0, rows, drives, last - first)
+        power = 0.0
+        for a in range(first, last):
+            power += np.float64(value[a]) * np.float64(value[a])
+        if sensing.read_noise == PROPORTIONAL:
+            _add_squares(weights, rows, drives, bank.squares)
+        if sensing.output_sd > 0.0 or sensing.read_noise != NO_NOISE:
+            _convert_noisy(bank.partial, accumulators, power, sensing, bank)
+        else:
+            _convert(bank.partial, accumulators, sensing, bank.tally)
+        first = last
+
+
+@njit(nogil=True, cache=True)
+def _tally_read(index, value, count, columns, bank):  # type: ignore[no-untyped-def]
+    """Count the read: V² of the driven rows, alone and times the conductance of their rows."""
+    squares, weighted = np.int64(0), np.int64(0)
+    for a in range(count):
+        square = np.int64(value[a]) * np.int64(value[a])
+        squares += square
+        weighted += square * bank.row_sums[index[a]]
+    bank.tally[READS] += 1
+    bank.tally[ROW_DRIVES] += count
+    bank.tally[READ_BASE] += squares * columns * bank.planes
+    bank.tally[READ_SHARE] += weighted
+
+
+@njit(nogil=True, cache=True)
+def _add_squares(weights, index, value, squares):  # type: ignore[no-untyped-def]
+    """`squares[j] = Σ_a (value[a]·weights[index[a], j])²`; whole numbers, exact below 2^53."""
+    n = squares.shape[0]
+    squares[:] = 0.0
+    for a in range(index.shape[0]):
+        start, v = np.int64(index[a]) * n, np.float64(value[a])
+        for j in range(n):
+            part = v * np.float64(weights[start + j])
+            squares[j] += part * part
+
+
+@njit(nogil=True, cache=True)
+def _convert(sums, accumulators, sensing, tally):  # type: ignore[no-untyped-def]
+    """Round each sum to converter steps, clip it, and add it to the accumulator."""
+    low, high, clipped = np.float64(-sensing.highest - 1), np.float64(sensing.highest), np.int64(0)
+    for j in range(sums.shape[0]):
+        wide = np.floor(np.float64(sums[j]) * sensing.scale + 0.5)
+        code = min(max(wide, low), high)
+        clipped += code != wide
+        accumulators[j] += np.int32(code) << sensing.left
+    tally[CLIPPED] += clipped
+
+
+@njit(nogil=True, cache=True)
+def _convert_noisy(sums, accumulators, power, sensing, bank):  # type: ignore[no-untyped-def]
+    """As `_convert`, with the read noise of the tile's cells and that of the converter."""
+    low, high, clipped = np.float64(-sensing.highest - 1), np.float64(sensing.highest), np.int64(0)
+    key, counter = bank.reading[0], bank.reading[1]
+    output = sensing.output_sd * sensing.output_sd
+    cells = (sensing.read_sd * sensing.scale) ** 2
+    for j in range(sums.shape[0]):
+        variance = output
+        if sensing.read_noise == ADDITIVE:
+            variance += cells * power
+        elif sensing.read_noise == PROPORTIONAL:
+            variance += cells * bank.squares[j]
+        noise = np.sqrt(variance) * gaussian(low_half(word(key, counter)))
+        counter += _ONE
+        wide = np.floor(np.float64(sums[j]) * sensing.scale + noise + 0.5)
+        code = min(max(wide, low), high)
+        clipped += code != wide
+        accumulators[j] += np.int32(code) << sensing.left
+    bank.reading[1] = counter
+    bank.tally[CLIPPED] += clipped

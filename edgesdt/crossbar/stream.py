@@ -1,0 +1,94 @@
+"""One sample after another through an equilibrium-propagation chip whose weights are analog cells.
+
+The order is that of `kernels.eqprop.learn_stream`; only reading and writing the weights differ. A step-law model is
+pulsed within the compiled loop; any other is handed each update as arrays (`present` … `settle_update`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from edgesdt.crossbar.layout import VERIFY
+from edgesdt.crossbar.programming import correct, list_pulses, pulse, show, want
+from edgesdt.crossbar.sensing import sense
+from edgesdt.kernels.eqprop import (
+    SYMMETRIC,
+    copy,
+    homeostasis,
+    load,
+    nudged_phase,
+    pick_target,
+    return_to_free,
+    settle,
+    sign_of_beta,
+)
+from edgesdt.kernels.layout import SAMPLES
+from edgesdt.kernels.update import update_biases
+
+
+@njit(inline="always")
+def free_phase(chip, plan, work, sensing, bank):  # type: ignore[no-untyped-def]
+    """Read the array once for the sample and relax without nudging."""
+    work.events[SAMPLES, 0] += 1
+    sense(chip.inputs, chip.accumulators, chip.weights, work.event_index, work.event_value, sensing, bank, work.events)
+    settle(chip, plan, work, plan.free_steps, 0)
+
+
+@njit(nogil=True, cache=True)
+def update_of(chip, plan, work, sensing, bank, rates, sample, label):  # type: ignore[no-untyped-def]
+    """Present one sample, run its phases, move the biases and list the pulses of its update; returns how many cells."""
+    sign = sign_of_beta(plan, chip.random, work.words, work.events)
+    load(chip, plan, work, sample, True)
+    free_phase(chip, plan, work, sensing, bank)
+    copy(chip.states, chip.free_states)
+    pick_target(chip, plan, work, label)
+    if not plan.supervised:
+        homeostasis(chip, plan)
+    nudged_phase(chip, plan, work, sign)
+    plus, minus = (chip.states, chip.free_states) if sign > 0 else (chip.free_states, chip.states)
+    if plan.nudge_sign == SYMMETRIC:
+        copy(chip.states, chip.plus_states)
+        return_to_free(chip, plan, work)
+        nudged_phase(chip, plan, work, -1)
+        plus, minus = chip.plus_states, chip.states
+    listed = list_pulses(chip.inputs, plus, minus, plan, rates[0, 0], chip.random, work, bank)
+    if plan.learn_biases:
+        update_biases(
+            chip.biases, plus, minus, plan, 1, rates[1, 0], chip.random, work.words, work.halves, work.flags,
+            work.posts, work.events,
+        )  # fmt: skip
+    return listed
+
+
+@njit(nogil=True, cache=True)
+def learn_stream(chip, plan, work, sensing, bank, rates, samples, labels, order):  # type: ignore[no-untyped-def]
+    """Learn from `samples[order]` (uint8 codes), one at a time, on cells of a step law."""
+    n0, n1 = plan.sizes[0], plan.sizes[1]
+    for t in range(order.shape[0]):
+        listed = update_of(chip, plan, work, sensing, bank, rates, samples[order[t]], labels[order[t]])
+        if bank.programming == VERIFY:
+            want(listed, bank)
+            for _ in range(bank.rounds):
+                listed = correct(listed, bank)
+                if listed == 0:
+                    break
+                pulse(listed, bank)
+                show(chip.weights, listed, n0, n1, bank)
+        else:
+            pulse(listed, bank)
+            show(chip.weights, listed, n0, n1, bank)
+
+
+@njit(nogil=True, cache=True)
+def infer_stream(chip, plan, work, sensing, bank, samples, first, outputs):  # type: ignore[no-untyped-def]
+    """Output state codes (samples, n_1) of `samples`; `first` is the place of the first one among all that are shown.
+
+    The noise of a read depends on that place alone.
+    """
+    draws = np.uint64(plan.sizes[1] * sensing.row_tiles)
+    for t in range(samples.shape[0]):
+        bank.reading[1] = np.uint64(first + t) * draws
+        load(chip, plan, work, samples[t], False)
+        free_phase(chip, plan, work, sensing, bank)
+        copy(chip.states[plan.first[-1] :], outputs[t])

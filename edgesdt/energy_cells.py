@@ -1,0 +1,146 @@
+"""What the actions of an array of analog cells cost: joules, seconds and mm² of cells, converters and drivers.
+
+Data-dependent: V² G t with the conductances that the cells really had, counted as share codes (`actions.CELL_MEANING`).
+The cells' electrical conditions are those of the device model; converters and drivers are `hw_models.periphery`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from edgesdt import actions as act
+from edgesdt.crossbar.scales import mapping_of, share_bits, tiles
+from edgesdt.spec import Spec
+from hw_models.base import CellModel, Drive, Pulse
+from hw_models.cell_costs import charge_energy_j, half_selected_energy_j, pulse_energy_j, read_energy_j
+from hw_models.periphery.adc import Adc
+from hw_models.periphery.dac import Dac
+from hw_models.periphery.drivers import Drivers
+from hw_models.periphery.wires import Wires
+
+CELLS_READ, CELLS_WRITTEN, CONVERTERS, ROW_LINES = "cell reads", "cell pulses", "ADC", "DAC and rows"
+COMPONENT = {
+    act.ARRAY_READ: CELLS_READ,
+    act.CELL_READ_BASE: CELLS_READ,
+    act.CELL_READ_SHARE: CELLS_READ,
+    act.ROW_DRIVE: ROW_LINES,
+    act.ADC_CONVERSION: CONVERTERS,
+    act.PULSE_UP: CELLS_WRITTEN,
+    act.PULSE_UP_SHARE: CELLS_WRITTEN,
+    act.PULSE_DOWN: CELLS_WRITTEN,
+    act.PULSE_DOWN_SHARE: CELLS_WRITTEN,
+    act.PULSE_TIME: CELLS_WRITTEN,
+    act.HALF_SELECTED: "half-selected cells",
+    act.VERIFY_READ: "verify",
+    act.VERIFY_SHARE: "verify",
+}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the array of a spec is built of, at one node."""
+
+    spec: Spec
+    model: CellModel
+    drive: Drive | None
+    adc: Adc
+    dac: Dac
+    drivers: Drivers
+
+    @classmethod
+    def of(cls, spec: Spec, node_nm: float) -> Parts:
+        """The parts for the one weight layer of `spec`."""
+        array, model = spec.device.array, spec.device.cell_model()
+        drive = model.drive
+        wires = Wires.at_node(node_nm, drive.cell_area_f2 if drive else 16.0)
+        return cls(
+            spec=spec,
+            model=model,
+            drive=drive,
+            adc=Adc(array.adc_bits, node_nm=node_nm),
+            dac=Dac(array.dac_bits, node_nm),
+            drivers=Drivers(array.tile_rows, array.tile_columns, wires, node_nm=node_nm),
+        )
+
+
+def conductances_s(parts: Parts) -> tuple[float, float]:
+    """Conductance at the lowest nominal state, and by how much one share code raises it."""
+    if parts.drive is None:
+        return 0.0, 0.0
+    low, high = (parts.drive.g_min_s, parts.drive.g_max_s)
+    if parts.model.quantity == "conductance":
+        low, high = parts.model.bounds()
+    return low, (high - low) / (1 << share_bits(parts.spec))
+
+
+def recipes(parts: Parts) -> dict[str, float]:
+    """Joules of one of each action of `actions.CELL_MEANING`; cells without electrical conditions cost nothing."""
+    adc, none = parts.adc.energy_j, dict.fromkeys(act.CELL_MEANING, 0.0)
+    if parts.drive is None:
+        return none | {act.ADC_CONVERSION: adc, act.ROW_DRIVE: parts.dac.energy_j}
+    drive, (low, step) = parts.drive, conductances_s(parts)
+    squares = ((1 << parts.spec.encoder.bits) - 1) ** 2
+    reads = {name: read_energy_j(drive.read_voltage_v, g, drive.read_s) for name, g in (("low", low), ("step", step))}
+    middle = low + step * (1 << share_bits(parts.spec)) / 2
+    half = [half_selected_energy_j(p.voltage_v, middle, p.width_s) for p in (drive.up, drive.down)]
+    made = {
+        act.ROW_DRIVE: parts.dac.energy_j + parts.drivers.row_j(drive.read_voltage_v),
+        act.ADC_CONVERSION: adc,
+        act.CELL_READ_BASE: reads["low"] / squares,
+        act.CELL_READ_SHARE: reads["step"] / squares,
+        act.HALF_SELECTED: sum(half) / 2,
+        act.VERIFY_READ: reads["low"],
+        act.VERIFY_SHARE: reads["step"],
+    }
+    for pulse, alone, share in (
+        (drive.up, act.PULSE_UP, act.PULSE_UP_SHARE),
+        (drive.down, act.PULSE_DOWN, act.PULSE_DOWN_SHARE),
+    ):
+        made[alone] = _pulse_j(drive, pulse, low) + charge_energy_j(pulse.voltage_v, drive.capacitance_f)
+        made[share] = _pulse_j(drive, pulse, step)
+    return none | {name: float(joules) for name, joules in made.items()}
+
+
+def _pulse_j(drive: Drive, pulse: Pulse, g_s: float) -> float:
+    return float(pulse_energy_j(pulse.voltage_v, g_s, g_s, pulse.width_s)) if drive.write_current else 0.0
+
+
+def seconds(parts: Parts, counts: Mapping[str, int]) -> dict[str, float]:
+    """Time by phase: all tiles are read at once, the columns of a converter one after the other."""
+    array, drive = parts.spec.device.array, parts.drive
+    convert = array.columns_per_adc * parts.adc.seconds
+    read_s, width_s = (drive.read_s, max(drive.up.width_s, drive.down.width_s)) if drive else (0.0, 0.0)
+    return {
+        "array read": counts[act.ARRAY_READ] * (parts.dac.seconds + read_s + convert),
+        "array programming": counts[act.PULSE_TIME] * width_s
+        + counts[act.VERIFY_READ] * (read_s + parts.adc.seconds) / array.tile_columns,
+    }
+
+
+def areas(parts: Parts, node_nm: float) -> dict[str, float]:
+    """mm² of cells, converters and drivers of all tiles."""
+    spec, array = parts.spec, parts.spec.device.array
+    row_tiles, column_tiles = tiles(spec)
+    cells = mapping_of(spec).planes * spec.chip.layers[0] * spec.chip.layers[1]
+    square = (node_nm * 1e-6) ** 2
+    found = {
+        CONVERTERS: row_tiles * -(-spec.chip.layers[1] // array.columns_per_adc) * parts.adc.area_mm2,
+        "DAC": column_tiles * spec.chip.layers[0] * parts.dac.area_mm2,
+    }
+    if parts.drive is None:
+        return found
+    drive = parts.drive
+    voltage = max(abs(drive.up.voltage_v), abs(drive.down.voltage_v), drive.read_voltage_v)
+    g_max = max(conductances_s(parts)[0], drive.g_max_s)
+    lines = parts.drivers.area_mm2(voltage, g_max) + parts.drivers.decoder_area_mm2
+    return {**found, "cells": cells * drive.cell_area_f2 * square, "drivers": row_tiles * column_tiles * lines}
+
+
+def leakage_w(parts: Parts) -> float:
+    """Static power of the drivers of all tiles."""
+    if parts.drive is None:
+        return 0.0
+    row_tiles, column_tiles = tiles(parts.spec)
+    per_tile = parts.drivers.leakage_w(abs(parts.drive.up.voltage_v), parts.drive.g_max_s)
+    return row_tiles * column_tiles * per_tile

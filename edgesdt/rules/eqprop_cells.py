@@ -1,0 +1,211 @@
+"""Equilibrium propagation whose weights are analog cells: read by converters, moved by pulses.
+
+The rule is that of `rules.eqprop`; what differs is how weights are read and written (`edgesdt.crossbar`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesdt.crossbar import layout
+from edgesdt.crossbar.bank import Crossbar
+from edgesdt.crossbar.programming import correct, show, want
+from edgesdt.crossbar.scales import weight_of_pulse
+from edgesdt.crossbar.stream import infer_stream, learn_stream, update_of
+from edgesdt.qformat import Rounding, Scale
+from edgesdt.rules import eqprop_plan
+from edgesdt.rules.crossbar_counts import actions as cell_actions
+from edgesdt.rules.eqprop import _INFERENCE_CHUNK, EqProp
+from edgesdt.rules.eqprop_counts import Events
+from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
+from edgesdt.rules.registers import rate
+from edgesdt.spec import Spec
+
+Tally = dict[int, int]
+
+
+class EqPropOnCells(EqProp):
+    """The rule on the chip that `spec` describes, on freshly manufactured cells."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.crossbar = Crossbar.of(spec, eqprop_plan.accumulator_frac(spec))
+        self._tally = [0] * layout.TALLIES
+        self._inference_tally = [0] * layout.TALLIES
+        super().__init__(spec)
+
+    def learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
+        """Learn from `samples[order]`, one at a time, with the learning-rate registers of `epoch` (0-based)."""
+        rates = pulse_rates(self.spec, epoch)
+        bank, sensing = self.crossbar.bank, self.crossbar.sensing
+        if self.crossbar.stepped:
+            learn_stream(self.chip, self.plan, self.work, sensing, bank, rates, samples, labels, order)
+        else:
+            for t in order:
+                listed = update_of(
+                    self.chip, self.plan, self.work, sensing, bank, rates, samples[t], np.int64(labels[t])
+                )
+                self._write(listed)
+        self._empty(bank.tally, self._tally)
+
+    def infer(self, samples: Pixels, threads: int = 1) -> Outputs:
+        """Output state codes (samples, n_1); cells and all other learned state stay as they are."""
+        kind = np.uint8 if self.spec.chip.states.bits <= 8 else np.uint16
+        outputs = np.empty((len(samples), self.spec.chip.layers[-1]), kind)
+        size = max(len(samples), 1) if self.plan.stochastic_states else _INFERENCE_CHUNK
+
+        def run(start: int) -> tuple[Events, npt.NDArray[np.int64]]:
+            chip, work = self._lent()
+            shared = self.crossbar.bank
+            own = shared._replace(
+                partial=shared.partial.copy(),
+                squares=shared.squares.copy(),
+                reading=shared.reading ^ np.uint64(1 << 63),  # other noise than that of learning
+                tally=np.zeros_like(shared.tally),
+            )
+            stop = start + size
+            infer_stream(
+                chip, self.plan, work, self.crossbar.sensing, own, samples[start:stop], start, outputs[start:stop]
+            )
+            return work.events, own.tally
+
+        with ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
+            found = list(pool.map(run, range(0, len(samples), size)))
+        self._inference_events = sum((events for events, _ in found), np.zeros_like(self.work.events))
+        self._inference_tally = [0] * layout.TALLIES
+        for _, tally in found:
+            self._empty(tally, self._inference_tally)
+        return outputs
+
+    def counts(self) -> Counts:
+        """Actions of the described chip for everything learned so far."""
+        return cell_actions(self.spec, self.work.events, self._tally)
+
+    def inference_counts(self) -> Counts:
+        """Actions of the described chip for the samples of the last `infer`."""
+        return cell_actions(self.spec, self._inference_events, self._inference_tally)
+
+    def state(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Copies of every on-chip array, of the cells and of the events so far."""
+        cells, bank = self.crossbar.cells, self.crossbar.bank
+        tally = np.array([str(n) for n in self._tally])  # longer than 64 bits at times
+        kept: dict[str, npt.NDArray[np.generic]] = {
+            f"cells_{name}": array.copy() for name, array in vars(cells).items()
+        }
+        return {**super().state(), **kept, "cells_reading": bank.reading.copy(), "cells_tally": tally}
+
+    def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        """Take up a state that `state` gave. Raises `ValueError` if a shape or type differs."""
+        super().restore(state)
+        for name, array in vars(self.crossbar.cells).items():
+            array[...] = state[f"cells_{name}"]
+        self.crossbar.bank.reading[...] = state["cells_reading"]
+        self._tally = [int(n) for n in state["cells_tally"]]
+        self._show(self.crossbar.cells.visible)
+
+    @contextmanager
+    def rested(self, after_s: float) -> Iterator[None]:
+        """Within the context the chip reads its cells as they are `after_s` seconds after the last write."""
+        self._show(self.crossbar.rested(after_s))
+        try:
+            yield
+        finally:
+            self._show(self.crossbar.cells.visible)
+
+    def clipped_share(self) -> float:
+        """Share of the conversions in training that were at the end of the converter's range."""
+        made = self._tally[layout.READS] * self.crossbar.sensing.row_tiles * self.spec.chip.layers[-1]
+        return self._tally[layout.CLIPPED] / made if made else 0.0
+
+    def wear(self) -> dict[str, object]:
+        """The record's `device`: what learning did to the cells."""
+        pulses = self.crossbar.cells.pulses
+        edges = [0, 1, *(10**k for k in range(1, 10))]
+        counted, _ = np.histogram(pulses, bins=[*edges, 2**32])
+        tally = self._tally
+        return {
+            "model": self.crossbar.model.name,
+            "family": self.crossbar.model.family,
+            "cells": len(pulses),
+            "writes_total": int(pulses.astype(np.int64).sum()),
+            "writes_per_cell_max": int(pulses.max(initial=0)),
+            "writes_per_cell_mean": float(pulses.mean()),
+            "writes_histogram": {
+                f"{low} or more": int(n) for low, n in zip(edges, counted, strict=True) if n or low == 0
+            },
+            "pulses_up": tally[layout.PULSES_UP],
+            "pulses_down": tally[layout.PULSES_DOWN],
+            "clipped_conversions": self.clipped_share(),
+            "non_idealities": list(self.crossbar.model.non_idealities),
+            "weight_per_pulse": weight_of_pulse(self.spec),
+        }
+
+    def weight_file(self, image_shape: tuple[int, ...]) -> dict[str, npt.NDArray[np.generic]]:
+        """Weight codes as read, with the value of their LSB, and the state of every cell."""
+        arrays = super().weight_file(image_shape)
+        arrays.pop("weights_frac_bits")
+        cells = self.crossbar.cells
+        lsb = self.spec.device.array.weight_per_range / self.crossbar.bank.one
+        return {**arrays, "weights_lsb": np.array(lsb), "cells_state": cells.state, "cells_visible": cells.visible}
+
+    def _write(self, listed: int) -> None:
+        """Hand an update to a model that is not pulsed in compiled code."""
+        bank, model, cells = self.crossbar.bank, self.crossbar.model, self.crossbar.cells
+        n0, n1 = self.spec.chip.layers
+        verify = bank.programming == layout.VERIFY
+        if verify:
+            want(listed, bank)
+        for _ in range(bank.rounds if verify else 1):
+            listed = correct(listed, bank) if verify else listed
+            if listed == 0:
+                return
+            places, counts = bank.places[:listed], bank.counts[:listed]
+            before = bank.shares[places].astype(np.int64)
+            model.pulse(cells, counts, places)
+            show(self.chip.weights, listed, n0, n1, bank)
+            passed = (before + bank.shares[places]) * np.abs(counts.astype(np.int64))
+            for total, share, which in (
+                (layout.PULSES_UP, layout.UP_SHARE, counts > 0),
+                (layout.PULSES_DOWN, layout.DOWN_SHARE, counts < 0),
+            ):
+                bank.tally[total] += int(np.abs(counts[which].astype(np.int64)).sum())
+                bank.tally[share] += int(passed[which].sum()) // 2
+
+    def _show(self, visible: npt.NDArray[np.floating]) -> None:
+        self.crossbar.show(self.chip.weights, visible)
+        self._refresh_shortcuts()
+
+    def _empty(self, tally: npt.NDArray[np.int64], into: list[int]) -> None:
+        for place, count in enumerate(tally):
+            into[place] += int(count)
+        tally[:] = 0
+
+    def _draw_weights(self) -> None:
+        """Xavier-uniform weights from the chip's own random bank, programmed into the cells."""
+        n0, n1 = self.spec.chip.layers
+        bound = self.spec.chip.weights.init_gain * (6.0 / (n0 + n1)) ** 0.5
+        words = self._random_words(n0 * n1).astype(np.float64).reshape(n0, n1)
+        self.crossbar.program(bound * (words * 2.0**-31 - 1.0))
+        self._show(self.crossbar.cells.visible)
+
+
+def pulse_rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
+    """As `eqprop_plan.rates`, with the weights' rate in pulses: lr / β over the weight change of one pulse.
+
+    With coincidences it is the probability of a column's pulse, in 2^-16, per LSB that its neuron moved: the expected
+    number of coincidences of a row at x is then train · x · chance.
+    """
+    rates = eqprop_plan.rates(spec, epoch)
+    array, state_bits = spec.device.array, spec.chip.states.bits
+    pulses = rate(spec, 0, epoch).value / weight_of_pulse(spec)
+    if array.programming == "coincidence":
+        held = Scale.nearest(pulses / array.train_length, spec.chip.constants.bits)
+        rates[0, 0] = eqprop_plan.rate_row(held, state_bits, 16, Rounding.NEAREST)
+    else:
+        held = Scale.nearest(pulses, spec.chip.constants.bits)
+        rates[0, 0] = eqprop_plan.rate_row(held, spec.encoder.bits + state_bits, 0, Rounding.STOCHASTIC)
+    return rates
