@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from edgesdt import __version__
+from edgesdt import __version__, device_cli
 from edgesdt.errors import EdgesdtError
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/NAME-SEED)")
     run.add_argument("--seed", type=int, metavar="N", help="the same as --set seed=N")
     run.add_argument("--threads", type=_threads, metavar="N", help="threads for inference (default: all cores)")
+    run.add_argument("--ablate", action="store_true", help="run it with each non-ideality alone and with all but one")
     run.add_argument("--quiet", action="store_true", help="no progress")
     run.add_argument("--json", action="store_true", help="print the record instead of the summary")
 
@@ -63,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
     fetch = data.add_parser("fetch", help="fetch a data set into the cache, or into a folder")
     fetch.add_argument("name", metavar="NAME")
     fetch.add_argument("--dir", type=Path, metavar="DIR", help="folder to put it in, as NAME/ (for EDGESDT_DATA)")
+    device_cli.add_parsers(commands, _Parser)
     return top
 
 
@@ -142,6 +144,12 @@ def _run(arguments: argparse.Namespace) -> int:
             print("\r\033[K" + line, end="", file=sys.stderr, flush=True)
 
     threads = arguments.threads or len(os.sched_getaffinity(0))
+    if arguments.ablate:
+        from edgesdt import ablation
+
+        result = ablation.ablate(spec, arguments.out or Path(f"{out}-ablation"), say, show=show, threads=threads)
+        print(json.dumps(result, indent=1) if arguments.json else ablation.table(result))
+        return 0
     made = run(spec, out, say=say, show=show, threads=threads)
     if arguments.json:
         print(json.dumps(made, indent=1))
@@ -204,4 +212,4 @@ def _entry(entry: Any) -> str:
     return "\n".join(lines + [f"  sha256 {name}: {digest}" for name, digest in dict(entry.checksums).items()])
 
 
-_COMMANDS = {"run": _run, "check": _check, "specs": _specs, "report": _report, "data": _data}
+_COMMANDS = {"run": _run, "check": _check, "specs": _specs, "report": _report, "data": _data, "device": device_cli.run}

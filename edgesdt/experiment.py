@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgesdt import datasets, energy, readout, record
+from edgesdt import datasets, energy, readout, record, units
 from edgesdt.chip import Chip
 from edgesdt.encoders import encode
 from edgesdt.errors import DataError, SpecError
@@ -226,10 +226,27 @@ class _Run:
                 "inference_samples_per_s": len(self.x_test) / max(inference_s, 1e-9),
             },
         }
+        if self.spec.deployment.times:
+            made["deployment"] = self.deployed()
         self.folder.save_arrays("weights.npz", self.chip.rule.weight_file(self.data.shape))
         record.write(self.folder.record_path, made)
         self.say("done " + _percent(accuracy))
         return made
+
+    def deployed(self) -> list[dict[str, float]]:
+        """Accuracies after each time of `deployment.times`; the neurons keep the classes that training ended with."""
+        x, y = self.x[self.known], self.data.y_train[self.known]
+        known = readout.Association.learn(self.infer, x, y, self.data.classes)
+        found = []
+        for seconds in self.spec.deployment.times:
+            with self.chip.rule.rested(seconds):
+                if self.spec.learning.target == "label":
+                    right = readout.output(self.infer, self.x_test, self.data.y_test)
+                else:
+                    right = readout.recognised(known, self.infer, self.x_test, self.data.y_test)
+            found.append({"time_s": seconds, **right})
+            self.say(f"after {units.format_time(seconds)} " + _percent(right))
+        return found
 
     def _live(self, epoch: int, done: int, of: int, seconds: float) -> str:
         rate = done / max(seconds, 1e-9)

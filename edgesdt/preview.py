@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from edgesdt import energy, units
 from edgesdt.errors import SpecError
-from edgesdt.rules import eqprop_counts, registers
+from edgesdt.memory import MemoryMap
+from edgesdt.rules import crossbar_counts, eqprop_counts, registers
 from edgesdt.rules.eqprop_memory import memory_map as memory_map
 from edgesdt.spec import Spec, to_yaml
 
@@ -21,21 +24,24 @@ def resolved(spec: Spec) -> str:
     return to_yaml(registers.resolve(spec).plain(), notes)
 
 
+def predicted(spec: Spec, fitted: MemoryMap) -> dict[str, Any]:
+    """`energy_j`, `latency_s`, `area_mm2` and `technology` as in a record, of 1,000 training samples and inferences."""
+    assume = eqprop_counts.predicted if spec.device.digital else crossbar_counts.predicted
+    counts = {"train": assume(spec, learning=True), "inference": assume(spec, learning=False)}
+    try:
+        return energy.price(spec, counts, {"train": 1000, "inference": 1000}, fitted.plain())
+    except ZeroDivisionError as error:  # pragma: no cover - the schema keeps every divisor above 0
+        raise SpecError(f"chip: cannot be priced: {error}") from error
+
+
 def preview(spec: Spec) -> str:
     """Memory map against the budget, layers and predicted energy, latency and area. Raises as `enforce`."""
     enforce(spec)
     spec = registers.resolve(spec)  # as a run does
     fitted = memory_map(spec)
-    predicted = {
-        "train": eqprop_counts.predicted(spec, learning=True),
-        "inference": eqprop_counts.predicted(spec, learning=False),
-    }
-    try:
-        priced = energy.price(spec, predicted, {"train": 1000, "inference": 1000}, fitted.plain())
-    except ZeroDivisionError as error:  # pragma: no cover - the schema keeps every divisor above 0
-        raise SpecError(f"chip: cannot be priced: {error}") from error
+    priced = predicted(spec, fitted)
     layers = " - ".join(str(n) for n in spec.chip.layers)
-    weights, states = spec.chip.weights, spec.chip.states
+    states = spec.chip.states
     assumed = (
         "exact for a dense chip, but for its random words"
         if spec.chip.style == "dense"
@@ -46,7 +52,7 @@ def preview(spec: Spec) -> str:
     energy_j, latency, tech = priced["energy_j"], priced["latency_s"], priced["technology"]
     lines = [
         f"{spec.name}: {layers}, {spec.chip.style}, {spec.learning.rule}, target {spec.learning.target}",
-        f"weights {weights.bits} bits ({weights.frac_bits} fractional), states {states.bits} bits, "
+        f"{_weights(spec)}, states {states.bits} bits, "
         f"accumulators {spec.chip.accumulator.bits} bits, {spec.epochs} epochs of {spec.data.set}",
         "",
         "memory map",
@@ -62,3 +68,13 @@ def preview(spec: Spec) -> str:
         f"  leakage  {units.format_si(tech['leakage_w'], 'W')}",
     ]
     return "\n".join(lines)
+
+
+def _weights(spec: Spec) -> str:
+    """What holds the weights, in words."""
+    weights, array = spec.chip.weights, spec.device.array
+    if spec.device.digital:
+        return f"weights {weights.bits} bits ({weights.frac_bits} fractional)"
+    how = "pairs of cells" if array.mapping == "pair" else "cells against a reference"
+    model = spec.device.file or spec.device.model
+    return f"weights on {model}, {how}, {array.weight_per_range:g} per conductance range, {array.programming}"

@@ -77,7 +77,11 @@ def direct(
     infer: Infer, x: npt.NDArray[np.uint8], y: Labels, x_test: npt.NDArray[np.uint8], y_test: Labels, classes: int
 ) -> dict[str, float]:
     """Accuracies `direct_average` and `direct_max` on the test split after associating on `x`, `y`."""
-    found = Association.learn(infer, x, y, classes)
+    return recognised(Association.learn(infer, x, y, classes), infer, x_test, y_test)
+
+
+def recognised(found: Association, infer: Infer, x_test: npt.NDArray[np.uint8], y_test: Labels) -> dict[str, float]:
+    """Accuracies `direct_average` and `direct_max` on the test split with neurons associated before."""
     right = np.zeros(2, np.int64)
     for part in chunks(len(x_test)):
         outputs = infer(x_test[part])

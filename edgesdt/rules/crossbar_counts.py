@@ -6,22 +6,53 @@ from collections.abc import Sequence
 
 from edgesdt import actions as act
 from edgesdt.crossbar import layout
-from edgesdt.crossbar.scales import tiles
+from edgesdt.crossbar.scales import share_bits, tiles
 from edgesdt.rules import eqprop_counts
 from edgesdt.rules.eqprop_counts import Events
 from edgesdt.spec import Spec
 
+ASSUMED_PULSES = 0.5
+"""Pulses per synapse whose contrast is formed, where nothing has been run yet (784-300 on MNIST: 0.3 to 0.7)."""
+ASSUMED_LEVEL = 0.5
+"""Mean of a non-zero input and mean share of a cell, where nothing has been run yet."""
+
 
 def actions(spec: Spec, events: Events, tally: Sequence[int]) -> dict[str, int]:
     """All of `actions.MEANING` and `actions.CELL_MEANING` for events and the tally of the array (TALLIES)."""
-    counts = eqprop_counts.actions(spec, events)
+    return _with_cells(spec, eqprop_counts.actions(spec, events), eqprop_counts.Tally.of(events).bias_moves, tally)
+
+
+def predicted(spec: Spec, learning: bool) -> dict[str, int]:
+    """Actions of 1000 samples before anything is run, from the assumptions here and in `eqprop_counts`."""
+    counts = eqprop_counts.predicted(spec, learning)
+    samples, columns = 1000, spec.chip.layers[1]
+    kept = 1.0 - spec.learning.dropout.input if learning else 1.0
+    driven = samples * spec.chip.layers[0] * eqprop_counts.ASSUMED_INPUTS * kept
+    cells = columns * (2 if spec.device.array.mapping == "pair" else 1)
+    squares = driven * (ASSUMED_LEVEL * ((1 << spec.encoder.bits) - 1)) ** 2
+    level = ASSUMED_LEVEL * (1 << share_bits(spec))
+    moved = columns * eqprop_counts.ASSUMED_MOVED * samples
+    pairs = moved * spec.chip.layers[0] * eqprop_counts.ASSUMED_INPUTS * kept if learning else 0.0
+    pulses = pairs * ASSUMED_PULSES * cells / columns
+    tally = [0.0] * layout.TALLIES
+    tally[layout.READS], tally[layout.ROW_DRIVES] = samples, driven
+    tally[layout.READ_BASE], tally[layout.READ_SHARE] = squares * cells, squares * cells * level
+    for pulse, share in ((layout.PULSES_UP, layout.UP_SHARE), (layout.PULSES_DOWN, layout.DOWN_SHARE)):
+        tally[pulse], tally[share] = pulses / 2, pulses / 2 * level
+    tally[layout.PULSE_TIMES] = 2 * moved if learning else 0.0
+    if spec.device.array.programming == "verify":
+        tally[layout.VERIFY_READS], tally[layout.VERIFY_SHARE] = 2 * pulses, 2 * pulses * level
+    return _with_cells(spec, counts, int(moved) if learning else 0, [int(n) for n in tally])
+
+
+def _with_cells(spec: Spec, counts: dict[str, int], moved: int, tally: Sequence[int]) -> dict[str, int]:
+    """The counts of a digital chip with those of its weight memory replaced by those of the array."""
     array, columns = spec.device.array, spec.chip.layers[1]
     row_tiles, column_tiles = tiles(spec)
     pulses = tally[layout.PULSES_UP] + tally[layout.PULSES_DOWN]
     lines = array.tile_rows + array.tile_columns - 2 if array.selector == "half_voltage" else 0
-    counts |= {act.MAC: 0, act.WEIGHT_READ: 0, act.WEIGHT_WRITE: 0}
+    counts = counts | {act.MAC: 0, act.WEIGHT_READ: 0, act.WEIGHT_WRITE: 0}
     if array.programming == "coincidence":  # the lines multiply: no synapse needs arithmetic of its own
-        moved = counts[act.BIAS_WRITE] if spec.chip.style == "dense" else eqprop_counts.Tally.of(events).bias_moves
         counts |= {act.CONTRAST: 0, act.RATE: 2 * moved}
     return {
         **counts,

@@ -6,8 +6,9 @@ Liu et al., Neuromorph. Comput. Eng. 4 (2024) 044005. The algorithm itself, samp
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
@@ -81,6 +82,11 @@ class EqProp:
         with ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
             self._inference_events = sum(pool.map(run, starts), np.zeros_like(self.work.events))
         return outputs
+
+    @contextmanager
+    def rested(self, after_s: float) -> Iterator[None]:
+        """Within the context the chip is as it is `after_s` seconds later: a digital memory forgets nothing."""
+        yield
 
     def counts(self) -> Counts:
         """Actions of the described chip for everything learned so far."""

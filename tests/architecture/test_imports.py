@@ -22,6 +22,7 @@ FLOORS = (
     ("rules", "record", "readout", "energy"),
     ("chip", "report", "run_folder", "preview", "reference"),
     ("experiment",),
+    ("ablation",),
     ("device_cli",),
     ("cli",),
     ("__main__",),

@@ -1,0 +1,255 @@
+"""`edgesdt device`: list, show, pulse and fit of device models; `cli.py` is the rest of the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgesdt.errors import EdgesdtError
+from edgesdt.units import format_energy, format_si
+
+if TYPE_CHECKING:
+    from hw_models.base import CellModel
+    from hw_models.catalog import Origin
+    from hw_models.sheet import Entry, Sheet
+
+_NAME = "a name from 'edgesdt device list' (any case), or a YAML file"
+
+
+class DeviceFault(EdgesdtError):
+    """A device that does not exist, or a sheet, parameter or measurement that makes none."""
+
+
+def add_parsers(commands: Any, parser_class: type[argparse.ArgumentParser]) -> None:
+    """Add `device` and its commands to the sub-commands of the command line; imports nothing."""
+    about = "list, show, pulse or fit device models"
+    device = commands.add_parser("device", help=about).add_subparsers(
+        dest="device_command", required=True, metavar="COMMAND", parser_class=parser_class
+    )
+    device.add_parser("list", help="device models, their families, and where their numbers come from")
+    show = device.add_parser("show", help="parameters of a device with units and sources, and what it leaves out")
+    show.add_argument("name", metavar="NAME", help=_NAME)
+
+    pulse = device.add_parser("pulse", help="pulse response: from the lowest state N pulses up, then M down")
+    pulse.add_argument("name", metavar="NAME", help=_NAME)
+    pulse.add_argument("--up", type=int, default=100, metavar="N", help="pulses up (default: 100)")
+    pulse.add_argument("--down", type=int, default=100, metavar="M", help="pulses down (default: 100)")
+    pulse.add_argument("--cells", type=int, default=1, metavar="C", help="cells (default: 1)")
+    pulse.add_argument("--noise", choices=("on", "off"), default="on", help="off: no noise, no spread (default: on)")
+    pulse.add_argument("--csv", type=Path, metavar="FILE", help="write pulse,phase,cell,weight,g_s")
+    pulse.add_argument("--plot", type=Path, metavar="FILE", help="draw the response (.svg, .png, .pdf)")
+    pulse.add_argument("--seed", type=int, default=0, metavar="N", help="of the cells and their noise (default: 0)")
+
+    fit = device.add_parser("fit", help="a device from measured pulses: recommends a family and fits it, or tabulates")
+    fit.add_argument("measured", type=Path, metavar="MEASURED.csv", help="pulse number, conductance or current, ...")
+    fit.add_argument("--out", type=Path, required=True, metavar="DEVICE.yaml", help="where to write the device")
+    fit.add_argument("--family", metavar="NAME", help="fit this family, not the recommended one")
+    fit.add_argument("--lookup", action="store_true", help="make a lookup table instead of fitting")
+    fit.add_argument("--read-voltage", metavar="V", help="turns currents into conductances, such as '0.1 V'")
+    fit.add_argument("--plot", type=Path, metavar="FILE", help="fit over data (default: DEVICE.svg)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run one `device` command; returns the exit code. Raises `DeviceFault` for whatever is wrong with the input."""
+    from hw_models.base import DeviceError
+
+    commands = {"list": _list, "show": _show, "pulse": _pulse, "fit": _fit}
+    try:
+        return commands[arguments.device_command](arguments)
+    except DeviceError as error:
+        raise DeviceFault(str(error)) from error
+
+
+def _model(name: str) -> tuple[CellModel, Origin, Sheet | None]:
+    """The model of a name or of a YAML file, where it comes from, and its sheet unless it is a plug-in."""
+    from hw_models import catalog, sheet
+
+    if name.endswith((".yaml", ".yml")) or "/" in name:
+        made = sheet.read(Path(name))
+        return catalog.from_sheet(made), catalog.origin_of(made), made
+    origin = catalog.origin(name)
+    return catalog.load(name), origin, catalog.preset(origin.name) if origin.kind == "preset" else None
+
+
+# list
+
+
+def _list(_: argparse.Namespace) -> int:
+    from hw_models import catalog
+    from hw_models.base import DeviceError
+
+    rows = [("name", "family", "quantity", "states", "source")]
+    for name in catalog.names():
+        try:
+            model, origin = catalog.load(name), catalog.origin(name)
+        except DeviceError as error:  # one bad plug-in must not hide the other devices
+            print(f"{name}: {error}", file=sys.stderr)
+            continue
+        rows.append((name, model.family, model.quantity, _states(model), origin.sources[0]))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for row in rows:
+        print("  ".join([*(word.ljust(width) for word, width in zip(row, widths, strict=False)), row[4]]))
+    return 0
+
+
+def _states(model: Any) -> str:
+    """Levels or states that the model states (up/down), else how many steps of mid-range size cross its range."""
+    low, high = model.bounds()
+    steps = [model.step((low + high) / 2, up) for up in (True, False)]
+    counts = [f"{(high - low) / step:.0f}" if step > 0 else "-" for step in steps]
+    if hasattr(model, "states_up"):
+        counts = [str(model.states_up), str(model.states_down)]
+    if hasattr(model, "levels"):
+        counts = [str(model.levels)]
+    return "/".join(dict.fromkeys(counts))
+
+
+# show
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    model, origin, made = _model(arguments.name)
+    print(f"{model.name}: {origin.summary}" if origin.summary else model.name)
+    lines = [
+        ("family", f"{model.family} ({origin.kind}: {origin.where})"),
+        ("equations", model.citation),
+        ("valid range", model.valid_range),
+        ("not modelled", model.not_modelled),
+        ("quantity", f"{model.quantity}, {_range(model)}"),
+        ("non-idealities", ", ".join(model.non_idealities) or "none"),
+    ]
+    _print_aligned([*lines, ("notes", " ".join(origin.notes.split()))] if origin.notes else lines)
+    print("\nparameters")
+    _print_table(list(_parameter_rows(model, made)))
+    print("\nelectrical conditions")
+    if made is not None and made.drive:
+        _print_table([_entry_row(key, entry, made) for key, entry in made.drive.items()])
+    elif model.drive is not None:
+        _print_table([(name, _value(value), "", "", "") for name, value in vars(model.drive).items()])
+    else:
+        print("  none stated: its energy and delay are not known")
+    print("\nsources")
+    for number, source in enumerate(origin.sources, start=1):
+        print(f"  [{number}] {source.strip()}")
+    return 0
+
+
+def _range(model: CellModel) -> str:
+    low, high = model.bounds()
+    siemens = model.quantity == "conductance"
+    return f"{format_si(low, 'S')} to {format_si(high, 'S')}" if siemens else f"{low:g} to {high:g}"
+
+
+def _print_aligned(rows: Sequence[tuple[str, str]]) -> None:
+    width = max(len(name) for name, _ in rows)
+    for name, text in rows:
+        print(f"  {name.ljust(width)}  {text}")
+
+
+def _print_table(rows: Sequence[Sequence[str]]) -> None:
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
+    for row in rows:
+        words = [word.ljust(width) for word, width in zip(row, widths, strict=False)]
+        print(f"  {'  '.join([*words, row[4]])}".rstrip())
+
+
+def _parameter_rows(model: CellModel, made: Sheet | None) -> Iterator[tuple[str, str, str, str, str]]:
+    """Name, value, unit, source and meaning; as the sheet states them, then what it leaves at the family's value."""
+    from hw_models import building
+
+    kind = type(model)
+    documented = {parameter.name: parameter for parameter in building.parameters(kind)}
+    stated = {} if made is None else made.parameters
+    for name, entry in stated.items():
+        assert made is not None
+        yield _entry_row(name, entry, made, documented[name].doc if name in documented else "")
+    if building.MOMENTS[0] in stated:
+        return  # what is left out is made from them
+    for name, parameter in documented.items():
+        if name not in stated:
+            unit = "" if parameter.unit == "1" else parameter.unit
+            yield name, _value(getattr(model, name)), unit, "default", parameter.doc
+    inner = building.inner_field(kind)
+    if inner is not None:
+        inside = getattr(model, inner)
+        for row in _parameter_rows(inside, None):
+            yield (f"{inside.name}.{row[0]}", row[1], row[2], f"of {inside.name}", row[4])
+
+
+def _entry_row(name: str, entry: Entry, made: Sheet, doc: str = "") -> tuple[str, str, str, str, str]:
+    number = [citation.strip() for citation in made.sources.values()].index(entry.source) + 1
+    about = "; ".join(part for part in (doc, entry.derived) if part)
+    return name, _value(entry.value), "" if entry.unit == "1" else entry.unit, f"[{number}]", about
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
+        return f"[{len(value)} x {len(value[0])} numbers]"
+    if isinstance(value, tuple):
+        words = [_value(item) for item in value]
+        return f"[{', '.join(words)}]" if len(words) <= 6 else f"[{', '.join(words[:3])}, … {len(words)} in all]"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
+# pulse
+
+
+def _pulse(arguments: argparse.Namespace) -> int:
+    from hw_models import response
+
+    model, _, _ = _model(arguments.name)
+    if arguments.noise == "off":
+        model = response.without_noise(model)
+    for path in (arguments.csv, arguments.plot):
+        if path is not None and not path.parent.is_dir():
+            raise DeviceFault(f"{path}: there is no folder {path.parent}")
+    made = response.measure(model, arguments.up, arguments.down, arguments.cells, arguments.seed)
+    if arguments.csv is not None:
+        response.write_csv(made, arguments.csv)
+    if arguments.plot is not None:
+        response.plot(made, arguments.plot)
+    count = f"{arguments.cells} cell{'s' if arguments.cells > 1 else ''}"
+    print(f"{model.name} ({model.family}), {count}, noise {arguments.noise}, seed {arguments.seed}")
+    rows = [("range", _range(model)), ("start", _spread(model, made.visible[0]))]
+    ends = (("up", made.up, made.up, made.up_energy_j), ("down", made.down, made.up + made.down, made.down_energy_j))
+    rows += [(f"after {number} {told}", _spread(model, made.visible[pulse])) for told, number, pulse, _ in ends]
+    for told, number, _, energy in ends:
+        if energy is not None and number:
+            each = format_energy(energy / number)
+            rows.append((f"energy {told}", f"{format_energy(energy)} per cell, {each} per pulse"))
+    rows += [("written", str(path)) for path in (arguments.csv, arguments.plot) if path is not None]
+    _print_aligned(rows)
+    return 0
+
+
+def _spread(model: CellModel, row: Any) -> str:
+    import numpy as np
+
+    mean, deviation = float(row.mean()), float(row.std()) if float(np.ptp(row)) else 0.0
+    if model.quantity == "conductance":
+        shown = format_si(mean, "S"), format_si(deviation, "S")
+    else:
+        shown = f"{mean:.6g}", f"{deviation:.3g}"
+    return f"{shown[0]} ± {shown[1]}" if len(row) > 1 else shown[0]
+
+
+# fit
+
+
+def _fit(arguments: argparse.Namespace) -> int:
+    from hw_models.measured import fit_file
+    from hw_models.quantities import quantity
+
+    given = arguments.read_voltage
+    fit_file(
+        arguments.measured,
+        arguments.out,
+        family=arguments.family,
+        lookup=arguments.lookup,
+        read_voltage_v=None if given is None else quantity(given, "V"),
+        plot=arguments.plot,
+    )
+    return 0
