@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from math import inf, sqrt
+from math import copysign, inf, sqrt
 from typing import ClassVar
 
 import numpy as np
@@ -24,6 +24,7 @@ LARGEST_LABEL = 9.0
 _LABELS_PER_UNIT = 1000
 _STEEPEST = 200.0
 _HALVINGS = 64
+_DECIMALS = 6
 _UP_DRAW, _DOWN_DRAW, _READ_DRAW = 1, 2, 3
 
 
@@ -152,7 +153,8 @@ class NeuroSim(Stepped):
 def label_to_a(label: float) -> float:
     """A / P_max of a nonlinearity label, signed like it; infinite for label 0. Labels beyond ±9 count as ±9.
 
-    The label is the largest distance of the normalised curve from the diagonal, in units of 0.07.
+    The label is the largest distance of the normalised curve from the diagonal, in units of 0.07. A has six decimals,
+    as in the table that NeuroSim looks it up in: in the conductances of steep curves that shows.
     """
     bend = float(curvatures(np.array([float(label)]))[0])
     return 1.0 / bend if bend else inf
@@ -160,7 +162,7 @@ def label_to_a(label: float) -> float:
 
 def curvatures(labels: Rows) -> Rows:
     """(n,) P_max / A of these labels: odd, 0 at 0. Straight lines between labels 0.001 apart, ±9 beyond ±9."""
-    if len(labels) == 1 or np.ptp(labels) == 0.0:  # no spread: as exact as the bisection
+    if len(labels) == 1 or np.ptp(labels) == 0.0:  # no spread: as exact as the published table
         return np.full(len(labels), _curvature(float(labels[0])) if len(labels) else 0.0)
     place = np.minimum(np.abs(labels), LARGEST_LABEL) * _LABELS_PER_UNIT
     left = np.minimum(place.astype(np.int64), int(LARGEST_LABEL * _LABELS_PER_UNIT) - 1)
@@ -172,7 +174,10 @@ def curvatures(labels: Rows) -> Rows:
 
 @cache
 def _curvature(label: float) -> float:
-    return float(np.copysign(_bisected(np.array([min(abs(label), LARGEST_LABEL)]))[0], label)) if label else 0.0
+    if not label:
+        return 0.0
+    exact = 1.0 / float(_bisected(np.array([min(abs(label), LARGEST_LABEL)]))[0])
+    return copysign(1.0 / round(exact, _DECIMALS), label)
 
 
 @cache

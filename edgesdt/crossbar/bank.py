@@ -123,6 +123,8 @@ def _bank(spec: Spec, model: CellModel, mapping: Mapping, cells: Cells, one: int
         shares=np.zeros(len(cells.state), np.int16),
         row_sums=np.zeros(n0, np.int64),
         places=np.zeros(mapping.planes * synapses, np.int32),
+        rows=np.zeros(mapping.planes * synapses, np.int32),
+        spots=np.zeros(mapping.planes * synapses, np.int32),
         counts=np.zeros(mapping.planes * synapses, np.int32),
         wanted=np.zeros(mapping.planes * synapses if array.programming == "verify" else 0),
         programming=_PROGRAMMING[array.programming],

@@ -62,6 +62,8 @@ class Bank(NamedTuple):
     shares: npt.NDArray[np.int16]  # (cells,) share codes of what is visible
     row_sums: npt.NDArray[np.int64]  # (n_0,) sums of the share codes of a row
     places: npt.NDArray[np.int32]  # cells to be pulsed
+    rows: npt.NDArray[np.int32]  # the row of each
+    spots: npt.NDArray[np.int32]  # where the weight of each lies in the chip's weights
     counts: npt.NDArray[np.int32]  # pulses for each, > 0 up
     wanted: npt.NDArray[np.float64]  # states wanted of them (verify)
     programming: int  # PULSE_COUNT, COINCIDENCE or VERIFY

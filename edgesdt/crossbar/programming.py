@@ -57,7 +57,7 @@ def list_pulses(inputs, plus, minus, plan, rate, random, work, bank):  # type: i
             form_deltas_wide(
                 work.pre_plus, work.pre_minus, high, low, register_of(rate), work.halves, active, work.deltas
             )
-        listed = _append(post * n0, n0 * n1, active, work, bank, listed)
+        listed = _append(post, n0, n1, active, work, bank, listed)
     work.events[BANK_STEPS, 0] += steps * swept
     work.events[PAIRS, 0] += active * swept
     bank.tally[CELL_WRITES] += listed
@@ -65,23 +65,26 @@ def list_pulses(inputs, plus, minus, plan, rate, random, work, bank):  # type: i
 
 
 @njit(nogil=True, cache=True)
-def _append(first, plane, active, work, bank, listed):  # type: ignore[no-untyped-def]
-    """Append the cells of one neuron whose delta is not 0: those of a pair with opposite signs."""
+def _append(post, n0, n1, active, work, bank, listed):  # type: ignore[no-untyped-def]
+    """Append the cells of neuron `post` whose delta is not 0: those of a pair with opposite signs."""
+    first, plane, begin = post * n0, n0 * n1, listed
     found = list_nonzero(work.deltas, active, work.hits)
     up, down = np.int32(0), np.int32(0)
     for h in range(found):
         a = work.hits[h]
         count = saturate(work.deltas[a], -MOST_PULSES, MOST_PULSES)
         up, down = max(up, count), max(down, -count)
-        bank.places[listed] = first + work.pres[a]
+        bank.places[listed], bank.rows[listed] = first + work.pres[a], work.pres[a]
         bank.counts[listed] = count
         listed += 1
     if bank.planes == 2:
         for h in range(found):
             a = work.hits[h]
-            bank.places[listed] = plane + first + work.pres[a]
+            bank.places[listed], bank.rows[listed] = plane + first + work.pres[a], work.pres[a]
             bank.counts[listed] = -saturate(work.deltas[a], -MOST_PULSES, MOST_PULSES)
             listed += 1
+    for h in range(begin, listed):
+        bank.spots[h] = bank.rows[h] * n1 + post
     bank.tally[PULSE_TIMES] += up + down
     return listed
 
@@ -122,21 +125,22 @@ def _coincide(moved, active, rate, work, bank):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def show(weights, listed, n0, n1, bank):  # type: ignore[no-untyped-def]
+def show(weights, listed, bank):  # type: ignore[no-untyped-def]
     """Bring share codes, row sums and weight codes in step with what the first `listed` cells show."""
-    plane = n0 * n1
-    scale = bank.one / bank.span
+    plane = np.uint64(weights.shape[0])
+    scale, pair = bank.one / bank.span, bank.planes == 2
     for h in range(listed):
-        cell = np.int64(bank.places[h])
+        cell = np.uint64(bank.places[h])
         share = np.floor((np.float64(bank.visible[cell]) - bank.low) * scale + 0.5)
         code = np.int64(min(max(share, -32768.0), 32767.0))
-        moved = code - np.int64(bank.shares[cell])
+        bank.row_sums[np.uint64(bank.rows[h])] += code - np.int64(bank.shares[cell])
         bank.shares[cell] = code
-        at = cell - plane if cell >= plane else cell
-        pre, post = at % n0, at // n0
-        bank.row_sums[pre] += moved
-        weight = np.int64(bank.shares[at]) - (np.int64(bank.shares[at + plane]) if bank.planes == 2 else bank.reference)
-        weights[pre * n1 + post] = saturate(weight, -bank.highest, bank.highest)
+        weight = code - bank.reference
+        if pair:
+            other = cell - plane if cell >= plane else cell + plane
+            weight = code - np.int64(bank.shares[other])
+            weight = -weight if cell >= plane else weight
+        weights[np.uint64(bank.spots[h])] = saturate(weight, -bank.highest, bank.highest)
 
 
 @njit(nogil=True, cache=True)
@@ -171,5 +175,6 @@ def correct(listed, bank):  # type: ignore[no-untyped-def]
         lacking = np.floor((bank.wanted[h] - np.float64(bank.visible[cell])) / bank.step + 0.5)
         count = np.int32(min(max(lacking, -MOST_PULSES * 1.0), MOST_PULSES * 1.0))
         bank.places[left], bank.counts[left], bank.wanted[left] = cell, count, bank.wanted[h]
+        bank.rows[left], bank.spots[left] = bank.rows[h], bank.spots[h]
         left += count != 0
     return left

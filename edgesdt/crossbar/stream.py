@@ -64,7 +64,6 @@ def update_of(chip, plan, work, sensing, bank, rates, sample, label):  # type: i
 @njit(nogil=True, cache=True)
 def learn_stream(chip, plan, work, sensing, bank, rates, samples, labels, order):  # type: ignore[no-untyped-def]
     """Learn from `samples[order]` (uint8 codes), one at a time, on cells of a step law."""
-    n0, n1 = plan.sizes[0], plan.sizes[1]
     for t in range(order.shape[0]):
         listed = update_of(chip, plan, work, sensing, bank, rates, samples[order[t]], labels[order[t]])
         if bank.programming == VERIFY:
@@ -74,10 +73,10 @@ def learn_stream(chip, plan, work, sensing, bank, rates, samples, labels, order)
                 if listed == 0:
                     break
                 pulse(listed, bank)
-                show(chip.weights, listed, n0, n1, bank)
+                show(chip.weights, listed, bank)
         else:
             pulse(listed, bank)
-            show(chip.weights, listed, n0, n1, bank)
+            show(chip.weights, listed, bank)
 
 
 @njit(nogil=True, cache=True)

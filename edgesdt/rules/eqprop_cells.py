@@ -155,7 +155,6 @@ class EqPropOnCells(EqProp):
     def _write(self, listed: int) -> None:
         """Hand an update to a model that is not pulsed in compiled code."""
         bank, model, cells = self.crossbar.bank, self.crossbar.model, self.crossbar.cells
-        n0, n1 = self.spec.chip.layers
         verify = bank.programming == layout.VERIFY
         if verify:
             want(listed, bank)
@@ -166,7 +165,7 @@ class EqPropOnCells(EqProp):
             places, counts = bank.places[:listed], bank.counts[:listed]
             before = bank.shares[places].astype(np.int64)
             model.pulse(cells, counts, places)
-            show(self.chip.weights, listed, n0, n1, bank)
+            show(self.chip.weights, listed, bank)
             passed = (before + bank.shares[places]) * np.abs(counts.astype(np.int64))
             for total, share, which in (
                 (layout.PULSES_UP, layout.UP_SHARE, counts > 0),

@@ -1,0 +1,135 @@
+"""Accuracy, cost and wear of one chip on many devices: every run of the table, and the table from the records.
+
+`python -m benchmarks.device_table run OUT [--outputs 300] [--epochs N] [--seeds 0 1 2] [--device NAME]` runs what is
+missing in OUT; `… table OUT...` prints the table of the records there. All devices learn with the constants of the
+shipped spec `mnist_insitu` and 0.1 of weight per conductance range; none is tuned.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import command
+from edgesdt import record, units
+from edgesdt.experiment import run
+from edgesdt.spec import Spec, load
+
+DEVICES = (
+    "sram", "EcRam", "EcRamMO", "Idealized", "GokmenVlasov", "Capacitor", "ReRamSB", "ReRamES", "ReRamArrayOM",
+    "ReRamArrayHfO2", "Ag_aSi", "TaOx_HfOx", "PCMO", "AlOx_HfO2", "GST_PCM", "EpiRAM", "HZO_FeFET", "quantized_4bit",
+)  # fmt: skip
+WINNERS = {300: 3, 2000: 5}
+COMPONENTS = ("cell reads", "cell pulses", "ADC", "DAC and rows", "weight memory", "synaptic arithmetic", "leakage")
+
+
+def spec_of(device: str, outputs: int, epochs: int, seed: int) -> Spec:
+    """The run of one place of the table."""
+    fields = [f"chip.layers=[784,{outputs}]", f"learning.winners={WINNERS[outputs]}", f"device.model={device}"]
+    fields += [f"epochs={epochs}", f"seed={seed}", f"name={device}_{outputs}", "chip.memory_budget=4 MiB"]
+    return load("mnist_insitu", fields)
+
+
+def run_all(out: Path, devices: Sequence[str], outputs: int, epochs: int, seeds: Sequence[int]) -> None:
+    """Run what is missing, seed by seed; finished runs are only read."""
+    for seed in seeds:
+        for device in devices:
+            spec = spec_of(device, outputs, epochs, seed)
+            made = run(spec, out / f"{spec.name}-{seed}", threads=1, report=False)
+            print(f"{spec.name} seed {seed}: direct_average {made['accuracy']['direct_average']:.4f}", flush=True)
+
+
+def trimmed(made: dict[str, Any]) -> dict[str, Any]:
+    """What the table needs of a record, small enough to be kept in the repository."""
+    keys = ("schema", "name", "seed", "spec", "spec_hash", "versions", "train_samples", "test_samples", "accuracy")
+    kept = {key: made[key] for key in (*keys, "counts", "energy_j", "latency_s", "area_mm2", "device", "speed")}
+    return {**kept, "memory": {key: made["memory"][key] for key in ("used_bits", "budget_bits")}}
+
+
+def kept(folder: Path) -> Iterator[dict[str, Any]]:
+    """Every record below `folder`: run folders, or one JSON file with a list of trimmed records."""
+    if folder.is_file():
+        yield from json.loads(folder.read_text(encoding="utf-8"))
+        return
+    for path in sorted(folder.glob("*/record.json")):
+        yield record.read(path)
+
+
+def table(records: Sequence[dict[str, Any]]) -> str:
+    """The table as Markdown: one row per device and size, seeds averaged."""
+    groups: dict[tuple[int, str], list[dict[str, Any]]] = {}
+    for made in records:
+        groups.setdefault((made["spec"]["chip"]["layers"][1], made["device"]["model"]), []).append(made)
+    head = ["chip", "device", "seeds", "direct average", "untrained", "per training sample", *COMPONENTS]
+    rows = [[*head, "time per sample", "area", "writes of the busiest cell", "epochs"]]
+    rows.append(["---"] * len(rows[0]))
+    for (outputs, device), found in sorted(groups.items(), key=lambda item: (item[0][0], -_mean(item[1]))):
+        rows.append(_row(outputs, device, found))
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _mean(found: Sequence[dict[str, Any]]) -> float:
+    return statistics.fmean(made["accuracy"]["direct_average"] for made in found)
+
+
+def _row(outputs: int, device: str, found: Sequence[dict[str, Any]]) -> list[str]:
+    def mean(*path: str) -> float:
+        values = []
+        for made in found:
+            place: Any = made
+            for key in path:
+                place = place.get(key, 0.0)
+            values.append(float(place))
+        return statistics.fmean(values)
+
+    scores = [100 * made["accuracy"]["direct_average"] for made in found]
+    spread = f" ± {statistics.stdev(scores):.2f}" if len(scores) > 1 else ""
+    samples = found[0]["train_samples"] * found[0]["spec"]["epochs"]
+    parts = [mean("energy_j", "train_breakdown", name) / samples for name in COMPONENTS]
+    return [
+        f"784-{outputs}",
+        device,
+        str(len(found)),
+        f"{statistics.fmean(scores):.2f}{spread} %",
+        f"{100 * mean('accuracy', 'untrained_direct_average'):.1f} %",
+        units.format_energy(mean("energy_j", "train_per_sample")),
+        *(units.format_energy(part) if part else "–" for part in parts),
+        units.format_time(mean("latency_s", "train_per_sample")),
+        units.format_area(mean("area_mm2", "total")),
+        f"{mean('device', 'writes_per_cell_max'):,.0f}",
+        str(found[0]["spec"]["epochs"]),
+    ]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command; returns its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.device_table", description=__doc__.partition("\n")[0])
+    actions = parser.add_subparsers(dest="action", required=True)
+    runs = actions.add_parser("run", help="run what is missing")
+    runs.add_argument("out", type=Path)
+    runs.add_argument("--outputs", type=int, choices=list(WINNERS), default=300)
+    runs.add_argument("--epochs", type=int, default=4)
+    runs.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    runs.add_argument("--device", action="append", choices=list(DEVICES), metavar="NAME")
+    shown = actions.add_parser("table", help="the table of records: run folders, or files that `keep` wrote")
+    shown.add_argument("folders", type=Path, nargs="+")
+    keeps = actions.add_parser("keep", help="write the records of OUT, trimmed, to one JSON file")
+    keeps.add_argument("out", type=Path)
+    keeps.add_argument("file", type=Path)
+    options = parser.parse_args(arguments)
+    if options.action == "run":
+        run_all(options.out, options.device or DEVICES, options.outputs, options.epochs, options.seeds)
+    elif options.action == "keep":
+        lines = [json.dumps(trimmed(made), sort_keys=True) for made in kept(options.out)]
+        options.file.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
+    else:
+        print(table([made for folder in options.folders for made in kept(folder)]))
+    return 0
+
+
+if __name__ == "__main__":
+    command.finish(main)

@@ -1,0 +1,106 @@
+"""Devices from measurements: a CSV of pulses becomes a device sheet with uncertainties and a plot (`fit_file`).
+
+`reading` understands the file, `comparing` fits the families (`fitting`, `likelihood`), `intervals` states how well
+each parameter is known, `lookup` builds a table instead, `writing` and `plots` put the result into files.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hw_models.base import DeviceError
+
+if TYPE_CHECKING:
+    from hw_models.measured.report import FitReport
+    from hw_models.measured.traces import StepTable, Traces
+
+__all__ = ["fit_file", "fit_measured"]
+
+
+def fit_file(
+    path: str | Path,
+    out: str | Path,
+    *,
+    family: str | None = None,
+    lookup: bool = False,
+    read_voltage_v: float | None = None,
+    plot: str | Path | None = None,
+    say: Callable[[str], object] = print,
+) -> FitReport:
+    """Fit the measurement in `path`; writes the sheet `out`, a plot (`.svg` beside it unless `plot`) and `.fit.json`.
+
+    `family` forces one of neurosim, constant, linear, soft_bounds, power, exponential, lookup; `lookup` is the last of
+    them. `read_voltage_v` (volts) turns currents into conductances. `say` gets the report for people. Raises
+    `DeviceError` for a file that cannot be used, with its line, and for a measurement that is no such device.
+    """
+    from hw_models.measured import families, plots, reading, writing
+
+    wanted = families.check(family) if family is not None else None
+    if lookup and wanted not in (None, "lookup"):
+        raise DeviceError(f"--lookup and --family {family}: a lookup table is a family of its own, ask for one of them")
+    sheet = Path(out)
+    drawn = Path(plot) if plot is not None else sheet.with_suffix(".svg")
+    if drawn.suffix not in (".svg", ".png", ".pdf"):
+        raise DeviceError(f"{drawn}: a picture ends in .svg, .png or .pdf")
+    for file in (sheet, drawn):
+        if not file.parent.is_dir():
+            raise DeviceError(f"{file}: there is no folder {file.parent}")
+    measured = reading.read(path, read_voltage_v)
+    report = fit_measured(measured, sheet, drawn, family="lookup" if lookup else wanted)
+    try:
+        writing.write(report)
+        plots.draw(report, drawn)
+    except OSError as error:
+        raise DeviceError(f"{error.filename or sheet}: cannot be written: {error.strerror}") from None
+    say(report.text())
+    return report
+
+
+def fit_measured(
+    measured: Traces | StepTable, sheet: Path = Path("device.yaml"), plot: Path = Path("device.svg"),
+    family: str | None = None,
+) -> FitReport:  # fmt: skip
+    """Fit what `reading.read` gave; writes nothing. `sheet` and `plot` are where the report says its files are."""
+    from hw_models.measured import comparing, lookup
+    from hw_models.measured.intervals import estimates
+    from hw_models.measured.report import FitReport
+    from hw_models.measured.scaled import scale
+    from hw_models.measured.statistics_fit import as_traces
+    from hw_models.measured.traces import StepTable
+
+    details = sheet.with_suffix(".fit.json")
+    table = measured if isinstance(measured, StepTable) else None
+    traces = as_traces(measured) if isinstance(measured, StepTable) else measured
+    comparison = None
+    if family != "lookup":
+        comparison = comparing.compare_table(table) if table else comparing.compare(scale(traces), traces.weight)
+    if comparison is None or (family is None and comparison.recommended == "lookup"):
+        if traces.weight:
+            raise DeviceError(f"{traces.origin.name}: a lookup table needs conductances; this file has only weights")
+        read = _read_noise(comparison)
+        made = lookup.from_statistics(table) if table else lookup.from_traces(traces, read)
+        reason = comparison.reason if comparison else "asked for"
+        return FitReport(measured, "lookup", comparison, None, None, made, reason, sheet, plot, details)
+    best = comparison.best(family)
+    reason = comparison.reason if family is None else f"asked for; the data speaks for {comparison.recommended}"
+    try:
+        found = estimates(traces, best)
+    except DeviceError as error:
+        if family is not None:
+            raise
+        best = next((fit for fit in comparison.fits if fit.candidate.family in ("linear", "neurosim")), best)
+        found, reason = estimates(traces, best), f"{best.candidate.title}; {error}"
+    return FitReport(measured, best.candidate.family, comparison, best, found, None, reason, sheet, plot, details)
+
+
+def _read_noise(comparison: object) -> float:
+    """Read noise in siemens that the best fit has found; 0 without a fit."""
+    from hw_models.measured.comparing import Comparison
+
+    if not isinstance(comparison, Comparison) or not comparison.fits[0].read_noise:
+        return 0.0
+    best = comparison.fits[0]
+    return math.exp(float(best.theta[-1])) * best.data.unit

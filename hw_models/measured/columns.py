@@ -1,0 +1,102 @@
+"""What the columns of a measured table mean: role and unit out of a header as laboratories write it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from hw_models.base import DeviceError, unknown
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "pulse": ("pulse", "pulses", "pulse number", "pulse no", "pulse index", "n pulse", "n", "index", "#"),
+    "conductance": ("g", "conductance", "cond", "g read", "conductance read"),
+    "current": ("i", "current", "id", "ids", "i read", "read current"),
+    "weight": ("weight", "w"),
+    "resistance": ("r", "resistance", "r read"),
+    "read_voltage": ("v read", "vread", "read voltage", "v r"),
+    "phase": ("phase", "direction", "branch", "dir", "polarity", "sign", "process", "mode"),
+    "pulse_voltage": ("v pulse", "vpulse", "pulse voltage", "v prog", "pulse amplitude", "amplitude", "v write"),
+    "pulse_width": ("t pulse", "pulse width", "width", "t write"),
+    "cell": ("cell", "device", "cell id", "device id", "dut"),
+    "cycle": ("cycle", "loop", "repeat", "run", "cycle number"),
+    "up_mean": ("inc mean dg", "up mean dg", "ltp mean dg", "inc mean", "up mean", "ltp mean"),
+    "up_std": ("inc std dg", "up std dg", "ltp std dg", "inc std", "up std", "ltp std"),
+    "up_count": ("inc count", "up count", "ltp count", "inc n", "up n"),
+    "down_mean": ("dec mean dg", "down mean dg", "ltd mean dg", "dec mean", "down mean", "ltd mean"),
+    "down_std": ("dec std dg", "down std dg", "ltd std dg", "dec std", "down std", "ltd std"),
+    "down_count": ("dec count", "down count", "ltd count", "dec n", "down n"),
+}
+"""What a column may be called, lower case, with spaces for underscores and without its unit."""
+
+_PREFIX = {"": 1.0, "m": 1e-3, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "n": 1e-9, "p": 1e-12, "k": 1e3, "M": 1e6}
+DIMENSION = {
+    "conductance": "S", "current": "A", "resistance": "ohm", "read_voltage": "V", "pulse_voltage": "V",
+    "pulse_width": "s", "up_mean": "S", "up_std": "S", "down_mean": "S", "down_std": "S",
+}  # fmt: skip
+_BASE = {"S": ("S", "s"), "A": ("A", "a"), "ohm": ("ohm", "Ohm", "ohms", "Ω"), "V": ("V", "v"), "s": ("s", "S")}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column that is understood: where it is, what it holds, and the factor to the SI unit."""
+
+    place: int
+    role: str
+    factor: float
+    title: str
+
+
+def understood(header: list[str]) -> dict[str, Column]:
+    """Columns of `header` by role; others are left alone. Raises `DeviceError` without a unit, or with a role twice."""
+    found: dict[str, Column] = {}
+    for place, title in enumerate(header):
+        column = _column(place, title)
+        if column is None:
+            continue
+        if column.role in found:
+            other = found[column.role].title
+            raise DeviceError(f"two columns hold the {column.role.replace('_', ' ')}: {other!r} and {title.strip()!r}")
+        found[column.role] = column
+    return found
+
+
+def _column(place: int, title: str) -> Column | None:
+    text = title.strip()
+    plain = _words(text)
+    for role, names in NAMES.items():
+        if plain in names:
+            if role not in DIMENSION:
+                return Column(place, role, 1.0, text)
+            examples = " or ".join(f"{text} ({prefix}{DIMENSION[role]})" for prefix in ("", "u"))
+            raise DeviceError(f"column {text!r} has no unit: write it into the header, such as {examples}")
+    name, unit = _split(text)
+    for role, names in NAMES.items():
+        if unit and role in DIMENSION and _words(name) in names:
+            return Column(place, role, _factor(unit, DIMENSION[role], text), text)
+        if _words(name) in names and role not in DIMENSION:  # such as `pulse (#)`
+            return Column(place, role, 1.0, text)
+    return None
+
+
+def _words(text: str) -> str:
+    return " ".join(re.sub(r"[_\-.]+", " ", text.lower()).split())
+
+
+def _split(text: str) -> tuple[str, str]:
+    """(name, unit) of `G [uS]`, `G (uS)`, `G / uS`, `G, uS`, `g_us`, `G uS`; the unit is empty where there is none."""
+    for form in (r"(.+?)\s*[\[(]\s*([^\])]*?)\s*[\])]$", r"(.+?)\s*[/,]\s*(\S+)$", r"(.+?)[_\s]+([^_\s]+)$"):
+        match = re.match(form, text)
+        if match:
+            return match[1], match[2]
+    return text, ""
+
+
+def _factor(unit: str, dimension: str, title: str) -> float:
+    """Factor of `unit` to SI. `ms` is millisiemens for a conductance: case decides only between mOhm and MOhm."""
+    for base in _BASE[dimension]:
+        for prefix, factor in _PREFIX.items():
+            written = {prefix + base} | ({(prefix + base).upper()} if prefix not in ("m", "M") else set())
+            if unit in written or (unit in {"MS", "MA"} and prefix == "m"):
+                return factor
+    known = [prefix + dimension for prefix in ("", "m", "u", "n", "p")]
+    raise DeviceError(f"column {title!r}: " + unknown("unit", unit, known))
