@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg.blas import sgemm  # type: ignore[import-untyped]
+from scipy.linalg.blas import sgemm
 
 from edgesdt.spec import Spec
 

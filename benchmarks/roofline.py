@@ -14,10 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from edgesdt import actions as act
+from edgesdt.crossbar.scales import tiles
 from edgesdt.spec import Spec
 
 ACCUMULATOR_BYTES = 4
 WORD_BYTES = 4
+CELL_BYTES = 48
+"""State, visible state, counter, share code and eight parameters of an analog cell in single precision."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,9 @@ class Traffic:
 
 
 def weight_bytes(spec: Spec) -> int:
-    """Bytes that the simulator stores a weight in."""
+    """Bytes that the simulator stores a weight in; of analog cells, the code that is read of them."""
+    if not spec.device.digital:
+        return 2
     return 1 if spec.chip.weights.bits <= 8 else 2
 
 
@@ -59,9 +64,13 @@ def traffic(spec: Spec, counts: Mapping[str, int], samples: int) -> Traffic:
     if samples < 1:
         raise ValueError("no samples")
     each = weight_bytes(spec)
+    read, moved = counts[act.MAC], 2 * counts[act.WEIGHT_WRITE] * each
+    if not spec.device.digital:
+        read = counts[act.ROW_DRIVE] // tiles(spec)[1] * spec.chip.layers[1]
+        moved = 2 * CELL_BYTES * (counts[act.PULSE_UP] + counts[act.PULSE_DOWN])
     return Traffic(
-        weight_rows=counts[act.MAC] * each / samples,
-        weight_updates=2 * counts[act.WEIGHT_WRITE] * each / samples,
+        weight_rows=read * each / samples,
+        weight_updates=moved / samples,
         accumulators=2.0 * ACCUMULATOR_BYTES * sum(spec.chip.layers[1:]),
         random_words=2 * WORD_BYTES * counts[act.RANDOM_WORD] / samples,
         inputs=float(spec.chip.layers[0]),

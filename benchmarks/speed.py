@@ -27,13 +27,14 @@ from edgesdt.spec import Spec, load
 SCHEMA = 1
 BATCH = 16
 """Mini-batch of the reference: that of the published one-layer network."""
-CASES = {
-    "784-300": "mnist_edge",
-    "784-2000": "mnist_1layer",
-    "784-2000 16-bit": "mnist_1layer_16bit",
-    "784-400-400": "mnist_2layer",
+CASES: dict[str, tuple[str, ...]] = {
+    "784-300": ("mnist_edge",),
+    "784-2000": ("mnist_1layer",),
+    "784-2000 16-bit": ("mnist_1layer_16bit",),
+    "784-400-400": ("mnist_2layer",),
+    "784-2000 ReRamSB": ("mnist_1layer", "device.model=ReRamSB", "learning.learning_rate=0.001"),
 }
-"""Case → the shipped spec that describes it."""
+"""Case → the shipped spec that describes it, and what is set in it."""
 BAR_CASE, BAR, STRETCH = "784-2000", 5.0, 10.0
 """Training of this case must be `BAR` times the reference, and better `STRETCH` times."""
 MOST_AT_ONCE = 2_000
@@ -56,7 +57,7 @@ class Effort:
     patience_s: float
 
 
-FULL = Effort(rounds=7, seconds=1.0, pretrain=20_000, early=1_000, patience_s=30.0)
+FULL = Effort(rounds=7, seconds=1.0, pretrain=60_000, early=1_000, patience_s=60.0)
 QUICK = Effort(rounds=3, seconds=0.2, pretrain=4_000, early=200, patience_s=1.5)
 
 
@@ -69,6 +70,9 @@ def measure(spec: Spec, pixels: Pixels, effort: Effort) -> dict[str, Any]:
     learn_before(chip, at_once, effort)
     learn_before(floats, 4 * BATCH, effort)
     pretrained = {"chip": chip.trained, "reference": floats.trained}
+    digital = None if spec.device.digital else ChipContestant(on_digital_memory(spec), pixels)
+    if digital is not None:
+        learn_before(digital, at_once, effort)
     stream = Stream(footprint(spec))
     before, trained = chip.counts(), chip.trained
 
@@ -78,6 +82,7 @@ def measure(spec: Spec, pixels: Pixels, effort: Effort) -> dict[str, Any]:
     found = interleaved(
         {
             "train_chip": timed(chip.train, at_once),
+            **({"train_digital": timed(digital.train, at_once)} if digital is not None else {}),
             "train_reference": timed(floats.train, 4 * BATCH),
             "infer_chip": timed(chip.infer, at_once),
             "infer_reference": timed(floats.infer, 4 * BATCH),
@@ -92,6 +97,7 @@ def measure(spec: Spec, pixels: Pixels, effort: Effort) -> dict[str, Any]:
         "weight_bits": spec.chip.weights.bits,
         "state_bits": spec.chip.states.bits,
         "spec": spec.name,
+        "device": spec.device.model,
         "pretrained": pretrained,
         "footprint_bytes": stream.nbytes,
         "early_train_samples_per_s": early,
@@ -102,6 +108,13 @@ def measure(spec: Spec, pixels: Pixels, effort: Effort) -> dict[str, Any]:
             "infer": _bytes(traffic(spec, chip.inference_counts(shown), shown)),
         },
     }
+
+
+def on_digital_memory(spec: Spec) -> Spec:
+    """The same chip and the same constants with its weights in a digital memory."""
+    plain = spec.plain()
+    plain["device"] = {"model": "sram"}
+    return Spec.from_plain(plain)
 
 
 def learn_before(contestant: ChipContestant | FloatContestant, at_once: int, effort: Effort) -> None:
@@ -148,7 +161,8 @@ def measure_all(names: Sequence[str], effort: Effort, say: Callable[[str], None]
     with one_thread():
         for name in names:
             say(f"measuring {name} …")
-            result["cases"][name] = measure(load(CASES[name]), shown.pixels, effort)
+            base, *fields = CASES[name]
+            result["cases"][name] = measure(load(base, fields), shown.pixels, effort)
     return result
 
 

@@ -22,7 +22,7 @@ def speed_rows(result: Mapping[str, Any]) -> list[list[str]]:
             rows.append(
                 [
                     name.partition(" ")[0],
-                    f"{case['weight_bits']} bits",
+                    held_in(case),
                     word,
                     str(Spread.of(ours)),
                     str(Spread.of(theirs)),
@@ -31,6 +31,25 @@ def speed_rows(result: Mapping[str, Any]) -> list[list[str]]:
                 ]
             )
     return rows
+
+
+def held_in(case: Mapping[str, Any]) -> str:
+    """What holds the weights of a case."""
+    model = case.get("device", "sram")
+    return f"{case['weight_bits']} bits" if model == "sram" else f"{model} cells"
+
+
+def in_situ_lines(result: Mapping[str, Any]) -> list[str]:
+    """How much slower a chip on cells learns than the same chip with a digital memory, in the same rounds."""
+    lines = []
+    for name, case in result["cases"].items():
+        if digital := case["samples_per_s"].get("train_digital"):
+            slower = Spread.of(ratios(digital, case["samples_per_s"]["train_chip"]))
+            lines.append(
+                f"{name}: the same chip with a digital memory learns {Spread.of(digital)} samples/s, "
+                f"{_ratio(slower)} as fast"
+            )
+    return lines
 
 
 def roof(case: Mapping[str, Any], phase: str) -> Roof:
@@ -57,7 +76,7 @@ def roof_rows(result: Mapping[str, Any]) -> list[list[str]]:
             rows.append(
                 [
                     name.partition(" ")[0],
-                    f"{case['weight_bits']} bits",
+                    held_in(case),
                     word,
                     f"{over.bytes_per_sample:,.0f}",
                     f"{moved['weight_rows']:,.0f}",
@@ -103,6 +122,7 @@ def text(result: Mapping[str, Any]) -> str:
             method(result),
             "",
             tables.plain(speed_rows(result)),
+            *in_situ_lines(result),
             "",
             roof_method(),
             tables.plain(roof_rows(result)),
