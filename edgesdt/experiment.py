@@ -162,6 +162,9 @@ class _Run:
         self._since = now
         self.folder.save_checkpoint(self.chip.state(), vars(self.progress))
         self.say(f"epoch {epoch + 1}/{self.spec.epochs} " + _percent(point))
+        if epoch == 0:
+            for sentence in self.chip.rule.warnings():
+                self.say(f"warning: {sentence}")
 
     def look(self, last: bool) -> dict[str, float]:
         """The accuracies of a point of the curve: the cheap read-outs, on fewer labels until the last epoch."""

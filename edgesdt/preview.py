@@ -77,4 +77,4 @@ def _weights(spec: Spec) -> str:
         return f"weights {weights.bits} bits ({weights.frac_bits} fractional)"
     how = "pairs of cells" if array.mapping == "pair" else "cells against a reference"
     model = spec.device.file or spec.device.model
-    return f"weights on {model}, {how}, {array.weight_per_range:g} per conductance range, {array.programming}"
+    return f"weights on {model}, {how}, {array.weight_per_range or 0:g} per conductance range, {array.programming}"

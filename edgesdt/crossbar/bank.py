@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from edgesdt.crossbar import layout
 from edgesdt.crossbar.layout import TALLIES, Bank, Sensing
-from edgesdt.crossbar.scales import mapping_of, share_bits, step_of
+from edgesdt.crossbar.scales import mapping_of, share_bits, step_of, weight_per_range
 from edgesdt.spec import Spec
 from hw_models.base import CellModel, Cells
 from hw_models.mapping import Mapping
@@ -76,7 +76,7 @@ def _sensing(spec: Spec, one: int, accumulator_frac: int) -> Sensing:
     bits = array.adc_bits if converts else 30
     frac = array.adc_bits - 1 - round(math.log2(array.adc_range)) if converts else accumulator_frac
     frac = min(frac, accumulator_frac)
-    lsb = array.weight_per_range / one / 2.0**spec.encoder.bits
+    lsb = weight_per_range(spec) / one / 2.0**spec.encoder.bits
     levels = np.arange(1 << spec.encoder.bits)
     dac = np.arange(256, dtype=np.uint8)
     if "dac" not in off:

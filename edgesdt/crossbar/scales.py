@@ -19,7 +19,14 @@ _MOST_SHARE_BITS = 13
 
 def mapping_of(spec: Spec) -> Mapping:
     """How the chip's weights are held by cells."""
-    return Mapping(spec.device.array.mapping, spec.device.array.weight_per_range)
+    return Mapping(spec.device.array.mapping, weight_per_range(spec))
+
+
+def weight_per_range(spec: Spec) -> float:
+    """Weight of the whole conductance range of a cell; a checked spec always says it."""
+    found = spec.device.array.weight_per_range
+    assert found is not None
+    return found
 
 
 def share_bits(spec: Spec) -> int:

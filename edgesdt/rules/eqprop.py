@@ -135,6 +135,10 @@ class EqProp:
             if name not in ("halves", "octets")  # views of `words`
         ]
 
+    def warnings(self) -> list[str]:
+        """What the user should know, in sentences; nothing for a digital memory."""
+        return []
+
     def wear(self) -> dict[str, object]:
         """The record's `device`: what learning did to the memory cells."""
         total, busiest = self.counts()[WEIGHT_WRITE], int(self._wear().max(initial=0))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from edgesdt.crossbar import layout
 from edgesdt.crossbar.bank import Crossbar
 from edgesdt.crossbar.programming import correct, show, want
-from edgesdt.crossbar.scales import weight_of_pulse
+from edgesdt.crossbar.scales import weight_of_pulse, weight_per_range
 from edgesdt.crossbar.stream import infer_stream, learn_stream, update_of
 from edgesdt.qformat import Rounding, Scale
 from edgesdt.rules import eqprop_plan
@@ -26,7 +26,8 @@ from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.rules.registers import rate
 from edgesdt.spec import Spec
 
-Tally = dict[int, int]
+_MUCH_CLIPPED = 0.05
+"""Share of the conversions from which on a user is told."""
 
 
 class EqPropOnCells(EqProp):
@@ -121,6 +122,16 @@ class EqPropOnCells(EqProp):
         made = self._tally[layout.READS] * self.crossbar.sensing.row_tiles * self.spec.chip.layers[-1]
         return self._tally[layout.CLIPPED] / made if made else 0.0
 
+    def warnings(self) -> list[str]:
+        """What the user should know about the array, in sentences."""
+        share, array = self.clipped_share(), self.spec.device.array
+        if share <= _MUCH_CLIPPED:
+            return []
+        return [
+            f"{share:.0%} of the conversions are at the end of the converter's range: "
+            f"device.array.adc_range: {array.adc_range:g} is too small for the sums of this chip"
+        ]
+
     def wear(self) -> dict[str, object]:
         """The record's `device`: what learning did to the cells."""
         pulses = self.crossbar.cells.pulses
@@ -149,7 +160,7 @@ class EqPropOnCells(EqProp):
         arrays = super().weight_file(image_shape)
         arrays.pop("weights_frac_bits")
         cells = self.crossbar.cells
-        lsb = self.spec.device.array.weight_per_range / self.crossbar.bank.one
+        lsb = weight_per_range(self.spec) / self.crossbar.bank.one
         return {**arrays, "weights_lsb": np.array(lsb), "cells_state": cells.state, "cells_visible": cells.visible}
 
     def _write(self, listed: int) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from edgesdt.spec.schema import Spec
@@ -28,17 +30,26 @@ def completed(spec: Spec, data: Mapping[str, Any]) -> Spec:
         changes["learning_rate"] = learning.learning_rate[:1] * (len(spec.chip.layers) - 1)
     if learning.target == "label" and "output" not in learning.dropout.model_fields_set:
         changes["dropout"] = learning.dropout.model_copy(update={"output": DROPOUT_OUTPUT_LABEL})
-    return spec.model_copy(update={"learning": learning.model_copy(update=changes)})
+    device = spec.device
+    if device.file is not None and device.sha256 is None and Path(device.file).is_file():
+        device = device.model_copy(update={"sha256": device.digest()})
+    if not device.digital and device.array.weight_per_range is None:
+        array = device.array.model_copy(update={"weight_per_range": _weight_range(spec)})
+        device = device.model_copy(update={"array": array})
+    return spec.model_copy(update={"learning": learning.model_copy(update=changes), "device": device})
 
 
-def disagreements(spec: Spec) -> Iterator[Fault]:
-    """Faults between fields that are each fine alone; `blame` holds every path that takes part."""
+def disagreements(spec: Spec, facts: SetFacts | None = None) -> Iterator[Fault]:
+    """Faults between fields that are each fine alone; `blame` holds every path that takes part.
+
+    `facts` are those of the spec's data set where it is none that loads by name.
+    """
     yield from _rates(spec)
     yield from _target(spec)
     yield from _widths(spec)
     if not spec.device.digital:
         yield from _cells(spec)
-    facts = SETS.get(spec.data.set)
+    facts = facts or SETS.get(spec.data.set)
     if facts:
         yield from _shape(spec, facts)
         yield from _samples(spec, facts)
@@ -82,7 +93,15 @@ def _cells(spec: Spec) -> Iterator[Fault]:
         yield Fault(path, f"beside model {device.model}, allowed: one of the two", blame=(path, ("device", "model")))
         return
     try:
-        device.cell_model()
+        if device.sha256 is not None and device.sha256 != device.digest():
+            path = ("device", "sha256")
+            text = f"{device.file} has changed, allowed: {device.digest()}"
+            yield Fault(path, text, blame=(path, ("device", "file")))
+        needed, held = _needed_range(spec), device.array.weight_per_range
+        if held is not None and held < needed:
+            scale = ("device", "array", "weight_per_range")
+            text = f"{held:g} cannot hold the first weights (chip.weights.init_gain), allowed: {needed:.4g}..1000"
+            yield Fault(scale, text, blame=(scale, ("chip", "weights", "init_gain"), ("chip", "layers"), ("device",)))
     except (DeviceError, OSError) as error:
         paths = (("device", "parameters"), ("device", "off"), ("device", "file"), ("device", "model"))
         yield Fault(("device",), str(error), blame=(*paths, ("device",)))
@@ -94,6 +113,33 @@ def _cells(spec: Spec) -> Iterator[Fault]:
             what = f"{given} layers of neurons" if path[1] == "layers" else f"mini-batches of {given}"
             text = f"{what} on analog cells, allowed: {allowed} (one layer of weights, one sample at a time)"
             yield Fault(path, text, blame=(path, ("device", "model"), ("device",)))
+
+
+_USUAL_RANGE = 0.1
+"""Weight per conductance range that learns best at 784 inputs with most devices (half or twice it learns worse)."""
+
+
+def _weight_range(spec: Spec) -> float:
+    """The default of `weight_per_range`: the usual one, or two digits above what the first weights need."""
+    from hw_models.base import DeviceError
+
+    try:
+        needed = _needed_range(spec)
+    except (DeviceError, OSError):
+        return _USUAL_RANGE  # what is wrong is said where the fields are held against each other
+    if needed <= _USUAL_RANGE:
+        return _USUAL_RANGE
+    digit = 10.0 ** (math.floor(math.log10(needed)) - 1)
+    return float(f"{math.ceil(needed / digit) * digit:.2g}")
+
+
+def _needed_range(spec: Spec) -> float:
+    """The smallest `weight_per_range` that holds the first weights, Xavier-uniform. Raises `DeviceError`."""
+    from hw_models.mapping import Mapping as Held
+
+    bound = spec.chip.weights.init_gain * math.sqrt(6.0 / sum(spec.chip.layers[:2]))
+    low, high = Held(spec.device.array.mapping, 1.0).weight_range(spec.device.cell_model())
+    return bound / min(-low, high)
 
 
 def _widths(spec: Spec) -> Iterator[Fault]:

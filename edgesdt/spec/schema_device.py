@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -22,8 +23,11 @@ class Array(Section):
     mapping: Literal["offset", "pair"] = Field(
         default="offset", description="A cell against a reference, or a differential pair of cells"
     )
-    weight_per_range: float = Field(
-        default=0.1, gt=0, le=1000, description="Weight of the full conductance range of a cell"
+    weight_per_range: float | None = Field(
+        default=None,
+        gt=0,
+        le=1000,
+        description="Weight of the full conductance range of a cell; null: 0.1, or more if the first weights need it",
     )
     programming: Literal["pulses", "coincidence", "verify"] = Field(
         default="pulses",
@@ -70,6 +74,9 @@ class Device(Section):
 
     model: ModelName = Field(default="sram", description="Device model of a memory cell (`edgesdt device list`)")
     file: str | None = Field(default=None, min_length=1, description="A device sheet (YAML), in place of a named model")
+    sha256: str | None = Field(
+        default=None, pattern=r"^[0-9a-f]{64}$", description="Digest of the sheet; filled in when it is read"
+    )
     parameters: Annotated[
         dict[str, Any], BeforeValidator(a_mapping), Allowed("a mapping of the model's parameters to values")
     ] = Field(default_factory=dict, description="Parameters of the model that differ from its sheet")
@@ -82,6 +89,10 @@ class Device(Section):
     def digital(self) -> bool:
         """Whether the weights are codes in a digital memory."""
         return self.model == "sram" and self.file is None
+
+    def digest(self) -> str | None:
+        """SHA-256 of the sheet as it is now; None for a named model. Raises `OSError`."""
+        return None if self.file is None else hashlib.sha256(Path(self.file).read_bytes()).hexdigest()
 
     def cell_model(self) -> CellModel:
         """The model of a cell with the parameters and switches given here. Raises `DeviceError`."""
