@@ -1,8 +1,8 @@
-"""Accuracy, cost and wear of one chip on many devices: every run of the table, and the table from the records.
+"""Accuracy, cost and wear of one chip on many devices: every run of the table, and the page from the records.
 
-`python -m benchmarks.device_table run OUT [--outputs 300] [--epochs N] [--seeds 0 1 2] [--device NAME]` runs what is
-missing in OUT; `… table OUT...` prints the table of the records there. All devices learn with the constants of the
-shipped spec `mnist_insitu` and 0.1 of weight per conductance range; none is tuned.
+`python -m benchmarks.device_table run OUT [--outputs N] [--epochs N] [--seeds N ...]` runs what is missing;
+`… keep OUT FILE` keeps its records, trimmed; `… page [--check]` writes DEVICES.md from those in `device_records/`.
+All devices learn with the constants of the shipped spec `mnist_insitu`; none is tuned.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import command
-from edgesdt import record, units
+from edgesdt import ablation, record, units
 from edgesdt.experiment import run
 from edgesdt.spec import Spec, load
 
@@ -23,6 +23,22 @@ DEVICES = (
     "sram", "EcRam", "EcRamMO", "Idealized", "GokmenVlasov", "Capacitor", "ReRamSB", "ReRamES", "ReRamArrayOM",
     "ReRamArrayHfO2", "Ag_aSi", "TaOx_HfOx", "PCMO", "AlOx_HfO2", "GST_PCM", "EpiRAM", "HZO_FeFET", "quantized_4bit",
 )  # fmt: skip
+HERE = Path(__file__).parent
+KEPT, PAGE = HERE / "device_records", HERE / "DEVICES.md"
+HEADING = """# One chip, many devices
+
+Made by `python -m benchmarks.device_table page` from the records in `device_records/`. MNIST, unsupervised, trained in
+situ by pulses, with every non-ideality of the device on. Mean ± standard deviation over seeds; energy components are per
+training sample."""
+NOTES = """Every device learns with the same constants (`edgesdt/specs/mnist_insitu.yaml`) and the same weight per
+conductance range, 0.1: a device of few, coarse steps would want another range and rate, so this is no ranking of what
+each could reach. `sram` is the chip with 8-bit weights in a digital memory, with the same constants. A dash is a
+component that the chip does not have, or, for devices whose sources state no voltages, one that cannot be priced."""
+ABLATION = """The same run with each non-ideality alone and with all but one (`edgesdt run SPEC --ablate`); differences in
+percentage points. What one costs alone and what its removal gains need not agree: some act only together, such as the
+nonlinearity and the asymmetry of symmetric soft bounds."""
+DEPLOYMENT = """The trained chip left alone for a time and then used (`deployment.times`); the neurons keep the classes
+that training ended with."""
 WINNERS = {300: 3, 2000: 5}
 COMPONENTS = ("cell reads", "cell pulses", "ADC", "DAC and rows", "weight memory", "synaptic arithmetic", "leakage")
 
@@ -120,15 +136,52 @@ def main(arguments: Sequence[str]) -> int:
     keeps = actions.add_parser("keep", help="write the records of OUT, trimmed, to one JSON file")
     keeps.add_argument("out", type=Path)
     keeps.add_argument("file", type=Path)
+    pages = actions.add_parser("page", help="write DEVICES.md from the kept records")
+    pages.add_argument("--check", action="store_true", help="only say whether it is up to date")
     options = parser.parse_args(arguments)
     if options.action == "run":
         run_all(options.out, options.device or DEVICES, options.outputs, options.epochs, options.seeds)
     elif options.action == "keep":
         lines = [json.dumps(trimmed(made), sort_keys=True) for made in kept(options.out)]
         options.file.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
+    elif options.action == "page":
+        return _page(options.check)
     else:
         print(table([made for folder in options.folders for made in kept(folder)]))
     return 0
+
+
+def _page(check: bool) -> int:
+    made = page()
+    if not check:
+        PAGE.write_text(made, encoding="utf-8")
+        return 0
+    stale = not PAGE.exists() or PAGE.read_text(encoding="utf-8") != made
+    print(
+        f"{PAGE.name}: "
+        + ("not made from the kept records: run python -m benchmarks.device_table page" if stale else "ok")
+    )
+    return int(stale)
+
+
+def page() -> str:
+    """DEVICES.md: the table of every kept size, then every kept ablation, then accuracies after deployment."""
+    parts = [HEADING, table([made for path in sorted(KEPT.glob("table_*.json")) for made in kept(path)]), NOTES]
+    for path in sorted(KEPT.glob("ablation_*.json")):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        parts += [f"## Ablation: {result['model']}", ABLATION, f"```\n{ablation.table(result)}\n```"]
+    for path in sorted(KEPT.glob("deployment_*.json")):
+        parts += _deployment(json.loads(path.read_text(encoding="utf-8")))
+    return "\n\n".join(parts) + "\n"
+
+
+def _deployment(made: dict[str, Any]) -> list[str]:
+    rows = [["after training", "direct average", "direct max"], ["---"] * 3]
+    for point in made["deployment"]:
+        scores = (f"{100 * point[name]:.2f} %" for name in ("direct_average", "direct_max"))
+        rows.append([units.format_time(point["time_s"]), *scores])
+    lines = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    return [f"## Deployment: {made['device']['model']}", DEPLOYMENT, lines]
 
 
 if __name__ == "__main__":
