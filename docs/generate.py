@@ -1,7 +1,7 @@
 """Writes the pages that are made from the code: `python -m docs.generate` (`tests/docs` fails while one is stale).
 
-Reference pages come from the spec's schema and the argument parser, the action tables from the energy recipes: these
-are run on a table whose prices are their own names.
+Reference pages come from the spec's schema, the argument parser and the device catalog (`device_pages.py`), the action
+tables from the energy recipes: these are run on a table whose prices are their own names.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from docs import device_pages
 from edgesdt import actions, energy
 from edgesdt.cli import EXIT_CODES, parser
 from edgesdt.preview import memory_map
@@ -39,6 +40,7 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "reference" / "spec.md": spec_page(),
         DOCS / "reference" / "cli.md": cli_page(),
+        DOCS / "reference" / "devices.md": device_pages.page(NOTE, table),
         energy_page: between(energy_page.read_text(encoding="utf-8"), "actions", action_tables()),
     }
 

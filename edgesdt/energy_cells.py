@@ -13,7 +13,7 @@ from edgesdt import actions as act
 from edgesdt.crossbar.scales import mapping_of, share_bits, tiles
 from edgesdt.spec import Spec
 from hw_models.base import CellModel, Drive, Pulse
-from hw_models.cell_costs import charge_energy_j, half_selected_energy_j, pulse_energy_j, read_energy_j
+from hw_models.cell_costs import charge_energy_j, half_write_energy_j, pulse_energy_j, read_energy_j
 from hw_models.periphery.adc import Adc
 from hw_models.periphery.dac import Dac
 from hw_models.periphery.drivers import Drivers
@@ -83,7 +83,7 @@ def recipes(parts: Parts) -> dict[str, float]:
     squares = ((1 << parts.spec.encoder.bits) - 1) ** 2
     reads = {name: read_energy_j(drive.read_voltage_v, g, drive.read_s) for name, g in (("low", low), ("step", step))}
     middle = low + step * (1 << share_bits(parts.spec)) / 2
-    half = [half_selected_energy_j(p.voltage_v, middle, p.width_s) for p in (drive.up, drive.down)]
+    half = [half_write_energy_j(drive, pulse, middle) for pulse in (drive.up, drive.down)]
     made = {
         act.ROW_DRIVE: parts.dac.energy_j + parts.drivers.row_j(drive.read_voltage_v),
         act.ADC_CONVERSION: adc,

@@ -73,9 +73,10 @@ class Crossbar:
 def _sensing(spec: Spec, one: int, accumulator_frac: int) -> Sensing:
     array, off = spec.device.array, spec.device.off
     converts = "adc" not in off
-    bits = array.adc_bits if converts else 30
-    frac = array.adc_bits - 1 - round(math.log2(array.adc_range)) if converts else accumulator_frac
-    frac = min(frac, accumulator_frac)
+    own = array.adc_bits - 1 - round(math.log2(array.adc_range))  # fractional bits of the converter's step
+    frac = min(own, accumulator_frac) if converts else accumulator_frac  # those of the codes that are added
+    lost = max(own - frac, 0)  # what the accumulator cannot hold is not converted; the range stays
+    highest = max((1 << (array.adc_bits - 1 - lost)) - 1, 0) if lost < array.adc_bits else 0
     lsb = weight_per_range(spec) / one / 2.0**spec.encoder.bits
     levels = np.arange(1 << spec.encoder.bits)
     dac = np.arange(256, dtype=np.uint8)
@@ -90,8 +91,9 @@ def _sensing(spec: Spec, one: int, accumulator_frac: int) -> Sensing:
         converts=converts,
         scale=lsb * 2.0**frac,
         left=accumulator_frac - frac,
-        highest=(1 << (bits - 1)) - 1,
-        output_sd=0.0 if "output_noise" in off else array.output_noise,
+        highest=highest if converts else (1 << 62) - 1,
+        limit=(1 << (spec.chip.accumulator.bits - 1)) - 1,
+        output_sd=0.0 if "output_noise" in off else array.output_noise * 2.0 ** (frac - own),
         read_noise=layout.NO_NOISE
         if "read_noise" in off or array.read_noise_sd == 0
         else _READ_NOISE[array.read_noise],

@@ -25,6 +25,7 @@ TALLIES = 13
 
 PULSE_COUNT, COINCIDENCE, VERIFY = 0, 1, 2
 NO_NOISE, ADDITIVE, PROPORTIONAL = 0, 1, 2
+LONGEST_TRAIN = 32  # pulses; a row's train is one word
 
 
 class Sensing(NamedTuple):
@@ -37,7 +38,8 @@ class Sensing(NamedTuple):
     scale: float  # from (share code LSB · input LSB) to converter steps
     left: int  # shift from converter step to accumulator LSB
     highest: int  # largest converter code; the lowest is -highest - 1
-    output_sd: float  # noise at the converter, in its steps
+    limit: int  # largest accumulator code; the lowest is -limit - 1
+    output_sd: float  # noise at the converter, in steps of its codes
     read_noise: int  # NO_NOISE, ADDITIVE or PROPORTIONAL
     read_sd: float  # additive: in share codes, of both cells of a pair together; proportional: a share
 

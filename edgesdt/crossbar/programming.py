@@ -159,9 +159,10 @@ def pulse(listed, bank):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def want(listed, bank):  # type: ignore[no-untyped-def]
-    """Turn the listed pulse counts into wanted states."""
+    """Turn the listed pulse counts into wanted states, inside the nominal range: beyond it no pulse helps."""
     for h in range(listed):
-        bank.wanted[h] = np.float64(bank.visible[bank.places[h]]) + bank.counts[h] * bank.step
+        wanted = np.float64(bank.visible[bank.places[h]]) + bank.counts[h] * bank.step
+        bank.wanted[h] = saturate(wanted, bank.low, bank.low + bank.span)
 
 
 @njit(nogil=True, cache=True)

@@ -10,8 +10,9 @@ import numpy as np
 from numba import njit
 
 from edgesdt.crossbar.layout import ADDITIVE, CLIPPED, NO_NOISE, PROPORTIONAL, READ_BASE, READ_SHARE, READS, ROW_DRIVES
+from edgesdt.kernels.arithmetic import saturate
 from edgesdt.kernels.drive import add_rows, list_inputs
-from edgesdt.kernels.layout import INPUTS
+from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, INPUTS
 from hw_models.randomness import gaussian, low_half, word
 
 _ONE = np.uint64(1)
@@ -19,7 +20,7 @@ _ONE = np.uint64(1)
 
 @njit(nogil=True, cache=True)
 def sense(inputs, accumulators, weights, index, value, sensing, bank, events):  # type: ignore[no-untyped-def]
-    """Add what the converters return for `inputs` (n_0,) to `accumulators` (n_1,)."""
+    """Add what the converters return for `inputs` (n_0,) to `accumulators` (n_1,), which saturate."""
     count = list_inputs(inputs, index, value)
     events[INPUTS, 0] += count
     for a in range(count):
@@ -39,22 +40,23 @@ def sense(inputs, accumulators, weights, index, value, sensing, bank, events):  
         if sensing.read_noise == PROPORTIONAL:
             _add_squares(weights, rows, drives, bank.squares)
         if sensing.output_sd > 0.0 or sensing.read_noise != NO_NOISE:
-            _convert_noisy(bank.partial, accumulators, power, sensing, bank)
+            _convert_noisy(bank.partial, accumulators, power, sensing, bank, events)
         else:
-            _convert(bank.partial, accumulators, sensing, bank.tally)
+            _convert(bank.partial, accumulators, sensing, bank.tally, events)
         first = last
 
 
 @njit(nogil=True, cache=True)
 def _tally_read(index, value, count, columns, bank):  # type: ignore[no-untyped-def]
     """Count the read: V² of the driven rows, alone and times the conductance of their rows."""
-    squares, weighted = np.int64(0), np.int64(0)
+    squares, weighted, driven = np.int64(0), np.int64(0), np.int64(0)
     for a in range(count):
         square = np.int64(value[a]) * np.int64(value[a])
         squares += square
         weighted += square * bank.row_sums[index[a]]
+        driven += square != 0  # a coarse converter leaves the smallest codes at rest
     bank.tally[READS] += 1
-    bank.tally[ROW_DRIVES] += count
+    bank.tally[ROW_DRIVES] += driven
     bank.tally[READ_BASE] += squares * columns * bank.planes
     bank.tally[READ_SHARE] += weighted
 
@@ -71,22 +73,34 @@ def _add_squares(weights, index, value, squares):  # type: ignore[no-untyped-def
             squares[j] += part * part
 
 
+@njit(inline="always")
+def _add(accumulators, j, addend, limit):  # type: ignore[no-untyped-def]
+    """One addition, saturated to `-limit - 1 … limit`; returns whether it was."""
+    wide = np.int64(accumulators[j]) + addend
+    kept = saturate(wide, -limit - 1, limit)
+    accumulators[j] = kept
+    return kept != wide
+
+
 @njit(nogil=True, cache=True)
-def _convert(sums, accumulators, sensing, tally):  # type: ignore[no-untyped-def]
+def _convert(sums, accumulators, sensing, tally, events):  # type: ignore[no-untyped-def]
     """Round each sum to converter steps, clip it, and add it to the accumulator."""
-    low, high, clipped = np.float64(-sensing.highest - 1), np.float64(sensing.highest), np.int64(0)
+    low, high = np.float64(-sensing.highest - 1), np.float64(sensing.highest)
+    clipped, hits = np.int64(0), np.int64(0)
     for j in range(sums.shape[0]):
         wide = np.floor(np.float64(sums[j]) * sensing.scale + 0.5)
         code = min(max(wide, low), high)
         clipped += code != wide
-        accumulators[j] += np.int32(code) << sensing.left
+        hits += _add(accumulators, j, np.int64(code) << sensing.left, sensing.limit)
     tally[CLIPPED] += clipped
+    events[ACCUMULATOR_SATURATIONS, 1] += hits
 
 
 @njit(nogil=True, cache=True)
-def _convert_noisy(sums, accumulators, power, sensing, bank):  # type: ignore[no-untyped-def]
+def _convert_noisy(sums, accumulators, power, sensing, bank, events):  # type: ignore[no-untyped-def]
     """As `_convert`, with the read noise of the tile's cells and that of the converter."""
-    low, high, clipped = np.float64(-sensing.highest - 1), np.float64(sensing.highest), np.int64(0)
+    low, high = np.float64(-sensing.highest - 1), np.float64(sensing.highest)
+    clipped, hits = np.int64(0), np.int64(0)
     key, counter = bank.reading[0], bank.reading[1]
     output = sensing.output_sd * sensing.output_sd
     cells = (sensing.read_sd * sensing.scale) ** 2
@@ -101,6 +115,7 @@ def _convert_noisy(sums, accumulators, power, sensing, bank):  # type: ignore[no
         wide = np.floor(np.float64(sums[j]) * sensing.scale + noise + 0.5)
         code = min(max(wide, low), high)
         clipped += code != wide
-        accumulators[j] += np.int32(code) << sensing.left
+        hits += _add(accumulators, j, np.int64(code) << sensing.left, sensing.limit)
     bank.reading[1] = counter
     bank.tally[CLIPPED] += clipped
+    events[ACCUMULATOR_SATURATIONS, 1] += hits

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,7 @@ from edgesdt.crossbar.bank import Crossbar
 from edgesdt.crossbar.programming import correct, show, want
 from edgesdt.crossbar.scales import weight_of_pulse, weight_per_range
 from edgesdt.crossbar.stream import infer_stream, learn_stream, update_of
+from edgesdt.kernels.layout import Workspace
 from edgesdt.qformat import Rounding, Scale
 from edgesdt.rules import eqprop_plan
 from edgesdt.rules.crossbar_counts import actions as cell_actions
@@ -25,6 +28,7 @@ from edgesdt.rules.eqprop_counts import Events
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.rules.registers import rate
 from edgesdt.spec import Spec
+from hw_models.base import Cells
 
 _MUCH_CLIPPED = 0.05
 """Share of the conversions from which on a user is told."""
@@ -38,6 +42,7 @@ class EqPropOnCells(EqProp):
         self._tally = [0] * layout.TALLIES
         self._inference_tally = [0] * layout.TALLIES
         super().__init__(spec)
+        self.work = _with_room_for_trains(self.work)
 
     def learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
         """Learn from `samples[order]`, one at a time, with the learning-rate registers of `epoch` (0-based)."""
@@ -94,15 +99,17 @@ class EqPropOnCells(EqProp):
         """Copies of every on-chip array, of the cells and of the events so far."""
         cells, bank = self.crossbar.cells, self.crossbar.bank
         tally = np.array([str(n) for n in self._tally])  # longer than 64 bits at times
-        kept: dict[str, npt.NDArray[np.generic]] = {
-            f"cells_{name}": array.copy() for name, array in vars(cells).items()
-        }
+        kept: dict[str, npt.NDArray[np.generic]] = {f"cells_{name}": array.copy() for name, array in _arrays(cells)}
         return {**super().state(), **kept, "cells_reading": bank.reading.copy(), "cells_tally": tally}
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
         """Take up a state that `state` gave. Raises `ValueError` if a shape or type differs."""
+        for name, array in _arrays(self.crossbar.cells):
+            kept = state[f"cells_{name}"]
+            if kept.shape != array.shape or kept.dtype != array.dtype:
+                raise ValueError(f"cells_{name}: {kept.shape} {kept.dtype}, not {array.shape} {array.dtype}")
         super().restore(state)
-        for name, array in vars(self.crossbar.cells).items():
+        for name, array in _arrays(self.crossbar.cells):
             array[...] = state[f"cells_{name}"]
         self.crossbar.bank.reading[...] = state["cells_reading"]
         self._tally = [int(n) for n in state["cells_tally"]]
@@ -201,6 +208,17 @@ class EqPropOnCells(EqProp):
         words = self._random_words(n0 * n1).astype(np.float64).reshape(n0, n1)
         self.crossbar.program(bound * (words * 2.0**-31 - 1.0))
         self._show(self.crossbar.cells.visible)
+
+
+def _arrays(cells: Cells) -> list[tuple[str, npt.NDArray[Any]]]:
+    """What a population of cells holds, by name; a model may keep more with it for its own use."""
+    return [(field.name, getattr(cells, field.name)) for field in fields(cells)]
+
+
+def _with_room_for_trains(work: Workspace) -> Workspace:
+    """The workspace with room for the random words of a whole pulse train, however small the layers are."""
+    words = np.zeros(len(work.words) + layout.LONGEST_TRAIN // 2, np.uint32)
+    return work._replace(words=words, halves=words.view(np.uint16), octets=words.view(np.uint8))
 
 
 def pulse_rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""What a sweep is judged by: the names of objectives, where a record holds each, and constraints such as `memory <= 64 KiB`.
+"""What a sweep is judged by: names of objectives, where a record holds each, constraints such as `memory <= 64 KiB`.
 
 Neighbours: `sweeping` reads the section that holds them, `edgesdt.sweep` takes their values from records.
 """
@@ -18,9 +18,8 @@ from edgesdt.units import ENERGY, SIZE, TIME, Kind, UnitError, parse
 if TYPE_CHECKING:
     from edgesdt.spec.schema import Spec
 
-_AREA: Final = Kind(
-    "area", "mm²", "mm²", {"mm²": Fraction(1), "µm²": Fraction(1, 10**6), "um²": Fraction(1, 10**6)}, "0.5 mm2", ("mm²",)
-)
+_AREAS: Final = {"mm²": Fraction(1), "µm²": Fraction(1, 10**6), "um²": Fraction(1, 10**6)}
+_AREA: Final = Kind("area", "mm²", "mm²", _AREAS, "0.5 mm2", ("mm²",))
 _SHARE: Final = Kind("share", "", "", {"": Fraction(1)}, "0.9", ("",))
 _READOUTS: Final = {"direct": ("direct_average", "direct_max"), "linear": ("linear",), "output": ("output",)}
 
@@ -37,7 +36,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class Constraint:
-    """What a point must keep: the objective `goal` compared by `op` with `limit` [the goal's unit]; `text` as written."""
+    """What a point must keep: the quantity `goal` compared by `op` with `limit` [its unit]; `text` as written."""
 
     goal: Goal
     op: str
@@ -61,10 +60,10 @@ _COMPARE: Final[dict[str, Callable[[float, float], bool]]] = {
     ">": lambda value, limit: value > limit,
 }
 _COSTS: Final = {
-    "energy": Goal("energy", "energy_j.inference_per_sample", False, "J"),
-    "train_energy": Goal("train_energy", "energy_j.train_total", False, "J"),
-    "latency": Goal("latency", "latency_s.inference_per_sample", False, "s"),
-    "train_latency": Goal("train_latency", "latency_s.train_per_sample", False, "s"),
+    "energy": Goal("energy", "energy_j.train_per_sample", False, "J"),
+    "inference_energy": Goal("inference_energy", "energy_j.inference_per_sample", False, "J"),
+    "latency": Goal("latency", "latency_s.train_per_sample", False, "s"),
+    "inference_latency": Goal("inference_latency", "latency_s.inference_per_sample", False, "s"),
     "area": Goal("area", "area_mm2.total", False, "mm²"),
     "memory": Goal("memory", "memory.used_bits", False, "bit"),
 }

@@ -20,6 +20,7 @@ from edgesdt.spec.fields import allowed
 from edgesdt.spec.hints import Path, did_you_mean, printable, shown
 from edgesdt.spec.overrides import OverrideError, apply, parsed
 from edgesdt.spec.schema import Spec
+from edgesdt.spec.sets import SetFacts
 from edgesdt.spec.source import Fault
 from edgesdt.spec.types import CANONICAL
 
@@ -89,7 +90,7 @@ def _traced(text: str, label: str, overrides: Sequence[str]) -> Traced:
         apply(read.data, path, value)
         written[path] = ".".join(map(str, path))
     origin = Origin(label, read.lines, written)
-    spec, faults = _examined(read.data, {})
+    spec, faults = examined(read.data, {})
     faults = read.faults + faults
     if spec is None or faults or broken:
         raise SpecError(origin.render(faults) + broken)
@@ -100,7 +101,7 @@ def from_plain(plain: Mapping[str, Any]) -> Spec:
     """The spec whose `plain()` this is, checked like a file. Raises `SpecError`."""
     if not isinstance(plain, Mapping):
         raise SpecError(f"plain spec: wrong type: {shown(plain)}, allowed: {allowed(())}")
-    spec, faults = _examined(plain, {CANONICAL: True})
+    spec, faults = examined(plain, {CANONICAL: True})
     if spec is None or faults:
         raise SpecError(Origin("plain spec").render(faults))
     return spec
@@ -130,8 +131,13 @@ def _decoded(content: bytes, label: str) -> str:
         raise SpecError(f"{label}:{line}: {what}") from None
 
 
-def _examined(data: Mapping[str, Any], context: dict[str, bool]) -> tuple[Spec | None, list[Fault]]:
-    """The spec and every fault in it. With faults the spec is None, or one that must not be used."""
+def examined(
+    data: Mapping[str, Any], context: dict[str, bool], facts: Mapping[str, SetFacts] | None = None
+) -> tuple[Spec | None, list[Fault]]:
+    """The spec and every fault in it. With faults the spec is None, or one that must not be used.
+
+    `facts` are those of data sets that the schema does not know, by name.
+    """
     faults: list[Fault] = []
     try:
         spec = Spec.model_validate(data, context=context)
@@ -145,7 +151,7 @@ def _examined(data: Mapping[str, Any], context: dict[str, bool]) -> tuple[Spec |
         data = repaired
     spec = completed(spec, data)
     bad = [_without_index(fault.path) for fault in faults]
-    for fault in disagreements(spec):
+    for fault in disagreements(spec, (facts or {}).get(spec.data.set)):
         if not any(_touch(_without_index(part), path) for part in fault.blame for path in bad):
             faults.append(fault)
     return spec, faults

@@ -10,7 +10,6 @@ from edgesdt.spec.faults import unknown_key
 from edgesdt.spec.fields import field_at, free_at, section_at
 from edgesdt.spec.hints import Path, dotted, shown
 
-
 _ITEM = re.compile(r"(.+)\[([0-9]{1,6})\]")
 
 

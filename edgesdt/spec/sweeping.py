@@ -1,15 +1,15 @@
 """Reads the `sweep:` section of a spec: which fields take which values, with which seeds, and what is looked for.
 
 Two forms. Short: `{dotted.path: values, …, seed: [0, 1]}`, a grid. Long: `{method, parameters: {dotted.path: values},
-seeds, objectives, constraints, samples, prune}`. Values are a list, or `{min, max, step, log}`. Every point is checked by
-`edgesdt.sweep.plan`; here only the section itself is.
+seeds, objectives, constraints, samples, prune}`. Values are a list, or `{min, max, step, log}`. Every point is checked
+by `edgesdt.sweep.plan`; here only the section itself is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, get_args
 
 from edgesdt.errors import SpecError
 from edgesdt.spec import goals
@@ -21,7 +21,7 @@ from edgesdt.spec.source import Fault
 from edgesdt.spec.value_ranges import Range, RangeError, read_range
 
 Method = Literal["grid", "zip", "random", "sobol", "search"]
-METHODS: Final = ("grid", "zip", "random", "sobol", "search")
+METHODS: Final[tuple[Method, ...]] = get_args(Method)
 LONG: Final = ("method", "parameters", "seeds", "objectives", "constraints", "samples", "prune")
 SAMPLES: Final = 64
 """Points of a random, sobol or search sweep that does not say how many."""
@@ -101,8 +101,9 @@ def read(spec: Spec) -> tuple[Sweep, list[Fault]]:
 
 
 def _choice(value: object, faults: list[Fault]) -> Method:
-    if value in METHODS:
-        return cast(Method, value)
+    for method in METHODS:
+        if value == method:
+            return method
     text = f"unknown choice: {shown(value)}, allowed: {', '.join(METHODS)}{did_you_mean(value, METHODS)}"
     faults.append(Fault(("sweep", "method"), text))
     return "grid"

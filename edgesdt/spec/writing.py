@@ -16,7 +16,16 @@ from edgesdt.units import exact
 
 _UNHASHED: Final = ("name", "seed", "sweep")
 _BOOLEANS_OF_OTHERS = ("y", "n", "yes", "no", "on", "off")  # in YAML 1.1
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 _WORD = re.compile(r"[A-Za-z_./][A-Za-z0-9_./-]*")
+
+
+def _whole_if_it_is(text: str) -> float | int:
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+_DECODER = json.JSONDecoder(parse_float=_whole_if_it_is)
 
 
 def spec_hash(plain: Mapping[str, Any]) -> str:
@@ -25,7 +34,7 @@ def spec_hash(plain: Mapping[str, Any]) -> str:
     Independent of the order of keys, of the machine, and of whether a whole number is written as 1 or 1.0.
     """
     kept = sorted((key, value) for key, value in plain.items() if key not in _UNHASHED)
-    parts = (f"{json.dumps(key)}:{_section(json.dumps(value, allow_nan=False))}" for key, value in kept)
+    parts = (f"{json.dumps(key)}:{_section(_ENCODER.encode(value))}" for key, value in kept)
     return hashlib.sha256(f"{{{','.join(parts)}}}".encode("ascii")).hexdigest()[:16]
 
 
@@ -49,17 +58,7 @@ def to_yaml(plain: Mapping[str, Any], notes: Mapping[str, str] | None = None) ->
 @lru_cache(maxsize=4096)
 def _section(text: str) -> str:
     """Canonical JSON of one section: the specs of a sweep differ in few of them."""
-    return json.dumps(_canonical(json.loads(text)), sort_keys=True, separators=(",", ":"))
-
-
-def _canonical(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, Mapping):
-        return {key: _canonical(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_canonical(item) for item in value]
-    return value
+    return _ENCODER.encode(_DECODER.decode(text))
 
 
 def _lines(mapping: Mapping[str, Any], path: Path, indent: str) -> Iterator[tuple[str, str]]:
@@ -75,6 +74,8 @@ def _lines(mapping: Mapping[str, Any], path: Path, indent: str) -> Iterator[tupl
 
 
 def _value(value: Any, path: Path) -> str:
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_value(item, path) for item in value) + "]"
     quantity = quantity_at(path)
     if quantity is not None and value is not None:
         is_base = quantity.held == quantity.kind.base

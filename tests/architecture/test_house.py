@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+from configparser import ConfigParser
 from pathlib import Path
 from typing import TypeGuard
 
@@ -90,6 +91,21 @@ def test_the_check_finds_such_a_path(folder: str) -> None:
         assert OF_A_MACHINE.search(line), line
     for line in (f"https://example.org/{folder}/page", f"my/{folder}/x", f"$HOME/{folder}/x", f"~/{folder}/x"):
         assert not OF_A_MACHINE.search(line), line
+
+
+def test_every_data_file_of_the_packages_is_packaged() -> None:
+    """A wheel holds what `package_data` names: a preset that is left out would only be missed after an installation."""
+    told = ConfigParser()
+    told.read(ROOT / "setup.cfg", encoding="utf-8")
+    named = {
+        path
+        for package, patterns in told["options.package_data"].items()
+        for pattern in patterns.split()
+        for path in (ROOT / package).glob(pattern)
+    }
+    data = {path for path in kept() if path.relative_to(ROOT).parts[0] in ("edgesdt", "hw_models")} - set(sources())
+    assert data - named == set()
+    assert {ROOT / "hw_models/presets/ReRamSB.yaml", ROOT / "hw_models/periphery/constants.yaml"} <= named
 
 
 def test_no_bytes_that_only_some_editors_show() -> None:

@@ -23,7 +23,8 @@ FLOORS = (
     ("chip", "report", "run_folder", "preview", "reference"),
     ("experiment",),
     ("ablation",),
-    ("device_cli",),
+    ("sweep",),
+    ("device_cli", "sweep_cli"),
     ("cli",),
     ("__main__",),
 )

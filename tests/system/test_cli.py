@@ -19,7 +19,7 @@ from edgesdt.spec import load, shipped
 from tests.conftest import ROOT, SMALL, Finished, Said, Shell
 
 Cli = Callable[..., Said]
-COMMANDS = ["run", "check", "specs", "report", "data"]
+COMMANDS = ["run", "check", "specs", "report", "data", "device"]
 SHIPPED = ["quickstart", "mnist_edge", "mnist_1layer", "mnist_1layer_16bit", "mnist_2layer", "mnist_supervised"]
 
 
