@@ -109,7 +109,7 @@ def _pulse_j(drive: Drive, pulse: Pulse, g_s: float) -> float:
 def seconds(parts: Parts, counts: Mapping[str, int]) -> dict[str, float]:
     """Time by phase: all tiles are read at once, the columns of a converter one after the other."""
     array, drive = parts.spec.device.array, parts.drive
-    convert = array.columns_per_adc * parts.adc.seconds
+    convert = min(array.columns_per_adc, parts.spec.chip.layers[1]) * parts.adc.seconds
     read_s, width_s = (drive.read_s, max(drive.up.width_s, drive.down.width_s)) if drive else (0.0, 0.0)
     return {
         "array read": counts[act.ARRAY_READ] * (parts.dac.seconds + read_s + convert),

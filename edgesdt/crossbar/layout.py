@@ -21,7 +21,8 @@ PULSE_TIMES = 9  # pulse slots in which a column was programmed, one after the o
 CELL_WRITES = 10  # cells that got at least one pulse, per update
 VERIFY_READS = 11  # reads of single cells
 VERIFY_SHARE = 12  # Σ of the share codes read
-TALLIES = 13
+SWEPT = 13  # neurons whose column was updated
+TALLIES = 14
 
 PULSE_COUNT, COINCIDENCE, VERIFY = 0, 1, 2
 NO_NOISE, ADDITIVE, PROPORTIONAL = 0, 1, 2

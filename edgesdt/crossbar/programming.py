@@ -18,7 +18,9 @@ from edgesdt.crossbar.layout import (
     PULSE_TIMES,
     PULSES_DOWN,
     PULSES_UP,
+    SWEPT,
     UP_SHARE,
+    VERIFY,
     VERIFY_READS,
     VERIFY_SHARE,
 )
@@ -61,6 +63,7 @@ def list_pulses(inputs, plus, minus, plan, rate, random, work, bank):  # type: i
     work.events[BANK_STEPS, 0] += steps * swept
     work.events[PAIRS, 0] += active * swept
     bank.tally[CELL_WRITES] += listed
+    bank.tally[SWEPT] += swept
     return listed
 
 
@@ -85,7 +88,8 @@ def _append(post, n0, n1, active, work, bank, listed):  # type: ignore[no-untype
             listed += 1
     for h in range(begin, listed):
         bank.spots[h] = bank.rows[h] * n1 + post
-    bank.tally[PULSE_TIMES] += up + down
+    if bank.programming != VERIFY:  # the rounds of a verified write count their own
+        bank.tally[PULSE_TIMES] += up + down
     return listed
 
 
@@ -178,4 +182,21 @@ def correct(listed, bank):  # type: ignore[no-untyped-def]
         bank.places[left], bank.counts[left], bank.wanted[left] = cell, count, bank.wanted[h]
         bank.rows[left], bank.spots[left] = bank.rows[h], bank.spots[h]
         left += count != 0
+    _tally_slots(left, bank)
     return left
+
+
+@njit(nogil=True, cache=True)
+def _tally_slots(listed, bank):  # type: ignore[no-untyped-def]
+    """Count the pulse slots of the listed cells: the largest count up and the largest down of each neuron."""
+    n1, plane = bank.partial.shape[0], bank.shares.shape[0] // bank.planes
+    up, down, column = np.int64(0), np.int64(0), np.int64(-1)
+    for h in range(listed):
+        post = np.int64(bank.spots[h]) % n1
+        if post != column:
+            bank.tally[PULSE_TIMES] += up + down
+            up, down, column = np.int64(0), np.int64(0), post
+        count = np.int64(bank.counts[h])
+        sided = -count if bank.places[h] >= plane else count  # the cells of a pair are pulsed at the same time
+        up, down = max(up, sided), max(down, -sided)
+    bank.tally[PULSE_TIMES] += up + down

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from edgesdt import actions as act
 from edgesdt.crossbar import layout
-from edgesdt.crossbar.scales import share_bits, tiles
+from edgesdt.crossbar.scales import mapping_of, share_bits, tiles
 from edgesdt.rules import eqprop_counts
 from edgesdt.rules.eqprop_counts import Events
 from edgesdt.spec import Spec
@@ -39,21 +39,24 @@ def predicted(spec: Spec, learning: bool) -> dict[str, int]:
     tally[layout.READ_BASE], tally[layout.READ_SHARE] = squares * cells, squares * cells * level
     for pulse, share in ((layout.PULSES_UP, layout.UP_SHARE), (layout.PULSES_DOWN, layout.DOWN_SHARE)):
         tally[pulse], tally[share] = pulses / 2, pulses / 2 * level
-    tally[layout.PULSE_TIMES] = 2 * moved if learning else 0.0
+    tally[layout.PULSE_TIMES], tally[layout.SWEPT] = (2 * moved, moved) if learning else (0.0, 0.0)
     if spec.device.array.programming == "verify":
         tally[layout.VERIFY_READS], tally[layout.VERIFY_SHARE] = 2 * pulses, 2 * pulses * level
-    return _with_cells(spec, counts, int(moved) if learning else 0, [int(n) for n in tally])
+    bias_moves = int(moved) if learning and spec.chip.biases.enabled else 0
+    return _with_cells(spec, counts, bias_moves, [int(n) for n in tally])
 
 
-def _with_cells(spec: Spec, counts: dict[str, int], moved: int, tally: Sequence[int]) -> dict[str, int]:
+def _with_cells(spec: Spec, counts: dict[str, int], bias_moves: int, tally: Sequence[int]) -> dict[str, int]:
     """The counts of a digital chip with those of its weight memory replaced by those of the array."""
     array, columns = spec.device.array, spec.chip.layers[1]
     row_tiles, column_tiles = tiles(spec)
     pulses = tally[layout.PULSES_UP] + tally[layout.PULSES_DOWN]
-    lines = array.tile_rows + array.tile_columns - 2 if array.selector == "half_voltage" else 0
+    rows = min(array.tile_rows, spec.chip.layers[0])
+    others = rows + min(array.tile_columns, columns * mapping_of(spec).planes) - 2  # on the two lines of a cell
+    lines = others if array.selector == "half_voltage" else 0
     counts = counts | {act.MAC: 0, act.WEIGHT_READ: 0, act.WEIGHT_WRITE: 0}
     if array.programming == "coincidence":  # the lines multiply: no synapse needs arithmetic of its own
-        counts |= {act.CONTRAST: 0, act.RATE: 2 * moved}
+        counts |= {act.CONTRAST: 0, act.RATE: bias_moves + tally[layout.SWEPT]}
     return {
         **counts,
         act.ARRAY_READ: tally[layout.READS],

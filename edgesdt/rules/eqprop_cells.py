@@ -153,7 +153,9 @@ class EqPropOnCells(EqProp):
             "writes_per_cell_max": int(pulses.max(initial=0)),
             "writes_per_cell_mean": float(pulses.mean()),
             "writes_histogram": {
-                f"{low} or more": int(n) for low, n in zip(edges, counted, strict=True) if n or low == 0
+                (f"{low} or more" if low else "never"): int(n)
+                for low, n in zip(edges, counted, strict=True)
+                if n or low == 0
             },
             "pulses_up": tally[layout.PULSES_UP],
             "pulses_down": tally[layout.PULSES_DOWN],

@@ -1,7 +1,8 @@
 """Golden traces: what small chips compute, sample by sample, kept as JSON. `python -m tests.golden.make` remakes them.
 
 A trace is complete: spec, samples, starting weights, and every array of the chip after every sample, so that it also
-serves as a test vector for an RTL. Remake it only after a change of arithmetic that is meant, and say so.
+serves as a test vector for an RTL. Remake it only after a change of arithmetic that is meant, and say so. Names after
+the command remake those only.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import platform
 import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from edgesdt import __version__
+from edgesdt.chip import Chip
 from edgesdt.rules.eqprop import EqProp
 from edgesdt.spec import Spec
 from tests.small_chips import named_events, random_samples, spec_of
@@ -39,25 +42,46 @@ CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
             "chip.weights.rounding": "nearest", "chip.biases.rounding": "floor", "learning.free_steps": 12,
         },
     ),
+    "insitu_pairs": (
+        [8, 6],
+        {
+            "learning.winners": 2, "learning.learning_rate": 0.05, "device.model": "EcRam",
+            "device.array.mapping": "pair", "device.array.tile_rows": 5, "device.array.output_noise": 0.5,
+            "device.array.read_noise": "additive", "device.array.read_noise_sd": 0.02,
+        },
+    ),
+    "insitu_verified": (
+        [6, 3],
+        {
+            "learning.target": "label", "learning.learning_rate": 0.05, "device.model": "PCM_Joshi",
+            "device.array.programming": "verify", "device.array.dac_bits": 4, "device.array.adc_bits": 7,
+        },
+    ),
 }  # fmt: skip
 
 
 def arrays_of(rule: EqProp) -> dict[str, list[int]]:
-    """Every array of the chip that is not empty."""
-    return {name: array.tolist() for name, array in rule.chip._asdict().items() if array.size}
+    """Every array of the chip that is not empty, and its cells where it has any."""
+    arrays = {name: array.tolist() for name, array in rule.chip._asdict().items() if array.size}
+    kept = {name: array.tolist() for name, array in rule.state().items() if name.startswith("cells_")}
+    fixed = ("cells_spread", "cells_tally")
+    return arrays | {name: numbers for name, numbers in kept.items() if name not in fixed}
 
 
 def trace_of(spec: Spec, samples: list[list[int]], labels: list[int]) -> dict[str, Any]:
     """Start, then the chip after each stream: single samples, or mini-batches of which the last may not be full."""
-    rule = EqProp(spec)
+    rule = Chip(spec).rule
     start, after = arrays_of(rule), []
     codes, given = np.array(samples, np.uint8), np.array(labels, np.int64)
     for first in range(0, len(samples), spec.learning.batch):
         order = np.arange(first, min(first + spec.learning.batch, len(samples)))
         rule.learn(codes, given, order, epoch=0)
         after.append(arrays_of(rule))
-    events = named_events(rule.work.events)
-    return {"start": start, "after": after, "events": events, "inference": rule.infer(codes).tolist()}
+    events, kept = named_events(rule.work.events), rule.state()
+    trace = {"start": start, "after": after, "events": events, "inference": rule.infer(codes).tolist()}
+    if not spec.device.digital:
+        trace["cells"] = {"spread": kept["cells_spread"].tolist(), "tally": [int(n) for n in kept["cells_tally"]]}
+    return trace
 
 
 def made_with() -> dict[str, str]:
@@ -86,9 +110,10 @@ def text_of(golden: dict[str, Any]) -> str:
     return laid_out(golden, "") + "\n"
 
 
-def main() -> None:
-    """Remake every trace."""
-    for name, (layers, fields) in CHIPS.items():
+def main(names: list[str]) -> None:
+    """Remake the traces of these names; of none: every trace."""
+    for name in names or list(CHIPS):
+        layers, fields = CHIPS[name]
         spec = spec_of(layers, {"name": name, **fields})
         samples, labels = random_samples(spec, 0, SAMPLES)
         golden: dict[str, Any] = {"made_with": made_with(), "spec": spec.plain()}
@@ -99,4 +124,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,0 +1,125 @@
+"""Chips on analog cells, small enough to check by hand: the simulator's and the oracle's with one start."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesdt.crossbar import layout
+from edgesdt.rules.eqprop_cells import EqPropOnCells, pulse_rates
+from edgesdt.spec import Spec
+from hw_models import catalog
+from hw_models.step_laws import HIGH, LOW, P0, P1
+from tests.oracle_cells import TALLIES, Cell, OracleCellChip
+from tests.small_chips import Samples, flat, named_events, oracle_arrays, random_samples, spec_of
+
+KEPT_ON = {"nonlinearity", "asymmetry"}
+"""What the oracle's cells have: steps that depend on the state and the direction, but no chance."""
+
+
+def without_chance(model: str) -> dict[str, Any]:
+    """Fields of a device of a step law that behaves the same every time."""
+    off = [name for name in catalog.load(model).non_idealities if name not in KEPT_ON]
+    return {"device.model": model, "device.off": off}
+
+
+def cell_of(rule: EqPropOnCells) -> Cell:
+    """The oracle's cell: what `rule`'s model says of a nominal one, and the steps that all its cells were made with."""
+    model, rows = rule.crossbar.model, rule.crossbar.cells.spread
+    assert np.ptp(rows, axis=0).max() == 0, "the cells differ"
+    low, high = model.bounds()
+    assert (rows[0, LOW], rows[0, HIGH]) == (np.float32(low), np.float32(high))
+    steps = []
+    for up in (True, False):
+        slope = (model.step(high, up) - model.step(low, up)) / (high - low)
+        steps.append((model.step(0.0, up), slope))
+        made = rows[0, [P0 + (not up), P1 + (not up)]]
+        assert np.allclose(made, steps[-1], rtol=1e-6, atol=1e-9), "no affine step"
+        steps[-1] = (float(made[0]), float(made[1]))
+    return Cell(low, high, up=steps[0], down=steps[1], zero=-low / (high - low) if low < 0 < high else 0.5)
+
+
+def twins(spec: Spec, epoch: int = 0) -> tuple[EqPropOnCells, OracleCellChip]:
+    """A fresh chip and the oracle's."""
+    rule = EqPropOnCells(spec)
+    oracle = OracleCellChip(copy.deepcopy(spec.plain()), cell_of(rule), epoch)
+    oracle.draw_weights()
+    return rule, oracle
+
+
+def place(oracle: OracleCellChip, plane: int, i: int, j: int) -> int:
+    """Where the simulator keeps a cell of the oracle's."""
+    n0, n1 = oracle.sizes
+    return plane * n0 * n1 + j * n0 + i
+
+
+def by_place(oracle: OracleCellChip, nested: list[list[list[Any]]]) -> list[Any]:
+    """The oracle's numbers [plane][row][column] in the simulator's order."""
+    made: list[Any] = [None] * len(flat(nested))
+    for plane, rows in enumerate(nested):
+        for i, row in enumerate(rows):
+            for j, value in enumerate(row):
+                made[place(oracle, plane, i, j)] = value
+    return made
+
+
+def tally_of(rule: EqPropOnCells) -> dict[str, int]:
+    """What happened to the array in training, by the names of `layout` in lower case."""
+    return named_tally(rule._tally)
+
+
+def named_tally(tally: Any) -> dict[str, int]:
+    """A tally by name, in the order of the layout."""
+    names = [name.lower() for name in TALLIES]
+    assert [getattr(layout, name.upper()) for name in names] == list(range(len(names)))
+    return {name: int(tally[at]) for at, name in enumerate(names)}
+
+
+def assert_twins(rule: EqPropOnCells, oracle: OracleCellChip) -> None:
+    """Every array of the chip, every cell, every event and every tally is the same."""
+    assert rule.crossbar.cells.state.tolist() == by_place(oracle, oracle.states_of_cells)
+    assert rule.crossbar.cells.visible.tolist() == by_place(oracle, oracle.states_of_cells)
+    assert rule.crossbar.cells.pulses.tolist() == by_place(oracle, oracle.received)
+    assert rule.crossbar.bank.shares.tolist() == by_place(oracle, oracle.shares())
+    arrays = {name: array.tolist() for name, array in rule.chip._asdict().items()}
+    assert arrays == oracle_arrays(oracle) | {"weights": flat(oracle.codes())}
+    assert named_events(rule.work.events) == oracle.counted()
+    assert tally_of(rule) == oracle.reading.tally
+
+
+def learn(rule: EqPropOnCells, samples: Samples, labels: npt.NDArray[np.int64] | None = None, epoch: int = 0) -> None:
+    """Learn from the samples in order."""
+    count = len(samples)
+    rule.learn(samples, np.zeros(count, np.int64) if labels is None else labels, np.arange(count), epoch)
+
+
+def trained(layers: list[int], fields: Mapping[str, Any], count: int = 12, seed: int = 0) -> EqPropOnCells:
+    """A chip that has learned from random samples."""
+    rule = EqPropOnCells(spec_of(layers, fields))
+    learn(rule, *random_samples(rule.spec, seed, count))
+    return rule
+
+
+def call(rule: EqPropOnCells, kernel: Any, **given: Any) -> Any:
+    """Call a kernel of the crossbar with `given` arguments; the others are the chip's of the same name."""
+    chip, work = rule.chip._asdict(), rule.work._asdict()
+    known = {
+        **chip, **work, "plan": rule.plan, "work": rule.work, "chip": rule.chip, "bank": rule.crossbar.bank,
+        "sensing": rule.crossbar.sensing, "rate": pulse_rates(rule.spec, 0)[0, 0],
+        "index": rule.work.event_index, "value": rule.work.event_value, **given,
+    }  # fmt: skip
+    return kernel(*(known[name] for name in inspect.signature(kernel.py_func).parameters))
+
+
+def spread_out(rule: EqPropOnCells, seed: int, beyond: float = 0.3) -> None:
+    """Cells anywhere in their range and up to `beyond` of it outside, some at its ends, and the codes in step."""
+    rng, bank, cells = np.random.default_rng(seed), rule.crossbar.bank, rule.crossbar.cells
+    shares = rng.uniform(-beyond, 1 + beyond, len(cells.visible))
+    shares = np.where(rng.random(len(shares)) < 0.2, rng.choice([0.0, 0.5, 1.0], len(shares)), shares)
+    cells.visible[:] = bank.low + bank.span * shares
+    rule.crossbar.show(rule.chip.weights, cells.visible)

@@ -1,0 +1,231 @@
+"""Whole runs of chips on analog cells: the record, what a kill loses (nothing), time at rest, and bad input."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgesdt import actions
+from edgesdt.spec import Spec
+from tests.conftest import Said, Shell
+
+Cli = Callable[..., Said]
+CELLS = ["--set", "device.model=EcRam", "--set", "epochs=2"]
+NOISE = ["--set", "device.array.read_noise=additive", "--set", "device.array.read_noise_sd=0.02"]
+HANDED = ["--set", "device.model=PCM_Joshi", "--set", "device.parameters={stuck_at: {hrs_fraction: 0.02}}"]
+HANDED_LONG = [*HANDED, "--set", "device.array.programming=verify", "--set", "data.train=300", "--set", "epochs=10"]
+LONG = """\
+name: long
+data: {set: digits, train: 1000, test: 200}
+encoder: {bits: 4}
+chip: {layers: [64, 60], memory_budget: 16 KiB}
+learning: {winners: 3, learning_rate: 0.004}
+device: {model: EcRam}
+epochs: 25
+seed: 3
+"""
+
+
+def record_of(folder: Path) -> dict[str, Any]:
+    """The record in a run folder."""
+    return dict(json.loads((folder / "record.json").read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the quickstart on ECRAM cells, two epochs, looked at a year later."""
+    folder = tmp_path_factory.mktemp("quick")
+    rests = ["--set", "deployment.times=[0, 1 year]"]
+    said = Shell(folder)("run", "quickstart", *CELLS, *rests, "--out", "run", "--quiet")
+    assert (said.code, said.err) == (0, "")
+    return folder / "run"
+
+
+# --- the record
+
+
+def test_the_record_of_a_run_on_cells(quick: Path) -> None:
+    record = record_of(quick)
+    assert Spec.from_plain(record["spec"]).plain() == record["spec"]
+    assert record["spec"]["device"]["model"] == "EcRam"
+    assert record["spec"]["device"]["array"]["weight_per_range"] > 0.18, "the first weights fit"
+    for phase in ("train", "inference"):
+        counts = record["counts"][phase]
+        assert counts.keys() == actions.MEANING.keys() | actions.CELL_MEANING.keys()
+        assert all(type(n) is int and n >= 0 for n in counts.values())
+    train, inference = record["counts"]["train"], record["counts"]["inference"]
+    assert train["array_read"] == 2 * record["train_samples"]
+    assert inference["array_read"] == record["test_samples"]
+    assert inference["pulse_up"] == inference["pulse_down"] == inference["pulse_time"] == 0
+    assert not {"weights_0"} & {array["name"] for array in record["memory"]["arrays"]}
+    assert next(a for a in record["memory"]["arrays"] if a["name"] == "cells_0")["shape"] == [1, 64, 200]
+    learned = record["accuracy"]["direct_average"]
+    assert learned > 0.6 and learned > record["accuracy"]["untrained_direct_average"] + 0.2
+    assert record["energy_j"]["train_breakdown"].keys() >= {"cell reads", "cell pulses", "ADC", "DAC and rows"}
+    assert (quick / "report.html").stat().st_size > 10_000
+
+
+def test_what_learning_did_to_the_cells(quick: Path) -> None:
+    record = record_of(quick)
+    device, train = record["device"], record["counts"]["train"]
+    assert (device["model"], device["family"], device["cells"]) == ("EcRam", "linear_step", 64 * 200)
+    assert device["writes_total"] == train["pulse_up"] + train["pulse_down"] > 10_000
+    assert (device["pulses_up"], device["pulses_down"]) == (train["pulse_up"], train["pulse_down"])
+    assert device["writes_per_cell_mean"] == pytest.approx(device["writes_total"] / 12_800)
+    assert device["writes_per_cell_mean"] < device["writes_per_cell_max"] < device["writes_total"]
+    histogram = device["writes_histogram"]
+    assert sum(histogram.values()) == 12_800
+    assert all(n > 0 for name, n in histogram.items() if name != "0 or more")
+    with np.load(quick / "weights.npz") as kept:
+        spread = kept["weights_0"].astype(np.float64) * kept["weights_lsb"]
+        assert kept["weights_0"].shape == (64, 200) and kept["cells_state"].shape == (12_800,)
+        share = (kept["cells_visible"].reshape(200, 64).T.astype(np.float64) + 0.8276) / 2.0
+    wide = record["spec"]["device"]["array"]["weight_per_range"]
+    assert np.abs(spread - (share - 0.4138) * wide).max() <= wide / 8192
+    assert set(device["non_idealities"]) == {"device_to_device", "cycle_to_cycle", "nonlinearity", "asymmetry"}
+
+
+def test_cells_that_do_not_drift_show_the_same_a_year_later(quick: Path) -> None:
+    record = record_of(quick)
+    now, later = record["deployment"]
+    assert (now["time_s"], later["time_s"]) == (0.0, 365.25 * 86400.0)
+    for name in ("direct_average", "direct_max"):
+        assert now[name] == later[name] == record["accuracy"][name]
+
+
+def test_cells_that_drift_are_read_out_worse_later(cli: Cli) -> None:
+    """The chip itself is left as it was: the accuracy of the record is that right after training."""
+    extra = ["--set", "device.model=PCM_Joshi", "--set", "device.parameters={retention: {time_constant_s: 1000}}"]
+    plain = [*extra, "--set", "epochs=2", "--json", "--quiet"]
+    without = json.loads(cli("run", "quickstart", *plain, "--out", "a").out)
+    record = json.loads(cli("run", "quickstart", *plain, "--set", "deployment.times=[0, 1 day]", "--out", "b").out)
+    assert record["accuracy"] == without["accuracy"]
+    assert record["deployment"][1]["direct_average"] < record["accuracy"]["direct_average"] - 0.2
+
+
+def test_a_digital_memory_beside_it_does_not_change(cli: Cli) -> None:
+    """The section `device` says nothing where the weights are digital."""
+    first = json.loads(cli("run", "quickstart", "--set", "epochs=1", "--json", "--quiet", "--out", "a").out)
+    assert first["spec"]["device"] == {"model": "sram"}
+    assert first["counts"]["train"].keys() == actions.MEANING.keys()
+
+
+@pytest.mark.parametrize("extra", [[], NOISE, HANDED], ids=["compiled", "noisy reads", "handed over"])
+def test_threads_do_not_matter(extra: list[str], cli: Cli) -> None:
+    records = []
+    for threads in (1, 3):
+        run = ["run", "quickstart", *CELLS, *extra, "--threads", threads, "--out", f"t{threads}", "--json", "--quiet"]
+        records.append(json.loads(cli(*run).out))
+    for part in ("accuracy", "counts", "energy_j", "device", "curve"):
+        assert records[0][part] == records[1][part], part
+
+
+def test_noise_is_not_silent(cli: Cli) -> None:
+    plain, noisy = (
+        json.loads(cli("run", "quickstart", *CELLS, *extra, "--out", name, "--json", "--quiet").out)
+        for name, extra in (("plain", []), ("noisy", NOISE))
+    )
+    assert plain["counts"] != noisy["counts"]
+
+
+# --- interruptions
+
+
+def until(process: Any, line: str) -> str:
+    """Read standard error up to the line that starts so; returns all that was read."""
+    told = ""
+    for read in process.stderr:
+        told += read
+        if read.startswith(line):
+            return told
+    raise AssertionError(f"it ended before {line!r}: {told}")
+
+
+@pytest.mark.parametrize("extra", [NOISE, HANDED_LONG], ids=["own", "handed"])
+def test_a_killed_run_on_cells_goes_on_and_ends_the_same(extra: list[str], tmp_path: Path, shell: Shell) -> None:
+    """Cells, noise and tallies go on where they were, to the last bit."""
+    (tmp_path / "long.yaml").write_text(LONG, encoding="utf-8")
+    said = shell("run", "long.yaml", *extra, "--out", "whole", "--quiet")
+    assert said.code == 0, said.err
+    for when in ("epoch 2/", "epoch 5/"):
+        with shell.start("run", "long.yaml", *extra, "--out", "parts") as process:
+            until(process, when)
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        assert not (tmp_path / "parts" / "record.json").exists(), "too late: the run had ended"
+    said = shell("run", "long.yaml", *extra, "--out", "parts")
+    assert said.code == 0, said.err
+    assert said.err.startswith("going on after epoch ")
+    found, expected = record_of(tmp_path / "parts"), record_of(tmp_path / "whole")
+    for part in ("accuracy", "counts", "energy_j", "latency_s", "device", "curve", "memory", "spec_hash"):
+        assert found[part] == expected[part], part
+    with np.load(tmp_path / "parts" / "weights.npz") as mine, np.load(tmp_path / "whole" / "weights.npz") as theirs:
+        assert mine.files == theirs.files
+        assert all(mine[name].tobytes() == theirs[name].tobytes() for name in mine.files)
+
+
+# --- bad input
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (["device.model=EcRaam"], ["device.model: unknown device model: 'EcRaam'", "did you mean 'EcRam'?"]),
+        (["device.model=ecram", "chip.layers=[64, 30, 20]"], ["chip.layers: 3 layers of neurons on analog cells"]),
+        (["device.model=EcRam", "learning.batch=4"], ["learning.batch: mini-batches of 4 on analog cells, allowed: 1"]),
+        (["device.model=EcRam", "device.off=[cycle_to_cycel]"], ["device.off", "'cycle_to_cycel'", "'cycle_to_cycle'"]),
+        (["device.model=EcRam", "device.off=[drift]"], ["device.off", "'drift'", "EcRam"]),
+        (
+            ["device.model=EcRam", "device.parameters={dw_mim: 0.1}"],
+            ["device.parameters", "'dw_mim'", "did you mean 'dw_min'?"],
+        ),
+        (["device.model=EcRam", "device.parameters={dw_min: -1}"], ["device.parameters", "dw_min"]),
+        (["device.model=EcRam", "device.array.mapping=pairs"], ["device.array.mapping", "did you mean 'pair'?"]),
+        (["device.model=EcRam", "device.array.adc_range=3"], ["device.array.adc_range: not a power of two: 3"]),
+        (["device.model=EcRam", "device.array.adc_bits=1"], ["device.array.adc_bits: out of range: 1"]),
+        (["device.model=EcRam", "device.array.train_length=33"], ["device.array.train_length: out of range: 33"]),
+        (
+            ["device.model=EcRam", "device.array.weight_per_range=0.01"],
+            ["device.array.weight_per_range: 0.01 cannot hold the first weights", "allowed: 0.18"],
+        ),
+        (["device.file=nowhere.yaml"], ["device.file", "nowhere.yaml"]),
+        (["device.model=EcRam", "device.file=nowhere.yaml"], ["device.file", "allowed: one of the two"]),
+    ],
+    ids=lambda given: given[-1] if isinstance(given, list) and "=" in given[-1] else "",
+)
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_bad_cells_are_a_sentence(command: str, change: list[str], told: list[str], cli: Cli, tmp_path: Path) -> None:
+    settings = [word for pair in change for word in ("--set", pair)]
+    cli(command, "quickstart", *settings).refused(*told)
+    assert list(tmp_path.iterdir()) == [], "nothing was begun"
+
+
+def test_a_sheet_of_ones_own_is_used_and_held_to_its_digest(cli: Cli, tmp_path: Path) -> None:
+    sheet = tmp_path / "mine.yaml"
+    sheet.write_text(
+        "name: mine\nfamily: constant_step\nsummary: equal steps\nsources: {me: measured here}\n"
+        "parameters:\n  dw_min: {value: 0.002, unit: '1', source: me}\n",
+        encoding="utf-8",
+    )
+    run = ["run", "quickstart", "--set", "device.file=mine.yaml", "--set", "epochs=1", "--out", "own"]
+    record = json.loads(cli(*run, "--json", "--quiet").out)
+    assert (record["device"]["model"], record["device"]["family"]) == ("mine", "constant_step")
+    assert record["spec"]["device"]["file"] and len(record["spec"]["device"]["sha256"]) == 64
+    sheet.write_text(sheet.read_text(encoding="utf-8").replace("0.002", "0.004"), encoding="utf-8")
+    kept = tmp_path / "own" / "spec.yaml"
+    cli("check", kept).refused("device.sha256", "has changed")
+
+
+def test_clipped_conversions_are_told(cli: Cli) -> None:
+    said = cli("run", "quickstart", *CELLS, "--set", "device.array.adc_range=0.0625", "--out", "clipped")
+    assert said.code == 0
+    assert "warning: " in said.err and "device.array.adc_range: 0.0625 is too small" in said.err
+    share = record_of(Path("clipped"))["device"]["clipped_conversions"]
+    assert 0.05 < share <= 1
