@@ -12,7 +12,7 @@ types:
 	$(PYTHON) -m mypy edgesdt hw_models docs benchmarks
 
 test:
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n auto --dist loadfile
 
 golden:  ## remake the golden traces (after a change of arithmetic that is meant)
 	$(PYTHON) -m tests.golden.make

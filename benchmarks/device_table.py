@@ -41,8 +41,8 @@ in four of the other six. A likely reason: its on/off ratio of 4.4 leaves NeuroS
 zero, while here a reference is subtracted, so that the ratio costs nothing. GST_PCM is in three; why was not looked
 into."""
 ABLATION = """The same run with each non-ideality alone and with all but one (`edgesdt run SPEC --ablate`); differences
-in percentage points. What one costs alone and what its removal gains need not agree: some act only together, such as the
-nonlinearity and the asymmetry of symmetric soft bounds."""
+in percentage points. What one costs alone and what its removal gains need not agree: some act only together, such as
+the nonlinearity and the asymmetry of symmetric soft bounds."""
 DEPLOYMENT = """The trained chip left alone for a time and then used (`deployment.times`); the neurons keep the classes
 that training ended with."""
 WINNERS = {300: 3, 2000: 5}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import re
 from collections.abc import Callable
@@ -15,6 +16,9 @@ from edgesdt import datasets
 from edgesdt.datasets import known, sources
 from edgesdt.errors import DataError
 from tests.conftest import SMALL, Said
+
+compressed = functools.partial(gzip.compress, mtime=0)
+"""The same bytes at any time, so that tests keep their names."""
 
 Cli = Callable[..., Said]
 
@@ -383,14 +387,14 @@ def test_data_that_are_not_here_and_cannot_be_fetched(offline: Path, cli: Cli, t
     ("content", "told"),
     [
         (b"", "the file is empty"),
-        (gzip.compress(b"\0\0\x08\x03" + bytes(2000))[:-30], "truncated"),
+        (compressed(b"\0\0\x08\x03" + bytes(2000))[:-30], "truncated"),
         (b"\x1f\x8b\x08\0" + bytes(100), "the gzip file is "),
         (b"no images at all", "not an IDX file: starts with "),
         (
-            gzip.compress(bytes.fromhex("00000803 00000002 0000001c 0000001c") + bytes(784)),
+            compressed(bytes.fromhex("00000803 00000002 0000001c 0000001c") + bytes(784)),
             "truncated: shape (2, 28, 28)",
         ),
-        (gzip.compress(bytes.fromhex("00000803 00000001 0000001c 0000001c") + bytes(784)), "holds shape (1, 28, 28)"),
+        (compressed(bytes.fromhex("00000803 00000001 0000001c 0000001c") + bytes(784)), "holds shape (1, 28, 28)"),
     ],
 )
 def test_a_corrupt_or_truncated_data_file(content: bytes, told: str, offline: Path, cli: Cli) -> None:
@@ -407,7 +411,7 @@ def test_damaged_embedded_data(cli: Cli, small: Path, tmp_path: Path, monkeypatc
     package = tmp_path / "sklearn"
     (package / "datasets" / "data").mkdir(parents=True)
     lines = gzip.decompress(there.read_bytes()).splitlines(keepends=True)
-    (package / "datasets" / "data" / there.name).write_bytes(gzip.compress(b"".join([lines[1], lines[0], *lines[2:]])))
+    (package / "datasets" / "data" / there.name).write_bytes(compressed(b"".join([lines[1], lines[0], *lines[2:]])))
     monkeypatch.setattr("edgesdt.datasets.digits.package_folder", lambda: package)
     cli("run", small).refused("SHA-256 of the digits is ", "damaged; install it again")
 
@@ -476,7 +480,7 @@ def test_a_report_with_an_unknown_table(cli: Cli, small: Path, tmp_path: Path) -
     assert cli("run", small, "--quiet").code == 0
     page = (tmp_path / "runs" / "small-0" / "report.html").read_bytes()
     cli("report", "runs/small-0", "--table", "cmos_44nm").refused(
-        "technology.table: unknown technology table: 'cmos_44nm'",
+        "--table: unknown technology table: 'cmos_44nm'",
         "cmos_40nm_aladdin, cmos_45nm",
         "did you mean 'cmos_45nm'",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import io
@@ -29,6 +30,9 @@ from edgesdt import datasets
 from edgesdt.datasets import digits, known, places, sources
 from edgesdt.datasets.known import IDX_NAMES, DebianPackage, IdxFile, KnownSet, Mirror, NpmPackage, Source
 from edgesdt.errors import DataError
+
+compressed = functools.partial(gzip.compress, mtime=0)
+"""The same bytes at any time, so that tests keep their names."""
 
 ROOT = Path(__file__).resolve().parents[2]
 # As it was before the fixture below hides it: the real sets are tested where the user has them.
@@ -74,12 +78,9 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Callable[..., KnownSet]:
 
     def register(*given: Source) -> KnownSet:
         files = tuple(
-            IdxFile(a, IDX_NAMES[a], TINY[a].shape, hashlib.sha256(CONTENT[IDX_NAMES[a]]).hexdigest())
-            for a in TINY
+            IdxFile(a, IDX_NAMES[a], TINY[a].shape, hashlib.sha256(CONTENT[IDX_NAMES[a]]).hexdigest()) for a in TINY
         )
-        made = replace(
-            known.MNIST, name="tiny", train=6, test=4, shape=(2, 3), classes=3, files=files, sources=given
-        )
+        made = replace(known.MNIST, name="tiny", train=6, test=4, shape=(2, 3), classes=3, files=files, sources=given)
         monkeypatch.setitem(known.KNOWN, "tiny", made)
         return made
 
@@ -127,7 +128,7 @@ def write_files(folder: Path, packed: bool = True, **changed: bytes | None) -> N
     folder.mkdir(parents=True, exist_ok=True)
     for array, name in IDX_NAMES.items():
         suffix = ".gz" if packed else ""
-        content = changed.get(array, gzip.compress(CONTENT[name]) if packed else CONTENT[name])
+        content = changed.get(array, compressed(CONTENT[name]) if packed else CONTENT[name])
         if content is not None:
             (folder / f"{name}{suffix}").write_bytes(content)
 
@@ -210,9 +211,9 @@ def test_damaged_or_absent_digits_are_refused(monkeypatch: pytest.MonkeyPatch, t
     for content, why in (
         (packed[:-100], "damaged"),
         (b"", "damaged"),
-        (gzip.compress(b"1,2,3\n4,5,6\n"), "3 columns, not 65"),
-        (gzip.compress(b"1,two,3\n"), "damaged"),
-        (gzip.compress(text.replace(b"0,0,5,", b"0,0,6,", 1)), "SHA-256"),
+        (compressed(b"1,2,3\n4,5,6\n"), "3 columns, not 65"),
+        (compressed(b"1,two,3\n"), "damaged"),
+        (compressed(text.replace(b"0,0,5,", b"0,0,6,", 1)), "SHA-256"),
     ):
         path.write_bytes(content)
         message = fault("digits")
@@ -243,9 +244,7 @@ def test_real_sets_are_what_the_catalogue_says(name: str, monkeypatch: pytest.Mo
 
 def test_the_first_samples_are_taken() -> None:
     whole, part = datasets.load("digits"), datasets.load("digits", 10, 3)
-    assert np.array_equal(part.x_train, whole.x_train[:10]) and np.array_equal(
-        part.y_train, whole.y_train[:10]
-    )
+    assert np.array_equal(part.x_train, whole.x_train[:10]) and np.array_equal(part.y_train, whole.y_train[:10])
     assert np.array_equal(part.x_test, whole.x_test[:3]) and np.array_equal(part.y_test, whole.y_test[:3])
     assert len(datasets.load("digits", train=1437, test=360).y_train) == 1437
 
@@ -339,7 +338,7 @@ def test_the_cache_is_in_the_home_folder_without_an_absolute_xdg_cache_home(
         assert places.cache_folder() == Path("/home/someone/.cache/edgesdt")
 
 
-PACKED = gzip.compress(CONTENT[IMAGES])
+PACKED = compressed(CONTENT[IMAGES])
 
 
 @pytest.mark.parametrize(
@@ -350,8 +349,8 @@ PACKED = gzip.compress(CONTENT[IMAGES])
         (PACKED[:20] + b"\xff\xff\xff" + PACKED[23:], "the gzip file is damaged"),
         (PACKED[:-8] + b"\0\0\0\0" + PACKED[-4:], "the gzip file is damaged"),
         (PACKED + b"rubbish", "the gzip file is damaged"),
-        (gzip.compress(CONTENT[IMAGES] + b"\0"), "unpacks to more than the 52 bytes"),
-        (gzip.compress(CONTENT[IMAGES][:-1]), "truncated: shape (6, 2, 3) needs 52 bytes, there are 51"),
+        (compressed(CONTENT[IMAGES] + b"\0"), "unpacks to more than the 52 bytes"),
+        (compressed(CONTENT[IMAGES][:-1]), "truncated: shape (6, 2, 3) needs 52 bytes, there are 51"),
         (CONTENT[IMAGES] + b"\0", "too long: shape (6, 2, 3) needs 52 bytes, there are 53"),
         (CONTENT[IMAGES][:9], "truncated in the IDX header: 9 bytes, 16 needed"),
         (b"<html>404</html>", "not an IDX file: starts with 3c 68 74 6d"),
@@ -435,7 +434,7 @@ def test_a_folder_of_the_users_own_is_checked(
 
 def serve_tiny(served: Served, folder: str, **changed: bytes | tuple[int, bytes, int]) -> Mirror:
     for array, name in IDX_NAMES.items():
-        served.pages[f"/{folder}/{name}.gz"] = changed.get(array, gzip.compress(CONTENT[name], mtime=0))
+        served.pages[f"/{folder}/{name}.gz"] = changed.get(array, compressed(CONTENT[name]))
     return Mirror(f"{served.url}/{folder}/")
 
 
@@ -473,7 +472,7 @@ def test_fetching_can_be_forbidden(tiny: Callable[..., KnownSet], served: Served
     ("page", "expected"),
     [
         ((404, b"not here", 8), "HTTP status 404"),
-        (gzip.compress(CONTENT[IMAGES][:-1] + b"\0"), f"{IMAGES}: SHA-256 of the unpacked content is"),
+        (compressed(CONTENT[IMAGES][:-1] + b"\0"), f"{IMAGES}: SHA-256 of the unpacked content is"),
         ((200, PACKED[:30], len(PACKED)), f"{IMAGES}.gz: truncated: 30 of {len(PACKED)} bytes came"),
         (PACKED[:30], f"{IMAGES}: the gzip file is truncated"),
         (b"", f"{IMAGES}: the file is empty"),
@@ -498,9 +497,7 @@ def test_a_source_that_fails_is_left_for_the_next(
     assert_whole(tmp_path / "cache/edgesdt/tiny")
 
 
-def test_what_a_failing_source_gave_is_kept(
-    tiny: Callable[..., KnownSet], served: Served, tmp_path: Path
-) -> None:
+def test_what_a_failing_source_gave_is_kept(tiny: Callable[..., KnownSet], served: Served, tmp_path: Path) -> None:
     tiny(serve_tiny(served, "half", x_test=b"damaged"), serve_tiny(served, "good"))
     assert_is_tiny(datasets.load("tiny"))
     good = [path for path in served.asked if path.startswith("/good/")]
@@ -553,9 +550,7 @@ def test_offline_and_absent_says_what_was_tried_and_what_to_do(
     ]
 
 
-def test_a_source_that_says_nothing_is_given_up(
-    tiny: Callable[..., KnownSet], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_source_that_says_nothing_is_given_up(tiny: Callable[..., KnownSet], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "TIMEOUT_S", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as mute:
         mirror = Mirror(f"http://127.0.0.1:{mute.getsockname()[1]}/")
