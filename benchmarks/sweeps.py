@@ -1,8 +1,8 @@
 """Measure sweeps: `python -m benchmarks.sweeps scaling | cluster | planning | search`; each prints a few lines.
 
 `scaling`: 60 runs on one worker and on two. `cluster`: 200 short runs on a Dask cluster of two workers, one of which is
-killed half-way. `planning`: 10,000 points planned, and a sweep of 10,000 of which one is missing taken up again. `search`:
-the hypervolume of the front of a search over that of random points, five times. All in temporary folders.
+killed half-way. `planning`: 10,000 points planned, and a sweep of 10,000 of which one is missing taken up again.
+`search`: the hypervolume of the front of a search beside that of random points, five times. All in temporary folders.
 """
 
 from __future__ import annotations
@@ -146,7 +146,8 @@ def search(folder: Path) -> None:
             _timed("sweep", file, "--set", f"seed={seed}", "--out", out, "--quiet")
             volume[method] = hypervolume(_front(out))
         wins += volume["search"] > volume["random"]
-        print(f"trial {seed}: hypervolume {volume['search']:.4f} by search, {volume['random']:.4f} at random", flush=True)
+        told = f"hypervolume {volume['search']:.4f} by search, {volume['random']:.4f} at random"
+        print(f"trial {seed}: {told}", flush=True)
     print(f"the search is ahead in {wins} of 5 trials")
 
 
@@ -155,7 +156,7 @@ def _front(out: Path) -> list[tuple[float, ...]]:
     import math
 
     lines = (out / "records.jsonl").read_text(encoding="utf-8").splitlines()
-    found = []
+    found: list[tuple[float, ...]] = []
     for record in (row["record"] for row in map(json.loads, lines) if row["status"] == "done"):
         if record["memory"]["used_bits"] <= 8 * 8192:
             joules, bits = record["energy_j"]["train_per_sample"], record["memory"]["used_bits"]
@@ -199,7 +200,8 @@ def _timed(*arguments: object) -> float:
 def _dask(folder: Path, *command: str) -> subprocess.Popen[Any]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()}
     arguments = [sys.executable, "-m", "dask", *command, "--no-dashboard"]
-    return subprocess.Popen(arguments, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(arguments, cwd=folder, env=environment, stdout=quiet, stderr=quiet)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from edgesdt import __version__, device_cli
+from edgesdt import __version__, device_cli, sweep_cli
 from edgesdt.errors import EdgesdtError
 
 if TYPE_CHECKING:
@@ -52,10 +52,13 @@ def parser() -> argparse.ArgumentParser:
 
     commands.add_parser("specs", help="list the specs that come with edgesdt")
 
-    report = commands.add_parser("report", help="build a report from run folders, without running anything")
-    report.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="run folder")
-    report.add_argument("--out", type=Path, metavar="FILE", help="where to write it (default: DIR/report.html)")
+    report = commands.add_parser("report", help="report on runs and sweeps from their records, without running")
+    report.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="run folder or sweep folder")
+    place = "where to write it (default: in the first DIR: report.html, report-TECHNOLOGY.html, comparison.html)"
+    report.add_argument("--out", type=Path, metavar="FILE", help=place)
     report.add_argument("--table", metavar="TECHNOLOGY", help="price with another technology table")
+    report.add_argument("--csv", type=Path, metavar="FILE", help="write the records as CSV instead of a page")
+    report.add_argument("--parquet", type=Path, metavar="FILE", help="the same as Parquet; needs pyarrow")
 
     data = commands.add_parser("data", help="list or fetch data sets").add_subparsers(
         dest="data_command", required=True, metavar="COMMAND", parser_class=_Parser
@@ -65,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     fetch.add_argument("name", metavar="NAME")
     fetch.add_argument("--dir", type=Path, metavar="DIR", help="folder to put it in, as NAME/ (for EDGESDT_DATA)")
     device_cli.add_parsers(commands, _Parser)
+    sweep_cli.add_parser(commands, _spec_arguments)
     return top
 
 
@@ -182,10 +186,12 @@ def _specs(_: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from edgesdt.report import write
+    from edgesdt.report import export, write
 
-    out = arguments.out or arguments.folders[0] / "report.html"
-    print(write(arguments.folders, out, table=arguments.table))
+    wanted = {write: arguments.out, export.csv_file: arguments.csv, export.parquet_file: arguments.parquet}
+    files = {make: out for make, out in wanted.items() if out is not None} or {write: None}
+    for make, out in files.items():
+        print(make(arguments.folders, out, table=arguments.table))
     return 0
 
 
@@ -212,4 +218,12 @@ def _entry(entry: Any) -> str:
     return "\n".join(lines + [f"  sha256 {name}: {digest}" for name, digest in dict(entry.checksums).items()])
 
 
-_COMMANDS = {"run": _run, "check": _check, "specs": _specs, "report": _report, "data": _data, "device": device_cli.run}
+_COMMANDS = {
+    "run": _run,
+    "check": _check,
+    "sweep": sweep_cli.run,
+    "specs": _specs,
+    "report": _report,
+    "data": _data,
+    "device": device_cli.run,
+}

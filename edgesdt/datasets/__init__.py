@@ -19,7 +19,7 @@ from edgesdt.errors import DataError
 if TYPE_CHECKING:
     from edgesdt.datasets.sources import Progress
 
-__all__ = ["CatalogueEntry", "Dataset", "catalogue", "features_and_classes", "fetch", "load"]
+__all__ = ["CatalogueEntry", "Dataset", "catalogue", "features_and_classes", "fetch", "keep", "load"]
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,30 @@ def features_and_classes(name_or_path: str) -> tuple[int, int] | None:
     return (known.features, known.classes) if known else None
 
 
+def keep() -> None:
+    """From now on, keep the last set that was loaded by its catalogue name in memory for the next load of it.
+
+    For a process that runs chip after chip on the same set; its arrays must not be written to.
+    """
+    global _keeping
+    _keeping = True
+
+
+_keeping = False
+_kept: dict[str, Dataset] = {}
+
+
 def _whole(name_or_path: str, may_fetch: bool, say: Progress) -> Dataset:
+    if name_or_path in _kept:
+        return _kept[name_or_path]
+    found = _read(name_or_path, may_fetch, say)
+    if _keeping and name_or_path in KNOWN:
+        _kept.clear()
+        _kept[name_or_path] = found
+    return found
+
+
+def _read(name_or_path: str, may_fetch: bool, say: Progress) -> Dataset:
     # Each reader is imported where it is needed: a run on the digits has no use for an HTTP client.
     if name_or_path.casefold().endswith(".npz"):
         from edgesdt.datasets.npz import load_npz

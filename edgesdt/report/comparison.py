@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from edgesdt.report import charts, summary, wording
+from edgesdt.report import summary, wording
 from edgesdt.report.folders import Run, number
+from edgesdt.report.svg import SERIES
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def stacks(runs: list[Run]) -> list[Stacks]:
     """Energy per sample by component, training and inference, for the runs that record a breakdown."""
     drawn = []
     for phase, title in (("train", "Energy per training sample"), ("inference", "Energy per inference")):
-        parts = [(run.label, _components(run.part("energy_j").get(f"{phase}_breakdown"))) for run in runs]
+        parts = [(run.label, _components(summary.per_sample(run, "energy_j", phase))) for run in runs]
         parts = [(label, part) for label, part in parts if part]
         if parts:
             drawn.append(_stacked(title, parts))
@@ -117,7 +118,7 @@ def _stacked(title: str, parts: list[tuple[str, dict[str, float]]]) -> Stacks:
         for component, joules in part.items():
             sums[component] = sums.get(component, 0.0) + joules
     ranked = sorted(sums, key=lambda component: -sums[component])
-    colours = {name: rank + 1 if rank < charts.SERIES else 0 for rank, name in enumerate(ranked)}
+    colours = {name: rank + 1 if rank < SERIES else 0 for rank, name in enumerate(ranked)}
     longest = max(sum(part.values()) for _, part in parts)
     rows = []
     for label, part in parts:
@@ -134,6 +135,6 @@ def _stacked(title: str, parts: list[tuple[str, dict[str, float]]]) -> Stacks:
             if name in part
         ]
         rows.append(Stack(label, wording.energy(whole), 100 * whole / longest, segments))
-    legend = [(colours[name], wording.label(name)) for name in ranked[: charts.SERIES]]
-    legend += [(0, "other")] if len(ranked) > charts.SERIES else []
+    legend = [(colours[name], wording.label(name)) for name in ranked[: SERIES]]
+    legend += [(0, "other")] if len(ranked) > SERIES else []
     return Stacks(title, legend, rows)

@@ -71,12 +71,13 @@ def load(folders: Sequence[Path]) -> list[Run]:
     """
     if not folders:
         raise EdgesdtError("report: no run folder was given; name one that holds a record.json")
-    records = [_read(Path(folder)) for folder in folders]
-    labels = _labels([Path(folder) for folder in folders], records)
+    records = [read(Path(folder)) for folder in folders]
+    labels = names_of([Path(folder) for folder in folders], records)
     return [Run(Path(f), r, name) for f, r, name in zip(folders, records, labels, strict=True)]
 
 
-def _read(folder: Path) -> dict[str, Any]:
+def read(folder: Path) -> dict[str, Any]:
+    """The record in a run folder, checked for shape. Raises `EdgesdtError` naming the file."""
     path = folder / "record.json"
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -87,12 +88,15 @@ def _read(folder: Path) -> dict[str, Any]:
         raise EdgesdtError(f"{path}: cannot be read: {error.strerror or error}") from None
     except ValueError as error:  # broken JSON, or bytes that are not UTF-8
         raise EdgesdtError(f"{path}: damaged: not a JSON document ({error})") from None
-    _check(path, record)
+    check(path, record)
     return dict(record)
 
 
-def _check(path: Path, record: object) -> None:
-    """Refuse a record whose sections have the wrong shape; absent sections are left out of the page."""
+def check(path: Path | str, record: object) -> None:
+    """Refuse a record whose sections have the wrong shape; absent sections are left out of the page.
+
+    Raises `EdgesdtError` that begins with `path`, which says where the record is.
+    """
     if not isinstance(record, dict):
         raise EdgesdtError(f"{path}: damaged: expected a JSON object, found {_kind(record)}")
     schema = record.get("schema", SCHEMA)
@@ -110,12 +114,12 @@ def _check(path: Path, record: object) -> None:
     _expect_rows(path, "memory.arrays", (record.get("memory") or {}).get("arrays"))
 
 
-def _expect_mapping(path: Path, name: str, value: object) -> None:
+def _expect_mapping(path: Path | str, name: str, value: object) -> None:
     if value is not None and not isinstance(value, dict):
         raise EdgesdtError(f"{path}: damaged: {name}: expected a mapping, found {_kind(value)}")
 
 
-def _expect_rows(path: Path, name: str, value: object) -> None:
+def _expect_rows(path: Path | str, name: str, value: object) -> None:
     if value is not None and not (isinstance(value, list) and all(isinstance(row, dict) for row in value)):
         raise EdgesdtError(f"{path}: damaged: {name}: expected a list of mappings, found {_kind(value)}")
 
@@ -125,7 +129,7 @@ def _kind(value: object) -> str:
     return names.get(type(value), "a number")
 
 
-def _labels(folders: Sequence[Path], records: Sequence[Mapping[str, Any]]) -> list[str]:
+def names_of(folders: Sequence[Path], records: Sequence[Mapping[str, Any]]) -> list[str]:
     """Names for the runs: the spec's name; where not unique with the seed, then the folder, then a number."""
     names = [str(record.get("name") or folder.name) for record, folder in zip(records, folders, strict=True)]
     seeded = [f"{n}, seed {r.get('seed')}" if "seed" in r else n for n, r in zip(names, records, strict=True)]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgesdt.report import wording
-from edgesdt.report.charts import SERIES
 from edgesdt.report.folders import Run, number
 from edgesdt.report.summary import Bar
+from edgesdt.report.svg import SERIES
 
 
 @dataclass(frozen=True)

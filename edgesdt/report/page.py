@@ -1,51 +1,81 @@
-"""The page: run folders in, one self-contained HTML file out, laid out by `template.html.j2` and `page.css`.
+"""The page: run and sweep folders in, one self-contained HTML file out, laid out by templates and `page.css`.
 
-`folders` reads, `summary`, `curves`, `comparison` and `receptive` turn records into text and pictures;
-nothing here computes a result. The same records give the same bytes.
+`folders` and `store` read, `run_view`, `sweep_view` and `together` turn records into text and pictures; nothing here
+computes a result. The same records give the same bytes.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import functools
+import hashlib
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgesdt.errors import EdgesdtError, RunError
-from edgesdt.report import comparison, curves, folders, memory_map, receptive, summary, wording
-from edgesdt.report.folders import Run, number
+from edgesdt.report import folders, repricing, run_view, store, sweep_view, together, wording
+from edgesdt.report.findings import Findings, findings
+from edgesdt.report.folders import Run
+from edgesdt.report.store import Sweep
 
 if TYPE_CHECKING:
     import jinja2
 
 HERE = Path(__file__).parent
+REPORTED = 12  # runs of a sweep that get a report of their own with the sweep's
 
 
-def write(run_dirs: Sequence[Path], out: Path, *, table: str | None = None) -> Path:
-    """Write the report of `run_dirs` to `out` (folders above it are made) and return `out`.
+def write(given: Sequence[Path], out: Path | None = None, *, table: str | None = None) -> Path:
+    """Write the report of run and sweep folders to `out` (folders above it are made) and return where it is.
 
-    One folder gives the full report of a run; several give a comparison first. `table` prices the recorded
-    counts again with another technology table. Raises `EdgesdtError` naming the file for a record that is
-    missing or damaged, `RunError` where `out` cannot be written. An existing report is replaced only once
-    the new one is complete.
+    One folder gives its full report; several give a comparison first. `table` prices the recorded counts again with
+    another technology table. Without `out` the page goes into the first folder: `report.html`, `report-TABLE.html`
+    for other prices, `comparison.html` for several. Raises `EdgesdtError` naming the file for a record that is
+    missing or damaged, and `--table` for a table that is unknown; `RunError` where `out` cannot be written. An
+    existing report is replaced only once the new one is complete. Of a sweep, the runs that lead it get their own
+    report beside their record if they have none.
     """
-    runs = folders.load(run_dirs)
-    recorded = [run.part("technology").get("table") for run in runs]
+    items = load(given)
+    recorded = _tables(items)
     if table is not None:
-        runs = [replace(run, record=_repriced(run.record, table)) for run in runs]
-    _replace(Path(out), _render(runs, table, recorded))
-    return Path(out)
+        items = [priced(item, table) for item in items]
+    out = Path(out) if out is not None else _place(items, table)
+    _replace(out, _render(items, out, table, recorded))
+    return out
 
 
-def _repriced(record: dict[str, Any], table: str) -> dict[str, Any]:
-    """The record with energy, latency and area of its counts under another technology table."""
-    from edgesdt.energy import reprice
+def load(given: Sequence[Path]) -> list[Run | Sweep]:
+    """The runs and sweeps in folders, in that order, named uniquely. Raises `EdgesdtError` naming the file."""
+    if not given:
+        raise EdgesdtError("report: no run folder was given, and no sweep folder; name one that holds a record.json")
+    places = [Path(folder) for folder in given]
+    sweeps = {i: store.load(folder) for i, folder in enumerate(places) if store.is_sweep(folder)}
+    records = [{"name": sweeps[i].label} if i in sweeps else folders.read(place) for i, place in enumerate(places)]
+    labels = folders.names_of(places, records)
+    return [
+        replace(sweeps[i], label=label) if i in sweeps else Run(place, record, label)
+        for i, (place, record, label) in enumerate(zip(places, records, labels, strict=True))
+    ]
 
-    return reprice(record, table)
+
+def priced(item: Run | Sweep, table: str) -> Run | Sweep:
+    """A run or sweep under another technology table. Raises `EdgesdtError`."""
+    return repricing.run(item, table) if isinstance(item, Run) else repricing.sweep(item, table)
+
+
+def _tables(items: Sequence[Run | Sweep]) -> set[str]:
+    """The tables that the records were priced with."""
+    records = [record for item in items for record in ([item.record] if isinstance(item, Run) else item.records)]
+    return {str(name) for record in records if (name := (record.get("technology") or {}).get("table"))}
+
+
+def _place(items: Sequence[Run | Sweep], table: str | None) -> Path:
+    name = "report" if len(items) == 1 else "comparison"
+    return items[0].folder / (f"{name}-{table}.html" if table is not None else f"{name}.html")
 
 
 def _replace(out: Path, page: str) -> None:
@@ -78,82 +108,47 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _render(runs: list[Run], table: str | None, recorded: list[object]) -> str:
-    many = len(runs) > 1
-    before = sorted({str(name) for name in recorded if name and name != table})
-    views = [_view(run, f"run{i}-" if many else "") for i, run in enumerate(runs, start=1)]
+def _render(items: Sequence[Run | Sweep], out: Path, table: str | None, recorded: set[str]) -> str:
+    many = len(items) > 1
+    worked = [item if isinstance(item, Run) else findings(item) for item in items]
+    for item in worked:
+        if isinstance(item, Findings):
+            _run_reports(item)
+    views = [_view(item, f"run{i}-" if many else "", out) for i, item in enumerate(worked, start=1)]
+    script = (HERE / "table.js").read_text(encoding="utf-8") if any(v["kind"] == "sweep" for v in views) else ""
     return (
         _environment()
         .get_template("template.html.j2")
         .render(
             css=(HERE / "page.css").read_text(encoding="utf-8"),
-            title=f"{len(runs)} runs compared" if many else views[0]["label"],
+            script=script,
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            title=_title(items) if many else views[0]["label"],
             runs=views,
-            compared=_compared(runs) if many else None,
-            repriced={"table": table, "before": before} if table is not None else None,
+            compared=together.view(worked, out) if many else None,
+            repriced={"table": table, "before": sorted(recorded - {table})} if table is not None else None,
         )
     )
 
 
-def _compared(runs: list[Run]) -> dict[str, Any]:
-    return {
-        "headings": comparison.HEADINGS,
-        "rows": comparison.table(runs),
-        "differences": comparison.differences(runs),
-        "charts": curves.of_runs(runs),
-        "stacks": comparison.stacks(runs),
-        "lead": sorted({wording.readout(key) for key in map(summary.best_key, runs) if key}),
-    }
+def _run_reports(found: Findings) -> None:
+    """Write the reports of the runs that the page points to first, where they have none: sweeps leave them out."""
+    for point in found.leading[:REPORTED]:
+        folder = found.sweep.folder / point.runs[0].run
+        if point.runs[0].run and (folder / "record.json").exists() and not (folder / "report.html").exists():
+            with contextlib.suppress(EdgesdtError):  # a folder that cannot be written, a damaged record: no report
+                write([folder])
 
 
-def _view(run: Run, prefix: str) -> dict[str, Any]:
-    """Everything that the template shows of one run, as text."""
-    record = run.record
-    technology = run.part("technology")
-    view = {
-        "id": prefix,
-        "label": run.label,
-        "name": str(record.get("name") or run.folder.name),
-        "facts": summary.facts(run),
-        "headline": _headline(run),
-        "readouts": summary.readouts(run),
-        "test_samples": wording.count(summary.samples_tested(run)),
-        "charts": curves.of_run(run, prefix),
-        "curve": curves.table(run),
-        "breakdowns": summary.breakdowns(run),
-        "timing": summary.timing(run),
-        "actions": summary.actions(run),
-        "presented": wording.exact(summary.presented(run)),
-        "memory": memory_map.memory(run),
-        "fields": receptive.fields(run),
-        "device": summary.pairs(run.part("device")),
-        "technology": summary.pairs(technology, leave_out=("sources",)),
-        "sources": _sources(technology.get("sources")),
-        "spec": _yaml(run.part("spec")),
-        "provenance": _provenance(run),
-    }
-    return {**view, "sections": _sections(view)}
+def _view(item: Run | Findings, prefix: str, out: Path) -> dict[str, Any]:
+    return run_view.view(item, prefix) if isinstance(item, Run) else sweep_view.view(item, prefix, out)
 
 
-def _sections(view: dict[str, Any]) -> list[tuple[str, str]]:
-    """Kind and title of the sections that have something to show, in the page's order."""
-    parts = view["breakdowns"]
-    both = " and ".join(
-        name for name in ("latency", "area") if parts[name] or (name == "latency" and view["timing"])
-    )
-    found = [
-        ("accuracy", "Accuracy", view["readouts"] or view["charts"]),
-        ("energy", "Energy", parts["energy"]),
-        ("actions", "Actions", view["actions"]),
-        ("latency", both.capitalize(), both),
-        ("memory", "Memory", view["memory"]),
-        ("fields", "Receptive fields", view["fields"]),
-        ("device", "Device", view["device"]),
-        ("technology", "Technology", view["technology"] or view["sources"]),
-        ("spec", "Spec", view["spec"]),
-        ("provenance", "Provenance", view["provenance"]),
-    ]
-    return [(key, title) for key, title, content in found if content]
+def _title(items: Sequence[Run | Sweep]) -> str:
+    """`2 runs compared`, `2 sweeps and 1 run compared`."""
+    sweeps = sum(isinstance(item, Sweep) for item in items)
+    told = [f"{n} {word}{'s' if n > 1 else ''}" for n, word in ((sweeps, "sweep"), (len(items) - sweeps, "run")) if n]
+    return f"{' and '.join(told)} compared"
 
 
 def _unit(text: str) -> Any:
@@ -162,61 +157,3 @@ def _unit(text: str) -> Any:
 
     value, _, unit = text.rpartition(" ")
     return markupsafe.Markup("{}<small>&nbsp;{}</small>").format(value, unit) if value else text
-
-
-def _headline(run: Run) -> dict[str, Any]:
-    energy, latency = run.part("energy_j"), run.part("latency_s")
-    rows = summary.readouts(run)
-    return {
-        "readout": rows[0] if rows else None,
-        "train_energy": wording.energy(energy.get("train_per_sample")),
-        "train_total": wording.energy(energy.get("train_total")),
-        "inference_energy": wording.energy(energy.get("inference_per_sample")),
-        "ratio": _ratio(energy.get("train_per_sample"), energy.get("inference_per_sample")),
-        "train_latency": wording.time(latency.get("train_per_sample")),
-        "inference_latency": wording.time(latency.get("inference_per_sample")),
-        "area": wording.area(run.part("area_mm2").get("total")),
-    }
-
-
-def _ratio(train: object, inference: object) -> str | None:
-    """How many inferences one training step is worth."""
-    above, below = number(train), number(inference)
-    return f"{above / below:.3g}" if above and below else None
-
-
-def _sources(sources: object) -> list[str]:
-    """Sources of the technology table, one text each, whatever shape the table gave them."""
-    if isinstance(sources, dict):
-        return [f"{wording.label(str(key))}: {wording.quantity('', value)}" for key, value in sources.items()]
-    if not isinstance(sources, list):
-        return [str(sources)] if sources else []
-    texts = []
-    for entry in sources:
-        parts = (
-            [wording.quantity(k, v) for k, v in entry.items()] if isinstance(entry, dict) else [str(entry)]
-        )
-        texts.append(", ".join(parts))
-    return texts
-
-
-def _provenance(run: Run) -> list[tuple[str, str]]:
-    record = run.record
-    rows = [("spec hash", record.get("spec_hash")), ("seed", record.get("seed"))]
-    rows.append(("started", wording.moment(record["started"]) if "started" in record else None))
-    rows.append(("duration", wording.time(record["duration_s"]) if "duration_s" in record else None))
-    rows += [(name, version) for name, version in run.part("versions").items()]
-    rows += [(f"simulated {wording.label(k)}", wording.quantity(k, v)) for k, v in run.part("speed").items()]
-    return [(name, str(value)) for name, value in rows if value is not None]
-
-
-def _yaml(spec: dict[str, Any]) -> Any:
-    """The resolved spec as YAML with its keys marked up; None where the record has none."""
-    import markupsafe
-    import yaml
-
-    if not spec:
-        return None
-    text = yaml.safe_dump(spec, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
-    escaped = str(markupsafe.escape(text))
-    return markupsafe.Markup(re.sub(r"(?m)^(\s*(?:- )?)([\w.]+)(?=:)", r"\1<b>\2</b>", escaped))

@@ -132,15 +132,27 @@ def bars(
     return Bars(title, form(shown), unit_of, rows)
 
 
+def per_sample(run: Run, part: str, phase: str) -> dict[str, float]:
+    """A recorded breakdown of one sample; the record's training energy is broken down for the whole training."""
+    found = run.part(part)
+    breakdown = found.get(f"{phase}_breakdown")
+    items = breakdown.items() if isinstance(breakdown, Mapping) else ()
+    values = {str(k): v for k, v in ((k, number(v)) for k, v in items) if v is not None}
+    each, whole = number(found.get(f"{phase}_per_sample")), number(found.get(f"{phase}_total"))
+    told = sum(values.values())
+    if not each or not whole or not told or abs(told - each) <= abs(told - whole):
+        return values
+    return {name: value * each / whole for name, value in values.items()}
+
+
 def breakdowns(run: Run) -> dict[str, list[Bars]]:
     """The bar tables of the energy, latency and area sections."""
-    energy, latency, space = run.part("energy_j"), run.part("latency_s"), run.part("area_mm2")
+    space = run.part("area_mm2")
     tables: dict[str, list[Bars]] = {"energy": [], "latency": [], "area": []}
     for phase, title in (("train", "Training"), ("inference", "Inference")):
-        for part, name, form in ((energy, "energy", wording.energy), (latency, "latency", wording.time)):
-            table = bars(
-                title, part.get(f"{phase}_breakdown"), part.get(f"{phase}_per_sample"), form, "per sample"
-            )
+        for part, name, form in (("energy_j", "energy", wording.energy), ("latency_s", "latency", wording.time)):
+            each = run.part(part).get(f"{phase}_per_sample")
+            table = bars(title, per_sample(run, part, phase), each, form, "per sample")
             tables[name] += [table] if table else []
     table = bars("Area", space.get("breakdown"), space.get("total"), wording.area, "in all")
     tables["area"] += [table] if table else []

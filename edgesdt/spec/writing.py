@@ -14,7 +14,8 @@ from edgesdt.spec.hints import Path, printable
 from edgesdt.spec.source import is_text
 from edgesdt.units import exact
 
-_UNHASHED: Final = ("name", "seed", "sweep")
+UNHASHED: Final = ("name", "seed", "sweep")
+"""Sections that do not change what is described."""
 _BOOLEANS_OF_OTHERS = ("y", "n", "yes", "no", "on", "off")  # in YAML 1.1
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 _WORD = re.compile(r"[A-Za-z_./][A-Za-z0-9_./-]*")
@@ -33,9 +34,23 @@ def spec_hash(plain: Mapping[str, Any]) -> str:
 
     Independent of the order of keys, of the machine, and of whether a whole number is written as 1 or 1.0.
     """
-    kept = sorted((key, value) for key, value in plain.items() if key not in _UNHASHED)
-    parts = (f"{json.dumps(key)}:{_section(_ENCODER.encode(value))}" for key, value in kept)
+    return joined_hash({key: canonical(value) for key, value in plain.items() if key not in UNHASHED})
+
+
+def joined_hash(sections: Mapping[str, str]) -> str:
+    """The hash of a spec whose sections are given as `canonical` text."""
+    parts = (f"{_quoted(key)}:{sections[key]}" for key in sorted(sections))
     return hashlib.sha256(f"{{{','.join(parts)}}}".encode("ascii")).hexdigest()[:16]
+
+
+@lru_cache(maxsize=256)
+def _quoted(key: str) -> str:
+    return json.dumps(key)
+
+
+def canonical(value: Any) -> str:
+    """JSON of plain data with sorted keys, without spaces, whole numbers as integers. Raises `ValueError` for NaN."""
+    return _ENCODER.encode(_DECODER.decode(_ENCODER.encode(value)))
 
 
 def to_yaml(plain: Mapping[str, Any], notes: Mapping[str, str] | None = None) -> str:
@@ -53,12 +68,6 @@ def to_yaml(plain: Mapping[str, Any], notes: Mapping[str, str] | None = None) ->
         f"{text:<{width}}  # {printable(notes[path])}" if path in notes else text for path, text in lines
     )
     return "\n".join(noted) + "\n"
-
-
-@lru_cache(maxsize=4096)
-def _section(text: str) -> str:
-    """Canonical JSON of one section: the specs of a sweep differ in few of them."""
-    return _ENCODER.encode(_DECODER.decode(text))
 
 
 def _lines(mapping: Mapping[str, Any], path: Path, indent: str) -> Iterator[tuple[str, str]]:

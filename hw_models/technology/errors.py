@@ -27,6 +27,8 @@ def checked(what: str, value: float, low: float, high: float, unit: str) -> floa
 
     Raises `TechnologyError` otherwise; NaN, infinities, booleans and anything that is no number are refused.
     """
+    if type(value) in (int, float) and low <= value <= high and value < math.inf:
+        return float(value)  # the usual case, quickly
     number = isinstance(value, Real) and not isinstance(value, bool)
     if number and math.isfinite(value) and low <= value <= high:
         return float(value)

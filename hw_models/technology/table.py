@@ -133,10 +133,15 @@ class Technology:
 
 def names() -> list[str]:
     """The tables that ship with the package, sorted."""
+    return list(_names())
+
+
+@lru_cache(maxsize=1)
+def _names() -> tuple[str, ...]:
     from importlib.resources import files
 
     folder = files("hw_models.technology").iterdir()
-    return sorted(item.name.removesuffix(".yaml") for item in folder if item.name.endswith(".yaml"))
+    return tuple(sorted(item.name.removesuffix(".yaml") for item in folder if item.name.endswith(".yaml")))
 
 
 def load(table: str, node_nm: float | None = None) -> Technology:

@@ -1,0 +1,59 @@
+"""Names of exported columns: the dotted path in the record, with the unit where the path does not end in one."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+_SUFFIX = {"bit": "_bits", "Hz": "_hz", "nm": "_nm", "s": "_s"}
+
+
+@functools.cache
+def _quantities() -> dict[str, Any]:
+    """The fields of a spec that hold a number with a unit: dotted path → how it is read."""
+    from edgesdt.spec import Spec
+    from edgesdt.spec.types import Quantity
+
+    found: dict[str, Any] = {}
+
+    def walk(model: Any, above: str) -> None:
+        for name, info in model.model_fields.items():
+            held = next((item for item in info.metadata if isinstance(item, Quantity)), None)
+            kinds = [k for k in (info.annotation, *getattr(info.annotation, "__args__", ())) if k is not None]
+            for kind in kinds:
+                inside = [item for item in getattr(kind, "__metadata__", ()) if isinstance(item, Quantity)]
+                held = held or next(iter(inside), None)
+                if hasattr(kind, "model_fields"):
+                    walk(kind, f"{above}{name}.")
+            if held is not None:
+                found[f"{above}{name}"] = held
+
+    walk(Spec, "")
+    return found
+
+
+def of_parameter(path: str) -> str:
+    """`spec.chip.memory_budget_bits` for `chip.memory_budget`; a path that is no quantity only gets `spec.`."""
+    held = _quantities().get(path)
+    suffix = _SUFFIX.get(held.held, f"_{held.held}") if held is not None else ""
+    return f"spec.{path}{suffix}"
+
+
+def unit_of(path: str) -> str:
+    """The unit that a spec holds a parameter in, empty for what is no quantity."""
+    held = _quantities().get(path)
+    return str(held.held) if held is not None else ""
+
+
+def value_of(path: str, value: Any) -> Any:
+    """A parameter's value in the unit of its column: `256 KiB` becomes 2097152; what is no quantity stays."""
+    from edgesdt.units import UnitError, parse
+
+    held = _quantities().get(path)
+    if held is None or not isinstance(value, str):
+        return value
+    try:
+        found = parse(value, held.kind, held.bare) / held.kind.units[held.held]
+    except UnitError:
+        return value
+    return int(found) if held.whole else float(found)

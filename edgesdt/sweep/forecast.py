@@ -1,0 +1,98 @@
+"""What a point will probably cost on the chip, and how long its run will take here, before anything is run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from edgesdt import preview
+from edgesdt.spec import SETS, Spec
+from edgesdt.spec.goals import Goal
+from edgesdt.spec.schema_learning import Schedule
+from edgesdt.sweep import texts
+
+START_S = 0.1
+"""Of every run, whatever its size [s]; this and the rates below are of one core of a server, to a factor of 2."""
+SAMPLE_S = 12e-6
+"""Of every training sample of any chip [s]."""
+MAC_S = 0.25e-9
+"""Of every multiply-accumulate of an event-driven chip [s]."""
+SHARE_READ = 0.3
+"""A sample that is only read out, as a share of one that is learned; an epoch reads up to 10,000 and the test split."""
+
+
+_WITHOUT_COST: Final = {"learning_rate": (), "beta": 1.0, "label_smoothing": 0.0, "schedule": Schedule()}
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Predicted values of every cost objective [its unit], and seconds of a run (None: a data set of unknown size)."""
+
+    values: dict[str, float]
+    seconds: float | None
+
+
+def forecast(spec: Spec) -> Forecast:
+    """Of a checked spec, from the same assumptions as `edgesdt check`."""
+    values = dict(_costs(_Hardware(spec)))
+    train, test = _samples(spec)
+    if train is None or test is None:
+        return Forecast(values, None)
+    macs = sum(a * b for a, b in zip(spec.chip.layers, spec.chip.layers[1:], strict=False))
+    each = SAMPLE_S + MAC_S * macs
+    read = min(train, 10_000) + test
+    return Forecast(values, START_S + each * (train * spec.epochs + SHARE_READ * read * (spec.epochs + 2)))
+
+
+def used_bits(spec: Spec) -> int:
+    """Bits of every array on the chip."""
+    return _bits_of(_Hardware(spec))
+
+
+class _Hardware:
+    """A spec that equals all others with the same arrays and predicted costs: constants of learning change neither."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        quiet = spec.learning.model_copy(update=_WITHOUT_COST)
+        parts = (spec.chip, spec.encoder, spec.device, spec.technology, quiet)
+        self._key = tuple(map(texts.of, parts))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Hardware) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+@lru_cache(maxsize=4096)
+def _bits_of(hardware: _Hardware) -> int:
+    return preview.memory_map(hardware.spec).used_bits
+
+
+@lru_cache(maxsize=2048)
+def _costs(hardware: _Hardware) -> dict[str, float]:
+    fitted = preview.memory_map(hardware.spec)
+    priced = preview.predicted(hardware.spec, fitted)
+    energy, latency = priced["energy_j"], priced["latency_s"]
+    return {
+        "energy": energy["train_per_sample"],
+        "inference_energy": energy["inference_per_sample"],
+        "latency": latency["train_per_sample"],
+        "inference_latency": latency["inference_per_sample"],
+        "area": priced["area_mm2"]["total"],
+        "memory": float(fitted.used_bits),
+    }
+
+
+def known_before(goals: Iterable[Goal]) -> list[Goal]:
+    """Of these, the ones that a run cannot change: they follow from the spec alone."""
+    return [goal for goal in goals if goal.name in ("area", "memory")]
+
+
+def _samples(spec: Spec) -> tuple[Any, Any]:
+    facts = SETS.get(spec.data.set)
+    train = spec.data.train or (facts.train if facts else None)
+    return train, spec.data.test or (facts.test if facts else None)

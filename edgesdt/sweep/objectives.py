@@ -1,0 +1,79 @@
+"""Values of objectives from rows, their means over seeds, and the best points among those that keep the constraints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edgesdt import units
+from edgesdt.spec.goals import Constraint, Goal
+from edgesdt.sweep import rows
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The finished runs of one combination of values: their mean in each objective and constrained quantity."""
+
+    point: Mapping[str, Any]
+    values: Mapping[str, float]
+    runs: int
+
+
+def value(row: Row, goal: Goal) -> float | None:
+    """The value of an objective in a row [the goal's unit]; None where the run has none."""
+    here: Any = row.get("record")
+    for part in goal.path.split("."):
+        here = here.get(part) if isinstance(here, Mapping) else None
+    return float(here) if isinstance(here, int | float) else None
+
+
+def means(found: Iterable[Row], goals: Sequence[Goal]) -> list[Mean]:
+    """The mean over seeds of every combination that has a finished run, in the order of the rows."""
+    grouped: dict[str, list[Row]] = {}
+    for row in found:
+        if row["status"] == rows.DONE:
+            grouped.setdefault(json.dumps(row["point"]), []).append(row)
+    made = []
+    for group in grouped.values():
+        values = {}
+        for goal in goals:
+            known = [v for v in (value(row, goal) for row in group) if v is not None]
+            if known:
+                values[goal.name] = sum(known) / len(known)
+        made.append(Mean(group[0]["point"], values, len(group)))
+    return made
+
+
+def keeps(mean: Mean, constraints: Iterable[Constraint]) -> bool:
+    """Whether the means keep every constraint."""
+    return all(kept.goal.name in mean.values and kept.keeps(mean.values[kept.goal.name]) for kept in constraints)
+
+
+def best(found: Iterable[Mean], goal: Goal) -> Mean | None:
+    """The combination with the best mean in one objective, the first of equals."""
+    known = [mean for mean in found if goal.name in mean.values]
+    sign = 1.0 if goal.up else -1.0
+    return max(known, key=lambda mean: sign * mean.values[goal.name], default=None)
+
+
+def shown(number: float, goal: Goal) -> str:
+    """A value with its unit, for people."""
+    match goal.unit:
+        case "J":
+            return units.format_energy(number)
+        case "s":
+            return units.format_time(number)
+        case "mm²":
+            return units.format_area(number)
+        case "bit":
+            return units.format_size(number)
+    return f"{100 * number:.2f} %"
+
+
+def described(point: Mapping[str, Any]) -> str:
+    """`chip.weights.bits=4, learning.winners=3`."""
+    return ", ".join(f"{k}={v if isinstance(v, str) else json.dumps(v)}" for k, v in point.items()) or "the spec itself"

@@ -1,0 +1,185 @@
+"""Every point of a sweep, checked before anything runs: its values, its seed, its hash, and whether it fits its memory.
+
+A point that no chip can be made of is a fault of the spec; one that only exceeds its memory budget is infeasible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edgesdt import datasets, energy
+from edgesdt.errors import SpecError
+from edgesdt.spec import SETS, SetFacts, Spec
+from edgesdt.spec.hints import Path, dotted, shown
+from edgesdt.spec.loading import Traced
+from edgesdt.spec.revising import Faulty, Variants
+from edgesdt.spec.source import Fault
+from edgesdt.spec.sweeping import Parameter, Sweep
+from edgesdt.spec.writing import UNHASHED, canonical, joined_hash
+from edgesdt.sweep import texts
+from edgesdt.sweep.forecast import used_bits
+from edgesdt.sweep.sampling import combinations
+from edgesdt.units import format_size
+
+_MOST_FAULTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One run of a sweep: the values of the plan's parameters, in their order, and a seed.
+
+    `spec_hash` is that of the whole spec as it is planned (before its constants are rounded to registers);
+    `infeasible` says why the chip cannot be built, empty if it can.
+    """
+
+    values: tuple[Any, ...]
+    seed: int
+    spec_hash: str
+    infeasible: str = ""
+
+    @property
+    def id(self) -> str:
+        """Names the point in a store."""
+        return f"{self.spec_hash}-{self.seed}"
+
+
+class Plan:
+    """What a sweep is to do: `points` in the order in which they are run (empty for a search, which chooses its own).
+
+    Raises `SpecError` with every fault of every point, and `DataError` where a data set of one's own cannot be read.
+    """
+
+    def __init__(self, traced: Traced, sweep: Sweep) -> None:
+        self.base, self.sweep, self._origin = traced.spec, sweep, traced.origin
+        places = {parameter.place: parameter for parameter in sweep.parameters}
+        sets = places[("data", "set")].values if ("data", "set") in places else (self.base.data.set,)
+        self._variants = Variants(traced.spec, traced.data, _facts(sets))
+        self._technologies: dict[tuple[str, float | None], str] = {}
+        self._texts: dict[tuple[str, str], str] = {}
+        self.points: list[Point] = []
+        self.repeated = 0
+        """Combinations left out because they describe the same chip as an earlier one."""
+        if sweep.method != "search":
+            self.points = self._checked(combinations(sweep, self.base.seed))
+
+    def points_of(self, values: tuple[Any, ...]) -> list[Point]:
+        """The point with these values for every seed. Raises `Faulty`."""
+        spec = self.spec_with(values)
+        digest, reason = self._hash(spec), _infeasible(spec)
+        return [Point(values, seed, digest, reason) for seed in self.sweep.seeds]
+
+    def spec_with(self, values: tuple[Any, ...]) -> Spec:
+        """The spec with these values, of the base's seed. Raises `Faulty`."""
+        spec = self._variants.with_values(
+            (parameter.place, value) for parameter, value in zip(self.sweep.parameters, values, strict=True)
+        )
+        self._check_technology(spec)
+        return spec
+
+    def spec_of(self, point: Point) -> Spec:
+        """The spec that a point's run gets."""
+        return self.spec_with(point.values).model_copy(update={"seed": point.seed})
+
+    def named(self, point: Point) -> dict[str, Any]:
+        """Dotted path → value of a point."""
+        return {parameter.name: value for parameter, value in zip(self.sweep.parameters, point.values, strict=True)}
+
+    def faults_of(self, parameter: Parameter, values: Iterable[Any]) -> list[str]:
+        """What is wrong with values of one parameter on the spec as it is."""
+        found: dict[tuple[Path, str], tuple[str, int]] = {}
+        for value in values:
+            try:
+                self._variants.with_values([(parameter.place, value)])
+            except Faulty as error:
+                at = (*parameter.at, parameter.values.index(value)) if parameter.values else parameter.at
+                for fault in error.faults:
+                    found[at, f"{dotted(fault.path)}: {fault.text}"] = label([parameter], [value]), 1
+        return self._told(found)
+
+    def _checked(self, every: Iterable[tuple[Any, ...]]) -> list[Point]:
+        points: list[Point] = []
+        seen: set[str] = set()
+        found: dict[tuple[Path, str], tuple[str, int]] = {}
+        for values in every:
+            try:
+                made = self.points_of(values)
+            except Faulty as error:
+                for fault in error.faults:
+                    key = self._blamed(fault, values), f"{dotted(fault.path)}: {fault.text}"
+                    first, count = found.get(key, (label(self.sweep.parameters, values), 0))
+                    found[key] = first, count + 1
+                continue
+            self.repeated += made[0].spec_hash in seen
+            if made[0].spec_hash not in seen:
+                seen.add(made[0].spec_hash)
+                points += made
+        if found:
+            raise SpecError(self._told(found))
+        return points
+
+    def _told(self, found: Mapping[tuple[Path, str], tuple[str, int]]) -> list[str]:
+        faults = []
+        for (path, text), (first, count) in found.items():
+            more = f" and {count - 1} more" if count > 1 else ""
+            faults.append(Fault(path, f"{text}, at point {first}{more}"))
+        lines = self._origin.render(faults)
+        left = len(lines) - _MOST_FAULTS
+        return lines if left <= 0 else [*lines[:_MOST_FAULTS], f"… and {left} more faults"]
+
+    def _blamed(self, fault: Fault, values: tuple[Any, ...]) -> Path:
+        """Where in the file the value stands that takes part in a fault."""
+        paths = (fault.path, *fault.blame)
+        for path in paths:
+            for parameter, value in zip(self.sweep.parameters, values, strict=True):
+                length = min(len(path), len(parameter.place))
+                if length and path[:length] == parameter.place[:length]:
+                    return (*parameter.at, parameter.values.index(value)) if parameter.values else parameter.at
+        return ("sweep",)
+
+    def _hash(self, spec: Spec) -> str:
+        """As `spec_hash` of the plain spec, each section made plain once for each of its values."""
+        keys = {name: texts.of(value) for name, value in spec if name not in UNHASHED}
+        unseen = [(name, key) for name, key in keys.items() if (name, key) not in self._texts]
+        plain = spec.plain() if unseen else {}
+        for name, key in unseen:
+            self._texts[name, key] = canonical(plain[name]) if name in plain else ""
+        found = {name: self._texts[name, key] for name, key in keys.items()}
+        return joined_hash({name: text for name, text in found.items() if text})
+
+    def _check_technology(self, spec: Spec) -> None:
+        key = spec.technology.table, spec.technology.node
+        if key not in self._technologies:
+            try:
+                energy.technology(spec)
+                self._technologies[key] = ""
+            except SpecError as error:
+                self._technologies[key] = str(error).removeprefix("technology: ")
+        if self._technologies[key]:
+            raise Faulty([Fault(("technology",), self._technologies[key])])
+
+
+def _infeasible(spec: Spec) -> str:
+    """Why the chip does not fit its memory; empty if it does."""
+    used, budget = used_bits(spec), spec.chip.memory_budget
+    if used <= budget:
+        return ""
+    needed, excess = format_size(used), format_size(used - budget)
+    return f"chip.memory_budget: {format_size(budget)} is too small by {excess}; its arrays take {needed}"
+
+
+def label(parameters: Sequence[Parameter], values: Sequence[Any]) -> str:
+    """`chip.weights.bits=4, learning.winners=3`."""
+    pairs = zip(parameters, values, strict=True)
+    return ", ".join(f"{p.name}={v if isinstance(v, str) else shown(v)}" for p, v in pairs) or "the spec itself"
+
+
+def _facts(sets: Iterable[Any]) -> dict[str, SetFacts]:
+    """Shapes and sizes of the data sets that are files of one's own."""
+    facts = {}
+    for name in sets:
+        if isinstance(name, str) and name.lower().endswith(".npz") and name not in SETS:
+            data = datasets.load(name)
+            facts[name] = SetFacts(data.features, data.classes, len(data.x_train), len(data.x_test))
+    return facts

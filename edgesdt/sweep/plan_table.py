@@ -1,0 +1,95 @@
+"""`edgesdt sweep --plan`: every point with its predicted cost and time, and those that do not fit, with why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgesdt import units
+from edgesdt.sweep import objectives
+from edgesdt.sweep.forecast import forecast
+from edgesdt.sweep.plan import Plan, Point
+
+_COLUMNS = ("energy", "latency", "area", "memory")
+
+
+def lines(plan: Plan, workers: int) -> Iterator[str]:
+    """The table; a point is one line, whatever its seeds."""
+    sweep = plan.sweep
+    seeds = len(sweep.seeds)
+    if sweep.method == "search":
+        yield from _search(plan, workers)
+        return
+    points = plan.points[::seeds]
+    feasible = [point for point in points if not point.infeasible]
+    heads = (*(parameter.name for parameter in sweep.parameters), *_COLUMNS, "run")
+    rows, total = [], 0.0
+    known = True
+    for point in feasible:
+        made = forecast(plan.spec_of(point))
+        costs = (_cost(name, made.values[name]) for name in _COLUMNS)
+        rows.append((*map(_value, point.values), *costs, _time(made.seconds)))
+        total += made.seconds or 0.0
+        known = known and made.seconds is not None
+    yield (
+        f"{plan.base.name}: {sweep.method}, {len(points)} points with {seeds} seed{'s' * (seeds != 1)}: "
+        f"{len(feasible) * seeds} runs" + (f", {plan.repeated} repeated points left out" if plan.repeated else "")
+    )
+    if rows:
+        yield ""
+        yield from _aligned([heads, *rows])
+        yield ""
+        yield "energy and latency of a training sample as 'edgesdt check' predicts them; run: on one core, roughly"
+    if known and rows:
+        wall = total * seeds / workers
+        yield f"in all {_time(total * seeds)} of one core, {_time(wall)} with {workers} worker{'s' * (workers != 1)}"
+    yield from _infeasible([point for point in points if point.infeasible], plan)
+
+
+def _search(plan: Plan, workers: int) -> Iterator[str]:
+    sweep, made = plan.sweep, forecast(plan.base)
+    seeds = len(sweep.seeds)
+    goals = ", ".join(f"{goal.name} {'up' if goal.up else 'down'}" for goal in sweep.objectives)
+    yield f"{plan.base.name}: search for {goals}: {sweep.samples} points with {seeds} seed{'s' * (seeds != 1)}"
+    yield from (f"  constraint {kept.text}" for kept in sweep.constraints)
+    for parameter in sweep.parameters:
+        if parameter.range is None:
+            values = ", ".join(map(_value, parameter.values))
+            yield f"  {parameter.name}: {values}"
+        else:
+            low, high = parameter.at_share(0.0), parameter.at_share(1.0 - 1e-12)
+            step = f", step {parameter.range.step:g}" if parameter.range.step else ""
+            yield f"  {parameter.name}: {low} to {high}{', logarithmic' if parameter.range.log else ''}{step}"
+    yield "the spec itself: " + ", ".join(f"{name} {_cost(name, made.values[name])}" for name in _COLUMNS)
+    if made.seconds is not None:
+        total = made.seconds * sweep.samples * seeds
+        yield (
+            f"in all about {_time(total)} of one core, {_time(total / workers)} with {workers} "
+            f"worker{'s' * (workers != 1)}, if the points are like the spec itself"
+        )
+
+
+def _infeasible(points: list[Point], plan: Plan) -> Iterator[str]:
+    if points:
+        yield ""
+        yield f"{len(points)} infeasible points, which are not run:"
+        for point in points:
+            yield f"  {objectives.described(plan.named(point))}: {point.infeasible}"
+
+
+def _cost(name: str, value: float) -> str:
+    shown = {"energy": units.format_energy, "latency": units.format_time, "area": units.format_area}
+    return shown.get(name, units.format_size)(value)
+
+
+def _time(seconds: float | None) -> str:
+    return "?" if seconds is None else units.format_time(round(seconds, 1) if seconds < 60 else round(seconds))
+
+
+def _value(value: object) -> str:
+    return value if isinstance(value, str) else objectives.described({"": value})[1:]
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))

@@ -1,0 +1,49 @@
+"""When a run is hopeless: accuracies below which, by the curves of finished runs, it cannot end on the front."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+_RUNGS = (0.25, 0.5)
+"""Shares of the epochs after which a run is looked at."""
+_FEWEST = 8
+"""Finished runs needed to say how much a curve may still rise."""
+_MARGIN = 0.02
+"""Accuracy that a run is granted beyond the steepest rise that was seen."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The learning curve of a finished run; `rival` if its point is as cheap in everything as the one looked at."""
+
+    points: Sequence[Mapping[str, Any]]
+    rival: bool
+
+
+def floors(
+    known: Sequence[Curve], key: str, epochs: int, least: Sequence[float] = ()
+) -> list[tuple[int, str, float]]:
+    """Triples of epoch, key of the curve, and accuracy below which a run of `epochs` is stopped there.
+
+    A run is hopeless if even with the steepest rise ever seen from that share of the epochs on, and a margin, it stays
+    below a rival's final accuracy or below one of `least`, the accuracies that constraints ask for.
+    """
+    curves = [curve for curve in known if curve.points and all(key in point for point in curve.points)]
+    if len(curves) < _FEWEST:
+        return []
+    bars = [*least, *(float(curve.points[-1][key]) for curve in curves if curve.rival)]
+    if not bars:
+        return []
+    found = {}
+    for share in _RUNGS:
+        epoch = ceil(share * epochs)
+        if epoch >= epochs:
+            continue
+        rise = max(float(c.points[-1][key]) - float(c.points[ceil(share * len(c.points)) - 1][key]) for c in curves)
+        floor = max(bars) - max(rise, 0.0) - _MARGIN
+        if floor > 0:
+            found[epoch] = floor
+    return [(epoch, key, floor) for epoch, floor in found.items()]

@@ -1,0 +1,149 @@
+"""The rows of a sweep's store: one for each run, and the description of the sweep beside them.
+
+A sweep folder holds::
+
+    sweep.json       what was asked: see below
+    records.jsonl    one row per line, in the order of the plan; a copy of `points/`, written anew now and then and at
+                     the end, always whole
+    points/ID.json   the row of a finished run; `points/ID.failed.json` of one that failed
+    runs/ID/         the run folder of a point (`record.json`, `weights.npz`, `log.txt`, `spec.yaml`)
+    spec.yaml        the spec as it was run, with its `sweep:` section
+    report.html      the report
+
+with ID = SPEC_HASH-SEED. A row is a JSON object::
+
+    {"schema": 1,
+     "point": {dotted.path: value, ...},     as the spec has it; a text where it has a unit ("64 KiB")
+     "seed": n, "spec_hash": "...",          of the spec as planned; the run's record has that of the rounded one
+     "status": "done" | "failed" | "infeasible" | "pruned",
+     "error": null | "why it failed, is infeasible or was stopped early",
+     "run": "runs/ID" | null,
+     "record": null | {name, seed, spec_hash, versions, started, duration_s, train_samples, test_samples,
+                       accuracy, energy_j, latency_s, area_mm2, technology,
+                       memory: {used_bits, budget_bits}, device, counts: {train, inference}, speed,
+                       curve: [{epoch, direct_average, ..., energy_j}]}}
+
+`record` is that of `record.json` without `spec`, `held`, the arrays of `memory` and the counts of the points of the
+curve. A `pruned` row (only a search makes them) has no record but the `curve` as far as it went. `sweep.json` is::
+
+    {"schema": 1, "name": "...", "spec": {...}, "spec_hash": "...",   the base spec, plain, without its sweep
+     "plan": {"method": "grid", "seeds": [...], "samples": n, "prune": true | false,
+              "parameters": {dotted.path: [values] | {"min", "max", "step", "log"}, ...},
+              "objectives": [{"name", "path", "up", "unit"}, ...],    path: dotted, into `record`
+              "constraints": [{"text", "name", "path", "up", "unit", "op", "bound"}, ...]},  bound in the unit
+     "section": {...}, "points": n,          the `sweep:` section as written; number of runs planned
+     "versions": {...}}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from edgesdt import record
+from edgesdt.errors import EdgesdtError
+from edgesdt.spec import spec_hash
+from edgesdt.spec.goals import Goal
+from edgesdt.spec.sweeping import Parameter
+from edgesdt.sweep.plan import Plan, Point
+
+SCHEMA = 1
+DONE, FAILED, INFEASIBLE, PRUNED = "done", "failed", "infeasible", "pruned"
+_KEPT = (
+    "name", "seed", "spec_hash", "versions", "started", "duration_s", "train_samples", "test_samples", "accuracy",
+    "energy_j", "latency_s", "area_mm2", "technology", "memory", "device", "counts", "speed", "curve", "deployment",
+)  # fmt: skip
+
+
+def head(plan: Plan, point: Point) -> dict[str, Any]:
+    """The part of a row that the plan alone determines."""
+    return {"schema": SCHEMA, "point": plan.named(point), "seed": point.seed, "spec_hash": point.spec_hash}
+
+
+def row(
+    plan: Plan, point: Point, status: str, error: str | None = None, found: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The row of a point; `found` is the record of its run, whole or cut."""
+    ran = status != INFEASIBLE
+    return {
+        **head(plan, point),
+        "status": status,
+        "error": error,
+        "run": f"runs/{point.id}" if ran else None,
+        "record": cut(found) if found is not None else None,
+    }
+
+
+def cut(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A record without its bulky parts."""
+    kept = {key: found[key] for key in _KEPT if key in found}
+    if "memory" in kept:
+        kept["memory"] = {key: kept["memory"][key] for key in ("used_bits", "budget_bits")}
+    if "technology" in kept:
+        kept["technology"] = {key: value for key, value in kept["technology"].items() if key != "sources"}
+    if "curve" in kept:
+        kept["curve"] = [{key: v for key, v in point.items() if key != "counts"} for point in kept["curve"]]
+    return kept
+
+
+def line(made: Mapping[str, Any]) -> bytes:
+    """A row as a line of `records.jsonl`."""
+    return json.dumps(made, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+
+
+def read_line(text: bytes, where: str) -> dict[str, Any] | None:
+    """The row of a line; None for what is no row. Raises `EdgesdtError` for one of a newer edgesdt."""
+    try:
+        made = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(made, dict) or type(made.get("schema")) is not int:
+        return None
+    check_schema(made, where)
+    return made if {"point", "seed", "spec_hash", "status"} <= made.keys() else None
+
+
+def check_schema(made: Mapping[str, Any], where: str) -> None:
+    """Raise `EdgesdtError` for what a newer edgesdt wrote."""
+    if made["schema"] > SCHEMA:
+        raise EdgesdtError(f"{where}: of schema {made['schema']}, written by a newer edgesdt; this one reads {SCHEMA}")
+
+
+def description(plan: Plan) -> dict[str, Any]:
+    """`sweep.json`."""
+    plain = plan.base.model_copy(update={"sweep": None}).plain()
+    sweep = plan.sweep
+    return {
+        "schema": SCHEMA,
+        "name": plan.base.name,
+        "spec": plain,
+        "spec_hash": spec_hash(plain),
+        "plan": {
+            "method": sweep.method,
+            "seeds": list(sweep.seeds),
+            "samples": sweep.samples,
+            "prune": sweep.prune,
+            "parameters": {parameter.name: _parameter(parameter) for parameter in sweep.parameters},
+            "objectives": [_goal(goal) for goal in sweep.objectives],
+            "constraints": [
+                {"text": kept.text, **_goal(kept.goal), "op": kept.op, "bound": kept.limit}
+                for kept in sweep.constraints
+            ],
+        },
+        "section": plan.base.sweep,
+        "points": len(plan.points) if plan.points else sweep.samples * len(sweep.seeds),
+        "versions": record.versions(),
+    }
+
+
+def _goal(goal: Goal) -> dict[str, Any]:
+    return {"name": goal.name, "path": goal.path, "up": goal.up, "unit": goal.unit}
+
+
+def _parameter(parameter: Parameter) -> list[Any] | dict[str, Any]:
+    spread = parameter.range
+    if spread is None:
+        return list(parameter.values)
+    unit = {"unit": spread.quantity.kind.base} if spread.quantity else {}
+    return {"min": spread.low, "max": spread.high, "step": spread.step, "log": spread.log, **unit}

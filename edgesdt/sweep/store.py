@@ -1,0 +1,255 @@
+"""The folder of a sweep: which points are finished, who is at work on which, and the rows. It is the truth of a sweep.
+
+A row is written whole (draft, flush to disk, rename) before a point counts as finished. A claim is a byte of the file
+`.claims` under a POSIX lock: the kernel lets go of it when its process ends, however it ends, so no claim goes stale.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from edgesdt import record
+from edgesdt.errors import EdgesdtError, RunError
+from edgesdt.spec import to_yaml
+from edgesdt.sweep import rows
+from edgesdt.sweep.plan import Plan, Point
+
+_DOOR = 0
+"""The byte of `.claims` that is held while a folder is set up."""
+
+
+class Store:
+    """An open sweep folder for one plan; use as a context manager.
+
+    Raises `EdgesdtError` (exit 2) where the folder cannot be written, holds something else, the sweep of another spec,
+    or what a newer edgesdt wrote.
+    """
+
+    def __init__(self, path: Path, plan: Plan) -> None:
+        self.path, self.plan = path, plan
+        self._claims: IO[bytes] | None = None
+        self._lines: dict[str, bytes] = {}
+        self._done: set[str] = set()
+        self._failed: set[str] = set()
+        try:
+            self._open()
+        except OSError as error:
+            self.close()
+            raise EdgesdtError(f"{path}: not a folder that can be written: {error.strerror or error}") from error
+        except EdgesdtError:
+            self.close()
+            raise
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of every claim."""
+        if self._claims is not None:
+            self._claims.close()
+            self._claims = None
+
+    def _open(self) -> None:
+        if not _is_ours(self.path):
+            raise EdgesdtError(f"{self.path}: holds something that is not an edgesdt sweep; choose another --out")
+        _check(self.path, self.plan)  # before anything is written
+        (self.path / "points").mkdir(parents=True, exist_ok=True)
+        self._claims = (self.path / ".claims").open("ab+")
+        self._lock(_DOOR, wait=True)
+        try:
+            _check(self.path, self.plan)
+            described = json.dumps(rows.description(self.plan), indent=1, allow_nan=False) + "\n"
+            _write(self.path / "sweep.json", described.encode())
+            _write(self.path / "spec.yaml", to_yaml(self.plan.base.plain()).encode())
+        except RunError as error:
+            raise EdgesdtError(str(error)) from error
+        finally:
+            self._unlock(_DOOR)
+        self.look()
+
+    # what is finished
+
+    def look(self) -> None:
+        """Learn what has been finished, by whomever."""
+        with os.scandir(self.path / "points") as entries:
+            names = {entry.name for entry in entries if entry.name.endswith(".json") and entry.name[0] != "."}
+        self._failed = {name.removesuffix(".failed.json") for name in names if name.endswith(".failed.json")}
+        self._done = {name.removesuffix(".json") for name in names} - {f"{name}.failed" for name in self._failed}
+        self._failed -= self._done
+
+    def status(self, point: Point) -> str:
+        """`done` (pruned too), `failed`, or empty, as last looked at."""
+        if point.id in self._done:
+            return rows.DONE
+        return rows.FAILED if point.id in self._failed else ""
+
+    def look_at(self, point: Point) -> str:
+        """The status as it is now."""
+        for name, known in ((f"{point.id}.json", self._done), (f"{point.id}.failed.json", self._failed)):
+            if (self.path / "points" / name).exists():
+                known.add(point.id)
+        return self.status(point)
+
+    def row_of(self, point: Point) -> dict[str, Any] | None:
+        """The row of a point, with the values of this plan; None where there is none that can be read."""
+        if point.infeasible:
+            return rows.row(self.plan, point, rows.INFEASIBLE, point.infeasible)
+        text = self._line_of(point)
+        return None if text is None else rows.read_line(text, str(self.path))
+
+    def has_row(self, point: Point) -> bool:
+        """Whether the row of a point can be read; one that cannot counts as not run from now on."""
+        return self._line_of(point) is not None
+
+    def put(self, point: Point, made: Mapping[str, Any]) -> None:
+        """Keep the row of a finished point. Raises `RunError` where it cannot be written."""
+        failed = made["status"] == rows.FAILED
+        text = rows.line(made)
+        _write(self._place(point, failed), text)
+        if not failed:
+            self._place(point, True).unlink(missing_ok=True)
+            self._done.add(point.id)
+        (self._failed.add if failed else self._failed.discard)(point.id)
+        self._lines[point.id] = text
+
+    def forget_failure(self, point: Point) -> None:
+        """Make ready to run a failed point again: its row and its run folder go. The claim must be held."""
+        self._place(point, True).unlink(missing_ok=True)
+        shutil.rmtree(self.run_folder(point), ignore_errors=True)
+        self._failed.discard(point.id)
+        self._lines.pop(point.id, None)
+
+    def run_folder(self, point: Point) -> Path:
+        """Where the run of a point is kept."""
+        return self.path / "runs" / point.id
+
+    def keep_run(self, point: Point, files: Mapping[str, bytes]) -> None:
+        """Write the run folder that was made elsewhere; the record last. Raises `RunError`."""
+        folder = self.run_folder(point)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(f"{folder}: could not be made: {error.strerror or error}") from error
+        for name in sorted(files, key=lambda name: name == "record.json"):
+            record.write_atomically(folder / name, files[name])
+
+    def compact(self, points: Iterable[Point]) -> float:
+        """Write `records.jsonl` from the rows of `points`; returns the seconds it took. Raises `RunError`."""
+        started = time.monotonic()
+        self.look()
+        lines = []
+        for point in points:
+            if point.infeasible:
+                lines.append(rows.line(rows.row(self.plan, point, rows.INFEASIBLE, point.infeasible)))
+            elif self.status(point):
+                text = self._line_of(point)
+                lines += [text] if text else []
+        _write(self.path / "records.jsonl", b"".join(lines))
+        return time.monotonic() - started
+
+    def _place(self, point: Point, failed: bool) -> Path:
+        return self.path / "points" / f"{point.id}{'.failed' if failed else ''}.json"
+
+    def _line_of(self, point: Point) -> bytes | None:
+        """The line of a finished point, its head as this plan has it."""
+        known = self._lines.get(point.id)
+        if known is not None:
+            return known
+        status = self.status(point)
+        if not status:
+            return None
+        path = self._place(point, status == rows.FAILED)
+        try:
+            text = path.read_bytes()
+        except OSError:
+            return None
+        wanted = json.dumps(rows.head(self.plan, point), separators=(",", ":"))[:-1].encode()
+        if not (text.startswith(wanted) and text.endswith(b"}\n") and text.count(b"\n") == 1):
+            made = rows.read_line(text, str(path))
+            if made is None:  # not what was written here: the point counts as not run
+                (self._failed if status == rows.FAILED else self._done).discard(point.id)
+                with suppress(OSError):
+                    path.unlink()
+                return None
+            text = rows.line({**made, **rows.head(self.plan, point)})
+        self._lines[point.id] = text
+        return text
+
+    # who is at work
+
+    def claim(self, point: Point) -> bool:
+        """Try to be the one who runs this point, against all other processes that share the folder."""
+        return self._lock(_byte(point), wait=False)
+
+    def release(self, point: Point) -> None:
+        """Give a claim back."""
+        self._unlock(_byte(point))
+
+    def _lock(self, byte: int, wait: bool) -> bool:
+        assert self._claims is not None
+        try:
+            fcntl.lockf(self._claims, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB), 1, byte)
+        except (BlockingIOError, PermissionError):  # PermissionError: EACCES, as POSIX allows it to be told
+            return False
+        except OSError as error:
+            raise RunError(f"{self.path}: locks do not work here: {error.strerror or error}") from error
+        return True
+
+    def _unlock(self, byte: int) -> None:
+        assert self._claims is not None
+        fcntl.lockf(self._claims, fcntl.LOCK_UN, 1, byte)
+
+
+def _byte(point: Point) -> int:
+    """The byte of `.claims` that stands for a point: 62 bits of its hash and seed, never the door's."""
+    return 1 + ((int(point.spec_hash, 16) * 0x9E3779B97F4A7C15 + point.seed) % (2**62))
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether the folder is absent, empty or a sweep's."""
+    try:
+        names = {entry.name for entry in path.iterdir()}
+    except FileNotFoundError:
+        return True
+    return not names or bool({"sweep.json", "points"} & names) or names <= {".claims"}
+
+
+def _check(path: Path, plan: Plan) -> None:
+    """Raise `EdgesdtError` if the folder holds the sweep of another spec or is of a newer edgesdt."""
+    try:
+        found = json.loads((path / "sweep.json").read_bytes())
+        rows.check_schema(found, str(path / "sweep.json"))
+        theirs = found["spec"]
+    except FileNotFoundError:
+        return
+    except (ValueError, KeyError, TypeError) as error:
+        raise EdgesdtError(f"{path / 'sweep.json'}: damaged ({error}); choose another --out") from error
+    mine = plan.base.model_copy(update={"sweep": None}).plain()
+    differing = sorted(key for key in {*mine, *theirs} - {"seed"} if mine.get(key) != theirs.get(key))
+    if differing:
+        raise EdgesdtError(
+            f"{path}: holds the sweep of another spec, which differs in {', '.join(differing)} (only the sweep section "
+            "may change); choose another --out"
+        )
+
+
+def _write(path: Path, data: bytes) -> None:
+    """As `record.write_atomically`, and the name is on the disk too."""
+    record.write_atomically(path, data)
+    with suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,43 @@
+"""The end of a sweep in a few lines: how many runs, the best point of each objective under the constraints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from edgesdt import units
+from edgesdt.spec.goals import Goal
+from edgesdt.sweep import objectives
+from edgesdt.sweep.plan import Plan
+from edgesdt.sweep.progress import Progress
+from edgesdt.sweep.rows import DONE, FAILED, INFEASIBLE, PRUNED
+
+
+def lines(
+    plan: Plan, found: Sequence[Mapping[str, Any]], progress: Progress, workers: int, seconds: float
+) -> Iterator[str]:
+    """Lines for a terminal from the rows `found`; `seconds` of this session with `workers` at once."""
+    every = Counter(row["status"] for row in found)
+    counts = [f"{every[word]} {word}" for word in (DONE, PRUNED, FAILED, INFEASIBLE) if every[word] or word == DONE]
+    yield f"{plan.base.name}: {len(found)} runs: {', '.join(counts)}"
+    if progress.ran and workers:
+        each, beside = progress.run_s / progress.ran, (seconds * workers - progress.run_s) / progress.ran
+        yield (
+            f"{units.format_time(seconds)} for {progress.ran} runs on {workers} worker{'s' if workers != 1 else ''}: "
+            f"{units.format_time(each)} a run, {units.format_time(max(beside, 0.0))} beside it"
+        )
+    goals: dict[str, Goal] = {goal.name: goal for goal in plan.sweep.objectives}
+    goals |= {kept.goal.name: kept.goal for kept in plan.sweep.constraints}
+    means = objectives.means(found, list(goals.values()))
+    kept = [mean for mean in means if objectives.keeps(mean, plan.sweep.constraints)]
+    if plan.sweep.constraints:
+        told = ", ".join(constraint.text for constraint in plan.sweep.constraints)
+        yield f"{len(kept)} of {len(means)} points keep {told}"
+    width = max(len(goal.name) for goal in plan.sweep.objectives)
+    for goal in plan.sweep.objectives:
+        best = objectives.best(kept, goal)
+        if best is not None:
+            number = objectives.shown(best.values[goal.name], goal)
+            seeds = f" (mean of {best.runs} seeds)" if best.runs > 1 else ""
+            yield f"best {goal.name.ljust(width)}  {number.rjust(10)}  {objectives.described(best.point)}{seeds}"
