@@ -68,7 +68,7 @@ def scaling(folder: Path) -> None:
 
 def cluster(folder: Path) -> None:
     """200 short runs on a cluster, a worker killed half-way."""
-    file, out = _write(folder, TWO_HUNDRED, 3), folder / "out"
+    file, out = _write(folder, TWO_HUNDRED, 5), folder / "out"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"

@@ -10,8 +10,8 @@ from typing import Protocol
 
 from edgesdt.errors import RunError
 from edgesdt.sweep import rows
-from edgesdt.sweep.plan import Plan, Point
 from edgesdt.sweep.jobs import Job, Outcome
+from edgesdt.sweep.plan import Plan, Point
 from edgesdt.sweep.progress import Progress
 from edgesdt.sweep.store import Store
 

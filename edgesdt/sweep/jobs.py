@@ -1,9 +1,9 @@
 """What a driver and a worker tell each other: a job, and the outcome of one. Plain data, and light to import.
 
 An outcome is a mapping: `kind` and what belongs to it. `done`: the `record`; `pruned`: why, and a record of the curve
-alone; `failed`: the `error`; `busy`: another process holds the run folder; `died`: the worker was lost with the job,
-`lost`: before it had begun. Two kinds stop a sweep: `disk`: nothing more can be written; `stop`: the workers cannot run it.
-`seconds` are those of the run in its worker, `files` its run folder where no disk is shared.
+alone; `failed`: the `error`; `busy`: another process holds the run folder; `died`: the worker was lost with the job;
+`lost`: the job was, before it had begun. Two kinds stop a sweep. `disk`: nothing more can be written; `stop`: no
+worker can run it. `seconds` are those of the run in its worker, `files` its run folder where no disk is shared.
 """
 
 from __future__ import annotations

@@ -135,14 +135,18 @@ class Store:
         return self.path / "runs" / point.id
 
     def keep_run(self, point: Point, files: Mapping[str, bytes]) -> None:
-        """Write the run folder that was made elsewhere; the record last. Raises `RunError`."""
+        """Write the run folder that was made elsewhere, in one step. Raises `RunError`."""
         folder = self.run_folder(point)
+        draft = folder.with_name(f".{folder.name}.{os.urandom(4).hex()}")
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            draft.mkdir(parents=True)
+            for name, data in files.items():
+                (draft / name).write_bytes(data)
+            shutil.rmtree(folder, ignore_errors=True)  # what a worker of this machine had begun
+            draft.rename(folder)
         except OSError as error:
-            raise RunError(f"{folder}: could not be made: {error.strerror or error}") from error
-        for name in sorted(files, key=lambda name: name == "record.json"):
-            record.write_atomically(folder / name, files[name])
+            shutil.rmtree(draft, ignore_errors=True)
+            raise RunError(f"{folder}: could not be written: {error.strerror or error}") from error
 
     def compact(self, points: Iterable[Point]) -> float:
         """Write `records.jsonl` from the rows of `points`; returns the seconds it took. Raises `RunError`."""

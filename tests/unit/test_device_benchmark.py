@@ -61,3 +61,10 @@ def test_what_is_no_result_is_refused(tmp_path: Path, text: str | None) -> None:
         path.write_text(text, encoding="utf-8")
     with pytest.raises(EdgesdtError, match=r"x\.json: not a result of benchmarks\.devices"):
         devices.kept(path)
+
+
+def test_the_page_of_devices_is_made_from_the_kept_records() -> None:
+    from benchmarks import device_table
+
+    assert device_table.PAGE.read_text(encoding="utf-8") == device_table.page()
+    assert device_table.main(["page", "--check"]) == 0
