@@ -67,8 +67,8 @@ def scaling(folder: Path) -> None:
 
 
 def cluster(folder: Path) -> None:
-    """200 short runs on a cluster, a worker killed half-way."""
-    file, out = _write(folder, TWO_HUNDRED, 5), folder / "out"
+    """200 short runs on a cluster, undisturbed and then with a worker killed half-way."""
+    file, out = _write(folder, TWO_HUNDRED, 3), folder / "out"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
@@ -77,14 +77,15 @@ def cluster(folder: Path) -> None:
     try:
         processes += [_dask(folder, "worker", address, "--nthreads", "1", "--no-nanny") for _ in range(2)]
         time.sleep(8)
-        with _edgesdt("sweep", file, "--scheduler", address, "--out", out, "--quiet", stdout=subprocess.PIPE) as driver:
+        command = ("sweep", file, "--scheduler", address, "--quiet", "--out")
+        with _edgesdt(*command, folder / "quiet", stdout=subprocess.PIPE) as driver:
+            print("\n".join(driver.communicate()[0].splitlines()[:2]))
+        with _edgesdt(*command, out) as driver:
             while len(list(out.glob("points/[!.]*.json"))) < 100:
                 time.sleep(0.05)
             processes[1].kill()
-            told = driver.communicate()[0]
         rows = (out / "records.jsonl").read_text(encoding="utf-8").count('"status":"done"')
         print(f"{rows} of 200 runs arrived, a worker killed after 100")
-        print("\n".join(told.splitlines()[:2]))
     finally:
         for process in processes:
             process.kill()
