@@ -92,7 +92,7 @@ def documented(path: Path = ()) -> Iterator[FieldDoc]:
             yield from documented(here)
         else:
             required = field.is_required()
-            default = None if required else field.get_default()
+            default = None if required else field.get_default(call_default_factory=True)
             yield FieldDoc(
                 ".".join(map(str, here)), field.description or "", allowed(here), required, default
             )

@@ -121,6 +121,8 @@ class DaskCrew:
     def close(self) -> None:
         """Take back what is not finished and leave; the cluster goes on without us."""
         futures, self._futures = list(self._futures.values()), {}
+        for loop in ("tornado.application", "distributed"):  # what fails while the connection goes is no news
+            logging.getLogger(loop).setLevel(logging.CRITICAL + 1)
         try:
             if self._client.status == "running":
                 self._client.cancel(futures, force=True)

@@ -85,7 +85,8 @@ def test_documented_fields_are_those_of_a_plain_spec() -> None:
             found |= leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key}
         return found
 
-    assert {doc.path for doc in documented()} == leaves(loads(GOOD).plain()) | {"sweep"}
+    whole = GOOD + "device: {model: EcRam}\ndeployment: {times: [1 s]}\n"
+    assert {doc.path for doc in documented()} == leaves(loads(whole).plain()) | {"sweep", "device.parameters"}
 
 
 def test_yaml_1_1_traps() -> None:
@@ -196,7 +197,7 @@ def test_importing_the_spec_loads_no_numerics() -> None:
         (
             "encodr: {bits: 3}",
             "encodr: unknown key, allowed: name, data, encoder, chip, learning, device, technology, "
-            "readout, label_fraction, epochs, seed, sweep (did you mean 'encoder'?)",
+            "deployment, readout, label_fraction, epochs, seed, sweep (did you mean 'encoder'?)",
         ),
         ("encoder: {bit: 3}", "encoder.bit: unknown key, allowed: bits (did you mean 'bits'?)"),
         ("winners: 3", "(did you mean learning.winners?)"),
@@ -236,10 +237,9 @@ def test_importing_the_spec_loads_no_numerics() -> None:
             "learning: {dropout: {input: 1}}",
             "learning.dropout.input: out of range: 1, allowed: a number in [0, 1)",
         ),
-        ("device: {model: PCM}", "device.model: not in this version: 'PCM', allowed: sram"),
         (
             "device: {model: sran}",
-            "device.model: unknown choice: 'sran', allowed: sram (did you mean 'sram'?)",
+            "device.model: unknown device model: 'sran', allowed: a name of 'edgesdt device list' (did you mean 'sram'?)",
         ),
         (
             "technology: {table: cmos_44nm}",
