@@ -239,7 +239,8 @@ def test_importing_the_spec_loads_no_numerics() -> None:
         ),
         (
             "device: {model: sran}",
-            "device.model: unknown device model: 'sran', allowed: a name of 'edgesdt device list' (did you mean 'sram'?)",
+            "device.model: unknown device model: 'sran', allowed: a name of "
+            "'edgesdt device list' (did you mean 'sram'?)",
         ),
         (
             "technology: {table: cmos_44nm}",
