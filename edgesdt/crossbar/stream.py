@@ -19,8 +19,8 @@ from edgesdt.kernels.eqprop import (
     load,
     nudged_phase,
     pick_target,
+    relax_freely,
     return_to_free,
-    settle,
     sign_of_beta,
 )
 from edgesdt.kernels.layout import SAMPLES
@@ -32,7 +32,7 @@ def free_phase(chip, plan, work, sensing, bank):  # type: ignore[no-untyped-def]
     """Read the array once for the sample and relax without nudging."""
     work.events[SAMPLES, 0] += 1
     sense(chip.inputs, chip.accumulators, chip.weights, work.event_index, work.event_value, sensing, bank, work.events)
-    settle(chip, plan, work, plan.free_steps, 0)
+    relax_freely(chip, plan, work)
 
 
 @njit(nogil=True, cache=True)

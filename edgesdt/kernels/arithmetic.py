@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
+from edgesdt.kernels.jit import inlined
 from edgesdt.qformat import Rounding
 
 VECTOR = 32
@@ -67,14 +68,14 @@ add32, sub32, mul32 = _binary32("add"), _binary32("sub"), _binary32("mul")
 shl32, shr32 = _binary32("shl"), _binary32("ashr")
 
 
-@njit(inline="always")
+@inlined
 def scaled(code, constant, word):  # type: ignore[no-untyped-def]
     """`round(code * constant)` in the register's rounding mode; exact in 64 bits."""
     noise = (np.int64(word) << constant.word_left) >> constant.word_right
     return (code * constant.multiplier + constant.half + noise) >> constant.right
 
 
-@njit(inline="always")
+@inlined
 def scaled32(code, constant, word):  # type: ignore[no-untyped-def]
     """As `scaled`, for an int32 `code` and word whose product and rounding term are known to fit 32 bits."""
     noise = shr32(shl32(np.int32(word), constant.word_left), constant.word_right)
@@ -82,13 +83,13 @@ def scaled32(code, constant, word):  # type: ignore[no-untyped-def]
     return shr32(add32(product, noise), constant.right)
 
 
-@njit(inline="always")
+@inlined
 def saturate(code, lowest, highest):  # type: ignore[no-untyped-def]
     """The nearest of `lowest … highest`."""
     return min(max(code, lowest), highest)
 
 
-@njit(inline="always")
+@inlined
 def whole_vectors(count, room):  # type: ignore[no-untyped-def]
     """`count` rounded up to whole SIMD passes, as far as there is `room`: a remainder costs as much as a pass."""
     return min((count + VECTOR - 1) // VECTOR * VECTOR, room)

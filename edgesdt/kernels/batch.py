@@ -7,15 +7,15 @@ buffers have one entry per weight and cost their place in the memory map.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from edgesdt.kernels.arithmetic import saturate, scaled
+from edgesdt.kernels.jit import kernel
 from edgesdt.kernels.layout import BANK_STEPS, BIAS_MOVES, BIAS_WRITES, PAIRS
 from edgesdt.kernels.random_bank import draw, steps_for
-from edgesdt.kernels.update import FAR, list_posts, list_pres, register_of, write_sweep
+from edgesdt.kernels.update import FAR, has_room, list_posts, list_pres, plan_sweep, register_of, write_planned
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def gather_contrast(  # type: ignore[no-untyped-def]
     weight_contrast, bias_contrast, inputs, plus, minus, plan, flags, pres, pre_plus, pre_minus, posts, events
 ):
@@ -35,26 +35,11 @@ def gather_contrast(  # type: ignore[no-untyped-def]
         bias_contrast[j] += plus[j] - minus[j]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def apply_weights(  # type: ignore[no-untyped-def]
-    weight_contrast,
-    weights,
-    mirror,
-    wear,
-    wear_carry,
-    plan,
-    layer,
-    rate,
-    bank,
-    words,
-    halves,
-    deltas,
-    hits,
-    codes,
-    pres,
-    weight_peak,
-    events,
-):
+    weight_contrast, weights, mirror, wear, wear_carry, plan, layer, rate, bank, words, halves, deltas, pending, named,
+    swept, pres, weight_peak, events,
+):  # fmt: skip
     """Move every weight of `layer` by its summed contrast times the rate, and clear the buffer.
 
     Each post-synaptic neuron is swept over all pre-synaptic neurons, on fresh steps of the random bank.
@@ -62,6 +47,7 @@ def apply_weights(  # type: ignore[no-untyped-def]
     constant = register_of(rate)
     base, rows, n = plan.first_weight[layer], plan.sizes[layer], plan.sizes[layer + 1]
     steps = steps_for(rows, 2 * bank.shape[0]) if plan.stochastic_weights else 0
+    swept[0, 0] = swept[0, 1] = 0
     for a in range(rows):
         pres[a] = a
     for post in range(n):
@@ -71,15 +57,16 @@ def apply_weights(  # type: ignore[no-untyped-def]
             wide = scaled(np.int64(weight_contrast[base + a * n + post]), constant, noise)
             deltas[a] = saturate(wide, -FAR, FAR)
             weight_contrast[base + a * n + post] = 0
-        peak = write_sweep(
-            weights, mirror, wear, wear_carry, base, rows, n, post, pres, deltas, hits, codes, rows, plan.weight_limit,
-            events, layer,
-        )  # fmt: skip
-        weight_peak[layer] = max(weight_peak[layer], peak)
+        if not has_room(rows, pending, swept):
+            write_planned(
+                weights, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak, events
+            )
+        plan_sweep(post, rows, pres, deltas, rows, pending, named, swept, wear[base + post * rows :])
+    write_planned(weights, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak, events)
     events[BANK_STEPS, 0] += steps * n
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def apply_biases(bias_contrast, biases, plan, layer, rate, bank, words, halves, events):  # type: ignore[no-untyped-def]
     """Move every bias of `layer` by its summed contrast times the rate, in one sweep, and clear the buffer."""
     constant = register_of(rate)

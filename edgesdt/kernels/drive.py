@@ -7,17 +7,17 @@ that no partial sum can leave the accumulator, the additions commute and are don
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numba.core.types import int8, int32, uint8
 from numba.extending import overload
 
 from edgesdt.kernels.arithmetic import saturate
 from edgesdt.kernels.byte_rows import ROWS, WIDTHS, add_sixteen
+from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.listing import list_nonzero
 from edgesdt.kernels.random_bank import draw, steps_for
 
 
-@njit(inline="always")
+@inlined
 def add_rows_in_eights(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
     """`add_rows` on any processor, for any types.
 
@@ -46,7 +46,7 @@ def add_rows_in_eights(accumulators, weights, base, index, value, count):  # typ
     add_columns(accumulators, weights, start, index, value, a, count, np.uint64(0))
 
 
-@njit(inline="always")
+@inlined
 def add_columns(accumulators, weights, base, index, value, first, count, column):  # type: ignore[no-untyped-def]
     """The events `first … count - 1` of `add_rows` on the columns from `column` on, one row at a time."""
     n = np.uint64(accumulators.shape[0])
@@ -57,7 +57,7 @@ def add_columns(accumulators, weights, base, index, value, first, count, column)
             accumulators[j] += v0 * weights[p0 + j]
 
 
-@njit(inline="always")
+@inlined
 def add_rows_in_sixteens(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
     """`add_rows` by the 8-bit dot product; a last incomplete pass is filled up with values of 0 if there is room."""
     n, start, columns = np.uint64(accumulators.shape[0]), np.uint64(base), np.uint64(0)
@@ -87,7 +87,7 @@ def _choose(accumulators, weights, base, index, value, count):  # type: ignore[n
     return add
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def add_rows(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
     """`accumulators[j] += sum_a value[a] * weights[base + index[a] * n + j]`, no partial sum leaving 32 bits.
 
@@ -96,7 +96,7 @@ def add_rows(accumulators, weights, base, index, value, count):  # type: ignore[
     _rows_added(accumulators, weights, base, index, value, count)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def add_rows_saturating(accumulators, weights, base, index, value, count, limit):  # type: ignore[no-untyped-def]
     """As `add_rows`, saturating to `-limit - 1 … limit` after each row; returns how many additions saturated."""
     n = accumulators.shape[0]
@@ -113,7 +113,7 @@ def add_rows_saturating(accumulators, weights, base, index, value, count, limit)
     return hits
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def accumulate(accumulators, weights, base, index, value, count, peak, reach, limit):  # type: ignore[no-untyped-def]
     """Add weighted events to one layer's accumulators, by the fast kernel where nothing can saturate.
 
@@ -135,7 +135,7 @@ def accumulate(accumulators, weights, base, index, value, count, peak, reach, li
     return add_rows_saturating(accumulators, weights, base, index, value, count, limit)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def drop(kept, probability, bank, words, octets):  # type: ignore[no-untyped-def]
     """Zero each entry of `kept` (uint8) whose random byte is below `probability` (of 256). Returns the bank steps."""
     n = kept.shape[0]
@@ -147,7 +147,7 @@ def drop(kept, probability, bank, words, octets):  # type: ignore[no-untyped-def
     return steps
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def list_inputs(inputs, index, value):  # type: ignore[no-untyped-def]
     """Write the non-zero inputs, ascending, to `index` and `value`; returns how many there are."""
     count = list_nonzero(inputs, inputs.shape[0], index)
@@ -156,7 +156,7 @@ def list_inputs(inputs, index, value):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def present(inputs, keep, x):  # type: ignore[no-untyped-def]
     """Clamp sample `x` to the input with nothing dropped."""
     for i in range(inputs.shape[0]):
@@ -165,7 +165,7 @@ def present(inputs, keep, x):  # type: ignore[no-untyped-def]
         keep[j] = 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def rest(states, accumulators, biases, bias_left, limit):  # type: ignore[no-untyped-def]
     """Start of a sample: every state 0, every accumulator its bias, aligned and saturated to `-limit - 1 … limit`."""
     for j in range(states.shape[0]):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from edgesdt.kernels import one_layer
 from edgesdt.kernels.batch import apply_biases, apply_weights, gather_contrast
 from edgesdt.kernels.drive import accumulate, drop, list_inputs, present, rest
+from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, APPLIED, BANK_STEPS, INPUTS, NUDGED_RUNS, SAMPLES
 from edgesdt.kernels.random_bank import draw
 from edgesdt.kernels.relax import STALE, list_return, propagate, relax
@@ -21,7 +22,7 @@ from edgesdt.kernels.winners import (
 SYMMETRIC = 2
 
 
-@njit(inline="always")
+@inlined
 def load(chip, plan, work, x, learning):  # type: ignore[no-untyped-def]
     """Clamp sample `x` (n_0,) to the input, dropping inputs and outputs when learning; all states at rest."""
     present(chip.inputs, chip.keep, x)
@@ -35,14 +36,14 @@ def load(chip, plan, work, x, learning):  # type: ignore[no-untyped-def]
         work.counts[STALE, layer] = 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def copy(source, into):  # type: ignore[no-untyped-def]
     """`into[j] = source[j]`."""
     for j in range(into.shape[0]):
         into[j] = source[j]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def feed(inputs, accumulators, weights, plan, index, value, shifted, weight_peak, reach, events):  # type: ignore[no-untyped-def]
     """Multiply-accumulate the non-zero inputs into layer 1; this product is constant for the sample."""
     count = list_inputs(inputs, index, value)
@@ -57,7 +58,7 @@ def feed(inputs, accumulators, weights, plan, index, value, shifted, weight_peak
     events[ACCUMULATOR_SATURATIONS, 1] += hits
 
 
-@njit(inline="always")
+@inlined
 def settle(chip, plan, work, steps, sign):  # type: ignore[no-untyped-def]
     """Relax the whole network for `steps` steps, nudged with the sign of beta (0: free)."""
     relax(
@@ -67,7 +68,7 @@ def settle(chip, plan, work, steps, sign):  # type: ignore[no-untyped-def]
     )  # fmt: skip
 
 
-@njit(inline="always")
+@inlined
 def free_phase(chip, plan, work):  # type: ignore[no-untyped-def]
     """Feed the input and relax without nudging."""
     work.events[SAMPLES, 0] += 1
@@ -75,38 +76,56 @@ def free_phase(chip, plan, work):  # type: ignore[no-untyped-def]
         chip.inputs, chip.accumulators, chip.weights, plan, work.event_index, work.event_value, work.pres,
         work.weight_peak, work.reach, work.events,
     )  # fmt: skip
-    settle(chip, plan, work, plan.free_steps, 0)
+    relax_freely(chip, plan, work)
 
 
-@njit(inline="always")
+@inlined
+def relax_freely(chip, plan, work):  # type: ignore[no-untyped-def]
+    """The steps of the free phase, once the input is fed."""
+    if work.ends.shape[1] > 0:
+        one_layer.free_phase(
+            chip.states, chip.accumulators, chip.keep, plan, work.ends, work.moves, work.movers, work.mover_drive,
+            work.counts, work.events,
+        )  # fmt: skip
+    else:
+        settle(chip, plan, work, plan.free_steps, 0)
+
+
+@inlined
 def pick_target(chip, plan, work, label):  # type: ignore[no-untyped-def]
     """The target of this sample: its label, or the winners that the chip itself picks."""
     if plan.supervised:
         chip.winners[0] = label
     else:
         outputs = chip.states[plan.first[-1] :]
-        pick_winners(outputs, chip.homeostasis, chip.keep, plan.key_left, work.keys, chip.winners)
+        pick_winners(outputs, chip.homeostasis, chip.keep, plan.key_left, work.keys, work.tops, chip.winners)
     set_target(chip.target, chip.winners)
 
 
-@njit(inline="always")
+@inlined
 def homeostasis(chip, plan):  # type: ignore[no-untyped-def]
     """Let the outputs that win too often stand back; a mini-batch counts the wins and settles once."""
     if plan.batch == 1:
-        settle_homeostasis(chip.target, chip.activity, chip.homeostasis, plan)
+        settle_homeostasis(chip.target, chip.winners, chip.activity, chip.homeostasis, plan)
     else:
         for j in range(chip.target.shape[0]):
             chip.winner_count[j] += chip.target[j]
 
 
-@njit(inline="always")
+@inlined
 def nudged_phase(chip, plan, work, sign):  # type: ignore[no-untyped-def]
     """Relax from the present state with the output pulled to (+1) or pushed from (−1) the target."""
     work.events[NUDGED_RUNS, 0] += 1
-    settle(chip, plan, work, plan.nudged_steps, sign)
+    if work.ends.shape[1] > 0:
+        one_layer.nudged_phase(
+            chip.states, chip.accumulators, chip.keep, chip.target, chip.winners, plan, sign, work.ends, work.moves,
+            work.movers, work.mover_drive, work.counts, work.events,
+        )  # fmt: skip
+    else:
+        settle(chip, plan, work, plan.nudged_steps, sign)
 
 
-@njit(inline="always")
+@inlined
 def return_to_free(chip, plan, work):  # type: ignore[no-untyped-def]
     """Take the network back to its free state, accumulators included."""
     list_return(chip.states, chip.free_states, plan, work.changes, work.change_by, work.counts, work.events)
@@ -116,7 +135,7 @@ def return_to_free(chip, plan, work):  # type: ignore[no-untyped-def]
     )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def local_update(  # type: ignore[no-untyped-def]
     weights,
     biases,
@@ -134,8 +153,9 @@ def local_update(  # type: ignore[no-untyped-def]
     silence,
     flags,
     deltas,
-    hits,
-    codes,
+    pending,
+    named,
+    swept,
     pres,
     pre_plus,
     pre_minus,
@@ -147,8 +167,8 @@ def local_update(  # type: ignore[no-untyped-def]
     layers = plan.sizes.shape[0] - 1
     for layer in range(layers):
         update_weights(
-            weights, mirror, wear, wear_carry, inputs, plus, minus, plan, layer, rates[0, layer], bank, words,
-            halves, silence, flags, deltas, hits, codes, pres, pre_plus, pre_minus, posts, weight_peak, events,
+            weights, mirror, wear, wear_carry, inputs, plus, minus, plan, layer, rates[0, layer], bank, words, halves,
+            silence, flags, deltas, pending, named, swept, pres, pre_plus, pre_minus, posts, weight_peak, events,
         )  # fmt: skip
     if plan.learn_biases:
         for layer in range(layers):
@@ -157,14 +177,14 @@ def local_update(  # type: ignore[no-untyped-def]
             )
 
 
-@njit(inline="always")
+@inlined
 def learn_contrast(chip, plan, work, rates, plus, minus):  # type: ignore[no-untyped-def]
     """Learn from a pair of phase ends: at once, or into the mini-batch buffers."""
     if plan.batch == 1:
         local_update(
-            chip.weights, chip.biases, chip.inputs, plus, minus, chip.random, plan, rates, work.mirror,
-            work.wear, work.wear_carry, work.words, work.halves, work.silence, work.flags, work.deltas, work.hits,
-            work.codes, work.pres, work.pre_plus, work.pre_minus, work.posts, work.weight_peak, work.events,
+            chip.weights, chip.biases, chip.inputs, plus, minus, chip.random, plan, rates, work.mirror, work.wear,
+            work.wear_carry, work.words, work.halves, work.silence, work.flags, work.deltas, work.pending, work.named,
+            work.swept, work.pres, work.pre_plus, work.pre_minus, work.posts, work.weight_peak, work.events,
         )  # fmt: skip
     else:
         gather_contrast(
@@ -183,15 +203,15 @@ def learn_contrast(chip, plan, work, rates, plus, minus):  # type: ignore[no-unt
         )
 
 
-@njit(inline="always")
+@inlined
 def apply_batch(chip, plan, work, rates):  # type: ignore[no-untyped-def]
     """End of a mini-batch: move weights, biases and homeostasis by what was gathered."""
     work.events[APPLIED, 0] += 1
     layers = plan.sizes.shape[0] - 1
     for layer in range(layers):
         apply_weights(
-            chip.weight_contrast, chip.weights, work.mirror, work.wear, work.wear_carry, plan, layer,
-            rates[0, layer], chip.random, work.words, work.halves, work.deltas, work.hits, work.codes, work.pres,
+            chip.weight_contrast, chip.weights, work.mirror, work.wear, work.wear_carry, plan, layer, rates[0, layer],
+            chip.random, work.words, work.halves, work.deltas, work.pending, work.named, work.swept, work.pres,
             work.weight_peak, work.events,
         )  # fmt: skip
     if plan.learn_biases:
@@ -211,7 +231,7 @@ def apply_batch(chip, plan, work, rates):  # type: ignore[no-untyped-def]
         settle_homeostasis_of_batch(chip.winner_count, chip.activity, chip.homeostasis, plan)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def sign_of_beta(plan, bank, words, events):  # type: ignore[no-untyped-def]
     """+1 or −1: always +1, or by the top bit of the first word of a fresh bank step."""
     if plan.nudge_sign != 0:
@@ -221,7 +241,7 @@ def sign_of_beta(plan, bank, words, events):  # type: ignore[no-untyped-def]
     return np.int64(1) - 2 * np.int64(words[0] >> np.uint32(31))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def learn_stream(chip, plan, work, rates, samples, labels, order):  # type: ignore[no-untyped-def]
     """Learn from `samples[order]` (uint8 codes), one at a time; `labels` are read only by a supervised chip.
 
@@ -253,7 +273,7 @@ def learn_stream(chip, plan, work, rates, samples, labels, order):  # type: igno
                 apply_batch(chip, plan, work, rates)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def infer_stream(chip, plan, work, samples, outputs):  # type: ignore[no-untyped-def]
     """Output state codes (samples, n_L) of `samples` (samples, n_0), one at a time, nothing dropped."""
     for t in range(samples.shape[0]):

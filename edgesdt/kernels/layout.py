@@ -111,17 +111,22 @@ class Workspace(NamedTuple):
     mover_state: Codes  # (N,) their state codes
     mover_drive: Codes  # (N,) their drive codes
     mover_target: Codes  # (N,) their target codes
+    ends: Codes  # (5, drive codes) where a phase of a chip with one layer ends (`one_layer`)
+    moves: Codes  # as ends: in how many changes of the state code
     changes: Codes  # (N,) neurons that changed in a step, of each layer at its offset
     change_by: Codes  # (N,) by how much
     counts: Ints  # (3, L+1) movers; changes; 1 where accumulators moved since the movers were listed
     keys: Codes  # (n_L,) k-WTA keys
+    tops: Codes  # (blocks of n_L,) the largest key of each block
     words: npt.NDArray[np.uint32]  # random words just drawn
     halves: npt.NDArray[np.uint16]  # the same memory as half-words
     octets: npt.NDArray[np.uint8]  # the same memory as bytes
     silence: npt.NDArray[np.uint16]  # (max n,) zeros, in place of half-words where nothing is drawn
     deltas: Codes  # (max n,) weight changes of one sweep
-    hits: Codes  # (max n,) places of the sweep where that is not zero
-    codes: Codes  # (max n,) weight codes there
+    hits: Codes  # (max n,) places of a sweep where it is not zero (chips on cells)
+    pending: Codes  # (some max n,) weight changes that are still to be written
+    named: Codes  # as pending: the pre-synaptic neuron of each
+    swept: Ints  # (sweeps + 1, 2) how many sweeps are pending; neuron of each and the end of its changes
     pres: Codes  # (max n,) pre-synaptic neurons of an update
     pre_plus: Codes  # (max n,) their + codes
     pre_minus: Codes  # (max n,) their - codes

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from edgesdt.kernels.jit import inlined, kernel
 
 _MASK = (1 << 64) - 1
 
@@ -27,7 +28,7 @@ def seeded(seed: int, lanes: int) -> npt.NDArray[np.uint32]:
     return np.array(states, dtype=np.uint32)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def draw(bank, words, steps):  # type: ignore[no-untyped-def]
     """Step the whole bank `steps` times; `words` (uint32, >= steps * lanes) receives the outputs in order."""
     lanes = np.uint64(bank.shape[0])
@@ -43,7 +44,7 @@ def draw(bank, words, steps):  # type: ignore[no-untyped-def]
         at += lanes
 
 
-@njit(inline="always")
+@inlined
 def steps_for(count, per_step):  # type: ignore[no-untyped-def]
     """Bank steps that yield at least `count` items at `per_step` items a step."""
     return (count + per_step - 1) // per_step

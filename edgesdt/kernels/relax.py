@@ -9,10 +9,10 @@ only the *movers* are stepped; when no code changes, the fixed point is reached 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from edgesdt.kernels.arithmetic import add32, mul32, saturate, scaled, scaled32, sub32, whole_vectors
 from edgesdt.kernels.drive import accumulate
+from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, BANK_STEPS, NUDGED_CHANGES, STATE_CHANGES
 from edgesdt.kernels.listing import list_nonzero
 from edgesdt.kernels.random_bank import draw, steps_for
@@ -20,7 +20,7 @@ from edgesdt.kernels.random_bank import draw, steps_for
 MOVERS, CHANGES, STALE = 0, 1, 2
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def gather(  # type: ignore[no-untyped-def]
     states, accumulators, keep, target, plan, sign, flags, movers, mover_state, mover_drive, mover_target
 ):
@@ -60,7 +60,7 @@ def gather(  # type: ignore[no-untyped-def]
     return np.int64(count)
 
 
-@njit(inline="always")
+@inlined
 def stepped(state, drive, target, plan, sign, word):  # type: ignore[no-untyped-def]
     """`clamp(s + dt·(drive − s + sign·beta·(target − s)))` in 32 bits (states ≤ 16 and constants ≤ 10 bits)."""
     pull = mul32(sign, scaled32(sub32(target, state), plan.beta, 0))
@@ -69,7 +69,7 @@ def stepped(state, drive, target, plan, sign, word):  # type: ignore[no-untyped-
     return max(min(moved, np.int32(plan.state_limit)), np.int32(0))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def step(state, drive, target, change, plan, sign):  # type: ignore[no-untyped-def]
     """One step of the movers of a layer; `change` receives the differences. Returns how many codes changed."""
     s, changed = np.int32(sign), np.int32(0)
@@ -81,7 +81,7 @@ def step(state, drive, target, change, plan, sign):  # type: ignore[no-untyped-d
     return np.int64(changed)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def settle_alone(state, drive, target, plan, sign, steps):  # type: ignore[no-untyped-def]
     """Up to `steps` steps of the movers of a layer whose drive stays as it is; stops at the fixed point.
 
@@ -107,7 +107,7 @@ def settle_alone(state, drive, target, plan, sign, steps):  # type: ignore[no-un
     return total
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def step_stochastic(state, drive, target, change, plan, sign, noise):  # type: ignore[no-untyped-def]
     """One step of the movers of a layer, each rounded with its random half-word. Returns how many codes changed."""
     s, changed = np.int32(sign), np.int64(0)
@@ -119,14 +119,14 @@ def step_stochastic(state, drive, target, change, plan, sign, noise):  # type: i
     return changed
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def store(states, movers, mover_state):  # type: ignore[no-untyped-def]
     """Write the states of the movers back to their neurons."""
     for c in range(movers.shape[0]):
         states[movers[c]] = mover_state[c]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def list_changes(movers, changes, change_by):  # type: ignore[no-untyped-def]
     """Keep in `changes` and `change_by` only the movers that changed; `change_by` comes with all differences."""
     changed = 0
@@ -137,7 +137,7 @@ def list_changes(movers, changes, change_by):  # type: ignore[no-untyped-def]
         changed += difference != 0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def propagate(  # type: ignore[no-untyped-def]
     accumulators, weights, mirror, plan, changes, change_by, counts, weight_peak, reach, events
 ):
@@ -169,7 +169,7 @@ def propagate(  # type: ignore[no-untyped-def]
             counts[STALE, towards] = 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def relax(  # type: ignore[no-untyped-def]
     states, accumulators, keep, target, weights, bank, plan, steps, sign,
     mirror, flags, movers, mover_state, mover_drive, mover_target, changes, change_by, counts, weight_peak,
@@ -224,7 +224,7 @@ def relax(  # type: ignore[no-untyped-def]
         store(states, movers[: counts[MOVERS, 1]], mover_state)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def list_return(states, free_states, plan, changes, change_by, counts, events):  # type: ignore[no-untyped-def]
     """Set every state back to its free value and list the changes, for `propagate` to undo the nudge."""
     for layer in range(1, plan.sizes.shape[0]):

@@ -8,9 +8,9 @@ not silent, in ascending order, and starts on a fresh step of the random bank. E
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from edgesdt.kernels.arithmetic import Register, add32, mul32, saturate, scaled, scaled32, sub32, whole_vectors
+from edgesdt.kernels.arithmetic import Register, add32, mul32, saturate, scaled, scaled32, shr32, sub32, whole_vectors
+from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.layout import (
     BANK_STEPS,
     BIAS_MOVES,
@@ -19,19 +19,21 @@ from edgesdt.kernels.layout import (
     WEIGHT_SATURATIONS,
     WEIGHT_WRITES,
 )
-from edgesdt.kernels.listing import list_nonzero
+from edgesdt.kernels.listing import list_nonzero, pack_nonzero
+from edgesdt.kernels.prefetch import prefetch
 from edgesdt.kernels.random_bank import draw, steps_for
 
 FAR = 1 << 24
+CACHE_LINE = 64
 
 
-@njit(inline="always")
+@inlined
 def register_of(row):  # type: ignore[no-untyped-def]
     """The register stored in one row (6,) of the rates."""
     return Register(np.int32(row[0]), np.int32(row[1]), row[2], np.int32(row[3]), np.int32(row[4]))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def list_pres(inputs, plus, minus, plan, layer, flags, pres, pre_plus, pre_minus):  # type: ignore[no-untyped-def]
     """List the pre-synaptic neurons of weight layer `layer` not silent in both phases, with both codes.
 
@@ -54,7 +56,7 @@ def list_pres(inputs, plus, minus, plan, layer, flags, pres, pre_plus, pre_minus
     return count
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def list_posts(plus, minus, moved_only, flags, posts):  # type: ignore[no-untyped-def]
     """List the neurons of a layer that moved between the phases (or, else, are not silent in both phases)."""
     n = np.uint64(plus.shape[0])
@@ -67,14 +69,14 @@ def list_posts(plus, minus, moved_only, flags, posts):  # type: ignore[no-untype
     return list_nonzero(flags, n, posts)
 
 
-@njit(inline="always")
+@inlined
 def form_deltas(plus, minus, high, low, rate, noise, count, deltas):  # type: ignore[no-untyped-def]
     """`deltas[a] = round(rate·(plus[a]·high − minus[a]·low))` in 32 bits, a < count; `noise`: half-words, or 0."""
     for a in range(np.uint64(count)):
         deltas[a] = scaled32(sub32(mul32(plus[a], high), mul32(minus[a], low)), rate, noise[a])
 
 
-@njit(inline="always")
+@inlined
 def form_deltas_wide(plus, minus, high, low, rate, noise, count, deltas):  # type: ignore[no-untyped-def]
     """As `form_deltas` where a product or a rounding term needs 64 bits; saturates to ±`FAR`, beyond any format."""
     for a in range(np.uint64(count)):
@@ -82,52 +84,114 @@ def form_deltas_wide(plus, minus, high, low, rate, noise, count, deltas):  # typ
         deltas[a] = saturate(wide, -FAR, FAR)
 
 
-@njit(inline="always")
-def write_sweep(  # type: ignore[no-untyped-def]
-    weights, mirror, wear, wear_carry, base, rows, n, post, pres, deltas, hits, codes, count, limit, events, layer
-):
-    """Add the first `count` deltas to the weights of neuron `post`, saturating. Returns the largest |code| written.
+@inlined
+def plan_sweep(post, rows, pres, deltas, count, pending, named, swept, wear):  # type: ignore[no-untyped-def]
+    """Note the first `count` deltas that are not 0 in `pending`, their neurons in `named`, for `write_planned`.
 
-    Reading, adding and writing are apart, so that the adding is done in vectors. `wear` holds the synapses of a neuron
-    side by side, unlike `weights`: a sweep touches few of its cache lines.
+    `swept[0]` counts the sweeps planned; row a of the others is neuron and end of sweep a. The wear counters of the
+    neuron's synapses, `wear` (rows,), are asked for.
     """
-    found = np.uint64(list_nonzero(deltas, count, hits))  # most deltas are 0
-    first, stride, worn = np.uint64(base + post), np.uint64(n), np.uint64(base + post * rows)
-    for h in range(found):
-        a = np.uint64(hits[h])
-        deltas[h] = deltas[a]  # h <= a: what is still to come is not overwritten
-        hits[h] = pres[a]
-        codes[h] = weights[first + np.uint64(pres[a]) * stride]
-    lowest, highest = np.int32(-limit - 1), np.int32(limit)
-    low, high, saturations, writes = np.int32(0), np.int32(0), np.int32(0), np.int32(0)
-    for h in range(found):
-        wide = add32(codes[h], deltas[h])
-        new = max(min(wide, highest), lowest)
-        low, high = min(low, new), max(high, new)
-        saturations = add32(saturations, np.int32(new != wide))
-        changed = np.int32(new != codes[h])
-        writes = add32(writes, changed)
-        codes[h] = new
-        deltas[h] = changed
-    for h in range(found):
-        pre = np.uint64(hits[h])
-        weights[first + pre * stride] = codes[h]
-        once = np.uint8(deltas[h])
-        times = np.uint8(wear[worn + pre] + once)
-        wear[worn + pre] = times
-        if times < once:
-            wear_carry[worn + pre] += np.uint32(1)
+    planned = swept[0, 0]
+    fill = swept[planned, 1]
+    for line in range(0, rows, CACHE_LINE):
+        prefetch(wear, line)  # type: ignore[call-arg]
+    found = pack_nonzero(deltas, pres, count, pending[fill:], named[fill:])  # most deltas are 0
+    swept[planned + 1, 0], swept[planned + 1, 1] = post, fill + found
+    swept[0, 0] = planned + 1
+
+
+@inlined
+def has_room(count, pending, swept):  # type: ignore[no-untyped-def]
+    """Whether another sweep of `count` deltas can be planned."""
+    planned = swept[0, 0]
+    return planned + 1 < swept.shape[0] and swept[planned, 1] + count <= pending.shape[0]
+
+
+@kernel
+def write_planned(  # type: ignore[no-untyped-def]
+    weights, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak, events
+):
+    """Add the planned deltas to their weights, saturating; keeps wear, mirror and `weight_peak` up to date.
+
+    Apart from planning, so that no sweep waits for what the one before has just written.
+    """
+    base, rows, n = plan.first_weight[layer], plan.sizes[layer], plan.sizes[layer + 1]
+    lowest, highest = np.int32(-plan.weight_limit - 1), np.int32(plan.weight_limit)
+    begin, peak = np.int64(0), weight_peak[layer]
+    for a in range(1, swept[0, 0] + 1):
+        post, end = swept[a, 0], swept[a, 1]
+        column, first = weights[base + post :], base + post * rows
+        names, moved, worn = named[begin:end], pending[begin:end], wear[first : first + rows]
+        carry = wear_carry[first : first + rows]
+        if highest <= 127:
+            write_narrow(column, n, names, moved, lowest, highest, worn, carry, events[:, layer])
+            peak = np.int64(highest) + 1
+        else:
+            peak = max(peak, write_wide(column, n, names, moved, lowest, highest, worn, carry, events[:, layer]))
         if layer > 0:
-            mirror[worn + pre] = codes[h]
-    events[WEIGHT_WRITES, layer] += writes
-    events[WEIGHT_SATURATIONS, layer] += saturations
-    return max(-np.int64(low), np.int64(high))
+            mirror_sweep(column, n, names, mirror[first:])
+        begin = end
+    swept[0, 0] = 0
+    weight_peak[layer] = peak
+    events[WEIGHT_WRITES, layer] += begin
 
 
-@njit(nogil=True, cache=True)
+@inlined
+def write_narrow(column, n, names, deltas, lowest, highest, worn, carry, happened):  # type: ignore[no-untyped-def]
+    """Add `deltas` to the weights `column[names · n]`, saturating, and count the codes that change in `worn`."""
+    stride = np.uint64(n)
+    for h in range(np.uint64(names.shape[0])):
+        pre, once = np.uint64(names[h]), np.uint8(1)
+        at = pre * stride
+        new = add32(np.int32(column[at]), deltas[h])
+        if new > highest or new < lowest:
+            new = highest if new > highest else lowest
+            happened[WEIGHT_SATURATIONS] += 1
+            if new == column[at]:
+                happened[WEIGHT_WRITES] -= 1
+                once = np.uint8(0)
+        column[at] = new
+        times = np.uint8(worn[pre] + once)
+        worn[pre] = times
+        if times < once:
+            carry[pre] += np.uint32(1)
+
+
+@inlined
+def write_wide(column, n, names, deltas, lowest, highest, worn, carry, happened):  # type: ignore[no-untyped-def]
+    """As `write_narrow`; returns an upper bound of |code written|, which for few bits is not worth the time."""
+    stride, bits = np.uint64(n), np.int32(0)
+    for h in range(np.uint64(names.shape[0])):
+        pre, once = np.uint64(names[h]), np.uint8(1)
+        at = pre * stride
+        new = add32(np.int32(column[at]), deltas[h])
+        if new > highest or new < lowest:
+            new = highest if new > highest else lowest
+            happened[WEIGHT_SATURATIONS] += 1
+            if new == column[at]:
+                happened[WEIGHT_WRITES] -= 1
+                once = np.uint8(0)
+        bits |= new ^ shr32(new, 31)
+        column[at] = new
+        times = np.uint8(worn[pre] + once)
+        worn[pre] = times
+        if times < once:
+            carry[pre] += np.uint32(1)
+    return np.int64(bits) + 1
+
+
+@inlined
+def mirror_sweep(column, n, names, turned):  # type: ignore[no-untyped-def]
+    """Copy the weights `column[names · n]` just written to the transposed ones `turned[names]`."""
+    for h in range(np.uint64(names.shape[0])):
+        pre = np.uint64(names[h])
+        turned[pre] = column[pre * np.uint64(n)]
+
+
+@kernel
 def update_weights(  # type: ignore[no-untyped-def]
-    weights, mirror, wear, wear_carry, inputs, plus, minus, plan, layer, rate, bank, words, halves, silence,
-    flags, deltas, hits, codes, pres, pre_plus, pre_minus, posts, weight_peak, events,
+    weights, mirror, wear, wear_carry, inputs, plus, minus, plan, layer, rate, bank, words, halves, silence, flags,
+    deltas, pending, named, swept, pres, pre_plus, pre_minus, posts, weight_peak, events,
 ):  # fmt: skip
     """Sweep every listed post-synaptic neuron of weight layer `layer`."""
     constant = register_of(rate)
@@ -135,12 +199,12 @@ def update_weights(  # type: ignore[no-untyped-def]
     start, base = plan.first[layer + 1], plan.first_weight[layer]
     rows, n = plan.sizes[layer], plan.sizes[layer + 1]
     active = list_pres(inputs, plus, minus, plan, layer, flags, pres, pre_plus, pre_minus)
-    swept = list_posts(plus[start : start + n], minus[start : start + n], layer == 0, flags, posts)
+    found = list_posts(plus[start : start + n], minus[start : start + n], layer == 0, flags, posts)
     steps = steps_for(active, 2 * bank.shape[0]) if plan.stochastic_weights else 0
     noise = halves if plan.stochastic_weights else silence
     whole = whole_vectors(active, pre_plus.shape[0])  # the deltas of what fills up are 0
-    peak = weight_peak[layer]
-    for b in range(swept):
+    swept[0, 0] = swept[0, 1] = 0
+    for b in range(found):
         post = np.int64(posts[b])
         high, low = plus[start + post], minus[start + post]
         draw(bank, words, steps)
@@ -148,17 +212,18 @@ def update_weights(  # type: ignore[no-untyped-def]
             form_deltas(pre_plus, pre_minus, high, low, constant, noise, whole, deltas)
         else:
             form_deltas_wide(pre_plus, pre_minus, high, low, constant, noise, whole, deltas)
-        reached = write_sweep(
-            weights, mirror, wear, wear_carry, base, rows, n, post, pres, deltas, hits, codes, whole, plan.weight_limit,
-            events, layer,
-        )  # fmt: skip
-        peak = max(peak, reached)
-    weight_peak[layer] = peak
-    events[BANK_STEPS, 0] += steps * swept
-    events[PAIRS, layer] += active * swept
+        if not has_room(whole, pending, swept):
+            write_planned(
+                weights, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak, events
+            )
+        first = base + post * rows
+        plan_sweep(post, rows, pres, deltas, whole, pending, named, swept, wear[first:])
+    write_planned(weights, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak, events)
+    events[BANK_STEPS, 0] += steps * found
+    events[PAIRS, layer] += active * found
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def update_biases(biases, plus, minus, plan, layer, rate, bank, words, halves, flags, posts, events):  # type: ignore[no-untyped-def]
     """`Δb_j = (lr / beta)·(s_j⁺ − s_j⁻)` for the neurons of `layer` that moved, in one sweep.
 

@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from edgesdt.kernels.arithmetic import saturate, scaled, shl32, sub32
+from edgesdt.kernels.arithmetic import add32, saturate, scaled, scaled32, shl32, sub32
+from edgesdt.kernels.jit import inlined, kernel
 
-_BLOCK = np.uint64(64)
+BLOCK = 64
+"""Outputs whose largest key is found before any of them is looked at."""
+_BLOCK = np.uint64(BLOCK)
+_FEW = 32
 _NEVER = np.int32(-(1 << 31))
 
 
-@njit(nogil=True, cache=True)
-def pick_winners(outputs, homeostasis, keep, output_left, keys, winners):  # type: ignore[no-untyped-def]
+@kernel
+def pick_winners(outputs, homeostasis, keep, output_left, keys, tops, winners):  # type: ignore[no-untyped-def]
     """Write the k kept outputs with the largest `state − homeostasis` to `winners`, best first; ties: lowest index.
 
-    Keys are compared in homeostasis LSBs (`output_left` aligns a state code). One pass: a block of outputs is looked
-    into only if its largest key beats the k-th best so far. Fewer than k kept outputs leave -1 in the unused places.
+    Keys are compared in homeostasis LSBs (`output_left` aligns a state code); `tops` receives the largest key of each
+    block. A block is looked into only if its largest key may be among the k best. Fewer than k kept outputs leave -1 in
+    the unused places.
     """
-    n, k = outputs.shape[0], winners.shape[0]
-    left = np.int32(output_left)
-    for j in range(n):
-        key = sub32(shl32(outputs[j], left), homeostasis[j])
-        keys[j] = key if keep[j] != 0 else _NEVER
+    n, k = np.uint64(outputs.shape[0]), winners.shape[0]
+    blocks = (n + _BLOCK - np.uint64(1)) // _BLOCK
+    form_keys(outputs, homeostasis, keep, np.int32(output_left), keys, tops)
     for place in range(k):
         winners[place] = -1
-    found = 0
-    bar = _NEVER
-    start, total = np.uint64(0), np.uint64(n)
-    while start < total:
-        end = min(start + _BLOCK, total)
-        top = _NEVER
-        for j in range(start, end):
-            top = max(top, keys[j])
-        first, start = start, end
-        if top <= bar:
+    found, bar = 0, least_that_can_win(tops, blocks, k, winners)
+    for block in range(blocks):
+        if tops[block] <= bar:
             continue
-        for j in range(first, end):
+        for j in range(block * _BLOCK, min((block + np.uint64(1)) * _BLOCK, n)):
             if keys[j] <= bar:
                 continue
             place = min(found, k - 1)
@@ -49,7 +44,53 @@ def pick_winners(outputs, homeostasis, keep, output_left, keys, winners):  # typ
                 bar = keys[winners[k - 1]]
 
 
-@njit(nogil=True, cache=True)
+@inlined
+def form_keys(outputs, homeostasis, keep, left, keys, tops):  # type: ignore[no-untyped-def]
+    """The key of every output, the lowest there is where it is dropped, and the largest of each block."""
+    n = np.uint64(outputs.shape[0])
+    whole = n // _BLOCK
+    for block in range(whole):
+        first, top = block * _BLOCK, _NEVER
+        for j in range(first, first + _BLOCK):
+            key = sub32(shl32(outputs[j], left), homeostasis[j])
+            key = key if keep[j] != 0 else _NEVER
+            keys[j] = key
+            top = max(top, key)
+        tops[block] = top
+    top = _NEVER
+    for j in range(whole * _BLOCK, n):
+        key = sub32(shl32(outputs[j], left), homeostasis[j])
+        keys[j] = key if keep[j] != 0 else _NEVER
+        top = max(top, keys[j])
+    if whole * _BLOCK < n:
+        tops[whole] = top
+
+
+@inlined
+def least_that_can_win(tops, blocks, k, best):  # type: ignore[no-untyped-def]
+    """A key that every one of the k best exceeds: below the k-th largest of the blocks' largest keys.
+
+    `best` (k,) of -1 is used as scratch and comes back so.
+    """
+    if k > _FEW or k > np.int64(blocks):
+        return _NEVER
+    found = 0
+    for block in range(blocks):
+        if found == k and tops[block] <= tops[best[k - 1]]:
+            continue
+        place = min(found, k - 1)
+        while place > 0 and tops[block] > tops[best[place - 1]]:
+            best[place] = best[place - 1]
+            place -= 1
+        best[place] = block
+        found = min(found + 1, k)
+    bar = tops[best[k - 1]]
+    for place in range(k):
+        best[place] = -1
+    return max(bar, _NEVER + np.int32(1)) - np.int32(1)
+
+
+@kernel
 def set_target(target, winners):  # type: ignore[no-untyped-def]
     """Make the target high (1) at the indices `winners` (entries of -1 are ignored) and low (0) elsewhere."""
     for j in range(target.shape[0]):
@@ -59,19 +100,62 @@ def set_target(target, winners):  # type: ignore[no-untyped-def]
             target[j] = 1
 
 
-@njit(nogil=True, cache=True)
-def settle_homeostasis(target, activity, homeostasis, plan):  # type: ignore[no-untyped-def]
-    """`A ← A + eta·(d − A)`; `H ← H + gamma·(A − A*)`, with d the 0/1 target of this sample (Liu et al. 2024, §2)."""
-    one, aim, limit = plan.activity_one, plan.activity_aim, plan.homeostasis_limit
-    for j in range(target.shape[0]):
-        shown = one if target[j] != 0 else 0
-        running = saturate(activity[j] + scaled(np.int32(shown - activity[j]), plan.eta, 0), 0, one)
-        activity[j] = running
-        moved = homeostasis[j] + scaled(np.int32(running - aim), plan.gamma, 0)
-        homeostasis[j] = saturate(moved, -limit - 1, limit)
+@kernel
+def settle_homeostasis(target, winners, activity, homeostasis, plan):  # type: ignore[no-untyped-def]
+    """`A ← A + eta·(d − A)`; `H ← H + gamma·(A − A*)`, with d the 0/1 target of this sample (Liu et al. 2024, §2).
+
+    d is 1 for the `winners` (-1: none). The others take 32 bits unless an activity is so large that products need more.
+    """
+    one, busiest = plan.activity_one, np.int32(0)
+    for j in range(np.uint64(activity.shape[0])):
+        busiest = max(busiest, activity[j])
+    reached = saturate(busiest + scaled(np.int64(one), plan.eta, 0) + 1, 0, one)
+    if fits32(np.int64(busiest), plan.eta, one) and fits32(
+        max(np.int64(reached), plan.activity_aim), plan.gamma, plan.homeostasis_limit
+    ):
+        for j in winners:
+            if j >= 0:
+                settle_one(np.uint64(j), one, activity, homeostasis, plan)
+        settle_losers(target, activity, homeostasis, plan)
+    else:
+        for j in range(np.uint64(activity.shape[0])):
+            settle_one(j, one if target[j] != 0 else 0, activity, homeostasis, plan)
 
 
-@njit(nogil=True, cache=True)
+@inlined
+def fits32(largest, constant, more):  # type: ignore[no-untyped-def]
+    """Whether `code · constant` rounded, and that ± `more`, fit 32 bits for every |code| up to `largest`."""
+    product = largest * np.int64(constant.multiplier) + constant.half
+    return constant.right < 31 and product < 1 << 31 and (product >> constant.right) + more + 1 < 1 << 31
+
+
+@inlined
+def settle_one(j, shown, activity, homeostasis, plan):  # type: ignore[no-untyped-def]
+    """One output, whose target is `shown` in activity codes."""
+    limit = plan.homeostasis_limit
+    running = saturate(activity[j] + scaled(np.int64(shown) - activity[j], plan.eta, 0), 0, plan.activity_one)
+    activity[j] = running
+    moved = homeostasis[j] + scaled(np.int64(running) - plan.activity_aim, plan.gamma, 0)
+    homeostasis[j] = saturate(moved, -limit - 1, limit)
+
+
+@inlined
+def settle_losers(target, activity, homeostasis, plan):  # type: ignore[no-untyped-def]
+    """As `settle_one` for all outputs whose target is 0, in 32 bits."""
+    aim, zero, one = np.int32(plan.activity_aim), np.int32(0), np.int32(plan.activity_one)
+    lowest, highest = np.int32(-plan.homeostasis_limit - 1), np.int32(plan.homeostasis_limit)
+    for j in range(np.uint64(activity.shape[0])):
+        old, bias = activity[j], homeostasis[j]
+        running = add32(old, scaled32(sub32(zero, old), plan.eta, 0))
+        running = max(min(running, one), zero)
+        moved = add32(bias, scaled32(sub32(running, aim), plan.gamma, 0))
+        moved = max(min(moved, highest), lowest)
+        lost = target[j] == 0
+        activity[j] = running if lost else old
+        homeostasis[j] = moved if lost else bias
+
+
+@kernel
 def settle_homeostasis_of_batch(wins, activity, homeostasis, plan):  # type: ignore[no-untyped-def]
     """`H ← H + gamma·(A − A*)` with A the mean target over the batch, from the counted `wins`; clears the counters."""
     one, aim, limit = plan.activity_one, plan.activity_aim, plan.homeostasis_limit

@@ -8,14 +8,18 @@ import numpy as np
 import numpy.typing as npt
 
 from edgesdt.kernels.arithmetic import Register, register
-from edgesdt.kernels.byte_rows import ROWS
+from edgesdt.kernels.byte_rows import ROWS as AT_ONCE
 from edgesdt.kernels.layout import EVENT_KINDS, Chip, Codes, Ints, Plan, WeightCodes, Workspace
+from edgesdt.kernels.one_layer import MOST_DRIVES, ROWS, tabulate
 from edgesdt.kernels.random_bank import seeded
+from edgesdt.kernels.winners import BLOCK
 from edgesdt.qformat import Rounding, Scale
 from edgesdt.rules.registers import Registers, rate, rounding
 from edgesdt.spec import Spec
 
 _NUDGE = {"random": 0, "positive": 1, "symmetric": 2}
+_PENDING, _SWEEPS = 1 << 12, 1 << 5
+"""Weight changes, and sweeps with them, planned before they are written: few enough to stay in the nearest cache."""
 _DRIVE_INTEGER_BITS = 3
 """Integer bits of the drive before it saturates: ±8, four times what a state in 0…1 can follow in one step."""
 
@@ -166,29 +170,35 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
     widest, neurons, depth = max(layers), sum(layers[1:]), len(layers)
     synapses = sum(a * b for a, b in pairwise(layers))
     lanes = spec.chip.random.lanes
+    ends, moves = (shared.ends, shared.moves) if shared else _tables(spec)
     words = np.zeros(widest + lanes, np.uint32)
     return Workspace(
         mirror=shared.mirror if shared else _weight_codes(spec, synapses if depth > 2 else 0),
         weight_peak=shared.weight_peak if shared else _wide(depth - 1),
         reach=_wide(depth),
-        event_index=_codes(layers[0] + ROWS),
-        event_value=np.zeros(layers[0] + ROWS, np.uint8),
+        event_index=_codes(layers[0] + AT_ONCE),
+        event_value=np.zeros(layers[0] + AT_ONCE, np.uint8),
         flags=np.zeros(widest, np.uint8),
         movers=_codes(neurons),
         mover_state=_codes(neurons),
         mover_drive=_codes(neurons),
         mover_target=_codes(neurons),
+        ends=ends,
+        moves=moves,
         changes=_codes(neurons),
         change_by=_codes(neurons),
         counts=np.zeros((3, depth), np.int64),
         keys=_codes(layers[-1]),
+        tops=_codes(-(-layers[-1] // BLOCK)),
         words=words,
         halves=words.view(np.uint16),
         octets=words.view(np.uint8),
         silence=np.zeros(widest, np.uint16),
         deltas=_codes(widest),
         hits=_codes(widest),
-        codes=_codes(widest),
+        pending=_codes(max(_PENDING, 2 * widest)),
+        named=_codes(max(_PENDING, 2 * widest)),
+        swept=np.zeros((_SWEEPS + 1, 2), np.int64),
         pres=_codes(widest),
         pre_plus=_codes(widest),
         pre_minus=_codes(widest),
@@ -197,3 +207,14 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
         wear_carry=shared.wear_carry if shared else np.zeros(synapses, np.uint32),
         events=np.zeros((EVENT_KINDS, depth), np.int64),
     )
+
+
+def _tables(spec: Spec) -> tuple[Codes, Codes]:
+    """Where the phases of a chip with one layer end, by drive; without columns where it is stepped instead."""
+    made = plan(spec)
+    drives = 2 * (made.drive_limit + 1)
+    if len(spec.chip.layers) > 2 or made.stochastic_states or drives > MOST_DRIVES:
+        drives = 0
+    ends, moves = (np.zeros((ROWS, drives), np.int32) for _ in range(2))
+    tabulate(made, ends, moves)
+    return ends, moves

@@ -135,7 +135,7 @@ def test_accumulators_are_the_sums_they_stand_for(seed: int, layers: list[int]) 
 
 
 SCRATCH = ("inputs", "accumulators", "states", "free_states", "plus_states", "keep", "target", "winners")
-KEPT_WORK = ("mirror", "weight_peak", "wear", "wear_carry", "silence", "events")
+KEPT_WORK = ("mirror", "weight_peak", "wear", "wear_carry", "silence", "ends", "moves", "events")
 
 
 def scribble(machine: Machine, rng: np.random.Generator) -> None:

@@ -18,7 +18,8 @@ from numba import njit
 from edgesdt.kernels.batch import apply_biases, apply_weights, gather_contrast
 from edgesdt.kernels.byte_rows import ROWS, WIDTHS
 from edgesdt.kernels.drive import accumulate, add_rows_in_eights, add_rows_in_sixteens, drop, list_inputs, rest
-from edgesdt.kernels.listing import list_nonzero
+from edgesdt.kernels.listing import list_nonzero, list_reaching, pack_nonzero
+from edgesdt.kernels.one_layer import free_phase, nudged_phase
 from edgesdt.kernels.relax import list_return, propagate, relax
 from edgesdt.kernels.update import (
     form_deltas,
@@ -29,7 +30,7 @@ from edgesdt.kernels.update import (
     update_biases,
     update_weights,
 )
-from edgesdt.kernels.winners import pick_winners, set_target, settle_homeostasis, settle_homeostasis_of_batch
+from edgesdt.kernels.winners import BLOCK, pick_winners, set_target, settle_homeostasis, settle_homeostasis_of_batch
 from tests.oracle import OracleChip, winners_of
 from tests.oracle_numbers import Bank, signed
 from tests.small_chips import Machine, flat, spec_of, started, twin
@@ -105,6 +106,16 @@ def listing(flags, n, listed):  # type: ignore[no-untyped-def]
     return list_nonzero(flags, n, listed)
 
 
+@njit
+def packing(entries, names, n, packed, named):  # type: ignore[no-untyped-def]
+    return pack_nonzero(entries, names, n, packed, named)
+
+
+@njit
+def reaching(values, bar, keep, listed):  # type: ignore[no-untyped-def]
+    return list_reaching(values, bar, keep, listed)
+
+
 @pytest.mark.parametrize("ways", [(eights,), (sixteens,)] if WIDTHS else [(eights,)])
 @quick
 @given(seed=SEEDS, n=st.integers(1, 200), count=st.integers(0, 40), base=st.integers(0, 9), room=st.integers(0, 20))
@@ -136,6 +147,29 @@ def test_list_nonzero(seed: int, n: int, kind: str, spare: int) -> None:
     listed = np.full(n + spare, -7, np.int32)
     count = listing(flags, n, listed)
     assert listed[:count].tolist() == np.flatnonzero(flags).tolist()
+
+
+@quick
+@given(seed=SEEDS, n=st.integers(0, 90), spare=st.integers(0, 30))
+def test_pack_nonzero(seed: int, n: int, spare: int) -> None:
+    rng = np.random.default_rng(seed)
+    entries = np.where(rng.random(n) < rng.random(), 0, rng.integers(-(2**31), 2**31, n)).astype(np.int32)
+    names = rng.integers(0, 2**31, n).astype(np.int32)
+    packed, named = (np.full(n + spare, -7, np.int32) for _ in range(2))
+    count = packing(entries, names, n, packed, named)
+    assert packed[:count].tolist() == entries[entries != 0].tolist()
+    assert named[:count].tolist() == names[entries != 0].tolist()
+
+
+@quick
+@given(seed=SEEDS, n=st.integers(0, 90), bar=st.integers(-3, 3), spare=st.integers(0, 30))
+def test_list_reaching(seed: int, n: int, bar: int, spare: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.choice([-(2**31), -2, -1, 0, 1, 2, 2**31 - 1], n).astype(np.int32)
+    keep = rng.integers(0, 2, n).astype(np.uint8)
+    listed = np.full(n + spare, -7, np.int32)
+    count = reaching(values, np.int32(bar), keep, listed)
+    assert listed[:count].tolist() == np.flatnonzero((values >= bar) & (keep != 0)).tolist()
 
 
 @quick
@@ -191,8 +225,8 @@ def test_rest(seed: int, bias_frac: int, bits: int, enabled: bool) -> None:
 @quick
 @given(
     seed=SEEDS,
-    n=st.integers(2, 200),
-    k=st.integers(1, 12),
+    n=st.integers(2, 900),
+    k=st.sampled_from([1, 2, 5, 12, 40]),
     levels=st.sampled_from([1, 2, 5, 200]),
     left=st.sampled_from([0, 3, 12]),
     kept=st.sampled_from([0.0, 0.05, 0.8, 1.0]),
@@ -204,7 +238,7 @@ def test_pick_winners(seed: int, n: int, k: int, levels: int, left: int, kept: f
     homeostasis = (rng.integers(-levels, levels, n) << left).astype(np.int32)
     keep = (rng.random(n) < kept).astype(np.uint8)
     winners, target = np.full(k, 7, np.int32), np.full(n, 7, np.uint8)
-    pick_winners(outputs, homeostasis, keep, left, np.zeros(n, np.int32), winners)
+    pick_winners(outputs, homeostasis, keep, left, np.zeros(n, np.int32), np.zeros(n // BLOCK + 1, np.int32), winners)
     best = winners_of(outputs.tolist(), homeostasis.tolist(), keep.tolist(), left, k)
     assert winners.tolist() == best + [-1] * (k - len(best))
     set_target(target, winners)
@@ -227,13 +261,14 @@ def test_homeostasis(seed: int, gamma: float, eta: float, bits: int, activity_bi
     }  # fmt: skip
     machine, oracle, rng = pair([3, 9], fields, seed)
     chip, end = machine.chip, 2 ** (bits - 1)
-    chip.activity[:] = rng.integers(0, 2**activity_bits, 9)
+    chip.activity[:] = rng.integers(0, 2**activity_bits, 9) // rng.choice([1, 30])
     chip.homeostasis[:] = rng.integers(-end, end, 9) // rng.choice([1, 100])
     oracle.activity, oracle.homeostasis = chip.activity.tolist(), chip.homeostasis.tolist()
     if batch == 1:
-        chip.target[:] = rng.integers(0, 2, 9)
+        chip.winners[:] = rng.choice([-1, *range(9)], 2, replace=False)
+        set_target(chip.target, chip.winners)
         oracle.target = chip.target.tolist()
-        settle_homeostasis(chip.target, chip.activity, chip.homeostasis, machine.plan)
+        settle_homeostasis(chip.target, chip.winners, chip.activity, chip.homeostasis, machine.plan)
         oracle.settle_homeostasis()
     else:
         chip.winner_count[:] = rng.integers(0, batch + 1, 9)
@@ -277,6 +312,47 @@ def relax_both(
             oracle.relax(steps, sign)
         assert chip.states.tolist() == flat(oracle.states)
         assert chip.accumulators.tolist() == flat(oracle.accumulators)
+        assert_events(machine, oracle)
+
+
+@quick
+@given(
+    seed=SEEDS,
+    bits=st.sampled_from([4, 8, 10]),
+    rounding=st.sampled_from(["nearest", "floor"]),
+    beta=st.sampled_from([0.01, 0.25, 2.0]),
+    dt=st.sampled_from([0.05, 0.2, 1.0]),
+    smoothing=st.sampled_from([0.0, 0.3, 0.95]),
+    kept=st.sampled_from([0.0, 0.8, 1.0]),
+)
+def test_one_layer_looked_up(
+    seed: int, bits: int, rounding: str, beta: float, dt: float, smoothing: float, kept: float
+) -> None:
+    """Free phase from rest and nudged phases of both signs from its end, for any drives."""
+    fields = {
+        "chip.states.bits": bits, "chip.states.rounding": rounding, "learning.beta": beta, "learning.dt": dt,
+        "learning.winners": 9, "learning.label_smoothing": smoothing,
+    }  # fmt: skip
+    machine, oracle, rng = pair([3, 70], fields, seed)
+    chip, plan, work = machine.chip, machine.plan, machine.work
+    assert work.ends.shape[1] > 0
+    end = (plan.state_limit << plan.drive_right) << int(rng.integers(0, 5)) >> 2
+    end = min(end, plan.accumulator_limit)
+    chip.accumulators[:] = rng.integers(-end - 1, end + 1, 70) >> rng.integers(0, 12, 70)
+    chip.keep[:] = rng.random(70) < kept
+    oracle.accumulators, oracle.keep = layered(machine, "accumulators"), chip.keep.tolist()
+    machine.call(free_phase)
+    oracle.relax(plan.free_steps, 0)
+    free = chip.states.copy()
+    assert free.tolist() == flat(oracle.states)
+    chip.winners[:] = np.where(rng.random(9) < 0.2, -1, rng.choice(70, 9, replace=False))
+    set_target(chip.target, chip.winners)
+    oracle.target = chip.target.tolist()
+    for sign in (1, -1):
+        oracle.states[-1] = free.tolist()
+        machine.call(nudged_phase, sign=np.int64(sign))
+        oracle.relax(plan.nudged_steps, sign)
+        assert chip.states.tolist() == flat(oracle.states)
         assert_events(machine, oracle)
 
 
