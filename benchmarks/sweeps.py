@@ -1,7 +1,7 @@
 """Measure sweeps: `python -m benchmarks.sweeps scaling | cluster | planning | search`; each prints a few lines.
 
 `scaling`: 60 runs on one worker and on two. `cluster`: 200 short runs on a Dask cluster of two workers, one of which is
-killed half-way. `planning`: 10,000 points planned, and a sweep of 10,000 of which one is missing taken up again.
+killed half-way. `planning`: 10,000 points planned, a sweep of which one run is missing taken up again and reported on.
 `search [--seed N]`: the hypervolume of the front of a search beside that of random points, for five seeds from N on.
 All in temporary folders.
 """
@@ -125,6 +125,8 @@ def planning(folder: Path) -> None:
     command = [sys.executable, "-c", RESUME, str(file), str(out), str(time.time())]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     print(f"10,000 points, {told[0]} to run: the first is given to a worker after {float(told[1]):.1f} s")
+    seconds, size = _timed("report", out), (out / "report.html").stat().st_size
+    print(f"9,999 records reported on in {seconds:.1f} s: {size / 1e6:.1f} MB")
 
 
 def _fill(file: Path, out: Path) -> None:
