@@ -18,41 +18,44 @@ _DIRECTIONS: Final = 256
 _DRAWS: Final = 16
 """Of what a candidate may turn out to be."""
 _BEYOND: Final = 0.1
-"""The corner is this share of the range that was seen beyond the worst that was seen."""
+"""The corner is this share of the range that was seen beyond the worst that was seen, unless a constraint is nearer."""
 
 
 @dataclass(frozen=True)
 class Expected:
     """What candidates may cost: mean and standard deviation (candidates, objectives), and the probability (candidates,)
-    with which each keeps the constraints."""
+    with which each keeps the constraints; `limits` (objectives,) is what these allow, infinite where they are silent.
+    """
 
     mean: Floats
     sd: Floats
     kept: Floats
+    limits: Floats
 
 
-def choose(wanted: int, seen: Floats, expected: Expected, seed: int) -> list[int]:
+def choose(wanted: int, seen: Floats, kept: Floats, expected: Expected, seed: int) -> list[int]:
     """Indices of at most `wanted` candidates, the most promising first, each as if those before it had been run.
 
-    `seen` (points, objectives) are the costs of what has been run and keeps the constraints.
+    `seen` (points, objectives) are the costs of what has been run, `kept` of what of it keeps the constraints. All that
+    was seen spans the scales: the little that keeps strict constraints says nothing of how much a gain is.
     """
     drawn = np.random.RandomState(seed)
     objectives = expected.mean.shape[1]
     directions = np.abs(drawn.standard_normal((_DIRECTIONS, objectives))) + 1e-9
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    known = seen if len(seen) else expected.mean
-    low, high = known.min(axis=0), known.max(axis=0)
-    span = np.maximum(high - low, 1e-9)
+    low, high = seen.min(axis=0), seen.max(axis=0)
+    corner = np.minimum(high + _BEYOND * (high - low), expected.limits)
+    span = np.maximum(corner - low, np.maximum(_BEYOND * (high - low), 1e-9))
 
     def value(costs: Floats) -> Floats:
         """(…, objectives) → (…, directions): the share of the hypervolume in each direction."""
-        gain = np.maximum(high + _BEYOND * span - costs, 0.0) / span
+        gain = np.maximum(corner - costs, 0.0) / span
         lowest = np.full((*gain.shape[:-1], _DIRECTIONS), np.inf)
         for index in range(objectives):
             np.minimum(lowest, gain[..., index, None] / directions[:, index], out=lowest)
         return np.asarray(lowest**objectives)
 
-    reached = value(seen).max(axis=0) if len(seen) else np.zeros(_DIRECTIONS)
+    reached = value(kept).max(axis=0) if len(kept) else np.zeros(_DIRECTIONS)
     quantiles = drawn.standard_normal((_DRAWS, objectives))
     offered = value(expected.mean[:, None, :] + expected.sd[:, None, :] * quantiles)
     likely = value(expected.mean)

@@ -8,29 +8,26 @@ start.
 from __future__ import annotations
 
 import json
-import math
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from statistics import fmean, median
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtr
 
 from edgesdt.errors import SpecError
 from edgesdt.spec.goals import Goal
 from edgesdt.spec.revising import Faulty
 from edgesdt.sweep import objectives, rows
-from edgesdt.sweep.acquisition import Expected, choose
-from edgesdt.sweep.candidates import Shares, features, varied
+from edgesdt.sweep.acquisition import choose
+from edgesdt.sweep.candidates import Shares, varied
 from edgesdt.sweep.forecast import forecast, known_before
 from edgesdt.sweep.optimiser import Optimiser
 from edgesdt.sweep.plan import Plan, Point
 from edgesdt.sweep.pruning import Curve, floors
 from edgesdt.sweep.sampling import sobol_shares
 from edgesdt.sweep.store import Store
-from edgesdt.sweep.surrogate import Surrogate
+from edgesdt.sweep.trials import Trial, beats, cost, expectation
 
 _BATCH = 8
 _BATCHES = 16
@@ -48,24 +45,6 @@ _PATIENCE = 30
 """Combinations without a new point, for each point wanted or known, after which a space is taken for exhausted."""
 
 
-@dataclass
-class _Trial:
-    """One combination: its points, what is predicted, and (once they are finished) what was found."""
-
-    key: str
-    shares: Shares
-    values: tuple[Any, ...]
-    points: list[Point]
-    predicted: dict[str, float]
-    found: dict[str, float] = field(default_factory=dict)
-    costs: list[float] = field(default_factory=list)
-    """Of the objectives, each to be small; empty as long as nothing was found."""
-    kept: bool = False
-    """Whether it keeps every constraint."""
-    curves: list[list[dict[str, Any]]] | None = None
-    """Of its finished runs; None if it has none or one was stopped."""
-
-
 class Search:
     """The source of a sweep with `method: search`; see `driver.Source`."""
 
@@ -75,8 +54,8 @@ class Search:
         self._spread: Iterator[Shares] = sobol_shares(plan.sweep, plan.base.seed)
         self._drawn = random.Random(plan.base.seed)
         self._optimiser = Optimiser(plan.sweep, plan.base.seed)
-        self._trials: dict[str, _Trial] = {}
-        self._open: list[_Trial] = []
+        self._trials: dict[str, Trial] = {}
+        self._open: list[Trial] = []
         self._run = 0
         self._floors: dict[str, list[tuple[int, str, float]]] = {}
         constrained = (kept.goal for kept in self._sweep.constraints)
@@ -106,9 +85,9 @@ class Search:
         self.points += found
         return found
 
-    def _gather(self, source: Iterable[Shares], number: int, known: dict[str, _Trial]) -> list[_Trial]:
+    def _gather(self, source: Iterable[Shares], number: int, known: dict[str, Trial]) -> list[Trial]:
         """So many new trials that can be run, and those met on the way that cannot; `known` gets them too."""
-        found: list[_Trial] = []
+        found: list[Trial] = []
         fit = 0
         for tries, shares in enumerate(source, 1):
             trial = self._new(shares, known)
@@ -120,7 +99,7 @@ class Search:
                 break
         return found
 
-    def _most_promising(self, wanted: int) -> list[_Trial]:
+    def _most_promising(self, wanted: int) -> list[Trial]:
         """The candidates that promise to enlarge the front most, by what is known of earlier trials."""
         seen = [trial for trial in self._trials.values() if trial.costs]
         if len(seen) < 3:
@@ -129,48 +108,24 @@ class Search:
         pool = [trial for trial in pool if not trial.points[0].infeasible]
         if not pool:
             return []
-        expected = self._expected(seen, pool)
-        kept = np.array([trial.costs for trial in seen if trial.kept])
-        chosen = choose(wanted, kept.reshape(-1, len(self._sweep.objectives)), expected, self._run)
+        expected = expectation(self._sweep, self._goals, seen, pool)
+        costs, kept = np.array([trial.costs for trial in seen]), np.array([trial.kept for trial in seen])
+        chosen = choose(wanted, costs, costs[kept], expected, self._run)
         best = [pool[index] for index in chosen]
         self._trials |= {trial.key: trial for trial in best}
         return best
 
-    def _candidates(self, seen: Sequence[_Trial]) -> Iterator[Shares]:
+    def _candidates(self, seen: Sequence[Trial]) -> Iterator[Shares]:
         """Points far from all others, and variations of those that no other beats."""
         kept = [trial for trial in seen if trial.kept] or seen
-        front = [trial for trial in kept if not any(_beats(other.costs, trial.costs) for other in kept)]
+        front = [trial for trial in kept if not any(beats(other.costs, trial.costs) for other in kept)]
         yield from self._optimiser.propose(_PROPOSED)
         for far in self._spread:
             yield far
             for _ in range(_VARIATIONS):
                 yield varied(self._sweep, self._drawn.choice(front).shares, self._drawn)
 
-    def _expected(self, seen: Sequence[_Trial], pool: Sequence[_Trial]) -> Expected:
-        """Costs of candidates and how likely each keeps the constraints; what the spec alone decides is certain."""
-        x, there = (features(self._sweep, [trial.shares for trial in every]) for every in (seen, pool))
-        certain = {goal.name for goal in known_before(self._goals)}
-        means, sds = {}, {}
-        for goal in self._goals:
-            means[goal.name] = np.array([_cost(goal, trial.predicted.get(goal.name, 0.0)) for trial in pool])
-            sds[goal.name] = np.zeros(len(pool))
-            if goal.name not in certain:
-                before = [0.0 if goal.up else _cost(goal, trial.predicted[goal.name]) for trial in seen]
-                found = [_cost(goal, trial.found.get(goal.name, 0.0)) for trial in seen]
-                mean, sds[goal.name] = Surrogate(x, np.array(found) - before).expected(there)
-                means[goal.name] = mean if goal.up else means[goal.name] + mean
-        likely = np.ones(len(pool))
-        for kept in self._sweep.constraints:
-            name = kept.goal.name
-            if name not in certain:
-                below = 1.0 if kept.op.startswith("<") != kept.goal.up else -1.0
-                room = below * (_cost(kept.goal, kept.limit) - means[name])
-                likely *= ndtr(room / np.maximum(sds[name], 1e-9))
-        order = [goal.name for goal in self._sweep.objectives]
-        mean, sd = (np.stack([part[name] for name in order], axis=1) for part in (means, sds))
-        return Expected(mean, sd, likely)
-
-    def _new(self, shares: Shares, known: Mapping[str, _Trial]) -> _Trial | None:
+    def _new(self, shares: Shares, known: Mapping[str, Trial]) -> Trial | None:
         """The trial of a combination that is not known; None for a repeated or an impossible one."""
         values = tuple(p.at_share(share) for p, share in zip(self._sweep.parameters, shares, strict=True))
         key = json.dumps(values)
@@ -181,13 +136,13 @@ class Search:
             spec = self._plan.spec_with(values)
         except Faulty:
             return None
-        trial = _Trial(key, shares, values, points, forecast(spec).values)
+        trial = Trial(key, shares, values, points, forecast(spec).values)
         reason = points[0].infeasible or self._broken(trial)
         if reason:
             trial.points = [Point(p.values, p.seed, p.spec_hash, reason) for p in points]
         return trial
 
-    def _broken(self, trial: _Trial) -> str:
+    def _broken(self, trial: Trial) -> str:
         """The constraints that a point breaks before it is run, in words."""
         certain = {goal.name for goal in known_before(self._goals)}
         told = []
@@ -196,7 +151,7 @@ class Search:
                 told.append(f"{kept.text}: it is {objectives.shown(trial.predicted[kept.goal.name], kept.goal)}")
         return "; ".join(told)
 
-    def _learn(self, trial: _Trial, store: Store) -> None:
+    def _learn(self, trial: Trial, store: Store) -> None:
         """Keep what came of a trial; nothing where every run failed."""
         found = [row for row in map(store.row_of, trial.points) if row is not None]
         done = [row for row in found if row["status"] == rows.DONE]
@@ -208,18 +163,24 @@ class Search:
             known = [v for v in (objectives.value(row, goal) for row in done) if v is not None]
             if goal.up:
                 last = goal.path.rpartition(".")[2]
-                known += [row["record"]["curve"][-1].get(last, 0.0) for row in stopped]
+                known += [self._end_of(row["record"]["curve"], last) for row in stopped]
             if known:
                 values[goal.name] = fmean(known)
         trial.found = values
-        trial.costs = [_cost(goal, values.get(goal.name, 0.0)) for goal in self._sweep.objectives]
+        trial.costs = [cost(goal, values.get(goal.name, 0.0)) for goal in self._sweep.objectives]
         trial.kept = all(kept.keeps(values.get(kept.goal.name, 0.0)) for kept in self._sweep.constraints)
         excess = [kept.excess(values.get(kept.goal.name, 0.0)) for kept in self._sweep.constraints]
         self._optimiser.learn(trial.shares, trial.costs, excess)
         if not stopped:
             trial.curves = [row["record"]["curve"] for row in done]
 
-    def _corrected(self, trial: _Trial) -> dict[str, float]:
+    def _end_of(self, curve: Sequence[Mapping[str, Any]], key: str) -> float:
+        """What a run that was stopped early would probably have come to: it rises as the median of the others did."""
+        others = (other for trial in self._finished() for other in trial.curves or [])
+        rises = [whole[-1][key] - whole[len(curve) - 1][key] for whole in others if key in whole[-1]]
+        return min(float(curve[-1].get(key, 0.0)) + (median(rises) if rises else 0.0), 1.0)
+
+    def _corrected(self, trial: Trial) -> dict[str, float]:
         """What is predicted for a trial, times what predictions have been short of so far."""
         corrected = {}
         for name, predicted in trial.predicted.items():
@@ -228,10 +189,10 @@ class Search:
             corrected[name] = predicted * (median(ratios) if ratios else 1.0)
         return corrected
 
-    def _finished(self) -> list[_Trial]:
+    def _finished(self) -> list[Trial]:
         return [trial for trial in self._trials.values() if trial.curves is not None]
 
-    def _stops(self, trial: _Trial) -> list[tuple[int, str, float]]:
+    def _stops(self, trial: Trial) -> list[tuple[int, str, float]]:
         accuracy = next((goal for goal in self._sweep.objectives if goal.up), None)
         if accuracy is None or not self._sweep.prune:
             return []
@@ -242,16 +203,6 @@ class Search:
             known += [Curve(curve, as_cheap and other.kept) for curve in other.curves or []]
         least = [c.limit for c in self._sweep.constraints if c.goal == accuracy and c.op.startswith(">")]
         return floors(known, accuracy.path.rpartition(".")[2], self._plan.spec_with(trial.values).epochs, least)
-
-
-def _beats(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether costs are nowhere above others, and somewhere below."""
-    return one != other and all(mine <= theirs for mine, theirs in zip(one, other, strict=True))
-
-
-def _cost(goal: Goal, value: float) -> float:
-    """A value as what is to be small: what is missing from 1 where it is to go up, else its logarithm."""
-    return 1.0 - value if goal.up else math.log10(max(value, 1e-30))
 
 
 def _check_ends(plan: Plan) -> None:

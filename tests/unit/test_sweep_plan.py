@@ -469,16 +469,20 @@ def test_a_surrogate_finds_the_parameter_that_matters_and_knows_what_it_does_not
 
 
 def test_candidates_are_chosen_by_what_they_add_to_the_front() -> None:
-    seen = np.array([[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]])
+    seen, free = np.array([[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]]), np.full(2, np.inf)
     mean = np.array([[0.6, 0.6], [0.1, 0.1], [0.11, 0.1], [0.9, -0.3], [0.0, 0.0]])
     sure = np.zeros_like(mean)
     kept = np.array([1.0, 1.0, 1.0, 1.0, 0.0])
-    chosen = choose(3, seen, Expected(mean, sure, kept), 0)
+    chosen = choose(3, seen, seen, Expected(mean, sure, kept, free), 0)
     assert chosen[:2] == [1, 3], "the largest gain, then what adds to it; never what breaks a constraint for certain"
     assert 4 not in chosen
-    unsure = choose(1, seen, Expected(mean[[0, 0]], np.array([[0.0, 0.0], [0.5, 0.5]]), np.ones(2)), 0)
-    assert unsure == [1], "of two that look beaten, the one that may surprise"
-    assert choose(9, seen[:0], Expected(mean, sure, kept), 0)[0] == 1, "nothing kept the constraints so far"
+    unsure = Expected(mean[[0, 0]], np.array([[0.0, 0.0], [0.5, 0.5]]), np.ones(2), free)
+    assert choose(1, seen, seen, unsure, 0) == [1], "of two that look beaten, the one that may surprise"
+    assert choose(9, seen, seen[:0], Expected(mean, sure, kept, free), 0)[0] == 1, "nothing kept the constraints so far"
+    beside = Expected(np.array([[0.9, 0.9], [0.4, 0.6]]), np.zeros((2, 2)), np.ones(2), free)
+    assert choose(1, seen, seen[1:2], beside, 0) == [1], "one point that keeps the constraints is no scale"
+    cheap = Expected(np.array([[0.39, 0.0], [0.2, 0.3]]), np.zeros((2, 2)), np.ones(2), np.array([0.4, np.inf]))
+    assert choose(1, seen, seen[:0], cheap, 0) == [1], "what barely keeps a constraint gains little by it"
 
 
 def test_values_of_a_search_that_are_impossible_by_themselves_are_named(file: Path) -> None:
