@@ -1,8 +1,9 @@
 """Measure sweeps: `python -m benchmarks.sweeps scaling | cluster | planning | search`; each prints a few lines.
 
 `scaling`: 60 runs on one worker and on two. `cluster`: 200 short runs on a Dask cluster of two workers, one of which is
-killed half-way. `planning`: 10,000 points planned, and a sweep of 10,000 of which one is missing taken up again.
-`search`: the hypervolume of the front of a search beside that of random points, five times. All in temporary folders.
+killed half-way. `planning`: 10,000 points planned, a sweep of which one run is missing taken up again and reported on.
+`search [--seed N]`: the hypervolume of the front of a search beside that of random points, for five seeds from N on.
+All in temporary folders.
 """
 
 from __future__ import annotations
@@ -50,10 +51,15 @@ REFERENCE = (1.0, -8.0, 16.0)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one measurement."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sweeps", description=__doc__)
-    measures = {"scaling": scaling, "cluster": cluster, "planning": planning, "search": search}
-    parser.add_argument("measure", choices=measures)
+    measures = {"scaling": scaling, "cluster": cluster, "planning": planning}
+    parser.add_argument("measure", choices=[*measures, "search"])
+    parser.add_argument("--seed", type=int, default=0, help="the first of five seeds of search (default: 0)")
+    arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="sweeps-") as folder:
-        measures[parser.parse_args(argv).measure](Path(folder))
+        if arguments.measure == "search":
+            search(Path(folder), arguments.seed)
+        else:
+            measures[arguments.measure](Path(folder))
     return 0
 
 
@@ -119,6 +125,8 @@ def planning(folder: Path) -> None:
     command = [sys.executable, "-c", RESUME, str(file), str(out), str(time.time())]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     print(f"10,000 points, {told[0]} to run: the first is given to a worker after {float(told[1]):.1f} s")
+    seconds, size = _timed("report", out), (out / "report.html").stat().st_size
+    print(f"9,999 records reported on in {seconds:.1f} s: {size / 1e6:.1f} MB")
 
 
 def _fill(file: Path, out: Path) -> None:
@@ -137,10 +145,10 @@ def _fill(file: Path, out: Path) -> None:
             (out / "points" / f"{point.id}.json").write_bytes(line)
 
 
-def search(folder: Path) -> None:
-    """Five times the same number of runs, chosen by search and at random."""
+def search(folder: Path, first: int) -> None:
+    """Five times the same number of runs, chosen by search and at random, with seeds from `first` on."""
     wins = 0
-    for seed in range(5):
+    for seed in range(first, first + 5):
         volume = {}
         for method in ("random", "search"):
             file, out = _write(folder, SPACE.replace("METHOD", method), 4), folder / f"{method}-{seed}"
@@ -148,7 +156,7 @@ def search(folder: Path) -> None:
             volume[method] = hypervolume(_front(out))
         wins += volume["search"] > volume["random"]
         told = f"hypervolume {volume['search']:.4f} by search, {volume['random']:.4f} at random"
-        print(f"trial {seed}: {told}", flush=True)
+        print(f"seed {seed}: {told}", flush=True)
     print(f"the search is ahead in {wins} of 5 trials")
 
 

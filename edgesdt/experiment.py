@@ -29,6 +29,7 @@ STRIDE = 2_000
 """Samples learned between two looks at the clock (and at Ctrl-C)."""
 
 Say = Callable[[str], None]
+Watch = Callable[[list[dict[str, Any]]], None]
 
 
 @dataclass
@@ -51,11 +52,14 @@ def run(
     show: Say = lambda line: None,
     threads: int = 1,
     report: bool = True,
+    watch: Watch = lambda curve: None,
+    apart_s: float = 0.0,
 ) -> dict[str, Any]:
     """Run `spec` in folder `out` and return its record; a finished folder is only read, an unfinished one goes on.
 
-    `say` gets lines worth keeping, `show` the live progress. Raises `EdgesdtError` (see `RunFolder`, `datasets.load`,
-    `Chip`); finished epochs are always kept.
+    `say` gets lines worth keeping, `show` the live progress, `watch` the learning curve after every epoch (and may
+    raise). Raises `EdgesdtError` (see `RunFolder`, `datasets.load`, `Chip`). Finished epochs are kept: each at once,
+    or only what is learned in `apart_s` seconds [s] after a checkpoint is lost with the process.
     """
     if spec.sweep is not None:
         raise SpecError("sweep: this command runs one chip; remove the section, or use --set sweep=null")
@@ -69,7 +73,7 @@ def run(
             say(f"{out}: this run is finished; its record is shown (delete the folder to run it again)")
             made = record.read(folder.record_path)
         else:
-            made = _Run(spec, chip, data, folder, say, show, threads).to_the_end()
+            made = _Run(spec, chip, data, folder, say, show, threads, watch, apart_s).to_the_end()
         if report and not (out / "report.html").exists():
             from edgesdt.report import write  # draws charts: a second that only a finished run pays
 
@@ -96,10 +100,19 @@ class _Run:
     """The state of a run that is under way."""
 
     def __init__(
-        self, spec: Spec, chip: Chip, data: datasets.Dataset, folder: RunFolder, say: Say, show: Say, threads: int
+        self,
+        spec: Spec,
+        chip: Chip,
+        data: datasets.Dataset,
+        folder: RunFolder,
+        say: Say,
+        show: Say,
+        threads: int,
+        watch: Watch,
+        apart_s: float,
     ) -> None:
         self.spec, self.chip, self.data, self.folder = spec, chip, data, folder
-        self.show, self.threads = show, threads
+        self.show, self.threads, self.watch, self.apart_s = show, threads, watch, apart_s
         self.tech = energy.technology(spec)
         self.memory = chip.memory.plain()
         self._say = say
@@ -107,7 +120,7 @@ class _Run:
         self.x, self.x_test = encode(data.x_train, bits), encode(data.x_test, bits)
         self.known = readout.labelled(len(self.x), spec.label_fraction, spec.seed)
         self.progress = Progress(datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
-        self._since = time.monotonic()
+        self._since = self._kept = time.monotonic()
 
     def say(self, line: str) -> None:
         """Log a line and pass it on."""
@@ -160,11 +173,14 @@ class _Run:
         now = time.monotonic()
         self.progress.duration_s += now - self._since
         self._since = now
-        self.folder.save_checkpoint(self.chip.state(), vars(self.progress))
+        if now - self._kept >= self.apart_s:
+            self.folder.save_checkpoint(self.chip.state(), vars(self.progress))
+            self._kept = time.monotonic()
         self.say(f"epoch {epoch + 1}/{self.spec.epochs} " + _percent(point))
         if epoch == 0:
             for sentence in self.chip.rule.warnings():
                 self.say(f"warning: {sentence}")
+        self.watch(self.progress.curve)
 
     def look(self, last: bool) -> dict[str, float]:
         """The accuracies of a point of the curve: the cheap read-outs, on fewer labels until the last epoch."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -101,6 +102,8 @@ def parse(text: str, where: str) -> Sheet:
         node = yaml.compose(text, Loader=loader)
         tree = None if node is None else _Plain(where, lines, faults).of(node, ())
     except yaml.MarkedYAMLError as error:
+        with suppress(yaml.YAMLError):  # libyaml gives up on deep nesting by itself, the parser in Python does not
+            _refuse_deep(yaml.parse(text, Loader=yaml.SafeLoader), yaml.AliasEvent, where)
         mark = error.problem_mark or error.context_mark
         raise DeviceError(f"{where}:{mark.line + 1 if mark else 1}: not readable as YAML: {error.problem}") from None
     except yaml.YAMLError as error:

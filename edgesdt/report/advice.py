@@ -114,5 +114,5 @@ def trade(choice: Choice, top: Point, accuracy: Metric) -> str:
     mine, theirs = choice.point.figure(choice.metric), top.figure(choice.metric)
     told = f"{lost:.1f} points below the highest accuracy" if lost >= 0.05 else "as accurate as the best"
     if mine and theirs and not choice.metric.up:
-        told += f", at {100 * mine / theirs:.0f} % of its {choice.metric.title}"
+        told += f", at {100 * mine / theirs:.0f}\u00a0% of its {choice.metric.title}"
     return told

@@ -167,11 +167,25 @@ def energies_or_epochs(axes: Axes, log_x: bool) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
 
 
-def logarithmic(axes: Axes, form: Callable[[float], str]) -> None:
-    """Ticks of a logarithmic horizontal axis, each written by `form`."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+def logarithmic(axes: Axes, form: Callable[[float], str], step: float = 1.0) -> None:
+    """Ticks of a logarithmic horizontal axis, each written by `form`; powers of two of a `step` other than 1."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
     low, high = axes.get_xlim()
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 100 * low else (1.0,), numticks=8))
+    if step == 1.0:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 100 * low else (1.0,), numticks=8))
+    else:
+        axes.xaxis.set_major_locator(FixedLocator(_powers_of_two(low, high, step)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: form(value)))
     axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _powers_of_two(low: float, high: float, step: float) -> list[float]:
+    """Powers of two times `step` from `low` to `high`, every other one and so on where they are many; halves between
+    them where they are few."""
+    first, last = math.ceil(math.log2(low / step)), math.floor(math.log2(high / step))
+    stride = -(-(last + 1 - first) // 6) or 1
+    ticks = [step * 2.0**power for power in range(first - 1, last + 1) if power % stride == 0]
+    if last - first < 3:
+        ticks = sorted([*ticks, *(1.5 * tick for tick in ticks)])
+    return [tick for tick in ticks if low <= tick <= high]

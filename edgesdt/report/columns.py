@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import re
+from collections.abc import Sequence
 from typing import Any
 
 _SUFFIX = {"bit": "_bits", "Hz": "_hz", "nm": "_nm", "s": "_s"}
@@ -57,3 +59,19 @@ def value_of(path: str, value: Any) -> Any:
     except UnitError:
         return value
     return int(found) if held.whole else float(found)
+
+
+def steps_of(path: str) -> list[str | int]:
+    """`chip.layers[1]` as keys and list indices."""
+    return [int(index) if index else key for index, key in re.findall(r"\[(\d+)\]|([^.\[\]]+)", path)]
+
+
+def value_at(spec: Any, steps: Sequence[str | int]) -> Any:
+    """The value of a plain spec behind these steps; None where there is none."""
+    here = spec
+    for step in steps:
+        if isinstance(step, int):
+            here = here[step] if isinstance(here, list) and step < len(here) else None
+        else:
+            here = here.get(step) if isinstance(here, dict) else None
+    return here

@@ -106,7 +106,7 @@ def draw(key: str, metric: Metric, fronts: Fronts) -> Drawn | None:
         scale.show(axes)
         if log:
             axes.set_xscale("log")
-        _scatter(axes, faded, scale, "o", 0, 3.4, "faded")
+        _scatter(axes, faded, scale, "o", 0, 4.2, "faded")
         _scatter(axes, fronts.outside, scale, "x", 0, 3.4, "outside")
         for i, (_, colour, group) in enumerate(fronts.lines):
             heights = [scale.height(y) for y in group.y]
@@ -130,7 +130,7 @@ def _scatter(
 ) -> None:
     heights = [scale.height(y) for y in found.y]
     edge = 1.0 if sign == "x" else 0.0
-    opaque = 0.55 if colour == 0 else 1.0
+    opaque = 0.7 if colour == 0 else 1.0
     axes.plot(
         found.x, heights, sign, color=svg.colour(colour), markersize=size, markeredgewidth=edge, alpha=opaque, gid=group
     )
@@ -161,10 +161,12 @@ def _ticks(axes: Axes, metric: Metric, log: bool) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     if log:
-        charts.logarithmic(axes, metric.form)
+        charts.logarithmic(axes, metric.form, metric.step)
     else:
         low, high = axes.get_xlim()
-        step = metric.step if high - low > 3 * metric.step else 1.0
+        step = metric.step
+        while step > 1.0 and high - low < 3 * step:
+            step /= 2
         ticks = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]).tick_values(low / step, high / step)
         axes.set_xticks([step * t for t in ticks if low <= step * t <= high])
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: metric.form(value)))

@@ -110,10 +110,13 @@ def over_seeds(points: Sequence[Point], metric: Metric) -> Estimate:
 
 
 def short_names(paths: Sequence[str]) -> dict[str, str]:
-    """Each dotted path by its last steps: the last where the path has two, else two; the whole if not unique."""
+    """Each dotted path by its last steps: the last where the path has two, else two; the whole if not unique.
+
+    `parameters` and `array` of a device say nothing, so `device.parameters.levels` is `levels`.
+    """
     short = {}
     for path in paths:
-        steps = path.split(".")
+        steps = [step for step in path.split(".") if step not in ("parameters", "array")]
         short[path] = " ".join(steps[-1 if len(steps) < 3 else -2 :]).replace("_", " ")
     told = list(short.values())
     return {path: name if told.count(name) == 1 else path for path, name in short.items()}

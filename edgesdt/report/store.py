@@ -105,13 +105,14 @@ class Sweep:
         """The plain spec of a point: the base with the point's values in their places."""
         spec: dict[str, Any] = json.loads(json.dumps(self.spec))
         for path, value in point.items():
-            *above, last = path.split(".")
-            place = spec
+            *above, last = columns.steps_of(path)
+            place: Any = spec
             for step in above:
-                below = place.get(step)
-                place[step] = below if isinstance(below, dict) else {}
-                place = place[step]
-            place[last] = columns.value_of(path, value)
+                if columns.value_at(place, [step]) is None and isinstance(place, dict):
+                    place[step] = {}
+                place = columns.value_at(place, [step])
+            if columns.value_at(place, [last]) is not None or isinstance(place, dict):
+                place[last] = columns.value_of(path, value)
         return spec
 
     def run_of(self, row: Row, label: str | None = None) -> Run:

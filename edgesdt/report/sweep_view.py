@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from edgesdt.report import advice, effects, points, summary, sweep_charts, sweep_table, wording
+from edgesdt.report import advice, columns, effects, points, summary, sweep_charts, sweep_table, wording
 from edgesdt.report.findings import Findings, Links
 from edgesdt.report.folders import Run, number
 from edgesdt.report.metrics import Metric
@@ -179,12 +179,11 @@ def _swept(found: Findings) -> list[tuple[str, str, str]]:
         texts = [*ordered, *(text for text in told if text not in ordered)]
         if len(texts) > effects.LEVELS:
             texts = [f"{len(texts):,} values, {texts[0]} to {texts[len(ordered) - 1]}"]
-        base: Any = spec
-        for step in path.split("."):
-            base = base.get(step) if isinstance(base, dict) else None
+        base = columns.value_at(spec, columns.steps_of(path))
         rows.append((path, ", ".join(texts), wording.ABSENT if base is None else points.value_text(path, base)))
     seeds = sorted({row.seed for row in found.sweep.rows if row.seed is not None})
-    return [*rows, ("seed", ", ".join(map(str, seeds)), wording.ABSENT)] if seeds else rows
+    base = str(spec.get("seed", wording.ABSENT))
+    return [*rows, ("seed", ", ".join(map(str, seeds)), base)] if seeds else rows
 
 
 def _unfinished(found: Findings) -> list[dict[str, Any]]:

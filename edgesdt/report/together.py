@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from edgesdt.errors import EdgesdtError
 from edgesdt.report import advice, comparison, curves, front_charts, metrics, summary, wording
 from edgesdt.report.curves import Chart
 from edgesdt.report.findings import Findings, Links, mean_run
-from edgesdt.report.folders import Run, number
+from edgesdt.report.folders import Run, number, read
 from edgesdt.report.front_charts import Dots, Fronts
 from edgesdt.report.metrics import FRONTS, Metric
 from edgesdt.report.svg import SERIES
@@ -36,7 +37,17 @@ def _best(found: Findings) -> Run:
     if found.lead is None:
         return Run(found.sweep.folder, {"accuracy": {}, "spec": found.sweep.spec}, found.sweep.label)
     label = f"{found.sweep.label}: best of {len(found.allowed):,} points"
-    return mean_run(found.sweep, found.lead.point, label)
+    mean = mean_run(found.sweep, found.lead.point, label)
+    return Run(mean.folder, mean.record | {"spec": _as_run(mean)}, label)
+
+
+def _as_run(run: Run) -> dict[str, Any]:
+    """The spec in the run's own record, its constants those of the registers; the planned one where that is gone."""
+    try:
+        spec = read(run.folder).get("spec")
+    except EdgesdtError:
+        spec = None
+    return spec if isinstance(spec, dict) else dict(run.part("spec"))
 
 
 def _fronts(items: Sequence[Run | Findings], out: Path) -> list[Chart]:

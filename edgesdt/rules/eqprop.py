@@ -80,7 +80,8 @@ class EqProp:
             return work.events
 
         with ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
-            self._inference_events = sum(pool.map(run, starts), np.zeros_like(self.work.events))
+            each = pool.map if threads > 1 else map  # one thread is this one: a pool starts none before it has work
+            self._inference_events = sum(each(run, starts), np.zeros_like(self.work.events))
         return outputs
 
     @contextmanager

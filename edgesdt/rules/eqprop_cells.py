@@ -80,7 +80,8 @@ class EqPropOnCells(EqProp):
             return work.events, own.tally
 
         with ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
-            found = list(pool.map(run, range(0, len(samples), size)))
+            each = pool.map if threads > 1 else map
+            found = list(each(run, range(0, len(samples), size)))
         self._inference_events = sum((events for events, _ in found), np.zeros_like(self.work.events))
         self._inference_tally = [0] * layout.TALLIES
         for _, tally in found:

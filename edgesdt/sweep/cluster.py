@@ -41,6 +41,8 @@ class DaskCrew:
             self._client: Any = connect(address, timeout=PATIENCE_S, set_as_default=False, name="edgesdt-sweep")
         except Exception as error:  # whatever listens there may answer anything
             told = str(error).strip().partition("\n")[0] or type(error).__name__
+            if isinstance(error, MemoryError):  # its bytes were taken for lengths
+                told = "something else answers"
             raise EdgesdtError(f"--scheduler {address}: no Dask scheduler answers there ({told})") from error
         self._address = address
         self._ended: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()

@@ -17,6 +17,8 @@ START_S = 0.1
 """Of every run, whatever its size [s]; this and the rates below are of one core of a server, to a factor of 2."""
 SAMPLE_S = 12e-6
 """Of every training sample of any chip [s]."""
+CELL_SAMPLE_S = 45e-6
+"""More, of every training sample of a chip on analog cells [s]."""
 MAC_S = 0.25e-9
 """Of every multiply-accumulate of an event-driven chip [s]."""
 SHARE_READ = 0.3
@@ -41,7 +43,7 @@ def forecast(spec: Spec) -> Forecast:
     if train is None or test is None:
         return Forecast(values, None)
     macs = sum(a * b for a, b in zip(spec.chip.layers, spec.chip.layers[1:], strict=False))
-    each = SAMPLE_S + MAC_S * macs
+    each = SAMPLE_S + MAC_S * macs + (0.0 if spec.device.digital else CELL_SAMPLE_S)
     read = min(train, 10_000) + test
     return Forecast(values, START_S + each * (train * spec.epochs + SHARE_READ * read * (spec.epochs + 2)))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import shutil
 import tempfile
 import time
@@ -11,14 +10,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from edgesdt import __version__, datasets
 from edgesdt.errors import EdgesdtError, RunError
 from edgesdt.experiment import run
 from edgesdt.spec import Spec
 from edgesdt.sweep.jobs import Job, Outcome
 
+CHECKPOINT_S = 5.0
+"""Seconds of a run between two checkpoints, and so what is learned again at most after its process was killed: short
+runs write none, for several workers on one disk wait for each other."""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 """What the system says where no run of the sweep could write either."""
 
@@ -59,7 +59,7 @@ def carry_out_there(job: Job, version: str) -> Outcome:
 def _attempt(job: Job, folder: Path) -> Outcome:
     try:
         spec = Spec.from_plain(job.plain)
-        found = run(spec, folder, say=_watch(folder, job.floors), threads=1, report=False)
+        found = run(spec, folder, threads=1, report=False, watch=_watch(job.floors), apart_s=CHECKPOINT_S)
         return {"kind": "done", "record": found}
     except _Pruned as stop:
         return {"kind": "pruned", "error": str(stop), "record": {"curve": stop.curve}}
@@ -75,23 +75,13 @@ def _attempt(job: Job, folder: Path) -> Outcome:
         return {"kind": "failed", "error": f"{type(error).__name__}: {error}"}
 
 
-def _watch(folder: Path, floors: Sequence[tuple[int, str, float]]) -> Callable[[str], None]:
-    """Called after every epoch, once its checkpoint is there: stops a run that has fallen below a floor."""
+def _watch(floors: Sequence[tuple[int, str, float]]) -> Callable[[list[dict[str, Any]]], None]:
+    """Called with the learning curve after every epoch: stops a run that has fallen below a floor."""
 
-    def say(line: str) -> None:
-        curve = _curve(folder) if floors else []
+    def watch(curve: list[dict[str, Any]]) -> None:
         for epoch, key, floor in floors:
             if epoch <= len(curve) and curve[epoch - 1].get(key, 1.0) < floor:
                 why = f"stopped after epoch {epoch}: {key} {curve[epoch - 1][key]:.4f} is below {floor:.4f}"
                 raise _Pruned([{k: v for k, v in point.items() if k != "counts"} for point in curve], why)
 
-    return say
-
-
-def _curve(folder: Path) -> list[dict[str, Any]]:
-    """The learning curve in the checkpoint, if there is one."""
-    try:
-        with np.load(folder / "checkpoint.npz", allow_pickle=False) as file:
-            return list(json.loads(str(file["progress"]))["curve"])
-    except (OSError, KeyError, ValueError):
-        return []
+    return watch

@@ -91,12 +91,16 @@ def test_forty_runs_with_every_kind_of_kill_are_those_of_a_quiet_sweep(
     (tmp_path / "forty.yaml").write_text(FORTY, encoding="utf-8")
     quiet, out = tmp_path / "quiet", tmp_path / "out"
     assert shell("sweep", "forty.yaml", "--workers", "2", "--out", quiet, "--quiet").code == 0
-    drawn = random.Random(time.time_ns())
+    seed = time.time_ns()
+    print(f"kills drawn from seed {seed}")  # shown if it fails
+    drawn = random.Random(seed)
     local = ("sweep", "forty.yaml", "--workers", "2", "--out", out)
     with shell.start(*local) as driver:
         wait_for(out, drawn.randint(2, 8))
+        time.sleep(drawn.uniform(0, 0.15))  # at any moment of a run, not only when one has ended
         os.kill(drawn.choice(workers_of(driver.pid)), signal.SIGKILL)
         wait_for(out, drawn.randint(9, 15))
+        time.sleep(drawn.uniform(0, 0.15))
         workers = workers_of(driver.pid)
         driver.kill()
         driver.communicate()
@@ -108,9 +112,11 @@ def test_forty_runs_with_every_kind_of_kill_are_those_of_a_quiet_sweep(
     remote = ("sweep", "forty.yaml", "--scheduler", cluster.address, "--out", out)
     with shell.start(*remote) as driver:
         wait_for(out, len(kept) + drawn.randint(3, 9))
+        time.sleep(drawn.uniform(0, 0.15))
         cluster.workers[0].kill()
         cluster.add_worker()
         wait_for(out, len(kept) + drawn.randint(10, 14))
+        time.sleep(drawn.uniform(0, 0.15))
         driver.kill()
         driver.communicate()
     later = finished_in(out)

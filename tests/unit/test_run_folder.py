@@ -214,6 +214,26 @@ def copied(folder: Path, to: Path) -> Path:
     return Path(shutil.copytree(folder, to / "run"))
 
 
+def test_checkpoints_may_be_far_apart_and_a_watcher_sees_every_epoch(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def stop(curve: list[dict[str, Any]]) -> None:
+        seen.append(len(curve))
+        if len(curve) == 2:
+            raise KeyboardInterrupt
+
+    for apart_s, kept in ((3600.0, False), (0.0, True)):
+        folder = tmp_path / str(kept)
+        with pytest.raises(KeyboardInterrupt):
+            run(SPEC, folder, watch=stop, apart_s=apart_s)
+        assert (folder / "checkpoint.npz").exists() == kept
+    assert seen == [1, 2, 1, 2]
+    told: list[str] = []
+    late, early = (run(SPEC, tmp_path / name, say=told.append, apart_s=3600.0) for name in ("False", "True"))
+    assert told[0].startswith("untrained ") and "going on after epoch 2 of 3" in told
+    assert late["accuracy"] == early["accuracy"] and late["counts"] == early["counts"]
+
+
 def test_an_unfinished_run_goes_on(unfinished: Path, finished: Finished, tmp_path: Path) -> None:
     told: list[str] = []
     made = run(SPEC, copied(unfinished, tmp_path), say=told.append)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 import re
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,14 @@ from edgesdt.spec.loading import load_traced
 from edgesdt.spec.revising import Faulty, Variants
 from edgesdt.spec.sweeping import Sweep, load_sweep
 from edgesdt.sweep import plan_table
+from edgesdt.sweep.acquisition import Expected, choose
+from edgesdt.sweep.candidates import Shares, features, varied
 from edgesdt.sweep.forecast import forecast
 from edgesdt.sweep.optimiser import Optimiser
 from edgesdt.sweep.plan import Plan
 from edgesdt.sweep.pruning import Curve, floors
+from edgesdt.sweep.sampling import random_shares, sobol_shares
+from edgesdt.sweep.surrogate import Surrogate
 from tests.conftest import SMALL
 
 BITS_AND_WINNERS = "{chip.weights.bits: [4, 8], learning.winners: [1, 2, 3], seed: [5, 6]}"
@@ -411,33 +417,72 @@ SPACE = (
 )
 
 
-def _asked(sweep: Sweep, seed: int) -> list[tuple[Any, ...]]:
-    """What is asked for, with answers from a formula."""
+def _learned(sweep: Sweep, seed: int) -> list[Shares]:
+    """What is proposed after forty lessons by a formula."""
     optimiser = Optimiser(sweep, seed)
-    values = []
-    for _ in range(24):
-        asked = optimiser.ask()
-        assert asked is not None
-        number, point = asked
-        values.append(point)
-        optimiser.tell(number, [abs(point[2] - 0.5), point[0] * point[3]], ())
-    return values
+    for shares in islice(sobol_shares(sweep, seed), 40):
+        optimiser.learn(shares, _formula(shares), ())
+    return optimiser.propose(40)
 
 
-def test_a_search_asks_the_same_again_and_learns(file: Path) -> None:
+def _formula(shares: Shares) -> list[float]:
+    """Costs: the third parameter should be in the middle, the first and the last low."""
+    return [abs(shares[2] - 0.5), shares[0] + shares[3]]
+
+
+def test_optuna_proposes_the_same_again_and_what_it_has_learned(file: Path) -> None:
     sweep = swept(file, SPACE)
-    one, again, other = _asked(sweep, 0), _asked(sweep, 0), _asked(sweep, 1)
+    one, again, other = _learned(sweep, 0), _learned(sweep, 0), _learned(sweep, 1)
     assert one == again != other
-    assert all(p[0] in (4, 6, 8) and p[1] == "digits" and 0.1 <= p[2] <= 1 and p[3] in (1, 3, 5, 7, 9) for p in one)
-    early, late = ([abs(p[2] - 0.5) for p in part] for part in (one[:6], one[12:]))
-    assert np.median(late) < np.median(early)
+    assert all(0 <= share < 1 for shares in one for share in shares)
+    evenly = islice(sobol_shares(sweep, 2), 40)
+    proposed, spread = (np.median([sum(_formula(shares)) for shares in part]) for part in (one, evenly))
+    assert proposed < 0.8 * spread
+    values = [tuple(p.at_share(s) for p, s in zip(sweep.parameters, shares, strict=True)) for shares in one]
+    assert all(p[0] in (4, 6, 8) and p[1] == "digits" and 0.1 <= p[2] <= 1 and p[3] in (1, 3, 5, 7, 9) for p in values)
 
 
-def test_the_first_questions_do_not_depend_on_the_answers(file: Path) -> None:
-    sweep = swept(file, SPACE)
-    optimiser = Optimiser(sweep, 0)
-    blind = [optimiser.ask() for _ in range(6)]
-    assert [asked[1] for asked in blind if asked] == _asked(sweep, 0)[:6]
+def test_variations_stay_near_in_range_and_differ(file: Path) -> None:
+    sweep, drawn = swept(file, SPACE), random.Random(1)
+    centre = (0.5, 0.5, 0.5, 0.5)
+    made = [varied(sweep, centre, drawn) for _ in range(200)]
+    assert all(shares != centre and all(0 <= share < 1 for share in shares) for shares in made)
+    moved = [abs(shares[2] - 0.5) for shares in made if shares[2] != 0.5]
+    assert 20 < len(moved) < 180 and 0.05 < np.mean(moved) < 0.2
+
+
+def test_models_see_ordered_values_as_a_line_and_others_apart(file: Path) -> None:
+    sweep = swept(file, SPACE.replace("[4, 6, 8]", "[4, 8]").replace("data.set: [digits]", "encoder.bits: [4, 2, 3]"))
+    seen = features(sweep, [(0.0, 0.0, 0.25, 0.0), (0.9, 0.5, 0.75, 0.99)])
+    assert seen.tolist() == [[0.25, 1, 0, 0, 0.25, 0.1], [0.75, 0, 1, 0, 0.75, 0.9]]
+
+
+def test_a_surrogate_finds_the_parameter_that_matters_and_knows_what_it_does_not_know() -> None:
+    x = np.array(list(islice(random_shares(3, 0), 40)))
+    wave = Surrogate(x[:, :2], np.sin(3 * x[:, 0]) + 0.01 * (x[:, 2] - 0.5))
+    near, sd = wave.expected(np.array([[0.2, 0.1], [0.2, 0.9], [0.5, 0.5]]))
+    assert near == pytest.approx(np.sin([0.6, 0.6, 1.5]), abs=0.05) and sd.max() < 0.1
+    _, far = wave.expected(np.array([[3.0, 0.5]]))
+    assert far[0] > 2 * sd.max()
+    flat, none = Surrogate(x, np.full(40, 7.0)).expected(x[:2])
+    assert flat.tolist() == [7.0, 7.0] and none.tolist() == [0.0, 0.0]
+
+
+def test_candidates_are_chosen_by_what_they_add_to_the_front() -> None:
+    seen, free = np.array([[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]]), np.full(2, np.inf)
+    mean = np.array([[0.6, 0.6], [0.1, 0.1], [0.11, 0.1], [0.9, -0.3], [0.0, 0.0]])
+    sure = np.zeros_like(mean)
+    kept = np.array([1.0, 1.0, 1.0, 1.0, 0.0])
+    chosen = choose(3, seen, seen, Expected(mean, sure, kept, free), 0)
+    assert chosen[:2] == [1, 3], "the largest gain, then what adds to it; never what breaks a constraint for certain"
+    assert 4 not in chosen
+    unsure = Expected(mean[[0, 0]], np.array([[0.0, 0.0], [0.5, 0.5]]), np.ones(2), free)
+    assert choose(1, seen, seen, unsure, 0) == [1], "of two that look beaten, the one that may surprise"
+    assert choose(9, seen, seen[:0], Expected(mean, sure, kept, free), 0)[0] == 1, "nothing kept the constraints so far"
+    beside = Expected(np.array([[0.9, 0.9], [0.4, 0.6]]), np.zeros((2, 2)), np.ones(2), free)
+    assert choose(1, seen, seen[1:2], beside, 0) == [1], "one point that keeps the constraints is no scale"
+    cheap = Expected(np.array([[0.39, 0.0], [0.2, 0.3]]), np.zeros((2, 2)), np.ones(2), np.array([0.4, np.inf]))
+    assert choose(1, seen, seen[:0], cheap, 0) == [1], "what barely keeps a constraint gains little by it"
 
 
 def test_values_of_a_search_that_are_impossible_by_themselves_are_named(file: Path) -> None:

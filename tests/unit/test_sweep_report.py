@@ -20,7 +20,20 @@ import pytest
 from edgesdt import report
 from edgesdt.energy import reprice
 from edgesdt.errors import EdgesdtError, RunError
-from edgesdt.report import advice, effects, export, front_charts, metrics, pareto, points, sensitivity, store, svg
+from edgesdt.report import (
+    advice,
+    charts,
+    columns,
+    effects,
+    export,
+    front_charts,
+    metrics,
+    pareto,
+    points,
+    sensitivity,
+    store,
+    svg,
+)
 from edgesdt.report import sweep as sweep_report
 from edgesdt.report.findings import findings
 from edgesdt.report.points import Point
@@ -237,7 +250,7 @@ def test_a_trade_is_told_in_points_and_per_cent() -> None:
     found = priced((0.95, 10.0), (0.942, 5.0))
     choice = advice.Choice(JUDGED.costs[0], found[1], True)
     told = advice.trade(choice, found[0], JUDGED.accuracy)
-    assert told == "0.8 points below the highest accuracy, at 50 % of its energy per training sample"
+    assert told == "0.8 points below the highest accuracy, at 50\u00a0% of its energy per training sample"
 
 
 # ------------------------------------------------------------------------------------------------ the page
@@ -255,6 +268,27 @@ def test_every_section_is_there_in_order_and_the_navigation_reaches_it(page: Pag
 
 def test_the_headline_counts_what_ran(page: Page) -> None:
     assert "Runs 70 24 points, 3 seeds 2 failed 2 infeasible 4 not run yet" in page.text
+
+
+def test_items_of_lists_have_their_place_in_the_spec_of_a_point(tmp_path: Path) -> None:
+    base = {"chip": {"layers": [64, 120], "weights": {"bits": 8}}}
+    sweep = store.Sweep(tmp_path, {"spec": base}, [], "lists", 0)
+    changed = sweep.spec_of({"chip.layers[1]": 60, "chip.weights.bits": 4, "device.parameters.levels": 8})
+    assert changed["chip"] == {"layers": [64, 60], "weights": {"bits": 4}}
+    assert changed["device"] == {"parameters": {"levels": 8}} and base["chip"]["layers"] == [64, 120]
+    assert columns.value_at(base, columns.steps_of("chip.layers[1]")) == 120
+    for gone in ("chip.layers[2]", "chip.weights[0]", "chip.name.more"):
+        assert columns.value_at(base, columns.steps_of(gone)) is None
+    assert sweep.spec_of({"chip.layers[5]": 3})["chip"]["layers"] == [64, 120], "no such item"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "kibibytes"),
+    [(2.2, 16.5, [3, 4, 6, 8, 12, 16]), (1.0, 70.0, [1, 4, 16, 64]), (0.9, 40.0, [1, 2, 4, 8, 16, 32])],
+)
+def test_an_axis_of_memory_has_ticks_at_powers_of_two(low: float, high: float, kibibytes: list[float]) -> None:
+    found = charts._powers_of_two(low * 8192, high * 8192, 8192)
+    assert [tick / 8192 for tick in found] == kibibytes
 
 
 def test_what_was_swept_is_listed_with_the_base(page: Page) -> None:
