@@ -35,6 +35,7 @@ def switches(spec: Spec) -> tuple[str, ...]:
         raise SpecError("device.model: sram has no non-ideality to switch off, allowed: an analog device model")
     array = spec.device.array
     present = {
+        "ir_drop": array.has_ir_drop,
         "dac": array.dac_bits < spec.encoder.bits,
         "adc": True,
         "read_noise": array.read_noise != "none" and array.read_noise_sd > 0,

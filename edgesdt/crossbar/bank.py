@@ -11,6 +11,7 @@ import numpy.typing as npt
 from edgesdt.crossbar import layout
 from edgesdt.crossbar.layout import TALLIES, Bank, Sensing
 from edgesdt.crossbar.scales import mapping_of, share_bits, step_of, weight_per_range
+from edgesdt.crossbar.wires import Lines, lines_of
 from edgesdt.spec import Spec
 from hw_models.base import CellModel, Cells
 from hw_models.mapping import Mapping
@@ -33,6 +34,8 @@ class Crossbar:
     cells: Cells
     bank: Bank
     sensing: Sensing
+    lines: Lines | None
+    """The wires of the tiles; None without IR drop."""
 
     @classmethod
     def of(cls, spec: Spec, accumulator_frac: int) -> Crossbar:
@@ -41,8 +44,10 @@ class Crossbar:
         n0, n1 = spec.chip.layers
         cells = model.manufacture(mapping.planes * n0 * n1, spec.seed, np.float32)
         one = 1 << share_bits(spec)
-        sensing = _sensing(spec, one, accumulator_frac)
-        return cls(spec, model, mapping, cells, _bank(spec, model, mapping, cells, one), sensing)
+        sensing, lines = _sensing(spec, one, accumulator_frac), lines_of(spec, model, one)
+        sensing = sensing._replace(wired=lines is not None)
+        bank = _bank(spec, model, mapping, cells, one, n0 * n1 if lines else 0)
+        return cls(spec, model, mapping, cells, bank, sensing, lines)
 
     @property
     def stepped(self) -> bool:
@@ -88,6 +93,7 @@ def _sensing(spec: Spec, one: int, accumulator_frac: int) -> Sensing:
         dac=dac,
         tile_rows=array.tile_rows,
         row_tiles=-(-spec.chip.layers[0] // array.tile_rows),
+        wired=False,
         converts=converts,
         scale=lsb * 2.0**frac,
         left=accumulator_frac - frac,
@@ -101,7 +107,8 @@ def _sensing(spec: Spec, one: int, accumulator_frac: int) -> Sensing:
     )
 
 
-def _bank(spec: Spec, model: CellModel, mapping: Mapping, cells: Cells, one: int) -> Bank:
+def _bank(spec: Spec, model: CellModel, mapping: Mapping, cells: Cells, one: int, wired: int) -> Bank:
+    """The arrays of the kernels; those of the wires have `wired` entries."""
     array, (n0, n1) = spec.device.array, spec.chip.layers
     low, high = model.bounds()
     law = getattr(model, "law_code", None)
@@ -124,6 +131,8 @@ def _bank(spec: Spec, model: CellModel, mapping: Mapping, cells: Cells, one: int
         random=cells.random,
         shares=np.zeros(len(cells.state), np.int16),
         row_sums=np.zeros(n0, np.int64),
+        lost=np.zeros(wired, np.int32),
+        seen=np.zeros(wired, np.int16),
         places=np.zeros(mapping.planes * synapses, np.int32),
         rows=np.zeros(mapping.planes * synapses, np.int32),
         spots=np.zeros(mapping.planes * synapses, np.int32),

@@ -35,6 +35,7 @@ class Sensing(NamedTuple):
     dac: npt.NDArray[np.uint8]  # (256,) what a code becomes on its line, in input LSBs
     tile_rows: int
     row_tiles: int
+    wired: bool  # whether wires take something from the sums
     converts: bool  # without a converter the sum is only rounded to the accumulator's LSB
     scale: float  # from (share code LSB · input LSB) to converter steps
     left: int  # shift from converter step to accumulator LSB
@@ -64,6 +65,8 @@ class Bank(NamedTuple):
     random: npt.NDArray[np.uint64]  # (2,)
     shares: npt.NDArray[np.int16]  # (cells,) share codes of what is visible
     row_sums: npt.NDArray[np.int64]  # (n_0,) sums of the share codes of a row
+    lost: npt.NDArray[np.int32]  # (n_0 · n_1,) weight codes that the wires take; empty without IR drop
+    seen: npt.NDArray[np.int16]  # (n_0 · n_1,) weight codes less those; empty without IR drop
     places: npt.NDArray[np.int32]  # cells to be pulsed
     rows: npt.NDArray[np.int32]  # the row of each
     spots: npt.NDArray[np.int32]  # where the weight of each lies in the chip's weights

@@ -12,6 +12,7 @@ from numba import njit
 from edgesdt.crossbar.layout import VERIFY
 from edgesdt.crossbar.programming import correct, list_pulses, pulse, show, want
 from edgesdt.crossbar.sensing import sense
+from edgesdt.crossbar.wires import see
 from edgesdt.kernels.eqprop import (
     SYMMETRIC,
     copy,
@@ -31,7 +32,8 @@ from edgesdt.kernels.update import update_biases
 def free_phase(chip, plan, work, sensing, bank):  # type: ignore[no-untyped-def]
     """Read the array once for the sample and relax without nudging."""
     work.events[SAMPLES, 0] += 1
-    sense(chip.inputs, chip.accumulators, chip.weights, work.event_index, work.event_value, sensing, bank, work.events)
+    seen = bank.seen if sensing.wired else chip.weights
+    sense(chip.inputs, chip.accumulators, seen, work.event_index, work.event_value, sensing, bank, work.events)
     settle(chip, plan, work, plan.free_steps, 0)
 
 
@@ -74,9 +76,13 @@ def learn_stream(chip, plan, work, sensing, bank, rates, samples, labels, order)
                     break
                 pulse(listed, bank)
                 show(chip.weights, listed, bank)
+                if sensing.wired:
+                    see(chip.weights, listed, bank)
         else:
             pulse(listed, bank)
             show(chip.weights, listed, bank)
+            if sensing.wired:
+                see(chip.weights, listed, bank)
 
 
 @njit(nogil=True, cache=True)

@@ -262,7 +262,7 @@ CODES = 32
 @pytest.mark.parametrize("mapping", ["offset", "pair"])
 @pytest.mark.parametrize("programming", ["pulses", "coincidence", "verify"])
 def test_drivers_decoders_and_additions_by_hand(programming: str, mapping: str) -> None:
-    """Lines of 4F cells and 0.2 fF/um at the volts of the sheet; a latched address; 9 rows in tiles of 4 give 3 codes."""
+    """Lines of 4F cells and 0.2 fF/um at the volts of the sheet; latched addresses; 9 rows in tiles of 4."""
     fields = fields_of("TaOx_TiO2", mapping=mapping, programming=programming, tile_rows=4, tile_columns=6)
     rule = EqPropOnCells(spec_of([9, 7], {**fields, "technology.node": 22.0, "chip.accumulator.bits": CODES}))
     learn(rule, random_samples(rule.spec, 2, 5)[0])
