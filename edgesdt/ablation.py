@@ -42,7 +42,7 @@ def switches(spec: Spec) -> tuple[str, ...]:
         "output_noise": array.output_noise > 0,
     }
     own = tuple(name for name in ARRAY_SWITCHES if present[name] and name not in spec.device.off)
-    return tuple(spec.device.cell_model().non_idealities) + own
+    return tuple(dict.fromkeys((*spec.device.cell_model().non_idealities, *own)))
 
 
 def variants(spec: Spec) -> Iterator[Variant]:

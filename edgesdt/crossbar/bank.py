@@ -45,8 +45,11 @@ class Crossbar:
         cells = model.manufacture(mapping.planes * n0 * n1, spec.seed, np.float32)
         one = 1 << share_bits(spec)
         sensing, lines = _sensing(spec, one, accumulator_frac), lines_of(spec, model, one)
-        sensing = sensing._replace(wired=lines is not None)
+        own = model.read_sd(model.bounds()[0] + (np.arange(-32768, 32768) / one) * np.ptp(model.bounds()))
+        sensing = sensing._replace(wired=lines is not None, own_noise=bool(own.any()))
         bank = _bank(spec, model, mapping, cells, one, n0 * n1 if lines else 0)
+        if sensing.own_noise:
+            bank = bank._replace(own=np.square(own / bank.span * one), variances=np.zeros(n1))
         return cls(spec, model, mapping, cells, bank, sensing, lines)
 
     @property
@@ -71,8 +74,12 @@ class Crossbar:
         codes[:] = np.clip(weights, -bank.highest, bank.highest).T.ravel()
 
     def rested(self, after_s: float) -> npt.NDArray[np.floating]:
-        """What the cells show `after_s` seconds after the last write; they stay as they are."""
-        return self.model.read(self.cells, after_s, key_of(self.spec.seed, _REST_STREAM) & 0xFFFFFFFF)
+        """What the cells show `after_s` seconds after the last write; they stay as they are.
+
+        Read noise that every read of the array draws anew is not in it.
+        """
+        still = self.model.without(["read_noise"]) if self.sensing.own_noise else self.model
+        return still.read(self.cells, after_s, key_of(self.spec.seed, _REST_STREAM) & 0xFFFFFFFF)
 
 
 def _sensing(spec: Spec, one: int, accumulator_frac: int) -> Sensing:
@@ -103,6 +110,7 @@ def _sensing(spec: Spec, one: int, accumulator_frac: int) -> Sensing:
         read_noise=layout.NO_NOISE
         if "read_noise" in off or array.read_noise_sd == 0
         else _READ_NOISE[array.read_noise],
+        own_noise=False,
         read_sd=array.read_noise_sd * (one * math.sqrt(planes) if additive else 1.0),
     )
 
@@ -145,6 +153,8 @@ def _bank(spec: Spec, model: CellModel, mapping: Mapping, cells: Cells, one: int
         trains=np.zeros(n0, np.uint32),
         partial=np.zeros(n1, np.int32),
         squares=np.zeros(n1 if array.read_noise == "proportional" else 0),
+        own=np.zeros(0),
+        variances=np.zeros(0),
         reading=np.array([key_of(spec.seed, _READ_STREAM), 0], dtype=np.uint64),
         tally=np.zeros(TALLIES, np.int64),
     )

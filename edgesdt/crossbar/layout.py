@@ -43,6 +43,7 @@ class Sensing(NamedTuple):
     limit: int  # largest accumulator code; the lowest is -limit - 1
     output_sd: float  # noise at the converter, in steps of its codes
     read_noise: int  # NO_NOISE, ADDITIVE or PROPORTIONAL
+    own_noise: bool  # whether single reads of the cells themselves differ
     read_sd: float  # additive: in share codes, of both cells of a pair together; proportional: a share
 
 
@@ -79,5 +80,7 @@ class Bank(NamedTuple):
     trains: npt.NDArray[np.uint32]  # (n_0,) pulse trains of the rows
     partial: npt.NDArray[np.int32]  # (n_1,) column sums of one tile
     squares: npt.NDArray[np.float64]  # (n_1,) Σ x² · code² of one tile (proportional noise)
+    own: npt.NDArray[np.float64]  # (65536,) variance of a read by share code + 32768, in codes² (own noise)
+    variances: npt.NDArray[np.float64]  # (n_1,) Σ x² · that of one tile (own noise)
     reading: npt.NDArray[np.uint64]  # (2,) key and counter of the noise of reads
     tally: npt.NDArray[np.int64]  # (TALLIES,)

@@ -1,7 +1,8 @@
 """Read the array: driven rows → column sums of each tile → noise → converter codes → the chip's accumulators.
 
 The sums are exact: share codes are integers. Read noise of all cells of a column is one Gaussian, whose variance is
-σ²·Σ x² (additive) or σ²·Σ x²·code² (proportional): the sum of independent Gaussians, not an approximation.
+σ²·Σ x² (additive) or σ²·Σ x²·code² (proportional): the sum of independent Gaussians, not an approximation. So is the
+noise of the device model itself, whose variance depends on where the cell is (`CellModel.read_sd`).
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ def sense(inputs, accumulators, weights, index, value, sensing, bank, events):  
             power += np.float64(value[a]) * np.float64(value[a])
         if sensing.read_noise == PROPORTIONAL:
             _add_squares(weights, rows, drives, bank.squares)
-        if sensing.output_sd > 0.0 or sensing.read_noise != NO_NOISE:
+        if sensing.own_noise:
+            _add_variances(rows, drives, bank)
+        if sensing.output_sd > 0.0 or sensing.read_noise != NO_NOISE or sensing.own_noise:
             _convert_noisy(bank.partial, accumulators, power, sensing, bank, events)
         else:
             _convert(bank.partial, accumulators, sensing, bank.tally, events)
@@ -73,6 +76,20 @@ def _add_squares(weights, index, value, squares):  # type: ignore[no-untyped-def
             squares[j] += part * part
 
 
+@njit(nogil=True, cache=True)
+def _add_variances(index, value, bank):  # type: ignore[no-untyped-def]
+    """`variances[j] = Σ_a value[a]² · variance of cell (index[a], j)`, in share codes²; of both cells of a pair."""
+    n0, n1 = bank.row_sums.shape[0], bank.variances.shape[0]
+    for j in range(n1):
+        total = 0.0
+        for p in range(bank.planes):
+            start = (p * n1 + j) * n0
+            for a in range(index.shape[0]):
+                v = np.float64(value[a])
+                total += v * v * bank.own[np.int64(bank.shares[start + index[a]]) + 32768]
+        bank.variances[j] = total
+
+
 @njit(inline="always")
 def _add(accumulators, j, addend, limit):  # type: ignore[no-untyped-def]
     """One addition, saturated to `-limit - 1 … limit`; returns whether it was."""
@@ -103,13 +120,15 @@ def _convert_noisy(sums, accumulators, power, sensing, bank, events):  # type: i
     clipped, hits = np.int64(0), np.int64(0)
     key, counter = bank.reading[0], bank.reading[1]
     output = sensing.output_sd * sensing.output_sd
-    cells = (sensing.read_sd * sensing.scale) ** 2
+    cells, own = (sensing.read_sd * sensing.scale) ** 2, sensing.scale * sensing.scale
     for j in range(sums.shape[0]):
         variance = output
         if sensing.read_noise == ADDITIVE:
             variance += cells * power
         elif sensing.read_noise == PROPORTIONAL:
             variance += cells * bank.squares[j]
+        if sensing.own_noise:
+            variance += own * bank.variances[j]
         noise = np.sqrt(variance) * gaussian(low_half(word(key, counter)))
         counter += _ONE
         wide = np.floor(np.float64(sums[j]) * sensing.scale + noise + 0.5)

@@ -62,4 +62,6 @@ def warnings(crossbar: Crossbar, tally: Sequence[int], lost: float) -> list[str]
             f"much for tiles of {array.tile_rows} x {array.tile_columns} of these cells; up to {_MUCH_LOST:.0%} it "
             "is modelled within 2 %"
         )
+    if "iv_nonlinearity" in crossbar.model.non_idealities:
+        said.append(f"iv_nonlinearity of {crossbar.model.name}: the cells of a chip are read as ohmic, without it")
     return said

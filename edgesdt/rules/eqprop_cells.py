@@ -87,6 +87,7 @@ class EqPropOnCells(EqProp):
             own = shared._replace(
                 partial=shared.partial.copy(),
                 squares=shared.squares.copy(),
+                variances=shared.variances.copy(),
                 reading=shared.reading ^ np.uint64(1 << 63),  # other noise than that of learning
                 tally=np.zeros_like(shared.tally),
             )

@@ -115,7 +115,8 @@ class Device(Section):
             model = catalog.from_file(Path(self.file), **parameters)
         else:
             model = catalog.load(self.model, **parameters)
-        return model.without([name for name in self.off if name not in ARRAY_SWITCHES])
+        own = model.non_idealities  # read noise may be both the model's and the array's: off is both
+        return model.without([name for name in self.off if name not in ARRAY_SWITCHES or name in own])
 
 
 class Deployment(Section):

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edgesdt.ablation import switches
 from edgesdt.chip import Chip
 from edgesdt.crossbar import layout
 from edgesdt.crossbar.bank import Crossbar
@@ -192,7 +193,7 @@ NOISY = {**without_chance("Idealized"), **TIMID, "chip.weights.frac_bits": 16, "
 
 def noise_of(rule: EqPropOnCells, inputs: npt.NDArray[np.uint8], reads: int) -> npt.NDArray[np.float64]:
     """(reads, columns) what noise adds to the drive."""
-    quiet = rule.crossbar.sensing._replace(output_sd=0.0, read_noise=layout.NO_NOISE)
+    quiet = rule.crossbar.sensing._replace(output_sd=0.0, read_noise=layout.NO_NOISE, own_noise=False)
     rule.chip.accumulators[:] = 0
     call(rule, sense, inputs=inputs, sensing=quiet)
     still = rule.chip.accumulators.astype(np.int64)
@@ -239,6 +240,56 @@ def test_read_noise_is_that_of_all_cells_of_a_column(mapping: str, kind: str, ti
     else:
         expected = sd * np.sqrt((x**2) @ weights_of(rule) ** 2)
     assert_noise(noise_of(rule, inputs, 60), expected)
+
+
+OWN_NOISE: dict[str, dict[str, Any]] = {
+    "proportional": {"device.model": "Ag_aSi", "device.parameters": {"read_noise": 0.04}},
+    "by level": {"device.model": "quantized_4bit", "device.parameters": {"read_noise": 0.3}},
+    "by a curve": {"device.model": "SONOS"},
+    "inside a wrapper": {
+        "device.model": "Ag_aSi", "device.parameters": {"read_noise": 0.04, "endurance": {"limit_pulses": 1e6}},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS)
+@pytest.mark.parametrize("device", OWN_NOISE.values(), ids=OWN_NOISE)
+@pytest.mark.parametrize("tile_rows", [256, 2])
+def test_noise_of_the_model_itself_is_that_of_its_cells(tile_rows: int, device: dict[str, Any], mapping: str) -> None:
+    """As many draws of the model's own `read` have it: that of every cell, in quadrature."""
+    rule = EqPropOnCells(
+        spec_of(
+            [5, 400],
+            {
+                **TIMID, **device, "chip.weights.frac_bits": 16, "device.array.weight_per_range": 0.05,
+                "device.array.mapping": mapping, "device.array.tile_rows": tile_rows, "device.off": ["adc"],
+            },
+        )
+    )  # fmt: skip
+    spread_out(rule, 3, beyond=0.0)
+    bank, model, cells = rule.crossbar.bank, rule.crossbar.model, rule.crossbar.cells
+    draws = np.array([model.read(cells, 0.0, seed) for seed in range(900)], dtype=np.float64)
+    of_cells = (draws.std(axis=0) / bank.span * 0.05).reshape(bank.planes, 400, 5)
+    assert of_cells.max() > 0
+    inputs = np.array([255, 0, 128, 7, 64], np.uint8)
+    expected = np.sqrt((of_cells**2).sum(axis=0) @ (inputs / 256.0) ** 2)
+    found = noise_of(rule, inputs, 300)
+    assert np.allclose(found.std(axis=0) / expected, 1.0, atol=0.3), "some column has another noise"
+    assert_noise(found, expected)
+
+
+def test_noise_of_the_model_is_a_switch_of_its_own_and_is_drawn_once_at_rest() -> None:
+    """Off it is silent, beside the array's noise both are; a look at the rested cells does not freeze a draw of it."""
+    noisy = {**OWN_NOISE["proportional"], "device.array.mapping": "pair"}
+    on, off = (EqPropOnCells(spec_of([5, 7], {**noisy, "device.off": switched})) for switched in ([], ["read_noise"]))
+    assert on.crossbar.sensing.own_noise and not off.crossbar.sensing.own_noise
+    assert np.array_equal(on.crossbar.rested(10.0), on.crossbar.cells.visible)
+    both = spec_of([5, 7], {**noisy, "device.array.read_noise": "additive", "device.array.read_noise_sd": 0.1})
+    assert switches(both).count("read_noise") == 1
+    plain = both.plain()
+    plain["device"]["off"] = ["read_noise"]
+    silent = EqPropOnCells(type(both).from_plain(plain)).crossbar.sensing
+    assert (silent.own_noise, silent.read_noise) == (False, layout.NO_NOISE)
 
 
 @pytest.mark.parametrize("off", [[], ["adc"]])
