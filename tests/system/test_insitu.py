@@ -143,6 +143,15 @@ def test_wires_are_in_the_record_and_in_the_ablation(cli: Cli, tmp_path: Path) -
     assert with_wires["counts"]["train"]["pulse_up"] != without["counts"]["train"]["pulse_up"]
 
 
+def test_check_shows_the_plan_of_the_array(cli: Cli) -> None:
+    settings = ["device.model=EcRam", "device.array.mapping=pair", "device.array.tile_rows=24"]
+    settings += ["device.array.tile_columns=128", "device.array.wire_resistance=2.5 Ohm"]
+    said = cli("check", "quickstart", *[word for pair in settings for word in ("--set", pair)])
+    plan = "array of 3 x 4 tiles of up to 24 x 128 cells, 75 converters of 9 bits for 8 columns each"
+    assert f"{plan}, lines of 2.5 Ω per cell\n" in said.out
+    assert "array of" not in cli("check", "quickstart").out
+
+
 def test_noise_is_not_silent(cli: Cli) -> None:
     plain, noisy = (
         json.loads(cli("run", "quickstart", *CELLS, *extra, "--out", name, "--json", "--quiet").out)
