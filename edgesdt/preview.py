@@ -81,7 +81,7 @@ def _array(spec: Spec) -> str:
     converters = down * -(-columns // array.columns_per_adc)
     wires = f", lines of {units.format_si(array.wire_resistance, 'Ω')} per cell" if array.wire_resistance else ""
     return (
-        f"array of {down} x {across} tile{'s' if down * across > 1 else ''} of up to {min(array.tile_rows, rows)} x "
+        f"array of {down} x {across} tiles of up to {min(array.tile_rows, rows)} x "
         f"{min(array.tile_columns, beside)} cells, {converters} converters of {array.adc_bits} bits for "
         f"{array.columns_per_adc} columns each{wires}"
     )

@@ -544,6 +544,7 @@ BROKEN = {
     "ideal() pulses without noise or spread": {"step": lambda *_: 0.01},
     "a pulse reaches its own cells and is counted": {"pulse": _silent},
     "reading alters nothing": {"read": lambda self, cells, *_: cells.visible},
+    "the noise of a read has a size": {"read_sd": lambda self, state: -np.ones(len(state))},
     "each non-ideality switches alone": {"only": lambda self, name: self},
 }
 
