@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from edgesdt.crossbar import layout
 from edgesdt.crossbar.layout import TALLIES, Bank, Sensing
+from edgesdt.crossbar.own_noise import find_noise, variances_of
 from edgesdt.crossbar.scales import mapping_of, share_bits, step_of, weight_per_range
 from edgesdt.crossbar.wires import Lines, lines_of
 from edgesdt.spec import Spec
@@ -45,11 +46,11 @@ class Crossbar:
         cells = model.manufacture(mapping.planes * n0 * n1, spec.seed, np.float32)
         one = 1 << share_bits(spec)
         sensing, lines = _sensing(spec, one, accumulator_frac), lines_of(spec, model, one)
-        own = model.read_sd(model.bounds()[0] + (np.arange(-32768, 32768) / one) * np.ptp(model.bounds()))
+        own = variances_of(model, one)
         sensing = sensing._replace(wired=lines is not None, own_noise=bool(own.any()))
         bank = _bank(spec, model, mapping, cells, one, n0 * n1 if lines else 0)
         if sensing.own_noise:
-            bank = bank._replace(own=np.square(own / bank.span * one), variances=np.zeros(n1))
+            bank = bank._replace(own=own, noise=np.zeros(n0 * n1, np.float32), variances=np.zeros(n1))
         return cls(spec, model, mapping, cells, bank, sensing, lines)
 
     @property
@@ -72,6 +73,8 @@ class Crossbar:
         bank.row_sums[:] = shares.sum(axis=(0, 1))
         weights = shares[0] - (shares[1] if bank.planes == 2 else bank.reference)
         codes[:] = np.clip(weights, -bank.highest, bank.highest).T.ravel()
+        if self.sensing.own_noise:
+            find_noise(bank)
 
     def rested(self, after_s: float) -> npt.NDArray[np.floating]:
         """What the cells show `after_s` seconds after the last write; they stay as they are.
@@ -154,6 +157,7 @@ def _bank(spec: Spec, model: CellModel, mapping: Mapping, cells: Cells, one: int
         partial=np.zeros(n1, np.int32),
         squares=np.zeros(n1 if array.read_noise == "proportional" else 0),
         own=np.zeros(0),
+        noise=np.zeros(0, np.float32),
         variances=np.zeros(0),
         reading=np.array([key_of(spec.seed, _READ_STREAM), 0], dtype=np.uint64),
         tally=np.zeros(TALLIES, np.int64),

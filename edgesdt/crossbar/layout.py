@@ -80,7 +80,8 @@ class Bank(NamedTuple):
     trains: npt.NDArray[np.uint32]  # (n_0,) pulse trains of the rows
     partial: npt.NDArray[np.int32]  # (n_1,) column sums of one tile
     squares: npt.NDArray[np.float64]  # (n_1,) Σ x² · code² of one tile (proportional noise)
-    own: npt.NDArray[np.float64]  # (65536,) variance of a read by share code + 32768, in codes² (own noise)
+    own: npt.NDArray[np.float64]  # (4096,) variance of a read by share code, see `own_noise`
+    noise: npt.NDArray[np.float32]  # (n_0 · n_1,) that of each weight's cells, in share codes²; empty without own noise
     variances: npt.NDArray[np.float64]  # (n_1,) Σ x² · that of one tile (own noise)
     reading: npt.NDArray[np.uint64]  # (2,) key and counter of the noise of reads
     tally: npt.NDArray[np.int64]  # (TALLIES,)

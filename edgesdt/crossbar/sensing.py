@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from edgesdt.crossbar.layout import ADDITIVE, CLIPPED, NO_NOISE, PROPORTIONAL, READ_BASE, READ_SHARE, READS, ROW_DRIVES
+from edgesdt.crossbar.own_noise import add_variances
 from edgesdt.kernels.arithmetic import saturate
 from edgesdt.kernels.drive import add_rows, list_inputs
 from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, INPUTS
@@ -41,7 +42,7 @@ def sense(inputs, accumulators, weights, index, value, sensing, bank, events):  
         if sensing.read_noise == PROPORTIONAL:
             _add_squares(weights, rows, drives, bank.squares)
         if sensing.own_noise:
-            _add_variances(rows, drives, bank)
+            add_variances(rows, drives, bank)
         if sensing.output_sd > 0.0 or sensing.read_noise != NO_NOISE or sensing.own_noise:
             _convert_noisy(bank.partial, accumulators, power, sensing, bank, events)
         else:
@@ -74,20 +75,6 @@ def _add_squares(weights, index, value, squares):  # type: ignore[no-untyped-def
         for j in range(n):
             part = v * np.float64(weights[start + j])
             squares[j] += part * part
-
-
-@njit(nogil=True, cache=True)
-def _add_variances(index, value, bank):  # type: ignore[no-untyped-def]
-    """`variances[j] = Σ_a value[a]² · variance of cell (index[a], j)`, in share codes²; of both cells of a pair."""
-    n0, n1 = bank.row_sums.shape[0], bank.variances.shape[0]
-    for j in range(n1):
-        total = 0.0
-        for p in range(bank.planes):
-            start = (p * n1 + j) * n0
-            for a in range(index.shape[0]):
-                v = np.float64(value[a])
-                total += v * v * bank.own[np.int64(bank.shares[start + index[a]]) + 32768]
-        bank.variances[j] = total
 
 
 @njit(inline="always")

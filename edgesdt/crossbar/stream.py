@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from edgesdt.crossbar.layout import VERIFY
+from edgesdt.crossbar.own_noise import follow
 from edgesdt.crossbar.programming import correct, list_pulses, pulse, show, want
 from edgesdt.crossbar.sensing import sense
 from edgesdt.crossbar.wires import see
@@ -35,6 +36,15 @@ def free_phase(chip, plan, work, sensing, bank):  # type: ignore[no-untyped-def]
     seen = bank.seen if sensing.wired else chip.weights
     sense(chip.inputs, chip.accumulators, seen, work.event_index, work.event_value, sensing, bank, work.events)
     settle(chip, plan, work, plan.free_steps, 0)
+
+
+@njit(nogil=True, cache=True)
+def keep_up(weights, listed, sensing, bank):  # type: ignore[no-untyped-def]
+    """Bring what reading needs beside the weights in step with what the first `listed` cells show."""
+    if sensing.wired:
+        see(weights, listed, bank)
+    if sensing.own_noise:
+        follow(listed, bank)
 
 
 @njit(nogil=True, cache=True)
@@ -76,13 +86,11 @@ def learn_stream(chip, plan, work, sensing, bank, rates, samples, labels, order)
                     break
                 pulse(listed, bank)
                 show(chip.weights, listed, bank)
-                if sensing.wired:
-                    see(chip.weights, listed, bank)
+                keep_up(chip.weights, listed, sensing, bank)
         else:
             pulse(listed, bank)
             show(chip.weights, listed, bank)
-            if sensing.wired:
-                see(chip.weights, listed, bank)
+            keep_up(chip.weights, listed, sensing, bank)
 
 
 @njit(nogil=True, cache=True)

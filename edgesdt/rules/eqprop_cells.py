@@ -19,8 +19,8 @@ from edgesdt.crossbar.bank import Crossbar
 from edgesdt.crossbar.layout import Bank
 from edgesdt.crossbar.programming import correct, show, want
 from edgesdt.crossbar.scales import weight_of_pulse, weight_per_range
-from edgesdt.crossbar.stream import infer_stream, learn_stream, update_of
-from edgesdt.crossbar.wires import see, see_all, with_losses
+from edgesdt.crossbar.stream import infer_stream, keep_up, learn_stream, update_of
+from edgesdt.crossbar.wires import see_all, with_losses
 from edgesdt.kernels.layout import Workspace
 from edgesdt.qformat import Rounding, Scale
 from edgesdt.rules import crossbar_wear, eqprop_plan
@@ -174,8 +174,7 @@ class EqPropOnCells(EqProp):
             before = bank.shares[places].astype(np.int64)
             model.pulse(cells, counts, places)
             show(self.chip.weights, listed, bank)
-            if self.crossbar.lines:
-                see(self.chip.weights, listed, bank)
+            keep_up(self.chip.weights, listed, self.crossbar.sensing, bank)
             passed = (before + bank.shares[places]) * np.abs(counts.astype(np.int64))
             for total, share, which in (
                 (layout.PULSES_UP, layout.UP_SHARE, counts > 0),

@@ -278,6 +278,22 @@ def test_noise_of_the_model_itself_is_that_of_its_cells(tile_rows: int, device: 
     assert_noise(found, expected)
 
 
+@pytest.mark.parametrize("mapping", MAPPINGS)
+@pytest.mark.parametrize("programming", ["pulses", "verify"])
+@pytest.mark.parametrize("device", OWN_NOISE.values(), ids=OWN_NOISE)
+def test_noise_of_the_model_follows_what_is_written(device: dict[str, Any], programming: str, mapping: str) -> None:
+    """After many updates: as a look at all cells finds it."""
+    fields = {
+        **device, "device.array.mapping": mapping, "device.array.programming": programming,
+        "learning.learning_rate": 0.1,
+    }  # fmt: skip
+    rule = trained([20, 12], fields, count=25)
+    kept = rule.crossbar.bank.noise.copy()
+    assert kept.any() and rule.crossbar.cells.pulses.sum() > 100
+    rule.crossbar.show(rule.chip.weights, rule.crossbar.cells.visible)
+    assert np.array_equal(rule.crossbar.bank.noise, kept)
+
+
 def test_noise_of_the_model_is_a_switch_of_its_own_and_is_drawn_once_at_rest() -> None:
     """Off it is silent, beside the array's noise both are; a look at the rested cells does not freeze a draw of it."""
     noisy = {**OWN_NOISE["proportional"], "device.array.mapping": "pair"}
@@ -888,6 +904,8 @@ MODELS: list[dict[str, Any]] = [
     {"device.model": "PCM_Joshi", "device.parameters": WRAPPED},
     {"device.model": "PCM_Joshi", **WIRES, "device.array.ir_drop_every": 5},
     {"device.model": "ReRamSB", **WIRES, "device.array.ir_drop_every": 5},
+    {"device.model": "SONOS"},
+    {"device.model": "Ag_aSi", "device.parameters": {"read_noise": 0.1}},
 ]
 
 
