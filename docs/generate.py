@@ -201,12 +201,13 @@ class NamedPrices:
 
 
 def action_tables() -> str:
-    """The two tables of `docs/explanation/energy.md`: what each action is, and what it is made of and costs."""
+    """The tables of `docs/explanation/energy.md`: what each action is, and what it is made of and costs."""
     spec = loads(EXAMPLE)
     memory = memory_map(spec).plain()
     made = cast("dict[str, Parts]", energy.recipes(spec, memory, cast("Technology", NamedPrices())))
     prices = [energy.recipes(spec, memory, load_technology(name)) for name in names()]
     meanings = ((f"`{name}`", text, energy.COMPONENT[name]) for name, text in actions.MEANING.items())
+    of_cells = ((f"`{name}`", text, energy.COMPONENT[name]) for name, text in actions.CELL_MEANING.items())
     costs = (
         (f"`{name}`", str(made[name]), *(f"{price[name] * 1e12:.3g}" for price in prices)) for name in actions.MEANING
     )
@@ -218,6 +219,11 @@ def action_tables() -> str:
         "own node:",
         "",
         *table(("action", "is made of", *(f"`{name}`" for name in names())), costs),
+        "",
+        "A chip on analog cells has these besides. What they cost depends on the device, the converters and the node",
+        "([by hand](price_by_hand.md)):",
+        "",
+        *table(("action", "one count is", "component"), of_cells),
     ]
     return "\n".join(lines) + "\n"
 

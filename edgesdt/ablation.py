@@ -35,13 +35,14 @@ def switches(spec: Spec) -> tuple[str, ...]:
         raise SpecError("device.model: sram has no non-ideality to switch off, allowed: an analog device model")
     array = spec.device.array
     present = {
+        "ir_drop": array.has_ir_drop,
         "dac": array.dac_bits < spec.encoder.bits,
         "adc": True,
         "read_noise": array.read_noise != "none" and array.read_noise_sd > 0,
         "output_noise": array.output_noise > 0,
     }
     own = tuple(name for name in ARRAY_SWITCHES if present[name] and name not in spec.device.off)
-    return tuple(spec.device.cell_model().non_idealities) + own
+    return tuple(dict.fromkeys((*spec.device.cell_model().non_idealities, *own)))
 
 
 def variants(spec: Spec) -> Iterator[Variant]:

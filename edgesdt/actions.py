@@ -38,6 +38,13 @@ PULSE_TIME: Final = "pulse_time"
 HALF_SELECTED: Final = "half_selected"
 VERIFY_READ: Final = "verify_read"
 VERIFY_SHARE: Final = "verify_share"
+COLUMN_SAMPLE: Final = "column_sample"
+CODE_ADD: Final = "code_add"
+ROW_PULSE_UP: Final = "row_pulse_up"
+ROW_PULSE_DOWN: Final = "row_pulse_down"
+COLUMN_PULSE: Final = "column_pulse"
+ROW_SELECT: Final = "row_select"
+COLUMN_SELECT: Final = "column_select"
 
 MEANING: Final[dict[str, str]] = {
     MAC: "one weight times one event, added to an accumulator (product, sum and accumulator register)",
@@ -73,6 +80,13 @@ CELL_MEANING: Final[dict[str, str]] = {
     HALF_SELECTED: "one cell that sees half the voltage of a pulse meant for another",
     VERIFY_READ: "one cell read alone, by write-verify: its V² t at the lowest conductance",
     VERIFY_SHARE: "one share code of the conductance above the lowest in such a read",
+    COLUMN_SAMPLE: "the current of one column of one tile sampled and held for its conversion",
+    CODE_ADD: "one converter code added to a neuron's accumulator (sum and register): row tiles are summed so",
+    ROW_PULSE_UP: "one row line of a tile raised for one pulse up",
+    ROW_PULSE_DOWN: "one row line of a tile raised for one pulse down",
+    COLUMN_PULSE: "one column line of a tile raised for one pulse slot (both columns of a pair)",
+    ROW_SELECT: "one row selected by its decoder, for the pulses of a cell or for reading it alone",
+    COLUMN_SELECT: "one column selected by its decoder, for the update of a neuron or for reading a cell alone",
 }
 """Actions of a chip whose weights are analog cells; a chip with a digital memory has none of them.
 

@@ -93,7 +93,7 @@ def recipes(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str
         act.BIAS_WRITE: sram(chip.biases.bits, "biases"),
         act.RANDOM_WORD: 3 * tech.xor_j(32) + tech.register_j(32),
         act.CONTRAST_ACCESS: 2 * sram(contrast + (spec.learning.batch - 1).bit_length(), "weight_contrast"),
-        **({} if spec.device.digital else energy_cells.recipes(energy_cells.Parts.of(spec, tech.node_nm))),
+        **({} if spec.device.digital else energy_cells.recipes(energy_cells.Parts.of(spec, tech))),
     }
 
 
@@ -112,7 +112,7 @@ def areas(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str, 
     own = spec.learning.target == "self_defined"
     weights = bits_of(memory, "weights") if spec.device.digital else 0
     others = memory["used_bits"] - weights
-    array = {} if spec.device.digital else energy_cells.areas(energy_cells.Parts.of(spec, tech.node_nm), tech.node_nm)
+    array = {} if spec.device.digital else energy_cells.areas(energy_cells.Parts.of(spec, tech))
     return {
         **array,
         "weight memory": tech.sram_mm2(weights) if weights else 0.0,
@@ -127,14 +127,13 @@ def areas(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str, 
 
 def leakage_w(memory: Mapping[str, Any], area: Mapping[str, float], tech: Technology) -> float:
     """Static power [W] of all memories and of the logic area."""
-    analog = ("cells", "ADC", "DAC", "drivers")
-    logic = sum(mm2 for name, mm2 in area.items() if "memory" not in name and name not in analog)
+    logic = sum(mm2 for name, mm2 in area.items() if "memory" not in name and name not in energy_cells.ANALOG_AREAS)
     return tech.sram_leakage_w(memory["used_bits"]) + tech.logic_leakage_w(logic)
 
 
 def static_w(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> float:
     """Static power [W] of the whole chip, array drivers included."""
-    array = 0.0 if spec.device.digital else energy_cells.leakage_w(energy_cells.Parts.of(spec, tech.node_nm))
+    array = 0.0 if spec.device.digital else energy_cells.leakage_w(energy_cells.Parts.of(spec, tech))
     return leakage_w(memory, areas(spec, memory, tech), tech) + array
 
 
@@ -173,7 +172,7 @@ def bill(spec: Spec, counts: Mapping[str, int], memory: Mapping[str, Any], tech:
         energy[COMPONENT[action]] = energy.get(COMPONENT[action], 0.0) + count * prices[action]
     latency = {phase: n / spec.chip.clock for phase, n in cycles(spec, counts).items()}
     if not spec.device.digital:
-        latency |= energy_cells.seconds(energy_cells.Parts.of(spec, tech.node_nm), counts)
+        latency |= energy_cells.seconds(energy_cells.Parts.of(spec, tech), counts)
     energy[LEAKAGE] = static_w(spec, memory, tech) * sum(latency.values())
     return Bill({name: joules for name, joules in energy.items() if joules}, latency)
 

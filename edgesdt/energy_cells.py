@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from edgesdt import actions as act
 from edgesdt.crossbar.scales import mapping_of, share_bits, tiles
@@ -17,9 +18,14 @@ from hw_models.cell_costs import charge_energy_j, half_write_energy_j, pulse_ene
 from hw_models.periphery.adc import Adc
 from hw_models.periphery.dac import Dac
 from hw_models.periphery.drivers import Drivers
+from hw_models.periphery.sense import Sense
 from hw_models.periphery.wires import Wires
+from hw_models.technology import Technology
 
 CELLS_READ, CELLS_WRITTEN, CONVERTERS, ROW_LINES = "cell reads", "cell pulses", "ADC", "DAC and rows"
+SENSING, ADDERS, DRIVERS, DECODERS = "sense", "code adders", "pulse drivers", "decoders"
+ANALOG_AREAS = ("cells", CONVERTERS, "DAC", "drivers")
+"""Areas whose static power is not that of logic: of drivers it is counted here, of the others with their actions."""
 COMPONENT = {
     act.ARRAY_READ: CELLS_READ,
     act.CELL_READ_BASE: CELLS_READ,
@@ -34,12 +40,19 @@ COMPONENT = {
     act.HALF_SELECTED: "half-selected cells",
     act.VERIFY_READ: "verify",
     act.VERIFY_SHARE: "verify",
+    act.COLUMN_SAMPLE: SENSING,
+    act.CODE_ADD: ADDERS,
+    act.ROW_PULSE_UP: DRIVERS,
+    act.ROW_PULSE_DOWN: DRIVERS,
+    act.COLUMN_PULSE: DRIVERS,
+    act.ROW_SELECT: DECODERS,
+    act.COLUMN_SELECT: DECODERS,
 }
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What the array of a spec is built of, at one node."""
+    """What the array of a spec is built of, in one technology."""
 
     spec: Spec
     model: CellModel
@@ -47,11 +60,13 @@ class Parts:
     adc: Adc
     dac: Dac
     drivers: Drivers
+    sense: Sense
+    tech: Technology
 
     @classmethod
-    def of(cls, spec: Spec, node_nm: float) -> Parts:
-        """The parts for the one weight layer of `spec`."""
-        array, model = spec.device.array, spec.device.cell_model()
+    def of(cls, spec: Spec, tech: Technology) -> Parts:
+        """The parts for the one weight layer of `spec`, at the node of `tech`, which prices what is digital."""
+        array, model, node_nm = spec.device.array, spec.device.cell_model(), tech.node_nm
         drive = model.drive
         wires = Wires.at_node(node_nm, drive.cell_area_f2 if drive else 16.0)
         return cls(
@@ -61,6 +76,8 @@ class Parts:
             adc=Adc(array.adc_bits, node_nm=node_nm),
             dac=Dac(array.dac_bits, node_nm),
             drivers=Drivers(array.tile_rows, array.tile_columns, wires, node_nm=node_nm),
+            sense=Sense(node_nm),
+            tech=tech,
         )
 
 
@@ -76,17 +93,15 @@ def conductances_s(parts: Parts) -> tuple[float, float]:
 
 def recipes(parts: Parts) -> dict[str, float]:
     """Joules of one of each action of `actions.CELL_MEANING`; cells without electrical conditions cost nothing."""
-    adc, none = parts.adc.energy_j, dict.fromkeys(act.CELL_MEANING, 0.0)
+    made: dict[str, Any] = dict.fromkeys(act.CELL_MEANING, 0.0) | _around(parts)
     if parts.drive is None:
-        return none | {act.ADC_CONVERSION: adc, act.ROW_DRIVE: parts.dac.energy_j}
+        return made
     drive, (low, step) = parts.drive, conductances_s(parts)
     squares = ((1 << parts.spec.encoder.bits) - 1) ** 2
     reads = {name: read_energy_j(drive.read_voltage_v, g, drive.read_s) for name, g in (("low", low), ("step", step))}
     middle = low + step * (1 << share_bits(parts.spec)) / 2
     half = [half_write_energy_j(drive, pulse, middle) for pulse in (drive.up, drive.down)]
-    made = {
-        act.ROW_DRIVE: parts.dac.energy_j + parts.drivers.row_j(drive.read_voltage_v),
-        act.ADC_CONVERSION: adc,
+    made |= {
         act.CELL_READ_BASE: reads["low"] / squares,
         act.CELL_READ_SHARE: reads["step"] / squares,
         act.HALF_SELECTED: sum(half) / 2,
@@ -99,7 +114,25 @@ def recipes(parts: Parts) -> dict[str, float]:
     ):
         made[alone] = _pulse_j(drive, pulse, low) + charge_energy_j(pulse.voltage_v, drive.capacitance_f)
         made[share] = _pulse_j(drive, pulse, step)
-    return none | {name: float(joules) for name, joules in made.items()}
+    return {name: float(joules) for name, joules in made.items()}
+
+
+def _around(parts: Parts) -> dict[str, float]:
+    """Joules of the actions of what stands around the cells; lines cost nothing where no voltage is stated."""
+    chip, drivers, drive = parts.spec.chip, parts.drivers, parts.drive
+    columns = mapping_of(parts.spec).planes * chip.layers[1]
+    up, down = (drive.up.voltage_v, drive.down.voltage_v) if drive else (0.0, 0.0)
+    return {
+        act.ROW_DRIVE: parts.dac.energy_j + drivers.row_j(drive.read_voltage_v if drive else 0.0),
+        act.COLUMN_SAMPLE: parts.sense.sample_j,
+        act.ADC_CONVERSION: parts.adc.energy_j,
+        act.CODE_ADD: parts.tech.add_j(chip.accumulator.bits) + parts.tech.register_j(chip.accumulator.bits),
+        act.ROW_PULSE_UP: drivers.row_j(up),
+        act.ROW_PULSE_DOWN: drivers.row_j(down),
+        act.COLUMN_PULSE: (drivers.column_j(up) + drivers.column_j(down)) / 2,  # a slot may hold either
+        act.ROW_SELECT: drivers.decode_j(chip.layers[0]),
+        act.COLUMN_SELECT: drivers.decode_j(columns),
+    }
 
 
 def _pulse_j(drive: Drive, pulse: Pulse, g_s: float) -> float:
@@ -107,34 +140,43 @@ def _pulse_j(drive: Drive, pulse: Pulse, g_s: float) -> float:
 
 
 def seconds(parts: Parts, counts: Mapping[str, int]) -> dict[str, float]:
-    """Time by phase: all tiles are read at once, the columns of a converter one after the other."""
+    """Time by phase: all tiles are read at once, the columns of a converter one after the other.
+
+    Codes are added while the next columns are converted; the last ones then pass the row tiles, a clock cycle each.
+    """
     array, drive = parts.spec.device.array, parts.drive
     convert = min(array.columns_per_adc, parts.spec.chip.layers[1]) * parts.adc.seconds
     read_s, width_s = (drive.read_s, max(drive.up.width_s, drive.down.width_s)) if drive else (0.0, 0.0)
     return {
         "array read": counts[act.ARRAY_READ] * (parts.dac.seconds + read_s + convert),
+        "code sums": counts[act.ARRAY_READ] * tiles(parts.spec)[0] / parts.spec.chip.clock,
         "array programming": counts[act.PULSE_TIME] * width_s
         + counts[act.VERIFY_READ] * (read_s + parts.adc.seconds) / array.tile_columns,
     }
 
 
-def areas(parts: Parts, node_nm: float) -> dict[str, float]:
-    """mm² of cells, converters and drivers of all tiles."""
+def areas(parts: Parts) -> dict[str, float]:
+    """mm² of cells, converters (an adder behind each), samplers, drivers and decoders of all tiles."""
     spec, array = parts.spec, parts.spec.device.array
     row_tiles, column_tiles = tiles(spec)
-    cells = mapping_of(spec).planes * spec.chip.layers[0] * spec.chip.layers[1]
-    square = (node_nm * 1e-6) ** 2
+    planes, (rows, columns) = mapping_of(spec).planes, spec.chip.layers
+    converters = row_tiles * -(-columns // array.columns_per_adc)
     found = {
-        CONVERTERS: row_tiles * -(-spec.chip.layers[1] // array.columns_per_adc) * parts.adc.area_mm2,
-        "DAC": column_tiles * spec.chip.layers[0] * parts.dac.area_mm2,
+        CONVERTERS: converters * parts.adc.area_mm2,
+        "DAC": column_tiles * rows * parts.dac.area_mm2,
+        SENSING: row_tiles * columns * parts.sense.area_mm2,
+        ADDERS: converters * parts.tech.add_mm2(spec.chip.accumulator.bits),
+        DECODERS: row_tiles * column_tiles * parts.drivers.decoder_area_mm2,
     }
     if parts.drive is None:
         return found
-    drive = parts.drive
+    drive, square = parts.drive, (parts.tech.node_nm * 1e-6) ** 2
     voltage = max(abs(drive.up.voltage_v), abs(drive.down.voltage_v), drive.read_voltage_v)
     g_max = max(conductances_s(parts)[0], drive.g_max_s)
-    lines = parts.drivers.area_mm2(voltage, g_max) + parts.drivers.decoder_area_mm2
-    return {**found, "cells": cells * drive.cell_area_f2 * square, "drivers": row_tiles * column_tiles * lines}
+    lines = parts.drivers.area_mm2(voltage, g_max)
+    references = rows * column_tiles if planes == 1 else 0  # a column of them in every tile
+    cells = (planes * rows * columns + references) * drive.cell_area_f2 * square
+    return {**found, "cells": cells, "drivers": row_tiles * column_tiles * lines}
 
 
 def leakage_w(parts: Parts) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from edgesdt import energy, units
+from edgesdt.crossbar.scales import tiles
 from edgesdt.errors import SpecError
 from edgesdt.memory import MemoryMap
 from edgesdt.rules import crossbar_counts, eqprop_counts, registers
@@ -50,10 +51,12 @@ def preview(spec: Spec) -> str:
         "neurons updated per sample; a run counts them"
     )
     energy_j, latency, tech = priced["energy_j"], priced["latency_s"], priced["technology"]
+    plan = [] if spec.device.digital else [_array(spec)]
     lines = [
         f"{spec.name}: {layers}, {spec.chip.style}, {spec.learning.rule}, target {spec.learning.target}",
         f"{_weights(spec)}, states {states.bits} bits, "
         f"accumulators {spec.chip.accumulator.bits} bits, {spec.epochs} epochs of {spec.data.set}",
+        *plan,
         "",
         "memory map",
         fitted.table(),
@@ -68,6 +71,20 @@ def preview(spec: Spec) -> str:
         f"  leakage  {units.format_si(tech['leakage_w'], 'W')}",
     ]
     return "\n".join(lines)
+
+
+def _array(spec: Spec) -> str:
+    """Tiles and converters of the crossbar, in words."""
+    array, (rows, columns) = spec.device.array, spec.chip.layers
+    down, across = tiles(spec)
+    beside = columns * (2 if array.mapping == "pair" else 1)
+    converters = down * -(-columns // array.columns_per_adc)
+    wires = f", lines of {units.format_si(array.wire_resistance, 'Ω')} per cell" if array.wire_resistance else ""
+    return (
+        f"array of {down} x {across} tiles of up to {min(array.tile_rows, rows)} x "
+        f"{min(array.tile_columns, beside)} cells, {converters} converters of {array.adc_bits} bits for "
+        f"{array.columns_per_adc} columns each{wires}"
+    )
 
 
 def _weights(spec: Spec) -> str:

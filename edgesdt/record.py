@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
@@ -67,6 +67,22 @@ _READOUTS = {
 }
 
 
+def _cells(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Rows of what learning did to analog cells, and of the accuracy after each time at rest."""
+    device = record["device"]
+    if "cells" in device:
+        yield "cells", device["model"], f"{units.format_count(device['cells'])} cells"
+        most = units.format_count(device["writes_per_cell_max"])
+        yield "  pulses per cell", f"{device['writes_per_cell_mean']:.4g}", f"{most} at most"
+        if "wire_loss" in device:
+            yield "  lost on wires", f"{100 * device['wire_loss']:.1f} %", "of the current"
+    for place, point in enumerate(record.get("deployment", ())):
+        key = next(name for name in _READOUTS if name in point)
+        if place == 0:
+            yield "accuracy at rest", _READOUTS[key], ""
+        yield f"  after {units.format_time(point['time_s'])}", f"{100 * point[key]:.2f} %", ""
+
+
 def summary(record: Mapping[str, Any]) -> str:
     """The run in a few aligned lines, with units, for a terminal."""
     accuracy, energy, latency = record["accuracy"], record["energy_j"], record["latency_s"]
@@ -96,6 +112,7 @@ def summary(record: Mapping[str, Any]) -> str:
         ),
         ("simulator", f"{speed['train_samples_per_s']:,.0f} samples/s", f"{record['duration_s']:.1f} s"),
     ]
+    rows += list(_cells(record))
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
     tech = record["technology"]
     head = f"{record['name']} · seed {record['seed']} · {tech['table']} at {tech['node_nm']:g} nm"

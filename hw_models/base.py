@@ -121,6 +121,13 @@ class CellModel(ABC):
         """What the cells show `after_s` seconds after writing: drift and low-frequency noise. Alters nothing."""
         return cells.visible.copy()
 
+    def read_sd(self, state: Reals) -> Reals:
+        """Standard deviation of one read of cells that show `state`, in `quantity`; 0 where reads repeat.
+
+        The noise that `read` draws anew each time, without what time does: for arrays, which add up that of many cells.
+        """
+        return np.zeros(np.shape(state))
+
     def ideal(self) -> Self:
         """This model with every non-ideality off."""
         return self.without(self.non_idealities)

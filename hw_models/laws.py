@@ -137,6 +137,14 @@ def _reading_alters_nothing(model: CellModel) -> None:
     _require(np.array_equal(first, model.read(cells, 1.0, 5)), "the same seed reads differently")
 
 
+def _noise_of_reads_has_a_size(model: CellModel) -> None:
+    cells = _worn(model, 1)
+    sd = np.asarray(model.read_sd(cells.visible))
+    _require(sd.shape == (_CELLS,), f"read_sd() of {_CELLS} cells has the shape {sd.shape}")
+    _require(bool(np.isfinite(sd).all() and (sd >= 0).all()), f"read_sd() is {sd.tolist()!r}")
+    _require(not np.any(model.ideal().read_sd(cells.visible)), "reads of the ideal model have a read_sd()")
+
+
 def _no_time_is_no_drift(model: CellModel) -> None:
     for name in ("drift", "retention"):
         if name in model.non_idealities:
@@ -207,6 +215,7 @@ LAWS: Final[dict[str, Callable[[CellModel], None]]] = {
     "ideal() pulses without noise or spread": _ideal_is_the_same_for_all,
     "a pulse reaches its own cells and is counted": _only_places_are_touched,
     "reading alters nothing": _reading_alters_nothing,
+    "the noise of a read has a size": _noise_of_reads_has_a_size,
     "no time passed is no drift": _no_time_is_no_drift,
     "each non-ideality switches alone": _each_switches_alone,
 }

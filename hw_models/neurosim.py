@@ -95,6 +95,10 @@ class NeuroSim(Stepped):
         factor = 1.0 + self.read_noise * randomness.gaussians(key, len(cells.visible))
         return (cells.visible * factor).astype(cells.visible.dtype)
 
+    def read_sd(self, state: Reals) -> Reals:
+        """Proportional to the conductance."""
+        return np.asarray(state, dtype=np.float64) * (0.0 if "read_noise" in self.off else self.read_noise)
+
     def curve(self, pulses: int, up: bool) -> Rows:
         """(pulses + 1,) nominal conductances from the lowest state up, or from the highest down."""
         low, high = self.bounds()

@@ -143,6 +143,10 @@ class Programmed(Written):
             seen = np.maximum(seen + noise, 0.0)
         return seen.astype(cells.visible.dtype)
 
+    def read_sd(self, state: Reals) -> Reals:
+        """By the curve of `read_coefficients`."""
+        return self._curve(state, self.read_coefficients) if self._has("read_noise") else np.zeros(np.shape(state))
+
     def _deviations(self, cells: Cells, first: Reals, mean: Reals, after_s: float) -> Reals:
         """Deviations `first` grown to what sigma is by now; from 0 sigma, a cell's own normal grows."""
         if not self._has("programming_noise"):

@@ -109,7 +109,8 @@ def pulse_cells(law, state, visible, spread, pulses, random, constants, counts, 
     noisy = relative > 0.0 or scaled > 0.0 or by_state > 0.0 or added > 0.0
     draw_once = once > 0.0 or (write > 0.0 and not noisy)
     scattered = places.shape[0] > 0
-    total, passed, bits = np.zeros(2, np.int64), np.zeros(2), np.uint64(0)
+    ups, downs, bits = np.int64(0), np.int64(0), np.uint64(0)
+    passed_up, passed_down = 0.0, 0.0  # no array: it would have to be allocated at every call
     for a in range(end):
         if scattered and a + AHEAD < end:
             fetch_ahead(state, visible, spread, pulses, np.int64(places[a + AHEAD]))
@@ -128,9 +129,11 @@ def pulse_cells(law, state, visible, spread, pulses, random, constants, counts, 
                 counter += _NEXT
                 sigma = relative * abs(step) + scaled * scale + by_state * abs(w) + added
                 step += sigma * gaussian(low_half(bits))
-            passed[down] += 0.5 * w
-            w = clipped(w + sign * step, low, high)
-            passed[down] += 0.5 * w
+            passed, w = 0.5 * w, clipped(w + sign * step, low, high)
+            if down:
+                passed_down = (passed_down + passed) + 0.5 * w
+            else:
+                passed_up = (passed_up + passed) + 0.5 * w
         if draw_once:
             bits = word(key, counter)
             counter += _NEXT
@@ -138,9 +141,10 @@ def pulse_cells(law, state, visible, spread, pulses, random, constants, counts, 
         state[at] = w
         visible[at] = w + write * gaussian(high_half(bits)) if write > 0.0 else w
         pulses[at] += np.uint32(count)
-        total[down] += count
+        downs += count if down else 0
+        ups += 0 if down else count
     random[1] = counter
-    return total[0], passed[0], total[1], passed[1]
+    return ups, passed_up, downs, passed_down
 
 
 @njit(nogil=True, cache=True)

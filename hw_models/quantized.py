@@ -86,6 +86,10 @@ class Quantized(Written):
             seen = np.clip(self._nearest(seen, self.read_levels), self.w_min, self.w_max).astype(seen.dtype)
         return seen
 
+    def read_sd(self, state: Reals) -> Reals:
+        """The same at all levels."""
+        return np.full(np.shape(state), self.read_noise * self.spacing() if self._has("read_noise") else 0.0)
+
     def _nearest(self, values: Reals, levels: int) -> Reals:
         spacing = (self.w_max - self.w_min) / (levels - 1)
         return np.asarray(np.rint((values - self.w_min) / spacing) * spacing + self.w_min)

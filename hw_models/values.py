@@ -54,7 +54,7 @@ def _number(parameter: Parameter, value: Any, unit: str | None) -> float | int:
     else:
         number = converted(value, parameter.unit if unit is None else unit, parameter.unit)
     if not parameter.low <= number <= parameter.high:
-        raise DeviceError(f"{number:g} {parameter.unit} is out of range, allowed: {_range(parameter)}")
+        raise DeviceError(f"{number:g}{_unit(parameter)} is out of range, allowed: {_range(parameter)}")
     if parameter.kind == "whole":
         if number != int(number):
             raise DeviceError(f"{value!r}: must be a whole number")
@@ -64,5 +64,10 @@ def _number(parameter: Parameter, value: Any, unit: str | None) -> float | int:
 
 def _range(parameter: Parameter) -> str:
     if math.isinf(parameter.high):
-        return f"at least {parameter.low:g} {parameter.unit}"
-    return f"{parameter.low:g} to {parameter.high:g} {parameter.unit}"
+        return f"at least {parameter.low:g}{_unit(parameter)}"
+    return f"{parameter.low:g} to {parameter.high:g}{_unit(parameter)}"
+
+
+def _unit(parameter: Parameter) -> str:
+    """The unit as it stands behind a number; that of a plain number is not said."""
+    return "" if parameter.unit == "1" else f" {parameter.unit}"

@@ -104,6 +104,10 @@ class Wrapper(CellModel):
         """As the inner model's."""
         return self.inner.read(self._inside(cells), after_s, seed)
 
+    def read_sd(self, state: Reals) -> Reals:
+        """As the inner model's."""
+        return self.inner.read_sd(state)
+
     def _inside(self, cells: Cells) -> Cells:
         """The same cells for the inner model. Kept with the cells, as its columns must lie together in memory."""
         kept: Any = cells.__dict__.get("_inside")

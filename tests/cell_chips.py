@@ -41,7 +41,16 @@ def cell_of(rule: EqPropOnCells) -> Cell:
         made = rows[0, [P0 + (not up), P1 + (not up)]]
         assert np.allclose(made, steps[-1], rtol=1e-6, atol=1e-9), "no affine step"
         steps[-1] = (float(made[0]), float(made[1]))
-    return Cell(low, high, up=steps[0], down=steps[1], zero=-low / (high - low) if low < 0 < high else 0.5)
+    zero = -low / (high - low) if low < 0 < high else 0.5
+    return Cell(low, high, up=steps[0], down=steps[1], zero=zero, siemens=siemens_of(rule))
+
+
+def siemens_of(rule: EqPropOnCells) -> tuple[float, float]:
+    """Conductances of the ends of a cell's range; 0 where its model has none."""
+    model = rule.crossbar.model
+    if model.quantity == "conductance":
+        return model.bounds()
+    return (model.drive.g_min_s, model.drive.g_max_s) if model.drive else (0.0, 0.0)
 
 
 def twins(spec: Spec, epoch: int = 0) -> tuple[EqPropOnCells, OracleCellChip]:
@@ -89,6 +98,9 @@ def assert_twins(rule: EqPropOnCells, oracle: OracleCellChip) -> None:
     arrays = {name: array.tolist() for name, array in rule.chip._asdict().items()}
     assert arrays == oracle_arrays(oracle) | {"weights": flat(oracle.codes())}
     assert named_events(rule.work.events) == oracle.counted()
+    if rule.crossbar.lines:
+        assert rule.crossbar.bank.lost.tolist() == flat(oracle.lost)
+        assert rule.crossbar.bank.seen.tolist() == flat(oracle.seen(oracle.lost))
     assert tally_of(rule) == oracle.reading.tally
 
 

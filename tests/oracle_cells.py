@@ -16,6 +16,7 @@ from typing import Any
 
 from tests.oracle import OracleChip
 from tests.oracle_numbers import Layer, clamped, constant, mantissa
+from tests.oracle_wires import losses
 
 TALLIES = (
     "reads", "row_drives", "read_base", "read_share", "clipped", "pulses_up", "up_share", "pulses_down", "down_share",
@@ -43,6 +44,8 @@ class Cell:
     down: tuple[float, float]
     zero: float = 0.5
     """Share at which a cell against a reference is weight 0."""
+    siemens: tuple[float, float] = (0.0, 0.0)
+    """Conductance at share 0 and at share 1 (for IR drop)."""
 
     def pulsed(self, state: float, up: bool) -> float:
         """The state after one pulse."""
@@ -120,6 +123,7 @@ class OracleCellChip(OracleChip):
         n0, n1 = self.sizes
         self.states_of_cells = [[[single(cell.low)] * n1 for _ in range(n0)] for _ in range(self.reading.planes)]
         self.received = [[[0] * n1 for _ in range(n0)] for _ in range(self.reading.planes)]
+        self.lost, self.learned = [[0] * n1 for _ in range(n0)], 0
         self.weights = [[[0] * n1 for _ in range(n0)]]  # the accumulators get their input from the array alone
 
     # the cells
@@ -170,9 +174,32 @@ class OracleCellChip(OracleChip):
     def load(self, x: Any, learning: bool) -> None:
         """As in the digital chip; the input product comes from the array."""
         super().load(x, learning)
+        lost = self.lost_now(learning)
         self.reading.count(self.inputs, self.shares())
-        for j, addend in self.reading.codes(self.inputs, self.codes()):
+        for j, addend in self.reading.codes(self.inputs, self.seen(lost)):
             self.accumulate(1, j, addend)
+
+    def lost_now(self, learning: bool) -> list[Layer]:
+        """What wires take: fresh in inference and every so many learned samples, else as at the last time."""
+        due = not learning or self.learned % self.array["ir_drop_every"] == 0
+        self.learned += learning
+        if not self.array["wire_resistance"] or "ir_drop" in self.spec["device"]["off"]:
+            return self.lost
+        low, high = self.cell.siemens
+        tile = self.array["tile_rows"], self.array["tile_columns"]
+        step = (high - low) / self.reading.one
+        fresh = losses(self.shares(), self.reading.reference, low, step, self.array["wire_resistance"], tile)
+        if learning and due:
+            self.lost = fresh
+        return fresh if due else self.lost
+
+    def seen(self, lost: list[Layer]) -> list[Layer]:
+        """Weight codes [row][column] as they are read."""
+        most = 2 * self.reading.one
+        return [
+            [clamped(code - less, -most, most) for code, less in zip(row, taken, strict=True)]
+            for row, taken in zip(self.codes(), lost, strict=True)
+        ]
 
     # writing
 

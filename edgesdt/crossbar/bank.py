@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from edgesdt.crossbar import layout
 from edgesdt.crossbar.layout import TALLIES, Bank, Sensing
+from edgesdt.crossbar.own_noise import find_noise, variances_of
 from edgesdt.crossbar.scales import mapping_of, share_bits, step_of, weight_per_range
+from edgesdt.crossbar.wires import Lines, lines_of
 from edgesdt.spec import Spec
 from hw_models.base import CellModel, Cells
 from hw_models.mapping import Mapping
@@ -33,6 +35,8 @@ class Crossbar:
     cells: Cells
     bank: Bank
     sensing: Sensing
+    lines: Lines | None
+    """The wires of the tiles; None without IR drop."""
 
     @classmethod
     def of(cls, spec: Spec, accumulator_frac: int) -> Crossbar:
@@ -41,8 +45,13 @@ class Crossbar:
         n0, n1 = spec.chip.layers
         cells = model.manufacture(mapping.planes * n0 * n1, spec.seed, np.float32)
         one = 1 << share_bits(spec)
-        sensing = _sensing(spec, one, accumulator_frac)
-        return cls(spec, model, mapping, cells, _bank(spec, model, mapping, cells, one), sensing)
+        sensing, lines = _sensing(spec, one, accumulator_frac), lines_of(spec, model, one)
+        own = variances_of(model, one)
+        sensing = sensing._replace(wired=lines is not None, own_noise=bool(own.any()))
+        bank = _bank(spec, model, mapping, cells, one, n0 * n1 if lines else 0)
+        if sensing.own_noise:
+            bank = bank._replace(own=own, noise=np.zeros(n0 * n1, np.float32), variances=np.zeros(n1))
+        return cls(spec, model, mapping, cells, bank, sensing, lines)
 
     @property
     def stepped(self) -> bool:
@@ -64,10 +73,16 @@ class Crossbar:
         bank.row_sums[:] = shares.sum(axis=(0, 1))
         weights = shares[0] - (shares[1] if bank.planes == 2 else bank.reference)
         codes[:] = np.clip(weights, -bank.highest, bank.highest).T.ravel()
+        if self.sensing.own_noise:
+            find_noise(bank)
 
     def rested(self, after_s: float) -> npt.NDArray[np.floating]:
-        """What the cells show `after_s` seconds after the last write; they stay as they are."""
-        return self.model.read(self.cells, after_s, key_of(self.spec.seed, _REST_STREAM) & 0xFFFFFFFF)
+        """What the cells show `after_s` seconds after the last write; they stay as they are.
+
+        Read noise that every read of the array draws anew is not in it.
+        """
+        still = self.model.without(["read_noise"]) if self.sensing.own_noise else self.model
+        return still.read(self.cells, after_s, key_of(self.spec.seed, _REST_STREAM) & 0xFFFFFFFF)
 
 
 def _sensing(spec: Spec, one: int, accumulator_frac: int) -> Sensing:
@@ -88,6 +103,7 @@ def _sensing(spec: Spec, one: int, accumulator_frac: int) -> Sensing:
         dac=dac,
         tile_rows=array.tile_rows,
         row_tiles=-(-spec.chip.layers[0] // array.tile_rows),
+        wired=False,
         converts=converts,
         scale=lsb * 2.0**frac,
         left=accumulator_frac - frac,
@@ -97,11 +113,13 @@ def _sensing(spec: Spec, one: int, accumulator_frac: int) -> Sensing:
         read_noise=layout.NO_NOISE
         if "read_noise" in off or array.read_noise_sd == 0
         else _READ_NOISE[array.read_noise],
+        own_noise=False,
         read_sd=array.read_noise_sd * (one * math.sqrt(planes) if additive else 1.0),
     )
 
 
-def _bank(spec: Spec, model: CellModel, mapping: Mapping, cells: Cells, one: int) -> Bank:
+def _bank(spec: Spec, model: CellModel, mapping: Mapping, cells: Cells, one: int, wired: int) -> Bank:
+    """The arrays of the kernels; those of the wires have `wired` entries."""
     array, (n0, n1) = spec.device.array, spec.chip.layers
     low, high = model.bounds()
     law = getattr(model, "law_code", None)
@@ -124,6 +142,8 @@ def _bank(spec: Spec, model: CellModel, mapping: Mapping, cells: Cells, one: int
         random=cells.random,
         shares=np.zeros(len(cells.state), np.int16),
         row_sums=np.zeros(n0, np.int64),
+        lost=np.zeros(wired, np.int32),
+        seen=np.zeros(wired, np.int16),
         places=np.zeros(mapping.planes * synapses, np.int32),
         rows=np.zeros(mapping.planes * synapses, np.int32),
         spots=np.zeros(mapping.planes * synapses, np.int32),
@@ -136,6 +156,9 @@ def _bank(spec: Spec, model: CellModel, mapping: Mapping, cells: Cells, one: int
         trains=np.zeros(n0, np.uint32),
         partial=np.zeros(n1, np.int32),
         squares=np.zeros(n1 if array.read_noise == "proportional" else 0),
+        own=np.zeros(0),
+        noise=np.zeros(0, np.float32),
+        variances=np.zeros(0),
         reading=np.array([key_of(spec.seed, _READ_STREAM), 0], dtype=np.uint64),
         tally=np.zeros(TALLIES, np.int64),
     )

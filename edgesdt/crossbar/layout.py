@@ -35,6 +35,7 @@ class Sensing(NamedTuple):
     dac: npt.NDArray[np.uint8]  # (256,) what a code becomes on its line, in input LSBs
     tile_rows: int
     row_tiles: int
+    wired: bool  # whether wires take something from the sums
     converts: bool  # without a converter the sum is only rounded to the accumulator's LSB
     scale: float  # from (share code LSB · input LSB) to converter steps
     left: int  # shift from converter step to accumulator LSB
@@ -42,6 +43,7 @@ class Sensing(NamedTuple):
     limit: int  # largest accumulator code; the lowest is -limit - 1
     output_sd: float  # noise at the converter, in steps of its codes
     read_noise: int  # NO_NOISE, ADDITIVE or PROPORTIONAL
+    own_noise: bool  # whether single reads of the cells themselves differ
     read_sd: float  # additive: in share codes, of both cells of a pair together; proportional: a share
 
 
@@ -64,6 +66,8 @@ class Bank(NamedTuple):
     random: npt.NDArray[np.uint64]  # (2,)
     shares: npt.NDArray[np.int16]  # (cells,) share codes of what is visible
     row_sums: npt.NDArray[np.int64]  # (n_0,) sums of the share codes of a row
+    lost: npt.NDArray[np.int32]  # (n_0 · n_1,) weight codes that the wires take; empty without IR drop
+    seen: npt.NDArray[np.int16]  # (n_0 · n_1,) weight codes less those; empty without IR drop
     places: npt.NDArray[np.int32]  # cells to be pulsed
     rows: npt.NDArray[np.int32]  # the row of each
     spots: npt.NDArray[np.int32]  # where the weight of each lies in the chip's weights
@@ -76,5 +80,8 @@ class Bank(NamedTuple):
     trains: npt.NDArray[np.uint32]  # (n_0,) pulse trains of the rows
     partial: npt.NDArray[np.int32]  # (n_1,) column sums of one tile
     squares: npt.NDArray[np.float64]  # (n_1,) Σ x² · code² of one tile (proportional noise)
+    own: npt.NDArray[np.float64]  # (4096,) variance of a read by share code, see `own_noise`
+    noise: npt.NDArray[np.float32]  # (n_0 · n_1,) that of each weight's cells, in share codes²; empty without own noise
+    variances: npt.NDArray[np.float64]  # (n_1,) Σ x² · that of one tile (own noise)
     reading: npt.NDArray[np.uint64]  # (2,) key and counter of the noise of reads
     tally: npt.NDArray[np.int64]  # (TALLIES,)

@@ -9,7 +9,6 @@ read again.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from edgesdt.crossbar.layout import (
     CELL_WRITES,
@@ -25,6 +24,7 @@ from edgesdt.crossbar.layout import (
     VERIFY_SHARE,
 )
 from edgesdt.kernels.arithmetic import saturate, scaled, whole_vectors
+from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.layout import BANK_STEPS, PAIRS
 from edgesdt.kernels.listing import list_nonzero
 from edgesdt.kernels.random_bank import draw, steps_for
@@ -35,7 +35,7 @@ MOST_PULSES = 1 << 15
 """Pulses that one update gives a cell at most."""
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def list_pulses(inputs, plus, minus, plan, rate, random, work, bank):  # type: ignore[no-untyped-def]
     """Fill `bank.places` and `bank.counts` with the update between two phase ends; returns how many cells there are."""
     n0, n1 = plan.sizes[0], plan.sizes[1]
@@ -67,7 +67,7 @@ def list_pulses(inputs, plus, minus, plan, rate, random, work, bank):  # type: i
     return listed
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _append(post, n0, n1, active, work, bank, listed):  # type: ignore[no-untyped-def]
     """Append the cells of neuron `post` whose delta is not 0: those of a pair with opposite signs."""
     first, plane, begin = post * n0, n0 * n1, listed
@@ -93,7 +93,7 @@ def _append(post, n0, n1, active, work, bank, listed):  # type: ignore[no-untype
     return listed
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _draw_trains(active, random, work, bank):  # type: ignore[no-untyped-def]
     """One random pulse train for every active row: bit t is set with probability x / 2^input bits."""
     steps = steps_for(bank.train, 2 * random.shape[0])
@@ -103,7 +103,7 @@ def _draw_trains(active, random, work, bank):  # type: ignore[no-untyped-def]
     work.events[BANK_STEPS, 0] += steps * active
 
 
-@njit(inline="always")
+@inlined
 def _train(halves, length, chance):  # type: ignore[no-untyped-def]
     """A train of `length` bits, each set with probability `chance` / 2^16."""
     bits = np.uint32(0)
@@ -113,7 +113,7 @@ def _train(halves, length, chance):  # type: ignore[no-untyped-def]
     return bits
 
 
-@njit(inline="always")
+@inlined
 def _coincide(moved, active, rate, work, bank):  # type: ignore[no-untyped-def]
     """`deltas[a]` = coincidences of row a's train with the column's, with the sign of `moved`."""
     chance = min(scaled(abs(np.int64(moved)), register_of(rate), 0), np.int64(1 << 16))
@@ -128,7 +128,7 @@ def _coincide(moved, active, rate, work, bank):  # type: ignore[no-untyped-def]
         work.deltas[a] = sign * hits
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def show(weights, listed, bank):  # type: ignore[no-untyped-def]
     """Bring share codes, row sums and weight codes in step with what the first `listed` cells show."""
     plane = np.uint64(weights.shape[0])
@@ -147,7 +147,7 @@ def show(weights, listed, bank):  # type: ignore[no-untyped-def]
         weights[np.uint64(bank.spots[h])] = saturate(weight, -bank.highest, bank.highest)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def pulse(listed, bank):  # type: ignore[no-untyped-def]
     """Give the first `listed` cells their pulses by the step law of their model."""
     ups, up_sum, downs, down_sum = pulse_cells(
@@ -161,7 +161,7 @@ def pulse(listed, bank):  # type: ignore[no-untyped-def]
     bank.tally[DOWN_SHARE] += np.int64(np.floor((down_sum - downs * bank.low) * scale + 0.5))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def want(listed, bank):  # type: ignore[no-untyped-def]
     """Turn the listed pulse counts into wanted states, inside the nominal range: beyond it no pulse helps."""
     for h in range(listed):
@@ -169,7 +169,7 @@ def want(listed, bank):  # type: ignore[no-untyped-def]
         bank.wanted[h] = saturate(wanted, bank.low, bank.low + bank.span)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def correct(listed, bank):  # type: ignore[no-untyped-def]
     """Read the listed cells and list again those more than half a step off, with the pulses that they lack."""
     left = 0
@@ -186,7 +186,7 @@ def correct(listed, bank):  # type: ignore[no-untyped-def]
     return left
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _tally_slots(listed, bank):  # type: ignore[no-untyped-def]
     """Count the pulse slots of the listed cells: the largest count up and the largest down of each neuron."""
     n1, plane = bank.partial.shape[0], bank.shares.shape[0] // bank.planes

@@ -38,6 +38,12 @@ def share_bits(spec: Spec) -> int:
     return min(_MOST_SHARE_BITS, 31 - 1 - math.ceil(math.log2(largest)))
 
 
+def reference_code(spec: Spec) -> int:
+    """Share code at which a cell against a reference is weight 0: that of all reference cells."""
+    mapping, model = mapping_of(spec), spec.device.cell_model()
+    return round(mapping.reference_of(model) * (1 << share_bits(spec))) if mapping.planes == 1 else 0
+
+
 def step_of(model: CellModel, mapping: Mapping) -> float:
     """Nominal state change of one pulse at weight 0: the mean of up and down."""
     low, high = model.bounds()

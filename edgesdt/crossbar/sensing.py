@@ -1,24 +1,26 @@
 """Read the array: driven rows → column sums of each tile → noise → converter codes → the chip's accumulators.
 
 The sums are exact: share codes are integers. Read noise of all cells of a column is one Gaussian, whose variance is
-σ²·Σ x² (additive) or σ²·Σ x²·code² (proportional): the sum of independent Gaussians, not an approximation.
+σ²·Σ x² (additive) or σ²·Σ x²·code² (proportional): the sum of independent Gaussians, not an approximation. So is the
+noise of the device model itself, whose variance depends on where the cell is (`CellModel.read_sd`).
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from edgesdt.crossbar.layout import ADDITIVE, CLIPPED, NO_NOISE, PROPORTIONAL, READ_BASE, READ_SHARE, READS, ROW_DRIVES
+from edgesdt.crossbar.own_noise import add_variances
 from edgesdt.kernels.arithmetic import saturate
 from edgesdt.kernels.drive import add_rows, list_inputs
+from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, INPUTS
 from hw_models.randomness import gaussian, low_half, word
 
 _ONE = np.uint64(1)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def sense(inputs, accumulators, weights, index, value, sensing, bank, events):  # type: ignore[no-untyped-def]
     """Add what the converters return for `inputs` (n_0,) to `accumulators` (n_1,), which saturate."""
     count = list_inputs(inputs, index, value)
@@ -39,14 +41,16 @@ def sense(inputs, accumulators, weights, index, value, sensing, bank, events):  
             power += np.float64(value[a]) * np.float64(value[a])
         if sensing.read_noise == PROPORTIONAL:
             _add_squares(weights, rows, drives, bank.squares)
-        if sensing.output_sd > 0.0 or sensing.read_noise != NO_NOISE:
+        if sensing.own_noise:
+            add_variances(rows, drives, bank)
+        if sensing.output_sd > 0.0 or sensing.read_noise != NO_NOISE or sensing.own_noise:
             _convert_noisy(bank.partial, accumulators, power, sensing, bank, events)
         else:
             _convert(bank.partial, accumulators, sensing, bank.tally, events)
         first = last
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _tally_read(index, value, count, columns, bank):  # type: ignore[no-untyped-def]
     """Count the read: V² of the driven rows, alone and times the conductance of their rows."""
     squares, weighted, driven = np.int64(0), np.int64(0), np.int64(0)
@@ -61,7 +65,7 @@ def _tally_read(index, value, count, columns, bank):  # type: ignore[no-untyped-
     bank.tally[READ_SHARE] += weighted
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _add_squares(weights, index, value, squares):  # type: ignore[no-untyped-def]
     """`squares[j] = Σ_a (value[a]·weights[index[a], j])²`; whole numbers, exact below 2^53."""
     n = squares.shape[0]
@@ -73,7 +77,7 @@ def _add_squares(weights, index, value, squares):  # type: ignore[no-untyped-def
             squares[j] += part * part
 
 
-@njit(inline="always")
+@inlined
 def _add(accumulators, j, addend, limit):  # type: ignore[no-untyped-def]
     """One addition, saturated to `-limit - 1 … limit`; returns whether it was."""
     wide = np.int64(accumulators[j]) + addend
@@ -82,7 +86,7 @@ def _add(accumulators, j, addend, limit):  # type: ignore[no-untyped-def]
     return kept != wide
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _convert(sums, accumulators, sensing, tally, events):  # type: ignore[no-untyped-def]
     """Round each sum to converter steps, clip it, and add it to the accumulator."""
     low, high = np.float64(-sensing.highest - 1), np.float64(sensing.highest)
@@ -96,20 +100,22 @@ def _convert(sums, accumulators, sensing, tally, events):  # type: ignore[no-unt
     events[ACCUMULATOR_SATURATIONS, 1] += hits
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _convert_noisy(sums, accumulators, power, sensing, bank, events):  # type: ignore[no-untyped-def]
     """As `_convert`, with the read noise of the tile's cells and that of the converter."""
     low, high = np.float64(-sensing.highest - 1), np.float64(sensing.highest)
     clipped, hits = np.int64(0), np.int64(0)
     key, counter = bank.reading[0], bank.reading[1]
     output = sensing.output_sd * sensing.output_sd
-    cells = (sensing.read_sd * sensing.scale) ** 2
+    cells, own = (sensing.read_sd * sensing.scale) ** 2, sensing.scale * sensing.scale
     for j in range(sums.shape[0]):
         variance = output
         if sensing.read_noise == ADDITIVE:
             variance += cells * power
         elif sensing.read_noise == PROPORTIONAL:
             variance += cells * bank.squares[j]
+        if sensing.own_noise:
+            variance += own * bank.variances[j]
         noise = np.sqrt(variance) * gaussian(low_half(word(key, counter)))
         counter += _ONE
         wide = np.floor(np.float64(sums[j]) * sensing.scale + noise + 0.5)

@@ -7,11 +7,12 @@ pulsed within the compiled loop; any other is handed each update as arrays (`pre
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from edgesdt.crossbar.layout import VERIFY
+from edgesdt.crossbar.own_noise import follow
 from edgesdt.crossbar.programming import correct, list_pulses, pulse, show, want
 from edgesdt.crossbar.sensing import sense
+from edgesdt.crossbar.wires import see
 from edgesdt.kernels.eqprop import (
     SYMMETRIC,
     copy,
@@ -23,19 +24,30 @@ from edgesdt.kernels.eqprop import (
     return_to_free,
     sign_of_beta,
 )
+from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.layout import SAMPLES
 from edgesdt.kernels.update import update_biases
 
 
-@njit(inline="always")
+@inlined
 def free_phase(chip, plan, work, sensing, bank):  # type: ignore[no-untyped-def]
     """Read the array once for the sample and relax without nudging."""
     work.events[SAMPLES, 0] += 1
-    sense(chip.inputs, chip.accumulators, chip.weights, work.event_index, work.event_value, sensing, bank, work.events)
+    seen = bank.seen if sensing.wired else chip.weights
+    sense(chip.inputs, chip.accumulators, seen, work.event_index, work.event_value, sensing, bank, work.events)
     relax_freely(chip, plan, work)
 
 
-@njit(nogil=True, cache=True)
+@kernel
+def keep_up(weights, listed, sensing, bank):  # type: ignore[no-untyped-def]
+    """Bring what reading needs beside the weights in step with what the first `listed` cells show."""
+    if sensing.wired:
+        see(weights, listed, bank)
+    if sensing.own_noise:
+        follow(listed, bank)
+
+
+@kernel
 def update_of(chip, plan, work, sensing, bank, rates, sample, label):  # type: ignore[no-untyped-def]
     """Present one sample, run its phases, move the biases and list the pulses of its update; returns how many cells."""
     sign = sign_of_beta(plan, chip.random, work.words, work.events)
@@ -61,7 +73,7 @@ def update_of(chip, plan, work, sensing, bank, rates, sample, label):  # type: i
     return listed
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def learn_stream(chip, plan, work, sensing, bank, rates, samples, labels, order):  # type: ignore[no-untyped-def]
     """Learn from `samples[order]` (uint8 codes), one at a time, on cells of a step law."""
     for t in range(order.shape[0]):
@@ -74,12 +86,14 @@ def learn_stream(chip, plan, work, sensing, bank, rates, samples, labels, order)
                     break
                 pulse(listed, bank)
                 show(chip.weights, listed, bank)
+                keep_up(chip.weights, listed, sensing, bank)
         else:
             pulse(listed, bank)
             show(chip.weights, listed, bank)
+            keep_up(chip.weights, listed, sensing, bank)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def infer_stream(chip, plan, work, sensing, bank, samples, first, outputs):  # type: ignore[no-untyped-def]
     """Output state codes (samples, n_1) of `samples`; `first` is the place of the first one among all that are shown.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from edgesdt.report import curves, memory_map, receptive, summary, wording
+from edgesdt.report import curves, memory_map, receptive, summary, wear, wording
 from edgesdt.report.folders import Run, number
 
 
@@ -30,7 +30,9 @@ def view(run: Run, prefix: str) -> dict[str, Any]:
         "presented": wording.exact(summary.presented(run)),
         "memory": memory_map.memory(run),
         "fields": receptive.fields(run),
-        "device": summary.pairs(run.part("device")),
+        "device": summary.pairs(_without_histogram(run.part("device"))),
+        "wear": wear.histogram(run),
+        "rests": wear.rests(run),
         "technology": summary.pairs(technology, leave_out=("sources",)),
         "sources": _sources(technology.get("sources")),
         "spec": spec_text(run.part("spec")),
@@ -52,12 +54,17 @@ def _sections(made: dict[str, Any]) -> list[tuple[str, str]]:
         ("latency", both.capitalize(), both),
         ("memory", "Memory", made["memory"]),
         ("fields", "Receptive fields", made["fields"]),
-        ("device", "Device", made["device"]),
+        ("device", "Device", made["device"] or made["rests"][1]),
         ("technology", "Technology", made["technology"] or made["sources"]),
         ("spec", "Spec", made["spec"]),
         ("provenance", "Provenance", made["provenance"]),
     ]
     return [(key, title) for key, title, content in found if content]
+
+
+def _without_histogram(device: dict[str, Any]) -> dict[str, Any]:
+    """The device section without what is drawn as bars."""
+    return {key: value for key, value in device.items() if key != "writes_histogram"}
 
 
 def _headline(run: Run) -> dict[str, Any]:

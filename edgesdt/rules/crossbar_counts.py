@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from edgesdt import actions as act
 from edgesdt.crossbar import layout
-from edgesdt.crossbar.scales import mapping_of, share_bits, tiles
+from edgesdt.crossbar.scales import mapping_of, reference_code, share_bits, tiles
 from edgesdt.rules import eqprop_counts
 from edgesdt.rules.eqprop_counts import Events
 from edgesdt.spec import Spec
@@ -42,6 +42,7 @@ def predicted(spec: Spec, learning: bool) -> dict[str, int]:
     tally[layout.PULSE_TIMES], tally[layout.SWEPT] = (2 * moved, moved) if learning else (0.0, 0.0)
     if spec.device.array.programming == "verify":
         tally[layout.VERIFY_READS], tally[layout.VERIFY_SHARE] = 2 * pulses, 2 * pulses * level
+    tally[layout.CELL_WRITES] = pulses  # seldom more than one for a cell
     bias_moves = int(moved) if learning and spec.chip.biases.enabled else 0
     return _with_cells(spec, counts, bias_moves, [int(n) for n in tally])
 
@@ -50,26 +51,39 @@ def _with_cells(spec: Spec, counts: dict[str, int], bias_moves: int, tally: Sequ
     """The counts of a digital chip with those of its weight memory replaced by those of the array."""
     array, columns = spec.device.array, spec.chip.layers[1]
     row_tiles, column_tiles = tiles(spec)
+    planes, verified = mapping_of(spec).planes, tally[layout.VERIFY_READS]
     pulses = tally[layout.PULSES_UP] + tally[layout.PULSES_DOWN]
     rows = min(array.tile_rows, spec.chip.layers[0])
-    others = rows + min(array.tile_columns, columns * mapping_of(spec).planes) - 2  # on the two lines of a cell
+    others = rows + min(array.tile_columns, columns * planes) - 2  # on the two lines of a cell
     lines = others if array.selector == "half_voltage" else 0
     counts = counts | {act.MAC: 0, act.WEIGHT_READ: 0, act.WEIGHT_WRITE: 0}
+    read = tally[layout.READS] * columns * row_tiles
+    squares = tally[layout.READ_BASE] // (columns * planes)
+    references = squares * column_tiles if planes == 1 else 0  # the rows drive a column of these in every tile
+    # a read selects the cell that it looks at, and the pulses that it finds lacking go where it is
+    selected = verified if array.programming == "verify" else tally[layout.CELL_WRITES]
     if array.programming == "coincidence":  # the lines multiply: no synapse needs arithmetic of its own
         counts |= {act.CONTRAST: 0, act.RATE: bias_moves + tally[layout.SWEPT]}
     return {
         **counts,
         act.ARRAY_READ: tally[layout.READS],
-        act.ROW_DRIVE: tally[layout.ROW_DRIVES] * column_tiles,
-        act.ADC_CONVERSION: tally[layout.READS] * columns * row_tiles + tally[layout.VERIFY_READS],
-        act.CELL_READ_BASE: tally[layout.READ_BASE],
-        act.CELL_READ_SHARE: tally[layout.READ_SHARE],
+        act.ROW_DRIVE: tally[layout.ROW_DRIVES] * column_tiles + verified,
+        act.COLUMN_SAMPLE: read + verified,
+        act.ADC_CONVERSION: read + verified,
+        act.CODE_ADD: read,
+        act.CELL_READ_BASE: tally[layout.READ_BASE] + references,
+        act.CELL_READ_SHARE: tally[layout.READ_SHARE] + references * reference_code(spec),
         act.PULSE_UP: tally[layout.PULSES_UP],
         act.PULSE_UP_SHARE: tally[layout.UP_SHARE],
         act.PULSE_DOWN: tally[layout.PULSES_DOWN],
         act.PULSE_DOWN_SHARE: tally[layout.DOWN_SHARE],
         act.PULSE_TIME: tally[layout.PULSE_TIMES],
         act.HALF_SELECTED: pulses * lines,
-        act.VERIFY_READ: tally[layout.VERIFY_READS],
+        act.VERIFY_READ: verified,
         act.VERIFY_SHARE: tally[layout.VERIFY_SHARE],
+        act.ROW_PULSE_UP: tally[layout.PULSES_UP],
+        act.ROW_PULSE_DOWN: tally[layout.PULSES_DOWN],
+        act.COLUMN_PULSE: tally[layout.PULSE_TIMES] * planes,
+        act.ROW_SELECT: selected,
+        act.COLUMN_SELECT: tally[layout.SWEPT] * planes + verified,
     }

@@ -16,12 +16,14 @@ import numpy.typing as npt
 
 from edgesdt.crossbar import layout
 from edgesdt.crossbar.bank import Crossbar
+from edgesdt.crossbar.layout import Bank
 from edgesdt.crossbar.programming import correct, show, want
 from edgesdt.crossbar.scales import weight_of_pulse, weight_per_range
-from edgesdt.crossbar.stream import infer_stream, learn_stream, update_of
+from edgesdt.crossbar.stream import infer_stream, keep_up, learn_stream, update_of
+from edgesdt.crossbar.wires import see_all, with_losses
 from edgesdt.kernels.layout import Workspace
 from edgesdt.qformat import Rounding, Scale
-from edgesdt.rules import eqprop_plan
+from edgesdt.rules import crossbar_wear, eqprop_plan
 from edgesdt.rules.crossbar_counts import actions as cell_actions
 from edgesdt.rules.eqprop import _INFERENCE_CHUNK, EqProp
 from edgesdt.rules.eqprop_counts import Events
@@ -29,9 +31,6 @@ from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.rules.registers import rate
 from edgesdt.spec import Spec
 from hw_models.base import Cells
-
-_MUCH_CLIPPED = 0.05
-"""Share of the conversions from which on a user is told."""
 
 
 class EqPropOnCells(EqProp):
@@ -47,6 +46,24 @@ class EqPropOnCells(EqProp):
     def learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
         """Learn from `samples[order]`, one at a time, with the learning-rate registers of `epoch` (0-based)."""
         rates = pulse_rates(self.spec, epoch)
+        for part in self._stretches(order):
+            self._learn(samples, labels, part, rates)
+
+    def _stretches(self, order: Labels) -> Iterator[Labels]:
+        """The parts of `order` at whose starts the losses on wires are worked out: every so many samples of all."""
+        if not self.crossbar.lines or len(order) == 0:
+            yield order
+            return
+        every, start = self.spec.device.array.ir_drop_every, 0
+        while start < len(order):
+            done = self._tally[layout.READS] % every
+            if done == 0:
+                fresh, _ = self._as_they_show()
+                self.crossbar.bank.lost[:], self.crossbar.bank.seen[:] = fresh.lost, fresh.seen
+            yield order[start : start + every - done]
+            start += every - done
+
+    def _learn(self, samples: Pixels, labels: Labels, order: Labels, rates: npt.NDArray[np.int64]) -> None:
         bank, sensing = self.crossbar.bank, self.crossbar.sensing
         if self.crossbar.stepped:
             learn_stream(self.chip, self.plan, self.work, sensing, bank, rates, samples, labels, order)
@@ -62,14 +79,15 @@ class EqPropOnCells(EqProp):
         """Output state codes (samples, n_1); cells and all other learned state stay as they are."""
         kind = np.uint8 if self.spec.chip.states.bits <= 8 else np.uint16
         outputs = np.empty((len(samples), self.spec.chip.layers[-1]), kind)
+        shared, _ = self._as_they_show()
         size = max(len(samples), 1) if self.plan.stochastic_states else _INFERENCE_CHUNK
 
         def run(start: int) -> tuple[Events, npt.NDArray[np.int64]]:
             chip, work = self._lent()
-            shared = self.crossbar.bank
             own = shared._replace(
                 partial=shared.partial.copy(),
                 squares=shared.squares.copy(),
+                variances=shared.variances.copy(),
                 reading=shared.reading ^ np.uint64(1 << 63),  # other noise than that of learning
                 tally=np.zeros_like(shared.tally),
             )
@@ -101,7 +119,7 @@ class EqPropOnCells(EqProp):
         cells, bank = self.crossbar.cells, self.crossbar.bank
         tally = np.array([str(n) for n in self._tally])  # longer than 64 bits at times
         kept: dict[str, npt.NDArray[np.generic]] = {f"cells_{name}": array.copy() for name, array in _arrays(cells)}
-        return {**super().state(), **kept, "cells_reading": bank.reading.copy(), "cells_tally": tally}
+        return {**super().state(), **kept, "cells_reading": bank.reading.copy(), "cells_tally": tally, **self._losses()}
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
         """Take up a state that `state` gave. Raises `ValueError` if a shape or type differs."""
@@ -113,6 +131,8 @@ class EqPropOnCells(EqProp):
         for name, array in _arrays(self.crossbar.cells):
             array[...] = state[f"cells_{name}"]
         self.crossbar.bank.reading[...] = state["cells_reading"]
+        for name, lost in self._losses().items():
+            self.crossbar.bank.lost[...] = state[name].reshape(lost.shape)
         self._tally = [int(n) for n in state["cells_tally"]]
         self._show(self.crossbar.cells.visible)
 
@@ -125,45 +145,13 @@ class EqPropOnCells(EqProp):
         finally:
             self._show(self.crossbar.cells.visible)
 
-    def clipped_share(self) -> float:
-        """Share of the conversions in training that were at the end of the converter's range."""
-        made = self._tally[layout.READS] * self.crossbar.sensing.row_tiles * self.spec.chip.layers[-1]
-        return self._tally[layout.CLIPPED] / made if made else 0.0
-
     def warnings(self) -> list[str]:
         """What the user should know about the array, in sentences."""
-        share, array = self.clipped_share(), self.spec.device.array
-        if share <= _MUCH_CLIPPED:
-            return []
-        return [
-            f"{share:.0%} of the conversions are at the end of the converter's range: "
-            f"device.array.adc_range: {array.adc_range:g} is too small for the sums of this chip"
-        ]
+        return crossbar_wear.warnings(self.crossbar, self._tally, self._lost())
 
     def wear(self) -> dict[str, object]:
         """The record's `device`: what learning did to the cells."""
-        pulses = self.crossbar.cells.pulses
-        edges = [0, 1, *(10**k for k in range(1, 10))]
-        counted, _ = np.histogram(pulses, bins=[*edges, 2**32])
-        tally = self._tally
-        return {
-            "model": self.crossbar.model.name,
-            "family": self.crossbar.model.family,
-            "cells": len(pulses),
-            "writes_total": int(pulses.astype(np.int64).sum()),
-            "writes_per_cell_max": int(pulses.max(initial=0)),
-            "writes_per_cell_mean": float(pulses.mean()),
-            "writes_histogram": {
-                (f"{low} or more" if low else "never"): int(n)
-                for low, n in zip(edges, counted, strict=True)
-                if n or low == 0
-            },
-            "pulses_up": tally[layout.PULSES_UP],
-            "pulses_down": tally[layout.PULSES_DOWN],
-            "clipped_conversions": self.clipped_share(),
-            "non_idealities": list(self.crossbar.model.non_idealities),
-            "weight_per_pulse": weight_of_pulse(self.spec),
-        }
+        return crossbar_wear.wear(self.crossbar, self._tally, self._lost())
 
     def weight_file(self, image_shape: tuple[int, ...]) -> dict[str, npt.NDArray[np.generic]]:
         """Weight codes as read, with the value of their LSB, and the state of every cell."""
@@ -187,6 +175,7 @@ class EqPropOnCells(EqProp):
             before = bank.shares[places].astype(np.int64)
             model.pulse(cells, counts, places)
             show(self.chip.weights, listed, bank)
+            keep_up(self.chip.weights, listed, self.crossbar.sensing, bank)
             passed = (before + bank.shares[places]) * np.abs(counts.astype(np.int64))
             for total, share, which in (
                 (layout.PULSES_UP, layout.UP_SHARE, counts > 0),
@@ -197,7 +186,21 @@ class EqPropOnCells(EqProp):
 
     def _show(self, visible: npt.NDArray[np.floating]) -> None:
         self.crossbar.show(self.chip.weights, visible)
+        if self.crossbar.lines:
+            see_all(self.chip.weights, self.crossbar.bank)
         self._refresh_shortcuts()
+
+    def _as_they_show(self) -> tuple[Bank, float]:
+        """The bank with the losses on wires that the cells have now, and the share of the current that they are."""
+        crossbar = self.crossbar
+        return with_losses(crossbar.bank, crossbar.lines, self.chip.weights) if crossbar.lines else (crossbar.bank, 0.0)
+
+    def _lost(self) -> float:
+        return self._as_they_show()[1]
+
+    def _losses(self) -> dict[str, npt.NDArray[np.generic]]:
+        """The codes that the wires take since they were last worked out, as part of the state; none without IR drop."""
+        return {"cells_lost": self.crossbar.bank.lost.copy()} if self.crossbar.lines else {}
 
     def _empty(self, tally: npt.NDArray[np.int64], into: list[int]) -> None:
         for place, count in enumerate(tally):

@@ -105,6 +105,7 @@ def _cells(spec: Spec) -> Iterator[Fault]:
     except (DeviceError, OSError) as error:
         paths = (("device", "parameters"), ("device", "off"), ("device", "file"), ("device", "model"))
         yield Fault(("device",), str(error), blame=(*paths, ("device",)))
+    yield from _wires(spec)
     for path, given, allowed in (
         (("chip", "layers"), len(spec.chip.layers), 2),
         (("learning", "batch"), spec.learning.batch, 1),
@@ -113,6 +114,22 @@ def _cells(spec: Spec) -> Iterator[Fault]:
             what = f"{given} layers of neurons" if path[1] == "layers" else f"mini-batches of {given}"
             text = f"{what} on analog cells, allowed: {allowed} (one layer of weights, one sample at a time)"
             yield Fault(path, text, blame=(path, ("device", "model"), ("device",)))
+
+
+def _wires(spec: Spec) -> Iterator[Fault]:
+    """IR drop needs conductances."""
+    from hw_models.base import DeviceError
+
+    if not spec.device.array.has_ir_drop:
+        return
+    try:
+        model = spec.device.cell_model()
+    except (DeviceError, OSError):
+        return  # said already
+    if model.quantity == "weight" and model.drive is None:
+        path = ("device", "array", "wire_resistance")
+        text = f"IR drop on {model.name}, which has a weight but no conductance, allowed: null or 0 with this device"
+        yield Fault(path, text, blame=(path, ("device", "model"), ("device",)))
 
 
 _USUAL_RANGE = 0.1

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from edgesdt.spec.types import Allowed, Duration, ModelName, Section, a_mapping, power_of_two_real
+from edgesdt.spec.types import Allowed, Duration, ModelName, Resistance, Section, a_mapping, power_of_two_real
 
 if TYPE_CHECKING:
     from hw_models.base import CellModel
 
-ARRAY_SWITCHES: Final = ("dac", "adc", "read_noise", "output_noise")
+ARRAY_SWITCHES: Final = ("ir_drop", "dac", "adc", "read_noise", "output_noise")
 """Non-idealities of the array and its converters; the others are the model's own."""
 
 
@@ -64,9 +64,21 @@ class Array(Section):
     output_noise: float = Field(
         default=0.0, ge=0, le=1000, description="Noise at a converter, standard deviation [converter steps]"
     )
+    wire_resistance: Resistance | None = Field(
+        default=None,
+        description="Resistance of row and column lines from one cell to the next; null or 0: no IR drop [Ohm]",
+    )
+    ir_drop_every: int = Field(
+        default=1000, ge=1, le=10**9, description="Training samples after which the losses on wires are worked out anew"
+    )
     selector: Literal["transistor", "half_voltage"] = Field(
         default="transistor", description="What keeps a pulse from the other cells of its lines"
     )
+
+    @property
+    def has_ir_drop(self) -> bool:
+        """Whether lines have a resistance."""
+        return bool(self.wire_resistance)
 
 
 class Device(Section):
@@ -103,7 +115,8 @@ class Device(Section):
             model = catalog.from_file(Path(self.file), **parameters)
         else:
             model = catalog.load(self.model, **parameters)
-        return model.without([name for name in self.off if name not in ARRAY_SWITCHES])
+        own = model.non_idealities  # read noise may be both the model's and the array's: off is both
+        return model.without([name for name in self.off if name not in ARRAY_SWITCHES or name in own])
 
 
 class Deployment(Section):

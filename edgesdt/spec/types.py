@@ -25,7 +25,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from edgesdt.spec.hints import did_you_mean, shown
 from edgesdt.spec.sets import NOT_YET, SETS
-from edgesdt.units import FREQUENCY, LENGTH, SIZE, TIME, Kind, UnitError, parse
+from edgesdt.units import FREQUENCY, LENGTH, RESISTANCE, SIZE, TIME, Kind, UnitError, parse
 
 CANONICAL: Final = "canonical"
 """Key of the validation context that marks plain data: bare numbers are in the unit that the model holds."""
@@ -191,6 +191,9 @@ NodeLength = Annotated[
 ]
 Duration = Annotated[
     float, Quantity(TIME, "s", "s", 0, 10**11, False, "0 s..3000 years, such as '1 day' (bare: seconds)")
+]
+Resistance = Annotated[
+    float, Quantity(RESISTANCE, "Ohm", "Ohm", 0, 10**6, False, "0 Ohm..1 MOhm, such as '2.5 Ohm' (bare: ohms)")
 ]
 ModelName = Annotated[str, AfterValidator(_known_model), Allowed("a name of 'edgesdt device list'")]
 Flag = Annotated[bool, BeforeValidator(_flag), Allowed("true or false (on/off, yes/no)")]

@@ -62,7 +62,7 @@ def network(g: Floats, row_ohm: float, column_ohm: float) -> Network:
     row_s = 1 / max(bounded("row_ohm", row_ohm, 0.0, 1e9, "ohm per cell"), _LEAST_OHM)
     column_s = 1 / max(bounded("column_ohm", column_ohm, 0.0, 1e9, "ohm per cell"), _LEAST_OHM)
     row_pivot, column_pivot = np.empty_like(cells), np.empty_like(cells)
-    _factorise(cells, row_s, column_s, row_pivot, column_pivot)
+    factorise(cells, row_s, column_s, row_pivot, column_pivot)
     return Network(cells, row_s, column_s, row_pivot, column_pivot)
 
 
@@ -74,7 +74,7 @@ def fast_currents(
 
 
 @njit(nogil=True, cache=True)
-def _factorise(g, row_s, column_s, row_pivot, column_pivot):  # type: ignore[no-untyped-def]
+def factorise(g, row_s, column_s, row_pivot, column_pivot):  # type: ignore[no-untyped-def]
     """1 / pivots of the tridiagonal systems: all rows from column 0 on, all columns from row 0 on."""
     rows, columns = g.shape
     for i in range(rows):

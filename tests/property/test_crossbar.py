@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edgesdt.ablation import switches
 from edgesdt.chip import Chip
 from edgesdt.crossbar import layout
 from edgesdt.crossbar.bank import Crossbar
@@ -28,6 +29,7 @@ from edgesdt.rules.eqprop_cells import EqPropOnCells
 from hw_models import catalog
 from hw_models.mapping import Mapping
 from hw_models.periphery.dac import requantise
+from hw_models.periphery.ir_drop import exact_currents
 from tests.cell_chips import (
     assert_twins,
     by_place,
@@ -54,6 +56,8 @@ PLAIN = {
     **without_chance("Idealized"), **TIMID, "learning.learning_rate": 0.05, "learning.dropout.input": 0.0,
 }  # fmt: skip
 """Cells of equal steps without chance: 10,000 from one end to the other."""
+WIRES = {"device.array.wire_resistance": 20.0, "device.array.tile_columns": 7}
+"""Wires that take a tenth and more from cells of 20 kOhm to 1.3 kOhm, in tiles that the columns do not fill."""
 quick = settings(max_examples=30, deadline=None, derandomize=True)
 
 
@@ -189,7 +193,7 @@ NOISY = {**without_chance("Idealized"), **TIMID, "chip.weights.frac_bits": 16, "
 
 def noise_of(rule: EqPropOnCells, inputs: npt.NDArray[np.uint8], reads: int) -> npt.NDArray[np.float64]:
     """(reads, columns) what noise adds to the drive."""
-    quiet = rule.crossbar.sensing._replace(output_sd=0.0, read_noise=layout.NO_NOISE)
+    quiet = rule.crossbar.sensing._replace(output_sd=0.0, read_noise=layout.NO_NOISE, own_noise=False)
     rule.chip.accumulators[:] = 0
     call(rule, sense, inputs=inputs, sensing=quiet)
     still = rule.chip.accumulators.astype(np.int64)
@@ -236,6 +240,72 @@ def test_read_noise_is_that_of_all_cells_of_a_column(mapping: str, kind: str, ti
     else:
         expected = sd * np.sqrt((x**2) @ weights_of(rule) ** 2)
     assert_noise(noise_of(rule, inputs, 60), expected)
+
+
+OWN_NOISE: dict[str, dict[str, Any]] = {
+    "proportional": {"device.model": "Ag_aSi", "device.parameters": {"read_noise": 0.04}},
+    "by level": {"device.model": "quantized_4bit", "device.parameters": {"read_noise": 0.3}},
+    "by a curve": {"device.model": "SONOS"},
+    "inside a wrapper": {
+        "device.model": "Ag_aSi", "device.parameters": {"read_noise": 0.04, "endurance": {"limit_pulses": 1e6}},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS)
+@pytest.mark.parametrize("device", OWN_NOISE.values(), ids=OWN_NOISE)
+@pytest.mark.parametrize("tile_rows", [256, 2])
+def test_noise_of_the_model_itself_is_that_of_its_cells(tile_rows: int, device: dict[str, Any], mapping: str) -> None:
+    """As many draws of the model's own `read` have it: that of every cell, in quadrature."""
+    rule = EqPropOnCells(
+        spec_of(
+            [5, 400],
+            {
+                **TIMID, **device, "chip.weights.frac_bits": 16, "device.array.weight_per_range": 0.05,
+                "device.array.mapping": mapping, "device.array.tile_rows": tile_rows, "device.off": ["adc"],
+            },
+        )
+    )  # fmt: skip
+    spread_out(rule, 3, beyond=0.0)
+    bank, model, cells = rule.crossbar.bank, rule.crossbar.model, rule.crossbar.cells
+    draws = np.array([model.read(cells, 0.0, seed) for seed in range(900)], dtype=np.float64)
+    of_cells = (draws.std(axis=0) / bank.span * 0.05).reshape(bank.planes, 400, 5)
+    assert of_cells.max() > 0
+    inputs = np.array([255, 0, 128, 7, 64], np.uint8)
+    expected = np.sqrt((of_cells**2).sum(axis=0) @ (inputs / 256.0) ** 2)
+    found = noise_of(rule, inputs, 300)
+    assert np.allclose(found.std(axis=0) / expected, 1.0, atol=0.3), "some column has another noise"
+    assert_noise(found, expected)
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS)
+@pytest.mark.parametrize("programming", ["pulses", "verify"])
+@pytest.mark.parametrize("device", OWN_NOISE.values(), ids=OWN_NOISE)
+def test_noise_of_the_model_follows_what_is_written(device: dict[str, Any], programming: str, mapping: str) -> None:
+    """After many updates: as a look at all cells finds it."""
+    fields = {
+        **device, "device.array.mapping": mapping, "device.array.programming": programming,
+        "learning.learning_rate": 0.1,
+    }  # fmt: skip
+    rule = trained([20, 12], fields, count=25)
+    kept = rule.crossbar.bank.noise.copy()
+    assert kept.any() and rule.crossbar.cells.pulses.sum() > 100
+    rule.crossbar.show(rule.chip.weights, rule.crossbar.cells.visible)
+    assert np.array_equal(rule.crossbar.bank.noise, kept)
+
+
+def test_noise_of_the_model_is_a_switch_of_its_own_and_is_drawn_once_at_rest() -> None:
+    """Off it is silent, beside the array's noise both are; a look at the rested cells does not freeze a draw of it."""
+    noisy = {**OWN_NOISE["proportional"], "device.array.mapping": "pair"}
+    on, off = (EqPropOnCells(spec_of([5, 7], {**noisy, "device.off": switched})) for switched in ([], ["read_noise"]))
+    assert on.crossbar.sensing.own_noise and not off.crossbar.sensing.own_noise
+    assert np.array_equal(on.crossbar.rested(10.0), on.crossbar.cells.visible)
+    both = spec_of([5, 7], {**noisy, "device.array.read_noise": "additive", "device.array.read_noise_sd": 0.1})
+    assert switches(both).count("read_noise") == 1
+    plain = both.plain()
+    plain["device"]["off"] = ["read_noise"]
+    silent = EqPropOnCells(type(both).from_plain(plain)).crossbar.sensing
+    assert (silent.own_noise, silent.read_noise) == (False, layout.NO_NOISE)
 
 
 @pytest.mark.parametrize("off", [[], ["adc"]])
@@ -561,7 +631,8 @@ def chips(draw: st.DrawFn) -> tuple[list[int], dict[str, Any]]:
 
     own = draw(st.booleans())
     layers = one_of([5, 4], [9, 7], [20, 12])
-    plain = without_chance(one_of("Idealized", "GokmenVlasov", "ReRamSB"))
+    model = one_of("Idealized", "GokmenVlasov", "ReRamSB")
+    plain = without_chance(model)
     fields = {
         **plain,
         "device.off": plain["device.off"] + one_of([], ["adc"], ["dac"]),
@@ -579,6 +650,8 @@ def chips(draw: st.DrawFn) -> tuple[list[int], dict[str, Any]]:
         "device.array.adc_bits": one_of(4, 9, 12),
         "device.array.adc_range": one_of(0.25, 1.0),
         "device.array.dac_bits": one_of(3, 8),
+        **(one_of({}, WIRES, WIRES | {"device.off": plain["device.off"] + ["ir_drop"]}) if model == "ReRamSB" else {}),
+        "device.array.ir_drop_every": one_of(1, 2, 3, 1000),
         "seed": draw(st.integers(0, 2**32 - 1)),
         "epochs": one_of(1, 3),
         "encoder.bits": one_of(4, 8),
@@ -635,6 +708,85 @@ def test_the_oracle_sees_every_way_of_programming_move_cells() -> None:
         assert by_place(oracle, oracle.received) != [0] * len(flat(oracle.received))
 
 
+# --- wires
+
+WIRED = {"device.model": "ReRamSB", "learning.learning_rate": 0.05, "device.array.ir_drop_every": 4, **WIRES}
+
+
+def drive_of(rule: EqPropOnCells, inputs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """The drive that the array gives for `inputs`, with the losses of its cells as they show now."""
+    bank = rule._as_they_show()[0]
+    rule.chip.accumulators[:] = 0
+    seen = bank.seen if rule.crossbar.lines else rule.chip.weights
+    call(rule, sense, inputs=inputs, weights=seen, bank=bank)
+    return rule.chip.accumulators / 2.0 ** (rule.plan.drive_right + rule.spec.chip.states.bits)
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS)
+@pytest.mark.parametrize("ohm", [0.35, 1.0, 2.5])
+@pytest.mark.parametrize("size", [64, 128])
+def test_a_wired_read_is_that_of_the_resistive_network(size: int, ohm: float, mapping: str) -> None:
+    """A tile of `size` by `size` cells (and a reference) of up to 20 uS: every column within 2 % of its current."""
+    planes = 2 if mapping == "pair" else 1
+    fields = {
+        "device.model": "RRAM_Wan", "device.array.mapping": mapping, "device.array.wire_resistance": ohm,
+        "device.array.adc_range": 8.0, "device.array.weight_per_range": 1.0, "chip.weights.frac_bits": 16,
+        "device.array.tile_rows": size, "device.array.tile_columns": size, "device.off": ["adc"],
+    }  # fmt: skip
+    rule = EqPropOnCells(spec_of([size, size // planes], fields))
+    bank, cells = rule.crossbar.bank, rule.crossbar.cells
+    shares = np.random.default_rng(size).uniform(0, 0.5, len(cells.visible))
+    cells.visible[:] = bank.low + bank.span * shares
+    rule._show(cells.visible)
+    g = np.moveaxis(cells.visible.astype(np.float64).reshape(planes, -1, size), 0, 1).reshape(-1, size).T
+    middle, reference = size // 2, bank.low + bank.span * bank.reference / bank.one
+    if planes == 1:
+        g = np.insert(g, middle, reference, axis=1)
+    x = random_samples(rule.spec, 3, 1)[0][0]
+    exact = exact_currents(g, x / 256.0, ohm, ohm)
+    amperes = np.delete(exact, middle) if planes == 1 else exact[::2]
+    less = exact[middle] if planes == 1 else exact[1::2]
+    scale = rule.spec.device.array.weight_per_range / bank.span
+    missed = np.abs(drive_of(rule, x) - (amperes - less) * scale)
+    assert (missed <= 0.02 * amperes * scale + 2.0**-13 * x.sum() / 256).all()
+    plain = ((x / 256.0) @ g)[: len(amperes)] - amperes[: len(amperes)]
+    assert np.abs(plain).max() > 0, "nothing was lost"
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS)
+def test_losses_are_worked_out_as_often_as_stated(mapping: str) -> None:
+    """At samples 0, 4, 8 … of all, in however many calls; between, `seen` moves by what is written."""
+    fields = {**WIRED, "device.array.mapping": mapping}
+    whole, parts = (EqPropOnCells(spec_of([9, 7], fields)) for _ in range(2))
+    samples, labels = random_samples(whole.spec, 0, 11)
+    learn(whole, samples, labels)
+    before: list[Any] = []
+    for at in range(11):
+        learn(parts, samples[at : at + 1], labels[at : at + 1])
+        bank = parts.crossbar.bank
+        if at % 4:
+            assert np.array_equal(bank.lost, before), at
+        elif at:
+            assert not np.array_equal(bank.lost, before), at
+        before = bank.lost.copy()
+        assert np.array_equal(bank.seen, parts.chip.weights - bank.lost)
+    assert same(whole.state(), parts.state())
+    assert np.abs(before).max() > 50
+
+
+def test_wires_matter_and_are_switched_off_alone() -> None:
+    plain = trained([9, 7], {**WIRED, "device.array.wire_resistance": None})
+    wired = trained([9, 7], WIRED)
+    off = trained([9, 7], {**WIRED, "device.off": ["ir_drop"]})
+    none = trained([9, 7], {**WIRED, "device.array.wire_resistance": 0.0})
+    assert not np.array_equal(wired.crossbar.cells.state, plain.crossbar.cells.state)
+    for chip in (off, none):
+        assert same(chip.state(), plain.state())
+        assert "wire_loss" not in chip.wear()
+    assert 0.05 < wired.wear()["wire_loss"] < 0.5  # type: ignore[operator]
+    assert any("wire_resistance" in told for told in trained([40, 40], WIRED, count=1).warnings())
+
+
 # --- pulsed in compiled code, or handed to the model
 
 
@@ -645,7 +797,8 @@ def test_both_ways_of_pulsing_give_the_same_cells(
     mapping: str, programming: str, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fields = {
-        "device.model": model, "device.array.mapping": mapping, "device.array.programming": programming,
+        **(WIRES if model == "ReRamSB" else {}), "device.model": model,
+        "device.array.mapping": mapping, "device.array.programming": programming,
         "learning.learning_rate": 0.05, "device.array.output_noise": 1.0,
     }  # fmt: skip
     compiled = trained([9, 7], fields, count=15)
@@ -695,10 +848,11 @@ def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("noise", ["additive", "proportional"])
 @pytest.mark.parametrize("rounding", ["nearest", "stochastic"])
+@pytest.mark.parametrize("wires", [{}, WIRED], ids=["ideal wires", "wired"])
 def test_inference_changes_nothing_and_does_not_depend_on_threads(
-    rounding: str, noise: str, monkeypatch: pytest.MonkeyPatch
+    wires: dict[str, Any], rounding: str, noise: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fields = {**NOISY_CHIP, "chip.states.rounding": rounding, "device.array.read_noise": noise}
+    fields = {**NOISY_CHIP, **wires, "chip.states.rounding": rounding, "device.array.read_noise": noise}
     rule = trained([20, 12], fields)
     before, bank = rule.state(), [array.copy() for array in (rule.crossbar.bank.shares, rule.crossbar.bank.row_sums)]
     samples = random_samples(rule.spec, 9, 40)[0]
@@ -748,6 +902,10 @@ MODELS: list[dict[str, Any]] = [
     {"device.model": "RRAM_Wan"},
     *({"device.model": "EcRam", "device.parameters": {name: given}} for name, given in WRAPPED.items()),
     {"device.model": "PCM_Joshi", "device.parameters": WRAPPED},
+    {"device.model": "PCM_Joshi", **WIRES, "device.array.ir_drop_every": 5},
+    {"device.model": "ReRamSB", **WIRES, "device.array.ir_drop_every": 5},
+    {"device.model": "SONOS"},
+    {"device.model": "Ag_aSi", "device.parameters": {"read_noise": 0.1}},
 ]
 
 
@@ -779,7 +937,7 @@ def test_a_restored_chip_goes_on_bit_for_bit(device: dict[str, Any], programming
 
 
 def test_a_tally_longer_than_64_bits_is_kept() -> None:
-    rule = trained([9, 7], NOISY_CHIP)
+    rule = trained([9, 7], {**NOISY_CHIP, "device.array.mapping": "pair"})  # no reference is read beside the cells
     rule._tally[layout.READ_SHARE] = 3**60
     fresh = EqPropOnCells(rule.spec)
     fresh.restore(rule.state())

@@ -280,6 +280,15 @@ def reading_alters_nothing(model: CellModel, case: Case) -> None:
     assert model.read(cells, 0.0, 1).dtype == case.dtype
 
 
+def read_noise_has_the_size_that_is_said(model: CellModel, case: Case) -> None:
+    """None without the switch, nor in the ideal model; `test_a_read_spreads_as_it_says` has the size."""
+    cells = case.cells(model)
+    sd = model.read_sd(cells.visible)
+    assert sd.shape == (CELLS,) and (sd >= 0).all() and np.isfinite(sd).all()
+    assert sd.any() <= ("read_noise" in model.non_idealities)
+    assert not model.ideal().read_sd(cells.visible).any()
+
+
 def no_time_is_no_drift(model: CellModel, case: Case) -> None:
     """A read without noise of its own, right after the write, shows what is visible."""
     still = model.without([name for name in READ_NOISES if name in model.non_idealities])
@@ -319,6 +328,7 @@ LAWS = (
     pulses_come_in_order,
     ideal_is_exact,
     reading_alters_nothing,
+    read_noise_has_the_size_that_is_said,
     no_time_is_no_drift,
     each_switches_alone,
     off_together_is_ideal,
@@ -332,6 +342,17 @@ def test_every_model_holds_to_the_laws(name: str, case: Case) -> None:
     model = model_of(name)
     for law in LAWS:
         law(model, case)
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if "read_noise" in model_of(name).non_idealities])
+def test_a_read_spreads_as_it_says(name: str) -> None:
+    """Over many draws of the model's own `read` at a middle state, with no other noise of reads."""
+    model = model_of(name)
+    model = model.without([other for other in READ_NOISES if other != "read_noise" and other in model.non_idealities])
+    cells = model.manufacture(4000, 1)
+    model.program(cells, np.full(4000, 0.4 * model.bounds()[0] + 0.6 * model.bounds()[1]))
+    off = (model.read(cells, 0.0, 9) - cells.visible) / model.read_sd(cells.visible)
+    assert off.std() == pytest.approx(1.0, abs=0.05) and abs(off.mean()) < 0.08
 
 
 MANY = 300

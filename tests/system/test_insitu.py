@@ -19,6 +19,10 @@ Cli = Callable[..., Said]
 CELLS = ["--set", "device.model=EcRam", "--set", "epochs=2"]
 NOISE = ["--set", "device.array.read_noise=additive", "--set", "device.array.read_noise_sd=0.02"]
 HANDED = ["--set", "device.model=PCM_Joshi", "--set", "device.parameters={stuck_at: {hrs_fraction: 0.02}}"]
+WIRED = [
+    "--set", "device.model=TaOx_HfOx", "--set", "device.array.wire_resistance=2.5 Ohm", "--set",
+    "device.array.ir_drop_every=700",
+]  # fmt: skip
 HANDED_LONG = [*HANDED, "--set", "device.array.programming=verify", "--set", "data.train=300", "--set", "epochs=10"]
 LONG = """\
 name: long
@@ -116,7 +120,7 @@ def test_a_digital_memory_beside_it_does_not_change(cli: Cli) -> None:
     assert first["counts"]["train"].keys() == actions.MEANING.keys()
 
 
-@pytest.mark.parametrize("extra", [[], NOISE, HANDED], ids=["compiled", "noisy reads", "handed over"])
+@pytest.mark.parametrize("extra", [[], NOISE, HANDED, WIRED], ids=["compiled", "noisy reads", "handed over", "wired"])
 def test_threads_do_not_matter(extra: list[str], cli: Cli) -> None:
     records = []
     for threads in (1, 3):
@@ -124,6 +128,28 @@ def test_threads_do_not_matter(extra: list[str], cli: Cli) -> None:
         records.append(json.loads(cli(*run).out))
     for part in ("accuracy", "counts", "energy_j", "device", "curve"):
         assert records[0][part] == records[1][part], part
+
+
+def test_wires_are_in_the_record_and_in_the_ablation(cli: Cli, tmp_path: Path) -> None:
+    settings = [*WIRED, "--set", "epochs=1", "--set", "data.train=200", "--set", "device.off=[cycle_to_cycle]"]
+    assert cli("run", "quickstart", *settings, "--ablate", "--out", "ablated", "--quiet").code == 0
+    found = json.loads((tmp_path / "ablated" / "ablation.json").read_text(encoding="utf-8"))["variants"]
+    assert {"only ir_drop", "all but ir_drop"} <= {row["variant"] for row in found}
+    with_wires = record_of(tmp_path / "ablated" / "all_on")
+    assert with_wires["spec"]["device"]["array"]["wire_resistance"] == 2.5
+    assert 0.01 < with_wires["device"]["wire_loss"] < 0.5
+    without = record_of(tmp_path / "ablated" / "without_ir_drop")
+    assert "wire_loss" not in without["device"]
+    assert with_wires["counts"]["train"]["pulse_up"] != without["counts"]["train"]["pulse_up"]
+
+
+def test_check_shows_the_plan_of_the_array(cli: Cli) -> None:
+    settings = ["device.model=EcRam", "device.array.mapping=pair", "device.array.tile_rows=24"]
+    settings += ["device.array.tile_columns=128", "device.array.wire_resistance=2.5 Ohm"]
+    said = cli("check", "quickstart", *[word for pair in settings for word in ("--set", pair)])
+    plan = "array of 3 x 4 tiles of up to 24 x 128 cells, 75 converters of 9 bits for 8 columns each"
+    assert f"{plan}, lines of 2.5 Ω per cell\n" in said.out
+    assert "array of" not in cli("check", "quickstart").out
 
 
 def test_noise_is_not_silent(cli: Cli) -> None:
@@ -147,7 +173,7 @@ def until(process: Any, line: str) -> str:
     raise AssertionError(f"it ended before {line!r}: {told}")
 
 
-@pytest.mark.parametrize("extra", [NOISE, HANDED_LONG], ids=["own", "handed"])
+@pytest.mark.parametrize("extra", [NOISE, HANDED_LONG, WIRED], ids=["own", "handed", "wired"])
 def test_a_killed_run_on_cells_goes_on_and_ends_the_same(extra: list[str], tmp_path: Path, shell: Shell) -> None:
     """Cells, noise and tallies go on where they were, to the last bit."""
     (tmp_path / "long.yaml").write_text(LONG, encoding="utf-8")
@@ -194,6 +220,18 @@ def test_a_killed_run_on_cells_goes_on_and_ends_the_same(extra: list[str], tmp_p
         (
             ["device.model=EcRam", "device.array.weight_per_range=0.01"],
             ["device.array.weight_per_range: 0.01 cannot hold the first weights", "allowed: 0.18"],
+        ),
+        (
+            ["device.model=EcRam", "device.array.wire_resistance=2.5 Om"],
+            ["device.array.wire_resistance", "'2.5 Om'", "did you mean 'ohm'?"],
+        ),
+        (
+            ["device.model=EcRam", "device.array.wire_resistance=-1 Ohm"],
+            ["device.array.wire_resistance: out of range: '-1 Ohm'", "0 Ohm..1 MOhm"],
+        ),
+        (
+            ["device.model=Idealized", "device.array.wire_resistance=2.5 Ohm"],
+            ["device.array.wire_resistance: IR drop on Idealized, which has a weight but no conductance"],
         ),
         (["device.file=nowhere.yaml"], ["device.file", "nowhere.yaml"]),
         (["device.model=EcRam", "device.file=nowhere.yaml"], ["device.file", "allowed: one of the two"]),

@@ -24,8 +24,9 @@ from hw_models import catalog
 from hw_models.periphery.adc import Adc
 from hw_models.periphery.dac import Dac
 from hw_models.periphery.drivers import Drivers
+from hw_models.periphery.sense import Sense
 from hw_models.periphery.wires import Wires
-from tests.cell_chips import learn
+from tests.cell_chips import learn, tally_of
 from tests.conftest import SMALL, Finished
 from tests.small_chips import random_samples, spec_of
 
@@ -93,6 +94,9 @@ def test_the_cells_of_one_sample_by_hand(model: str, mapping: str) -> None:
             for j in range(7):
                 siemens = low + shares[plane, j, i] * (high - low)
                 reads += volts * volts * siemens * drive.read_s
+        if planes == 1:  # the tile's column of reference cells
+            siemens = low + rule.crossbar.bank.reference / one * (high - low)
+            reads += volts * volts * siemens * drive.read_s
     assert found["cell reads"] == exactly(reads)
 
     pulses = 0.0
@@ -228,7 +232,7 @@ def test_a_gate_costs_its_charge_whatever_the_cell_conducts() -> None:
     number = counts["pulse_up"] + counts["pulse_down"]
     assert number > 5
     assert bill_of(rule).energy_j["cell pulses"] == exactly(number * 2.1717e-18 * 16)
-    prices = energy_cells.recipes(energy_cells.Parts.of(rule.spec, 45))
+    prices = energy_cells.recipes(energy_cells.Parts.of(rule.spec, energy.technology(rule.spec)))
     assert (prices["pulse_up_share"], prices["pulse_down_share"]) == (0.0, 0.0)
 
 
@@ -240,12 +244,59 @@ def test_a_model_without_electrical_conditions_prices_only_converters(model: str
     counts, found = rule.counts(), bill_of(rule).energy_j
     assert counts["pulse_up"] + counts["pulse_down"] > 0 and counts["cell_read_share"] > 0
     of_cells = set(energy_cells.COMPONENT.values()) & found.keys()
-    assert of_cells == {"ADC", "DAC and rows"}
+    assert of_cells == {"ADC", "DAC and rows", "sense", "code adders", "decoders"}
     assert found["ADC"] == exactly(counts["adc_conversion"] * Adc(9, node_nm=45).energy_j)
     assert found["DAC and rows"] == exactly(counts["row_drive"] * Dac(8, 45).energy_j)
     tech = energy.technology(rule.spec)
     areas = energy.areas(rule.spec, memory_map(rule.spec).plain(), tech)
-    assert areas["ADC"] > 0 and areas["DAC"] > 0 and not {"cells", "drivers"} & areas.keys()
+    assert all(areas[name] > 0 for name in ("ADC", "DAC", "sense", "code adders", "decoders"))
+    assert not {"cells", "drivers"} & areas.keys()
+
+
+# --- what stands around the cells
+
+CODES = 32
+"""Bits of an accumulator: those of a converter code's addition."""
+
+
+@pytest.mark.parametrize("mapping", ["offset", "pair"])
+@pytest.mark.parametrize("programming", ["pulses", "coincidence", "verify"])
+def test_drivers_decoders_and_additions_by_hand(programming: str, mapping: str) -> None:
+    """Lines of 4F cells and 0.2 fF/um at the volts of the sheet; latched addresses; 9 rows in tiles of 4."""
+    fields = fields_of("TaOx_TiO2", mapping=mapping, programming=programming, tile_rows=4, tile_columns=6)
+    rule = EqPropOnCells(spec_of([9, 7], {**fields, "technology.node": 22.0, "chip.accumulator.bits": CODES}))
+    learn(rule, random_samples(rule.spec, 2, 5)[0])
+    counts, found, tally = rule.counts(), bill_of(rule).energy_j, tally_of(rule)
+    tech, planes = energy.technology(rule.spec), 2 if mapping == "pair" else 1
+    pulses = {way: tally[f"pulses_{way}"] for way in ("up", "down")}
+    assert min(pulses.values()) > 0 and pulses["up"] + pulses["down"] == rule.crossbar.cells.pulses.sum()
+
+    cell_f = 0.2e-15 * (22e-3 * 4)
+    squares = {"up": 3.0**2, "down": 3.0**2}  # volts
+    rows = sum(pulses[way] * 6 * cell_f * squares[way] for way in pulses)
+    columns = tally["pulse_times"] * planes * 4 * cell_f * sum(squares.values()) / 2
+    assert found["pulse drivers"] == exactly(rows + columns)
+
+    alone = tally["verify_reads"]
+    assert (alone > 0) == (programming == "verify")
+    of_rows, of_columns = (tech.register_j(bits) + tech.xor_j(bits) for bits in (4, 4 if planes == 2 else 3))
+    selected = alone if programming == "verify" else tally["cell_writes"]
+    swept = tally["swept"] * planes + alone
+    assert found["decoders"] == exactly(selected * of_rows + swept * of_columns)
+
+    added = 5 * 7 * 3
+    assert counts["code_add"] == added and counts["column_sample"] == added + alone == counts["adc_conversion"]
+    assert found["code adders"] == exactly(added * (tech.add_j(CODES) + tech.register_j(CODES)))
+    assert found["sense"] == exactly((added + alone) * Sense(22.0).sample_j)
+
+
+def test_a_cell_is_selected_once_for_all_its_pulses() -> None:
+    """Many pulses, one address: selections are cells, not pulses."""
+    rule = EqPropOnCells(spec_of([9, 7], fields_of("EcRam", weight_per_range=1.0)))
+    learn(rule, random_samples(rule.spec, 2, 1)[0])
+    touched = int((rule.crossbar.cells.pulses > 0).sum())
+    assert rule.counts()["row_select"] == touched < rule.crossbar.cells.pulses.sum()
+    assert rule.counts()["column_select"] == int((rule.chip.states != rule.chip.free_states).sum())
 
 
 # --- time, area, leakage
@@ -258,6 +309,7 @@ def test_the_time_of_the_array_by_hand(columns: int) -> None:
     rule = EqPropOnCells(spec_of([9, columns], fields))
     learn(rule, random_samples(rule.spec, 2, 5)[0])
     counts, found = rule.counts(), bill_of(rule).latency_s
+    assert found["code sums"] == exactly(5 * 3 / rule.spec.chip.clock)
     assert found["array read"] == exactly(5 * (8e-9 + 5e-9 + min(columns, 8) * 10e-9))
     assert counts["pulse_time"] > 5
     verified = counts["verify_read"] * (5e-9 + 10e-9) / 10
@@ -284,12 +336,15 @@ def test_the_area_of_the_array_by_hand(mapping: str) -> None:
     found = energy.areas(spec, memory_map(spec).plain(), energy.technology(spec))
     planes = 2 if mapping == "pair" else 1
     row_tiles, column_tiles = 3, math.ceil(7 * planes / 5)
-    assert found["cells"] == exactly(planes * 63 * 24 * (32e-6) ** 2)
+    references = 9 * column_tiles if planes == 1 else 0
+    assert found["cells"] == exactly((planes * 63 + references) * 24 * (32e-6) ** 2)
     assert found["ADC"] == exactly(row_tiles * 3 * Adc(9, node_nm=32.0).area_mm2)
     assert found["DAC"] == exactly(column_tiles * 9 * Dac(8, 32.0).area_mm2)
     lines = Drivers(4, 5, Wires.at_node(32.0, 24.0), node_nm=32.0)
-    each = lines.area_mm2(4.0, 1 / 240e3) + lines.decoder_area_mm2
-    assert found["drivers"] == exactly(row_tiles * column_tiles * each)
+    assert found["drivers"] == exactly(row_tiles * column_tiles * lines.area_mm2(4.0, 1 / 240e3))
+    assert found["decoders"] == exactly(row_tiles * column_tiles * lines.decoder_area_mm2)
+    assert found["sense"] == exactly(row_tiles * 7 * Sense(32.0).area_mm2)
+    assert found["code adders"] == exactly(row_tiles * 3 * energy.technology(spec).add_mm2(32))
     assert found["weight memory"] == 0.0 and found["synaptic arithmetic"] == 0.0
 
 
@@ -308,7 +363,7 @@ def test_drivers_leak_and_cells_do_not() -> None:
 
 def test_every_action_of_cells_has_a_meaning_a_price_and_a_component() -> None:
     spec = spec_of([9, 7], fields_of("ReRamSB", selector="half_voltage"))
-    prices = energy_cells.recipes(energy_cells.Parts.of(spec, 45))
+    prices = energy_cells.recipes(energy_cells.Parts.of(spec, energy.technology(spec)))
     assert prices.keys() == act.CELL_MEANING.keys() == energy_cells.COMPONENT.keys()
     nothing_alone = {act.ARRAY_READ, act.PULSE_TIME}  # they take time only
     assert {name for name, joules in prices.items() if joules == 0} == nothing_alone
@@ -350,10 +405,10 @@ def test_breakdowns_of_a_run_on_cells_sum_to_their_totals(insitu: Finished) -> N
         assert sum(seconds[f"{phase}_breakdown"].values()) == exactly(seconds[f"{phase}_per_sample"])
     assert sum(record["area_mm2"]["breakdown"].values()) == exactly(record["area_mm2"]["total"])
     assert sum(point["energy_j"] for point in record["curve"]) == exactly(joules["train_total"])
-    cells = {"cell reads", "ADC", "DAC and rows"}
-    assert cells | {"cell pulses"} <= joules["train_breakdown"].keys()
+    cells = {"cell reads", "ADC", "DAC and rows", "sense", "code adders"}
+    assert cells | {"cell pulses", "pulse drivers", "decoders"} <= joules["train_breakdown"].keys()
     assert cells <= joules["inference_breakdown"].keys()
-    assert not {"cell pulses", "verify"} & joules["inference_breakdown"].keys()
+    assert not {"cell pulses", "verify", "pulse drivers", "decoders"} & joules["inference_breakdown"].keys()
 
 
 def test_the_energy_of_a_run_is_its_counts_times_volts_siemens_and_seconds(insitu: Finished) -> None:

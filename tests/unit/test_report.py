@@ -309,6 +309,27 @@ def test_spec_provenance_device_and_sources(page: Page) -> None:
     assert "https://doi.org/10.1109/MICRO.2007.33" in page.links
 
 
+def test_cells_show_their_wear_and_how_they_rest(make: Maker) -> None:
+    """The endurance histogram in order, as bars; the accuracy at each time of the deployment."""
+    record = make_record()
+    counted = {"never": 12, "1 or more": 0, "10 or more": 30, "1000 or more": 6}
+    record["device"] |= {"model": "EcRam", "cells": 48, "writes_histogram": counted}
+    record["deployment"] = [
+        {"time_s": 0.0, "direct_average": 0.9, "direct_max": 0.8},
+        {"time_s": 86400.0, "direct_average": 0.55, "direct_max": 0.4},
+    ]
+    page = page_of(make(record=record))
+    for row in (["never", "", "12", "25.0 %"], ["10 to 99", "", "30", "62.5 %"], ["1000 or more", "", "6", "12.5 %"]):
+        assert row in page.rows, row
+    assert "Pulses received 48 cells" in page.text and "writes histogram" not in page.text
+    found = [row for row in page.rows if row[0] in ("0 s", "24 h", "1 day")]
+    assert [row[1:] for row in found] == [["90.00 %", "80.00 %"], ["55.00 %", "40.00 %"]]
+
+
+def test_a_digital_chip_shows_no_wear(page: Page) -> None:
+    assert "Pulses received" not in page.text and "after a rest" not in page.text
+
+
 def test_curve_values_are_there_as_a_table(page: Page) -> None:
     assert ["2", "88.00 %", "85.00 %", "7.2 mJ", "0.001"] in page.rows
 

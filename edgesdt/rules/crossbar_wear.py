@@ -1,0 +1,67 @@
+"""What learning did to the cells of a crossbar: the record's `device`, and what the user should be told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from edgesdt.crossbar import layout
+from edgesdt.crossbar.bank import Crossbar
+from edgesdt.crossbar.scales import weight_of_pulse
+
+_MUCH_CLIPPED = 0.05
+"""Share of the conversions from which on a user is told."""
+_MUCH_LOST = 0.15
+"""Share of the current that wires may take before the fast model of IR drop can be off by more than 2 %."""
+
+
+def clipped_share(crossbar: Crossbar, tally: Sequence[int]) -> float:
+    """Share of the conversions in training that were at the end of the converter's range."""
+    made = tally[layout.READS] * crossbar.sensing.row_tiles * crossbar.spec.chip.layers[-1]
+    return tally[layout.CLIPPED] / made if made else 0.0
+
+
+def wear(crossbar: Crossbar, tally: Sequence[int], lost: float) -> dict[str, object]:
+    """The record's `device`; `lost` is the share of the current that the wires take."""
+    pulses = crossbar.cells.pulses
+    edges = [0, 1, *(10**k for k in range(1, 10))]
+    counted, _ = np.histogram(pulses, bins=[*edges, 2**32])
+    return {
+        "model": crossbar.model.name,
+        "family": crossbar.model.family,
+        "cells": len(pulses),
+        "writes_total": int(pulses.astype(np.int64).sum()),
+        "writes_per_cell_max": int(pulses.max(initial=0)),
+        "writes_per_cell_mean": float(pulses.mean()),
+        "writes_histogram": {
+            (f"{low} or more" if low else "never"): int(n)
+            for low, n in zip(edges, counted, strict=True)
+            if n or low == 0
+        },
+        "pulses_up": tally[layout.PULSES_UP],
+        "pulses_down": tally[layout.PULSES_DOWN],
+        "clipped_conversions": clipped_share(crossbar, tally),
+        **({"wire_loss": lost} if crossbar.lines else {}),
+        "non_idealities": list(crossbar.model.non_idealities),
+        "weight_per_pulse": weight_of_pulse(crossbar.spec),
+    }
+
+
+def warnings(crossbar: Crossbar, tally: Sequence[int], lost: float) -> list[str]:
+    """What the user should know about the array, in sentences."""
+    share, array, said = clipped_share(crossbar, tally), crossbar.spec.device.array, []
+    if share > _MUCH_CLIPPED:
+        said.append(
+            f"{share:.0%} of the conversions are at the end of the converter's range: "
+            f"device.array.adc_range: {array.adc_range:g} is too small for the sums of this chip"
+        )
+    if lost > _MUCH_LOST:
+        said.append(
+            f"the wires take {lost:.0%} of the current: device.array.wire_resistance: {array.wire_resistance:g} Ohm is "
+            f"much for tiles of {array.tile_rows} x {array.tile_columns} of these cells; up to {_MUCH_LOST:.0%} it "
+            "is modelled within 2 %"
+        )
+    if "iv_nonlinearity" in crossbar.model.non_idealities:
+        said.append(f"iv_nonlinearity of {crossbar.model.name}: the cells of a chip are read as ohmic, without it")
+    return said
