@@ -137,32 +137,9 @@ def return_to_free(chip, plan, work):  # type: ignore[no-untyped-def]
 
 @kernel
 def local_update(  # type: ignore[no-untyped-def]
-    weights,
-    biases,
-    inputs,
-    plus,
-    minus,
-    bank,
-    plan,
-    rates,
-    mirror,
-    wear,
-    wear_carry,
-    words,
-    halves,
-    silence,
-    flags,
-    deltas,
-    pending,
-    named,
-    swept,
-    pres,
-    pre_plus,
-    pre_minus,
-    posts,
-    weight_peak,
-    events,
-):
+    weights, biases, inputs, plus, minus, bank, plan, rates, mirror, wear, wear_carry, words, halves, silence, flags,
+    deltas, pending, named, swept, pres, pre_plus, pre_minus, posts, weight_peak, events,
+):  # fmt: skip
     """Move every weight layer from the input up, then every bias layer, by the contrast of two phases."""
     layers = plan.sizes.shape[0] - 1
     for layer in range(layers):
@@ -188,19 +165,9 @@ def learn_contrast(chip, plan, work, rates, plus, minus):  # type: ignore[no-unt
         )  # fmt: skip
     else:
         gather_contrast(
-            chip.weight_contrast,
-            chip.bias_contrast,
-            chip.inputs,
-            plus,
-            minus,
-            plan,
-            work.flags,
-            work.pres,
-            work.pre_plus,
-            work.pre_minus,
-            work.posts,
-            work.events,
-        )
+            chip.weight_contrast, chip.bias_contrast, chip.inputs, plus, minus, plan, work.flags, work.pres,
+            work.pre_plus, work.pre_minus, work.posts, work.events,
+        )  # fmt: skip
 
 
 @inlined
@@ -217,16 +184,9 @@ def apply_batch(chip, plan, work, rates):  # type: ignore[no-untyped-def]
     if plan.learn_biases:
         for layer in range(layers):
             apply_biases(
-                chip.bias_contrast,
-                chip.biases,
-                plan,
-                layer + 1,
-                rates[1, layer],
-                chip.random,
-                work.words,
-                work.halves,
+                chip.bias_contrast, chip.biases, plan, layer + 1, rates[1, layer], chip.random, work.words, work.halves,
                 work.events,
-            )
+            )  # fmt: skip
     if not plan.supervised:
         settle_homeostasis_of_batch(chip.winner_count, chip.activity, chip.homeostasis, plan)
 

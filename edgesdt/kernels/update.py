@@ -123,11 +123,8 @@ def write_planned(  # type: ignore[no-untyped-def]
         column, first = weights[base + post :], base + post * rows
         names, moved, worn = named[begin:end], pending[begin:end], wear[first : first + rows]
         carry = wear_carry[first : first + rows]
-        if highest <= 127:
-            write_narrow(column, n, names, moved, lowest, highest, worn, carry, events[:, layer])
-            peak = np.int64(highest) + 1
-        else:
-            peak = max(peak, write_wide(column, n, names, moved, lowest, highest, worn, carry, events[:, layer]))
+        reached = write_sweep(column, n, names, moved, lowest, highest, worn, carry, events[:, layer])
+        peak = max(peak, reached)
         if layer > 0:
             mirror_sweep(column, n, names, mirror[first:])
         begin = end
@@ -137,29 +134,11 @@ def write_planned(  # type: ignore[no-untyped-def]
 
 
 @inlined
-def write_narrow(column, n, names, deltas, lowest, highest, worn, carry, happened):  # type: ignore[no-untyped-def]
-    """Add `deltas` to the weights `column[names · n]`, saturating, and count the codes that change in `worn`."""
-    stride = np.uint64(n)
-    for h in range(np.uint64(names.shape[0])):
-        pre, once = np.uint64(names[h]), np.uint8(1)
-        at = pre * stride
-        new = add32(np.int32(column[at]), deltas[h])
-        if new > highest or new < lowest:
-            new = highest if new > highest else lowest
-            happened[WEIGHT_SATURATIONS] += 1
-            if new == column[at]:
-                happened[WEIGHT_WRITES] -= 1
-                once = np.uint8(0)
-        column[at] = new
-        times = np.uint8(worn[pre] + once)
-        worn[pre] = times
-        if times < once:
-            carry[pre] += np.uint32(1)
+def write_sweep(column, n, names, deltas, lowest, highest, worn, carry, happened):  # type: ignore[no-untyped-def]
+    """Add `deltas` to the weights `column[names · n]`, saturating, and count the codes that change in `worn`.
 
-
-@inlined
-def write_wide(column, n, names, deltas, lowest, highest, worn, carry, happened):  # type: ignore[no-untyped-def]
-    """As `write_narrow`; returns an upper bound of |code written|, which for few bits is not worth the time."""
+    Returns an upper bound of |code written|.
+    """
     stride, bits = np.uint64(n), np.int32(0)
     for h in range(np.uint64(names.shape[0])):
         pre, once = np.uint64(names[h]), np.uint8(1)
