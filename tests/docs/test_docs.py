@@ -16,8 +16,10 @@ import pytest
 
 from docs import examples, figure, generate
 from edgesdt.cli import parser
+from edgesdt.experiment import run
 from edgesdt.rules import registers
-from edgesdt.spec import load, spec_hash
+from edgesdt.spec import load, loads, spec_hash
+from tests.conftest import SMALL
 from tests.readme_command import command
 
 if TYPE_CHECKING:
@@ -198,20 +200,40 @@ def _keys(value: Any, path: str) -> Iterator[str]:
         yield path
 
 
-def test_the_record_page_names_every_key_and_no_other(finished: Finished) -> None:
+@pytest.fixture(scope="module")
+def on_cells(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The record of a small run on analog cells with all that a spec can ask of them."""
+    cells = ["device.model=TaOx_HfOx", "device.array.wire_resistance=1 Ohm", "deployment.times=[0 s, 1 day]"]
+    folder = tmp_path_factory.mktemp("cells") / "run"
+    return run(loads(SMALL, overrides=cells), folder, report=False)
+
+
+def _named_keys() -> dict[str, bool]:
+    """Keys that the record page names, and whether the spec must ask for them."""
     page = (ROOT / "docs" / "reference" / "record.md").read_text(encoding="utf-8")
     section = page.partition("## `record.json`")[2].partition("\n## ")[0]
     rows = [row.split("|")[1] for row in section.splitlines() if row.startswith("| `")]
-    named = {name: "¹" in row for row in rows for name in re.findall(r"`([^`]+)`", row)}
+    return {name: "¹" in row for row in rows for name in re.findall(r"`([^`]+)`", row)}
+
+
+def _covers(name: str, key: str) -> bool:
+    return re.fullmatch(re.escape(name).replace(r"\*", "[^.]+"), key) is not None
+
+
+def test_the_record_page_names_every_key_of_a_run_on_cells(on_cells: dict[str, Any]) -> None:
+    named = _named_keys()
+    keys = [key for part in ("device", "deployment") for key in _keys(on_cells[part], part)]
+    assert "device.wire_loss" in keys and "deployment[].time_s" in keys
+    assert not {key for key in keys if not any(_covers(name, key) for name in named)}
+
+
+def test_the_record_page_names_every_key_and_no_other(finished: Finished) -> None:
+    named = _named_keys()
     record = json.loads((finished.folder / "record.json").read_text(encoding="utf-8"))
     keys = {"spec" if key.startswith("spec.") else key for key in _keys(record, "")}
     keys = {"held.*" if key.startswith("held.") else key for key in keys}
-
-    def covers(name: str, key: str) -> bool:
-        return re.fullmatch(re.escape(name).replace(r"\*", "[^.]+"), key) is not None
-
-    assert not {key for key in keys if not any(covers(name, key) for name in named)}
-    assert not {name for name, asked in named.items() if not asked and not any(covers(name, key) for key in keys)}
+    assert not {key for key in keys if not any(_covers(name, key) for name in named)}
+    assert not {name for name, asked in named.items() if not asked and not any(_covers(name, key) for key in keys)}
 
 
 # The examples themselves
