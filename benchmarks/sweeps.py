@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def scaling(folder: Path) -> None:
     """60 runs of about a second on one worker and on two."""
-    file = _write(folder, SIXTY, 30)
+    file = _write(folder, SIXTY, 150)
     seconds = {}
     for workers in (1, 2):
         seconds[workers] = _timed("sweep", file, "--workers", workers, "--out", folder / str(workers), "--quiet")
