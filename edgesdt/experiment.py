@@ -129,7 +129,8 @@ class _Run:
         self.chip.rule.learn(self.x, self.data.y_train, np.arange(0), 0)
         kept = self.folder.load_checkpoint()
         if kept is None:
-            self.progress.control = {f"untrained_{k}": v for k, v in self.assessment.read_out(self.spec.readout).items()}
+            untrained = self.assessment.read_out(self.spec.readout)
+            self.progress.control = {f"untrained_{name}": value for name, value in untrained.items()}
             self.say("untrained " + percent(self.progress.control))
         else:
             arrays, progress = kept
