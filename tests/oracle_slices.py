@@ -86,7 +86,7 @@ class OracleSlicedChip(OracleCellChip):
         return [low + span * ((self.reading.reference + digit) / one)]
 
     def draw_weights(self) -> None:
-        """Xavier-uniform weights, programmed digit by digit from the top; what a digit misses goes to the next lower."""
+        """Xavier-uniform weights, programmed digit by digit from the top; what a digit misses goes to the one below."""
         n0, n1 = self.sizes
         bound = self.chip["weights"]["init_gain"] * (6.0 / (n0 + n1)) ** 0.5
         words = iter(self.bank.parts(n0 * n1, 32))
