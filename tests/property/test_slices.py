@@ -21,10 +21,13 @@ from edgesdt.crossbar.bank import Crossbar
 from edgesdt.crossbar.carrying import carry
 from edgesdt.crossbar.sensing import sense
 from edgesdt.crossbar.slicing import digits_shown, reach_of
+from edgesdt.errors import SpecError
 from edgesdt.rules import eqprop_cells
 from edgesdt.rules.eqprop_cells import EqPropOnCells
 from edgesdt.spec import Spec
+from hw_models import catalog
 from hw_models.array import Crossbar as StandAlone
+from hw_models.mapping import Mapping, states_of
 from hw_models.periphery.adc import Adc
 from hw_models.periphery.dac import Dac
 from hw_models.periphery.design import Periphery
@@ -405,6 +408,29 @@ def test_one_slice_is_no_slice() -> None:
     mine, theirs = plain.state(), told.state()
     assert mine.keys() == theirs.keys() and all(np.array_equal(mine[name], theirs[name]) for name in mine)
     assert plain.counts() == told.counts() and plain.wear() == told.wear()
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS)
+@pytest.mark.parametrize("model", [name for name in catalog.names() if name != "sram"])
+def test_every_device_of_the_catalog_holds_digits_or_says_why_not(model: str, mapping: str) -> None:
+    fields = {
+        "device.model": model, "device.array.mapping": mapping, "device.array.slices": 2, "learning.learning_rate": 1.0,
+        "device.array.carry_every": 3,
+    }  # fmt: skip
+    try:
+        spec = spec_of([9, 7], fields)
+    except SpecError as error:
+        assert "bits and what is carried need" in str(error)
+        cell, mapped = catalog.load(model), Mapping(mapping, 1.0, 2, 2)  # type: ignore[arg-type]
+        assert states_of(cell) < mapped.states_to_carry(cell)
+        return
+    rule = EqPropOnCells(spec)
+    start = rule.weights(0).copy()
+    samples, labels = random_samples(spec, 0, 8)
+    learn(rule, samples, labels)
+    assert np.isfinite(rule.crossbar.cells.visible).all()
+    assert not np.array_equal(rule.weights(0), start) and len(np.unique(start)) > 1
+    assert rule.wear()["cells"] == 2 * (126 if mapping == "pair" else 63)
 
 
 def test_an_inference_in_slices_does_not_depend_on_threads(monkeypatch: pytest.MonkeyPatch) -> None:
