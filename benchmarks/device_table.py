@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import command
-from edgesdt import ablation, record, units
+from benchmarks import ablation_table, command
+from edgesdt import record, units
 from edgesdt.experiment import run
 from edgesdt.spec import Spec, load
 
@@ -40,9 +40,6 @@ RANKED = {"EpiRAM": 92, "GST_PCM": 89, "HZO_FeFET": 88, "TaOx_HfOx": 80, "Ag_aSi
 WHY_NOT = """AlOx_HfO2 has an on/off ratio of 4.4, which leaves NeuroSim, whose weights go from 0 to 1, no zero; here
 a reference is subtracted, so that the ratio costs nothing: a likely reason for its pairs. For the others it was not
 looked into."""
-ABLATION = """The same run with each non-ideality alone and with all but one (`edgesdt run SPEC --ablate`); differences
-in percentage points. What one costs alone and what its removal gains need not agree: some act only together, such as
-the nonlinearity and the asymmetry of symmetric soft bounds."""
 DEPLOYMENT = """The trained chip left alone for a time and then used (`deployment.times`); the neurons keep the classes
 that training ended with. Both cells of a pair drift alike and their difference keeps its sign; a reference that does
 not drift is left behind by all of them."""
@@ -196,9 +193,9 @@ def page() -> str:
     every = [made for path in sorted(KEPT.glob("table_*.json")) for made in kept(path)]
     small = [made for made in every if made["spec"]["chip"]["layers"][1] == min(WINNERS)]
     parts = [HEADING, table(every), NOTES, ranking(small)]
-    for path in sorted(KEPT.glob("ablation_*.json")):
-        result = json.loads(path.read_text(encoding="utf-8"))
-        parts += [f"## Ablation: {result['model']}", ABLATION, f"```\n{ablation.table(result)}\n```"]
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(KEPT.glob("ablation_*.json"))]
+    for _, seeds in itertools.groupby(found, lambda result: result["model"]):
+        parts += ablation_table.section(list(seeds))
     for path in sorted(KEPT.glob("deployment_*.json")):
         parts += _deployment(json.loads(path.read_text(encoding="utf-8")))
     return "\n\n".join(parts) + "\n"

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import command, machine, tables
-from benchmarks.rounds import Spread, interleaved, rate
-from benchmarks.speed import one_thread
+from benchmarks.rounds import Spread, interleaved, one_thread, rate
 from edgesdt import record
 from edgesdt.errors import EdgesdtError
 from hw_models import catalog

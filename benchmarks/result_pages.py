@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from benchmarks import machine, speed_text, tables
+from benchmarks import devices, machine, speed_text, tables
 from benchmarks.records import Record, by_spec
 from edgesdt import units
 
@@ -156,7 +156,17 @@ def speed_section(result: Mapping[str, Any]) -> str:
             machine.in_words(result["machine"]).replace("\n", "; "),
             speed_text.method(result).replace("\n", " "),
             tables.markdown(speed_text.speed_rows(result)),
+            *speed_text.in_situ_lines(result),
             speed_text.roof_method().replace("\n", " "),
             tables.markdown(speed_text.roof_rows(result)),
+            *(_arrays(result["arrays"]) if "arrays" in result else ()),
         ]
+    )
+
+
+def _arrays(result: Mapping[str, Any]) -> tuple[str, ...]:
+    """The device models alone: how, and both tables."""
+    method = devices.method(result).replace("\n", " ")
+    return f"Device models alone. {method}", *(
+        tables.markdown(rows(result)) for rows in (devices.rows, devices.update_rows)
     )

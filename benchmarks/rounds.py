@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+from edgesdt.errors import RunError
 
 Clock = Callable[[], float]
 
@@ -51,3 +54,15 @@ def interleaved(measures: Mapping[str, Callable[[], float]], rounds: int) -> dic
 def ratios(these: Sequence[float], those: Sequence[float]) -> list[float]:
     """`these[i] / those[i]` for the values of the same round. Raises `ValueError` where the rounds differ."""
     return [a / b for a, b in zip(these, those, strict=True)]
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Hold every BLAS that is loaded to one thread. Raises `RunError` where one of them does not obey."""
+    from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[import-untyped]
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        blas = [found for found in threadpool_info() if found["user_api"] == "blas"]
+        if not blas or any(found["num_threads"] != 1 for found in blas):
+            raise RunError("BLAS could not be held to one thread, so that nothing can be compared with it")
+        yield

@@ -1,7 +1,8 @@
 """Training and inference speed of the chip simulator beside a float32 BLAS reference, and how near the roof it is.
 
 `python -m benchmarks.speed [--quick] [--json FILE]`. One thread each, in turn, in one process (A B A B …), on a chip
-that has already learned: neurons that have specialised move and are written less than fresh ones.
+that has already learned: neurons that have specialised move and are written less than fresh ones. Without `--case` the
+device models alone are measured, too, as by `python -m benchmarks.devices`.
 """
 
 from __future__ import annotations
@@ -9,19 +10,18 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import command, machine, speed_text
+from benchmarks import command, devices, machine, speed_text
 from benchmarks.contestants import ChipContestant, FloatContestant, Pixels
 from benchmarks.roofline import Stream, Traffic, footprint, traffic
-from benchmarks.rounds import interleaved, rate
+from benchmarks.rounds import interleaved, one_thread, rate
 from benchmarks.samples import images
 from edgesdt import record
-from edgesdt.errors import EdgesdtError, RunError
+from edgesdt.errors import EdgesdtError
 from edgesdt.spec import Spec, load
 
 SCHEMA = 1
@@ -135,18 +135,6 @@ def _compile(spec: Spec, pixels: Pixels) -> None:
     throw_away.infer(WARM_UP)
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Hold every BLAS that is loaded to one thread. Raises `RunError` where one of them does not obey."""
-    from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[import-untyped]
-
-    with threadpool_limits(limits=1, user_api="blas"):
-        blas = [found for found in threadpool_info() if found["user_api"] == "blas"]
-        if not blas or any(found["num_threads"] != 1 for found in blas):
-            raise RunError("BLAS could not be held to one thread, so that nothing can be compared with it")
-        yield
-
-
 def measure_all(names: Sequence[str], effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
     """The whole result, JSON-ready. BLAS is held to one thread; `say` gets a line of progress per case."""
     shown = images(effort.pretrain)
@@ -179,11 +167,16 @@ def main(arguments: Sequence[str]) -> int:
     else:
         effort = QUICK if options.quick else FULL
         result = measure_all(options.case or list(CASES), effort, lambda line: print(line, flush=True))
+        if options.case is None:
+            print("measuring device models …", flush=True)
+            result["arrays"] = devices.measure(devices.QUICK if options.quick else devices.FULL)
     if options.json is not None:
         record.write(options.json, result)
     print(speed_text.text(result))
     if BAR_CASE in result["cases"]:
         print(speed_text.verdict(BAR_CASE, result["cases"][BAR_CASE], BAR, STRETCH))
+    if "arrays" in result:
+        print(f"\n{devices.text(result['arrays'])}\n{devices.verdict(result['arrays'])}")
     return 0
 
 

@@ -72,7 +72,9 @@ def ablate(spec: Spec, out: Path, say: Callable[[str], None], **options: Any) ->
         made = run(Spec.from_plain(plain), out / variant.folder, say=say, **options)
         accuracy = {k: v for k, v in made["accuracy"].items() if isinstance(v, float)}
         rows.append({"variant": variant.label, "folder": variant.folder, "off": list(variant.off), **accuracy})
-    result = {"schema": SCHEMA, "name": spec.name, "seed": spec.seed, "model": spec.device.model, "variants": rows}
+    about = {"name": spec.name, "seed": spec.seed, "model": spec.device.model}
+    about |= {"layers": list(spec.chip.layers), "epochs": spec.epochs}
+    result = {"schema": SCHEMA, **about, "variants": rows}
     record.write(out / "ablation.json", result)
     return result
 

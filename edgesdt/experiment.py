@@ -13,18 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from edgesdt import datasets, energy, readout, record, units
+from edgesdt import datasets, energy, record
+from edgesdt.assessment import Assessment, percent
 from edgesdt.chip import Chip
-from edgesdt.encoders import encode
 from edgesdt.errors import DataError, SpecError
 from edgesdt.rules import registers
 from edgesdt.run_folder import RunFolder
 from edgesdt.spec import Spec, spec_hash
 
-CURVE_SAMPLES = 10_000
-"""Labelled samples that associate the neurons for a point of the learning curve (the last point uses all)."""
 STRIDE = 2_000
 """Samples learned between two looks at the clock (and at Ctrl-C)."""
 
@@ -112,13 +109,12 @@ class _Run:
         apart_s: float,
     ) -> None:
         self.spec, self.chip, self.data, self.folder = spec, chip, data, folder
-        self.show, self.threads, self.watch, self.apart_s = show, threads, watch, apart_s
+        self.show, self.watch, self.apart_s = show, watch, apart_s
         self.tech = energy.technology(spec)
         self.memory = chip.memory.plain()
         self._say = say
-        bits = spec.encoder.bits
-        self.x, self.x_test = encode(data.x_train, bits), encode(data.x_test, bits)
-        self.known = readout.labelled(len(self.x), spec.label_fraction, spec.seed)
+        self.assessment = Assessment(spec, chip, data, threads)
+        self.x = self.assessment.x
         self.progress = Progress(datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
         self._since = self._kept = time.monotonic()
 
@@ -133,8 +129,9 @@ class _Run:
         self.chip.rule.learn(self.x, self.data.y_train, np.arange(0), 0)
         kept = self.folder.load_checkpoint()
         if kept is None:
-            self.progress.control = {f"untrained_{k}": v for k, v in self.read_out(self.spec.readout).items()}
-            self.say("untrained " + _percent(self.progress.control))
+            untrained = self.assessment.read_out(self.spec.readout)
+            self.progress.control = {f"untrained_{name}": value for name, value in untrained.items()}
+            self.say("untrained " + percent(self.progress.control))
         else:
             arrays, progress = kept
             try:
@@ -163,7 +160,7 @@ class _Run:
         counts = {name: n - before[name] for name, n in self.chip.counts().items()}
         point = {
             "epoch": epoch + 1,
-            **self.look(last=epoch + 1 == self.spec.epochs),
+            **self.assessment.look(last=epoch + 1 == self.spec.epochs),
             "learning_rate": registers.used_rates(self.spec, epoch),
             "energy_j": sum(energy.bill(self.spec, counts, self.memory, self.tech).energy_j.values()),
             "counts": counts,
@@ -176,48 +173,35 @@ class _Run:
         if now - self._kept >= self.apart_s:
             self.folder.save_checkpoint(self.chip.state(), vars(self.progress))
             self._kept = time.monotonic()
-        self.say(f"epoch {epoch + 1}/{self.spec.epochs} " + _percent(point))
+        self.say(f"epoch {epoch + 1}/{self.spec.epochs} " + percent(point))
         if epoch == 0:
             for sentence in self.chip.rule.warnings():
                 self.say(f"warning: {sentence}")
         self.watch(self.progress.curve)
 
-    def look(self, last: bool) -> dict[str, float]:
-        """The accuracies of a point of the curve: the cheap read-outs, on fewer labels until the last epoch."""
-        cheap = [name for name in self.spec.readout if name != "linear"] or ["direct"]
-        return self.read_out(cheap, None if last else CURVE_SAMPLES)
-
-    def read_out(self, names: Any, most: int | None = None) -> dict[str, float]:
-        """Accuracies of the read-outs `names` on the whole test split, from at most `most` labelled samples."""
-        known = self.known[:most]
-        x, y = self.x[known], self.data.y_train[known]
-        test = self.x_test, self.data.y_test
-        found: dict[str, float] = {}
-        for name in names:
-            if name == "direct":
-                found |= readout.direct(self.infer, x, y, *test, self.data.classes)
-            elif name == "output":
-                found |= readout.output(self.infer, *test)
-            else:
-                found |= readout.linear(self.infer, x, y, *test, self.spec.chip.states.bits, self.spec.seed)
-        return {name: float(value) for name, value in found.items()}
-
-    def infer(self, codes: npt.NDArray[np.uint8]) -> readout.Codes:
-        """The chip's outputs for input codes."""
-        return self.chip.rule.infer(codes, self.threads)
-
     def finish(self) -> dict[str, Any]:
         """Read out, price, write weights and record."""
         self.show("reading out …")
         started = time.perf_counter()
-        self.infer(self.x_test)
+        self.assessment.infer(self.assessment.x_test)
         inference_s = time.perf_counter() - started
         counts = {"train": self.chip.counts(), "inference": self.chip.rule.inference_counts()}
-        accuracy = self.read_out(self.spec.readout)
+        accuracy = self.assessment.read_out(self.spec.readout)
         self.progress.duration_s += time.monotonic() - self._since
-        trained = len(self.x) * self.spec.epochs
+        made = self._record(accuracy, counts, inference_s)
+        if self.spec.deployment.times:
+            made["deployment"] = self.assessment.deployed(self.say)
+        self.folder.save_arrays("weights.npz", self.chip.rule.weight_file(self.data.shape))
+        record.write(self.folder.record_path, made)
+        self.say("done " + percent(accuracy))
+        return made
+
+    def _record(self, accuracy: dict[str, float], counts: dict[str, Any], inference_s: float) -> dict[str, Any]:
+        """The record of the run, but for `deployment`."""
+        samples = {"train_samples": len(self.x), "test_samples": len(self.data.x_test)}
+        trained, shown = len(self.x) * self.spec.epochs, len(self.data.x_test)
         plain = self.spec.plain()
-        made = {
+        return {
             "schema": record.SCHEMA,
             "name": self.spec.name,
             "spec": plain,
@@ -226,57 +210,25 @@ class _Run:
             "versions": record.versions(),
             "started": self.progress.started,
             "duration_s": self.progress.duration_s,
-            "train_samples": len(self.x),
-            "test_samples": len(self.x_test),
-            "accuracy": {
-                **accuracy,
-                **self.progress.control,
-                "train_samples": len(self.x),
-                "test_samples": len(self.x_test),
-            },
+            **samples,
+            "accuracy": {**accuracy, **self.progress.control, **samples},
             "curve": self.progress.curve,
             "counts": counts,
-            **energy.price(self.spec, counts, {"train": trained, "inference": len(self.x_test)}, self.memory),
+            **energy.price(self.spec, counts, {"train": trained, "inference": shown}, self.memory),
             "memory": {**self.memory, "simulator": self.chip.rule.simulator_arrays()},
             "device": self.chip.rule.wear(),
             "held": {path: text for path, (_, text) in registers.held(self.spec).items()},
             "speed": {
                 "train_samples_per_s": trained / max(self.progress.train_s, 1e-9),
-                "inference_samples_per_s": len(self.x_test) / max(inference_s, 1e-9),
+                "inference_samples_per_s": shown / max(inference_s, 1e-9),
             },
         }
-        if self.spec.deployment.times:
-            made["deployment"] = self.deployed()
-        self.folder.save_arrays("weights.npz", self.chip.rule.weight_file(self.data.shape))
-        record.write(self.folder.record_path, made)
-        self.say("done " + _percent(accuracy))
-        return made
-
-    def deployed(self) -> list[dict[str, float]]:
-        """Accuracies after each time of `deployment.times`; the neurons keep the classes that training ended with."""
-        x, y = self.x[self.known], self.data.y_train[self.known]
-        known = readout.Association.learn(self.infer, x, y, self.data.classes)
-        found = []
-        for seconds in self.spec.deployment.times:
-            with self.chip.rule.rested(seconds):
-                if self.spec.learning.target == "label":
-                    right = readout.output(self.infer, self.x_test, self.data.y_test)
-                else:
-                    right = readout.recognised(known, self.infer, self.x_test, self.data.y_test)
-            found.append({"time_s": seconds, **right})
-            self.say(f"after {units.format_time(seconds)} " + _percent(right))
-        return found
 
     def _live(self, epoch: int, done: int, of: int, seconds: float) -> str:
         rate = done / max(seconds, 1e-9)
         left = (of - done + of * (self.spec.epochs - epoch - 1)) / rate
-        best = _percent(self.progress.curve[-1] if self.progress.curve else self.progress.control)
+        best = percent(self.progress.curve[-1] if self.progress.curve else self.progress.control)
         return (
             f"epoch {epoch + 1}/{self.spec.epochs}  {100 * done / of:3.0f} %  {rate:,.0f} samples/s  "
             f"{best}  {left:,.0f} s left"
         )
-
-
-def _percent(found: dict[str, Any]) -> str:
-    shown = [k for k in found if k.removeprefix("untrained_") in ("direct_average", "direct_max", "linear", "output")]
-    return "  ".join(f"{key.removeprefix('untrained_')} {100 * found[key]:.2f} %" for key in shown)

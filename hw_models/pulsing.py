@@ -33,7 +33,6 @@ from hw_models.step_laws import (
     SCALE,
     SCALED,
     SLOPE,
-    WIDTH,
     WRITE,
 )
 
@@ -85,12 +84,12 @@ def clipped(w, low, high):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def fetch_ahead(state, visible, spread, pulses, at):  # type: ignore[no-untyped-def]
+def fetch(state, visible, spread, pulses, at):  # type: ignore[no-untyped-def]
     """Ask for the memory of cell `at`."""
     prefetch(state, at)  # type: ignore[call-arg]
     prefetch(visible, at)
     prefetch(pulses, at)
-    prefetch(spread, at * WIDTH)
+    prefetch(spread, at * spread.shape[1])
 
 
 @njit(nogil=True, cache=True)
@@ -113,7 +112,7 @@ def pulse_cells(law, state, visible, spread, pulses, random, constants, counts, 
     passed_up, passed_down = 0.0, 0.0  # no array: it would have to be allocated at every call
     for a in range(end):
         if scattered and a + AHEAD < end:
-            fetch_ahead(state, visible, spread, pulses, np.int64(places[a + AHEAD]))
+            fetch(state, visible, spread, pulses, np.int64(places[a + AHEAD]))
         count = np.int64(counts[a])
         if count == 0:
             continue
@@ -121,7 +120,7 @@ def pulse_cells(law, state, visible, spread, pulses, random, constants, counts, 
         down, sign, count = np.uint64(count < 0), 1.0 - 2.0 * np.float64(count < 0), abs(count)
         low, high = np.float64(spread[at, _LOW]), np.float64(spread[at, _HIGH])
         scale, start = np.float64(spread[at, _SCALE + down]), np.float64(spread[at, _P0 + down])
-        slope, w = np.float64(spread[at, _P1 + down]), np.float64(state[at])
+        slope, w, passed = np.float64(spread[at, _P1 + down]), np.float64(state[at]), 0.0
         for _ in range(count):
             step = start + slope * w if law == AFFINE else step_of(law, spread[at], constants, w, np.int64(down))
             if noisy:
@@ -129,11 +128,8 @@ def pulse_cells(law, state, visible, spread, pulses, random, constants, counts, 
                 counter += _NEXT
                 sigma = relative * abs(step) + scaled * scale + by_state * abs(w) + added
                 step += sigma * gaussian(low_half(bits))
-            passed, w = 0.5 * w, clipped(w + sign * step, low, high)
-            if down:
-                passed_down = (passed_down + passed) + 0.5 * w
-            else:
-                passed_up = (passed_up + passed) + 0.5 * w
+            new = clipped(w + sign * step, low, high)
+            passed, w = passed + (0.5 * w + 0.5 * new), new
         if draw_once:
             bits = word(key, counter)
             counter += _NEXT
@@ -141,8 +137,10 @@ def pulse_cells(law, state, visible, spread, pulses, random, constants, counts, 
         state[at] = w
         visible[at] = w + write * gaussian(high_half(bits)) if write > 0.0 else w
         pulses[at] += np.uint32(count)
-        downs += count if down else 0
-        ups += 0 if down else count
+        if down:
+            downs, passed_down = downs + count, passed_down + passed
+        else:
+            ups, passed_up = ups + count, passed_up + passed
     random[1] = counter
     return ups, passed_up, downs, passed_down
 

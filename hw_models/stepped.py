@@ -2,7 +2,7 @@
 
 A family fills one row per cell (`step_laws`) from its parameters and its random draws; this module manufactures, sets
 and pulses the cells, and switches nonlinearity and asymmetry off in the rows. The compiled kernel is loaded when the
-first cells are made, so that listing devices stays quick. Neighbours: `pulsing`, `randomness`.
+first cells are made, so that listing devices stays quick. Neighbours: `pulsing`, `straight_pulsing`, `randomness`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from hw_models.aligned import on_cache_lines
 from hw_models.base import CellModel, Cells, DeviceError, Ints, Reals, unknown
 from hw_models.step_laws import AFFINE, CONSTANTS, EQUAL, HIGH, LOW, P0, P1, SCALE, WRITE
 
@@ -125,11 +126,10 @@ class Stepped(CellModel):
         if count < 0 or np.dtype(dtype) not in (np.dtype(np.float32), np.dtype(np.float64)):
             raise DeviceError(f"{self.name}: {count} cells of {np.dtype(dtype)}; at least 0, float32 or float64")
         draws = Draws(count, seed)
-        spread = np.ascontiguousarray(self._rows(draws), dtype=dtype)
+        spread = on_cache_lines(self._rows(draws), dtype)
         state = np.clip(np.full(count, self.bounds()[0], dtype=dtype), spread[:, LOW], spread[:, HIGH])
         shown = state + draws.gaussians(_START_NOISE, float(self.constants()[WRITE]))
-        pulses = np.zeros(count, dtype=np.uint32)
-        return Cells(state, shown.astype(dtype), spread, pulses, randomness.start(seed))
+        return Cells(state, shown.astype(dtype), spread, np.zeros(count, np.uint32), randomness.start(seed))
 
     def program(self, cells: Cells, target: Reals, places: Ints | None = None) -> None:
         """Put `cells[places]` at `target` (one or one per place), clipped to each cell's bounds, with write noise."""
@@ -147,18 +147,20 @@ class Stepped(CellModel):
 
     def pulse_and_tally(self, cells: Cells, counts: Ints, places: Ints | None = None) -> tuple[int, float, int, float]:
         """As `pulse`. Returns (up pulses, Σ of the mean state during each, down pulses, Σ likewise)."""
-        from hw_models import pulsing
+        from hw_models import pulsing, straight_pulsing
 
         where, number = self._places(cells, places)
         applied = np.asarray(counts)
         if applied.dtype.kind not in "iu":
             raise DeviceError(f"{self.name}: counts of pulses are {applied.dtype}; they must be integers")
         applied = np.ascontiguousarray(np.broadcast_to(applied, number))
-        ups, up_sum, downs, down_sum = pulsing.pulse_cells(
-            self.law_code(),
-            *(cells.state, cells.visible, cells.spread, cells.pulses, cells.random),
-            *(self.constants(), applied, where),
-        )
+        given = (self.law_code(), cells.state, cells.visible, cells.spread, cells.pulses, cells.random)
+        if places is None:
+            room = straight_pulsing.Room.make()
+            found = straight_pulsing.pulse_batches(*given, self.constants(), applied, where, room)
+        else:  # the same cell may be among them twice
+            found = pulsing.pulse_cells(*given, self.constants(), applied, where)
+        ups, up_sum, downs, down_sum = found
         return int(ups), float(up_sum), int(downs), float(down_sum)
 
     def write_energy_j(self, tally: tuple[int, float, int, float]) -> tuple[float, float]:
@@ -168,8 +170,7 @@ class Stepped(CellModel):
         """
         if self.drive is None:
             raise DeviceError(f"{self.name}: no electrical conditions, so no energy (give a drive)")
-        ups, up_sum, downs, down_sum = tally
-        sums = []
+        (ups, up_sum, downs, down_sum), sums = tally, []
         for pulse, number, passed in ((self.drive.up, ups, up_sum), (self.drive.down, downs, down_sum)):
             siemens = self._sum_s(number, passed, pulse.voltage_v) if self.drive.write_current else 0.0
             sums.append(pulse.voltage_v**2 * (siemens * pulse.width_s + number * self.drive.capacitance_f))

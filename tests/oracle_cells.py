@@ -274,10 +274,11 @@ class OracleCellChip(OracleChip):
         passed, given = [0.0, 0.0], [0, 0]
         for plane, i, j, count in changes:
             state, down = self.states_of_cells[plane][i][j], int(count < 0)
+            own = 0.0
             for _ in range(abs(count)):
-                passed[down] += 0.5 * state
-                state = self.cell.pulsed(state, not down)
-                passed[down] += 0.5 * state
+                before, state = state, self.cell.pulsed(state, not down)
+                own += 0.5 * before + 0.5 * state
+            passed[down] += own
             self.states_of_cells[plane][i][j] = single(state)
             self.received[plane][i][j] += abs(count)
             given[down] += abs(count)

@@ -20,6 +20,7 @@ from hw_models.base import CellModel, Cells
 from hw_models.mapping import Mapping
 from hw_models.periphery.dac import requantise
 from hw_models.randomness import key_of
+from hw_models.straight_pulsing import Room
 
 _PROGRAMMING = {"pulses": layout.PULSE_COUNT, "coincidence": layout.COINCIDENCE, "verify": layout.VERIFY}
 _READ_NOISE = {"none": layout.NO_NOISE, "additive": layout.ADDITIVE, "proportional": layout.PROPORTIONAL}
@@ -209,6 +210,7 @@ def _bank(spec: Spec, model: CellModel, mapping: Mapping, cells: Cells, one: int
         spread=cells.spread[:each],
         pulses=cells.pulses[:each],
         random=cells.random,
+        room=Room.make(),
         shares=np.zeros(each, np.int16),
         row_sums=np.zeros(n0, np.int64),
         lost=np.zeros(wired, np.int32),

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from hw_models.straight_pulsing import Room
+
 # Entries of `Bank.tally`: what happened to the array since the tally was last emptied.
 READS = 0  # samples whose column sums were formed
 ROW_DRIVES = 1  # rows driven with a voltage other than 0
@@ -82,6 +84,7 @@ class Bank(NamedTuple):
     spread: npt.NDArray[np.float32]  # (cells, k)
     pulses: npt.NDArray[np.uint32]  # (cells,)
     random: npt.NDArray[np.uint64]  # (2,)
+    room: Room  # for a batch of cells that are pulsed
     shares: npt.NDArray[np.int16]  # (cells,) share codes of what is visible
     row_sums: npt.NDArray[np.int64]  # (n_0,) sums of the share codes of a row
     lost: npt.NDArray[np.int32]  # (n_0 · n_1,) weight codes that the wires take; empty without IR drop

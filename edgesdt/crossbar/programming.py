@@ -23,20 +23,22 @@ from edgesdt.crossbar.layout import (
     VERIFY_READS,
     VERIFY_SHARE,
 )
-from edgesdt.kernels.arithmetic import saturate, scaled, whole_vectors
+from edgesdt.kernels.arithmetic import add32, mul32, saturate, scaled, whole_vectors
 from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.layout import BANK_STEPS, PAIRS
-from edgesdt.kernels.listing import list_nonzero
+from edgesdt.kernels.listing import pack_nonzero
 from edgesdt.kernels.random_bank import draw, steps_for
 from edgesdt.kernels.update import form_deltas, form_deltas_wide, list_posts, list_pres, register_of
-from hw_models.pulsing import pulse_cells
+from hw_models.prefetch import prefetch
+from hw_models.pulsing import fetch
+from hw_models.straight_pulsing import pulse_batches
 
 MOST_PULSES = 1 << 15
 """Pulses that one update gives a cell at most."""
 
 
 @kernel
-def list_pulses(inputs, plus, minus, plan, rate, random, work, bank):  # type: ignore[no-untyped-def]
+def list_pulses(weights, inputs, plus, minus, plan, rate, random, work, bank):  # type: ignore[no-untyped-def]
     """Fill `bank.places` and `bank.counts` with the update between two phase ends; returns how many cells there are."""
     n0, n1 = plan.sizes[0], plan.sizes[1]
     active = list_pres(inputs, plus, minus, plan, 0, work.flags, work.pres, work.pre_plus, work.pre_minus)
@@ -59,7 +61,7 @@ def list_pulses(inputs, plus, minus, plan, rate, random, work, bank):  # type: i
             form_deltas_wide(
                 work.pre_plus, work.pre_minus, high, low, register_of(rate), work.halves, active, work.deltas
             )
-        listed = _append(post, n0, n1, active, work, bank, listed)
+        listed = _append(weights, post, n0, n1, active, work, bank, listed)
     work.events[BANK_STEPS, 0] += steps * swept
     work.events[PAIRS, 0] += active * swept
     bank.tally[CELL_WRITES] += listed
@@ -68,29 +70,44 @@ def list_pulses(inputs, plus, minus, plan, rate, random, work, bank):  # type: i
 
 
 @kernel
-def _append(post, n0, n1, active, work, bank, listed):  # type: ignore[no-untyped-def]
+def _append(weights, post, n0, n1, active, work, bank, listed):  # type: ignore[no-untyped-def]
     """Append the cells of neuron `post` whose delta is not 0: those of a pair with opposite signs."""
-    first, plane, begin = post * n0, n0 * n1, listed
-    found = list_nonzero(work.deltas, active, work.hits)
-    up, down = np.int32(0), np.int32(0)
-    for h in range(found):
-        a = work.hits[h]
-        count = saturate(work.deltas[a], -MOST_PULSES, MOST_PULSES)
-        up, down = max(up, count), max(down, -count)
-        bank.places[listed], bank.rows[listed] = first + work.pres[a], work.pres[a]
-        bank.counts[listed] = count
-        listed += 1
-    if bank.planes == 2:
-        for h in range(found):
-            a = work.hits[h]
-            bank.places[listed], bank.rows[listed] = plane + first + work.pres[a], work.pres[a]
-            bank.counts[listed] = -saturate(work.deltas[a], -MOST_PULSES, MOST_PULSES)
-            listed += 1
-    for h in range(begin, listed):
-        bank.spots[h] = bank.rows[h] * n1 + post
+    counts, rows, places, spots = bank.counts[listed:], bank.rows[listed:], bank.places[listed:], bank.spots[listed:]
+    found = pack_nonzero(work.deltas, work.pres, active, counts, rows)
+    end = listed + found
+    up, down = _place(found, counts, rows, post, n0, n1, places, spots)
     if bank.programming != VERIFY:  # the rounds of a verified write count their own
         bank.tally[PULSE_TIMES] += up + down
-    return listed
+    if bank.planes == 2:
+        plane = np.int32(n0 * n1)
+        for h in range(found):
+            counts[h + found], rows[h + found] = -counts[h], rows[h]
+            places[h + found], spots[h + found] = places[h] + plane, spots[h]
+        end += found
+    _fetch(end - listed, places, spots, weights, bank)
+    return end
+
+
+@inlined
+def _fetch(listed, places, spots, weights, bank):  # type: ignore[no-untyped-def]
+    """Ask for the memory of cells and weights, which is far away and will take as long as the other neurons take."""
+    for h in range(listed):
+        cell = np.int64(places[h])
+        fetch(bank.state, bank.visible, bank.spread, bank.pulses, cell)
+        prefetch(bank.shares, cell)  # type: ignore[call-arg]
+        prefetch(weights, np.int64(spots[h]))
+
+
+@inlined
+def _place(found, counts, rows, post, n0, n1, places, spots):  # type: ignore[no-untyped-def]
+    """Saturate the counts, say where cells (of the first plane) and weights are; returns the largest up and down."""
+    most, least, first, width = np.int32(MOST_PULSES), np.int32(-MOST_PULSES), np.int32(post * n0), np.int32(n1)
+    column, up, down = np.int32(post), np.int32(0), np.int32(0)
+    for h in range(np.uint64(found)):
+        count, row = min(max(counts[h], least), most), rows[h]
+        up, down = max(up, count), min(down, count)
+        counts[h], places[h], spots[h] = count, add32(first, row), add32(mul32(row, width), column)
+    return np.int64(up), -np.int64(down)
 
 
 @kernel
@@ -150,9 +167,9 @@ def show(weights, listed, bank):  # type: ignore[no-untyped-def]
 @kernel
 def pulse(listed, bank):  # type: ignore[no-untyped-def]
     """Give the first `listed` cells their pulses by the step law of their model."""
-    ups, up_sum, downs, down_sum = pulse_cells(
+    ups, up_sum, downs, down_sum = pulse_batches(
         bank.law, bank.state, bank.visible, bank.spread, bank.pulses, bank.random, bank.constants,
-        bank.counts[:listed], bank.places[:listed],
+        bank.counts[:listed], bank.places[:listed], bank.room,
     )  # fmt: skip
     scale = bank.one / bank.span
     bank.tally[PULSES_UP] += ups

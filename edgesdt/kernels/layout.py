@@ -123,7 +123,6 @@ class Workspace(NamedTuple):
     octets: npt.NDArray[np.uint8]  # the same memory as bytes
     silence: npt.NDArray[np.uint16]  # (max n,) zeros, in place of half-words where nothing is drawn
     deltas: Codes  # (max n,) weight changes of one sweep
-    hits: Codes  # (max n,) places of a sweep where it is not zero (chips on cells)
     pending: Codes  # (some max n,) weight changes that are still to be written
     named: Codes  # as pending: the pre-synaptic neuron of each
     swept: Ints  # (sweeps + 1, 2) how many sweeps are pending; neuron of each and the end of its changes

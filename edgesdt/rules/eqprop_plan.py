@@ -195,7 +195,6 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
         octets=words.view(np.uint8),
         silence=np.zeros(widest, np.uint16),
         deltas=_codes(widest),
-        hits=_codes(widest),
         pending=_codes(max(_PENDING, 2 * widest)),
         named=_codes(max(_PENDING, 2 * widest)),
         swept=np.zeros((_SWEEPS + 1, 2), np.int64),

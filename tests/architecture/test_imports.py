@@ -21,6 +21,7 @@ FLOORS = (
     ("energy_cells",),
     ("rules", "record", "readout", "energy"),
     ("chip", "report", "run_folder", "preview", "reference"),
+    ("assessment",),
     ("experiment",),
     ("ablation",),
     ("sweep",),

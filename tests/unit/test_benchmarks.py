@@ -19,6 +19,7 @@ import pytest
 from benchmarks import (
     collect,
     determinism,
+    devices,
     machine,
     peak_memory,
     records,
@@ -447,10 +448,24 @@ def test_speed_measures_a_case_and_reads_its_own_file(
     assert "784-300" in measured and "float32 BLAS" in measured
 
 
+def test_speed_of_all_cases_measures_the_device_models_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(speed, "QUICK", speed.Effort(rounds=1, seconds=0.01, pretrain=32, early=16, patience_s=1.0))
+    monkeypatch.setattr(speed, "CASES", {"784-300": speed.CASES["784-300"]})
+    monkeypatch.setattr(devices, "QUICK", devices.Effort(rounds=2, seconds=0.001, rows=30, columns=20))
+    file = tmp_path / "speed.json"
+    assert speed.main(["--quick", "--json", str(file)]) == 0
+    said = capsys.readouterr().out
+    assert devices.UPDATE in said and devices.BAR_CASE in said
+    page = result_pages.speed_section(speed.read(file))
+    assert devices.UPDATE in page and "float32 BLAS" in page
+
+
 def test_blas_is_held_to_one_thread() -> None:
     from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
-    with speed.one_thread():
+    with rounds.one_thread():
         assert {found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"} == {1}
 
 

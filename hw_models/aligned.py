@@ -1,0 +1,20 @@
+"""Arrays that start on a cache line, so that rows of half a line or a whole one never lie across two."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+CACHE_LINE = 64
+"""Bytes; on most processors."""
+
+
+def on_cache_lines(values: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[np.floating]:
+    """A copy of `values` as `dtype`, C-contiguous, its first byte at a multiple of `CACHE_LINE`."""
+    given = np.asarray(values)
+    size = given.size * np.dtype(dtype).itemsize
+    room = np.empty(size + CACHE_LINE, np.uint8)
+    start = -room.ctypes.data % CACHE_LINE
+    found = room[start : start + size].view(dtype).reshape(given.shape)
+    found[...] = given
+    return found
