@@ -142,14 +142,15 @@ def _pulse_j(drive: Drive, pulse: Pulse, g_s: float) -> float:
 def seconds(parts: Parts, counts: Mapping[str, int]) -> dict[str, float]:
     """Time by phase: all tiles are read at once, the columns of a converter one after the other.
 
-    Codes are added while the next columns are converted; the last ones then pass the row tiles, a clock cycle each.
+    Codes are added while the next columns are converted; the last ones then pass the row tiles and the slices, a clock
+    cycle each.
     """
     array, drive = parts.spec.device.array, parts.drive
     convert = min(array.columns_per_adc, parts.spec.chip.layers[1]) * parts.adc.seconds
     read_s, width_s = (drive.read_s, max(drive.up.width_s, drive.down.width_s)) if drive else (0.0, 0.0)
     return {
         "array read": counts[act.ARRAY_READ] * (parts.dac.seconds + read_s + convert),
-        "code sums": counts[act.ARRAY_READ] * tiles(parts.spec)[0] / parts.spec.chip.clock,
+        "code sums": counts[act.ARRAY_READ] * array.slices * tiles(parts.spec)[0] / parts.spec.chip.clock,
         "array programming": counts[act.PULSE_TIME] * width_s
         + counts[act.VERIFY_READ] * (read_s + parts.adc.seconds) / array.tile_columns,
     }
@@ -159,12 +160,12 @@ def areas(parts: Parts) -> dict[str, float]:
     """mm² of cells, converters (an adder behind each), samplers, drivers and decoders of all tiles."""
     spec, array = parts.spec, parts.spec.device.array
     row_tiles, column_tiles = tiles(spec)
-    planes, (rows, columns) = mapping_of(spec).planes, spec.chip.layers
-    converters = row_tiles * -(-columns // array.columns_per_adc)
+    mapping, (rows, columns) = mapping_of(spec), spec.chip.layers
+    converters = row_tiles * array.slices * -(-columns // array.columns_per_adc)
     found = {
         CONVERTERS: converters * parts.adc.area_mm2,
         "DAC": column_tiles * rows * parts.dac.area_mm2,
-        SENSING: row_tiles * columns * parts.sense.area_mm2,
+        SENSING: row_tiles * array.slices * columns * parts.sense.area_mm2,
         ADDERS: converters * parts.tech.add_mm2(spec.chip.accumulator.bits),
         DECODERS: row_tiles * column_tiles * parts.drivers.decoder_area_mm2,
     }
@@ -174,8 +175,8 @@ def areas(parts: Parts) -> dict[str, float]:
     voltage = max(abs(drive.up.voltage_v), abs(drive.down.voltage_v), drive.read_voltage_v)
     g_max = max(conductances_s(parts)[0], drive.g_max_s)
     lines = parts.drivers.area_mm2(voltage, g_max)
-    references = rows * column_tiles if planes == 1 else 0  # a column of them in every tile
-    cells = (planes * rows * columns + references) * drive.cell_area_f2 * square
+    references = rows * column_tiles if mapping.planes == 1 else 0  # a column of them in every tile
+    cells = (mapping.cells_per_weight * rows * columns + references) * drive.cell_area_f2 * square
     return {**found, "cells": cells, "drivers": row_tiles * column_tiles * lines}
 
 

@@ -78,7 +78,7 @@ def _array(spec: Spec) -> str:
     array, (rows, columns) = spec.device.array, spec.chip.layers
     down, across = tiles(spec)
     beside = columns * (2 if array.mapping == "pair" else 1)
-    converters = down * -(-columns // array.columns_per_adc)
+    converters = down * array.slices * -(-columns // array.columns_per_adc)
     wires = f", lines of {units.format_si(array.wire_resistance, 'Ω')} per cell" if array.wire_resistance else ""
     return (
         f"array of {down} x {across} tiles of up to {min(array.tile_rows, rows)} x "
@@ -93,5 +93,10 @@ def _weights(spec: Spec) -> str:
     if spec.device.digital:
         return f"weights {weights.bits} bits ({weights.frac_bits} fractional)"
     how = "pairs of cells" if array.mapping == "pair" else "cells against a reference"
+    if array.slices > 1:
+        how += (
+            f" in {array.slices} slices of base {1 << array.bits_per_cell}, carried every "
+            f"{units.format_count(array.carry_every)} samples"
+        )
     model = spec.device.file or spec.device.model
     return f"weights on {model}, {how}, {array.weight_per_range or 0:g} per conductance range, {array.programming}"

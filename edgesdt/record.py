@@ -74,6 +74,9 @@ def _cells(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield "cells", device["model"], f"{units.format_count(device['cells'])} cells"
         most = units.format_count(device["writes_per_cell_max"])
         yield "  pulses per cell", f"{device['writes_per_cell_mean']:.4g}", f"{most} at most"
+        if "carries" in device:
+            share = f"{100 * device['carried_digits']:.2g} % of those looked at"
+            yield "  digits carried", units.format_count(device["carries"]), share
         if "wire_loss" in device:
             yield "  lost on wires", f"{100 * device['wire_loss']:.1f} %", "of the current"
     for place, point in enumerate(record.get("deployment", ())):

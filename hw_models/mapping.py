@@ -81,6 +81,19 @@ class Mapping:
         low, high = model.bounds()
         return -low / (high - low) if low < 0 < high else 0.5
 
+    def reach(self, model: CellModel) -> float:
+        """How far a digit goes to either side of 0, in shares: the range of a pair, the shorter side of a reference."""
+        reference = self.reference_of(model)
+        return 1.0 if self.scheme == "pair" else min(reference, 1 - reference)
+
+    def states_to_carry(self, model: CellModel) -> float:
+        """States that a cell needs where digits are kept within half of their reach by carries to the next one.
+
+        A step of the next digit is worth 2^bits_per_cell of this one: half a step of each of its cells must fit in the
+        half of the reach that a carry leaves.
+        """
+        return 2.0**self.bits_per_cell * self.planes / self.reach(model) + 1
+
     def weight_range(self, model: CellModel) -> tuple[float, float]:
         """Lowest and highest weight that nominal cells of `model` hold."""
         if self.scheme == "pair":

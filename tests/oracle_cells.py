@@ -8,7 +8,7 @@ as a few numbers (`Cell`), a spec as its plain mapping.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor, log2
@@ -293,7 +293,11 @@ class OracleCellChip(OracleChip):
         for plane, i, j, count in changes:
             aim = self.states_of_cells[plane][i][j] + count * self.step_of_cell
             wanted[plane, i, j] = min(max(aim, self.cell.low), self.cell.high)
-        left = [(plane, i, j) for plane, i, j, _ in changes]
+        self.verify(wanted, self.pulse)
+
+    def verify(self, wanted: Mapping[tuple[int, int, int], float], pulse: Callable[[list[Change]], None]) -> None:
+        """Bring cells (plane, row, column) to wanted states, as near as they come, with `pulse` for each round."""
+        left = list(wanted)
         for _ in range(self.array["verify_rounds"]):
             lacking = []
             for plane, i, j in left:
@@ -305,5 +309,5 @@ class OracleCellChip(OracleChip):
             for neuron in {j for _, _, j, _ in lacking}:
                 sided = [-c if plane else c for plane, _, j, c in lacking if j == neuron]
                 self.reading.tally["pulse_times"] += max([0, *sided]) - min([0, *sided])
-            self.pulse(lacking)
+            pulse(lacking)
             left = [change[:3] for change in lacking]

@@ -49,8 +49,26 @@ class Sensing(NamedTuple):
     read_sd: float  # additive: in share codes, of both cells of a pair together; proportional: a share
 
 
+class Upper(NamedTuple):
+    """The slices of the weights above the least significant one as reading sees them, one after the other.
+
+    All arrays are empty with one cell for a weight (or one pair).
+    """
+
+    codes: npt.NDArray[np.int16]  # (slices · n_0 · n_1,) weight codes as they are read
+    row_sums: npt.NDArray[np.int64]  # (slices · n_0,)
+    noise: npt.NDArray[np.float32]  # (slices · n_0 · n_1,) as `Bank.noise`; empty without own noise
+    scale: npt.NDArray[np.float64]  # (slices,) as the numbers of `Sensing`
+    left: npt.NDArray[np.int64]  # (slices,)
+    highest: npt.NDArray[np.int64]  # (slices,)
+    output_sd: npt.NDArray[np.float64]  # (slices,)
+
+
 class Bank(NamedTuple):
-    """The cells of one layer of weights, neuron by neuron (`post · n_0 + pre`), + cells before - cells."""
+    """The cells of one slice of a layer of weights, neuron by neuron (`post · n_0 + pre`), + cells before - cells.
+
+    Learning pulses the least significant slice: its bank is the one that kernels are given.
+    """
 
     planes: int  # 1: cells against a reference; 2: differential pairs
     one: int  # share code of a share of 1
@@ -87,4 +105,5 @@ class Bank(NamedTuple):
     noise: npt.NDArray[np.float32]  # (n_0 · n_1,) that of each weight's cells, in share codes²; empty without own noise
     variances: npt.NDArray[np.float64]  # (n_1,) Σ x² · that of one tile (own noise)
     reading: npt.NDArray[np.uint64]  # (2,) key and counter of the noise of reads
-    tally: npt.NDArray[np.int64]  # (TALLIES,)
+    tally: npt.NDArray[np.int64]  # (TALLIES,), of all slices together
+    upper: Upper

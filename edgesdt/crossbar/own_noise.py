@@ -53,11 +53,11 @@ def follow(listed, bank):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def add_variances(index, value, bank):  # type: ignore[no-untyped-def]
+def add_variances(index, value, noise, variances):  # type: ignore[no-untyped-def]
     """`variances[j] = Σ_a value[a]² · noise[index[a], j]`, in share codes²."""
-    n = bank.variances.shape[0]
-    bank.variances[:] = 0.0
+    n = variances.shape[0]
+    variances[:] = 0.0
     for a in range(index.shape[0]):
         start, v = np.int64(index[a]) * n, np.float64(value[a]) * np.float64(value[a])
         for j in range(n):
-            bank.variances[j] += v * np.float64(bank.noise[start + j])
+            variances[j] += v * np.float64(noise[start + j])

@@ -19,11 +19,12 @@ _MOST_SHARE_BITS = 13
 
 def mapping_of(spec: Spec) -> Mapping:
     """How the chip's weights are held by cells."""
-    return Mapping(spec.device.array.mapping, weight_per_range(spec))
+    array = spec.device.array
+    return Mapping(array.mapping, weight_per_range(spec), array.slices, array.bits_per_cell)
 
 
 def weight_per_range(spec: Spec) -> float:
-    """Weight of the whole conductance range of a cell; a checked spec always says it."""
+    """Weight of the whole conductance range of a cell (of all its slices); a checked spec always says it."""
     found = spec.device.array.weight_per_range
     assert found is not None
     return found
@@ -52,14 +53,14 @@ def step_of(model: CellModel, mapping: Mapping) -> float:
 
 
 def weight_of_pulse(spec: Spec) -> float:
-    """Nominal weight change of one pulse (of one pulse on each cell of a pair)."""
+    """Nominal weight change of one pulse (of one pulse on each cell of a pair) of the least significant slice."""
     model, mapping = spec.device.cell_model(), mapping_of(spec)
     low, high = model.bounds()
-    return mapping.planes * mapping.weight_per_range * step_of(model, mapping) / (high - low)
+    return mapping.planes * float(mapping.digit_weights[0]) * step_of(model, mapping) / (high - low)
 
 
 def tiles(spec: Spec) -> tuple[int, int]:
-    """Tiles along the rows and along the columns (a pair stands in two columns)."""
+    """Tiles along the rows and along the columns (a pair stands in two columns, each slice in tiles of its own)."""
     array, (rows, columns) = spec.device.array, spec.chip.layers
     planes = 2 if array.mapping == "pair" else 1
-    return -(-rows // array.tile_rows), -(-columns * planes // array.tile_columns)
+    return -(-rows // array.tile_rows), array.slices * -(-columns * planes // array.tile_columns)

@@ -99,7 +99,7 @@ def infer_stream(chip, plan, work, sensing, bank, samples, first, outputs):  # t
 
     The noise of a read depends on that place alone.
     """
-    draws = np.uint64(plan.sizes[1] * sensing.row_tiles)
+    draws = np.uint64(plan.sizes[1] * sensing.row_tiles * (1 + bank.upper.scale.shape[0]))
     for t in range(samples.shape[0]):
         bank.reading[1] = np.uint64(first + t) * draws
         load(chip, plan, work, samples[t], False)

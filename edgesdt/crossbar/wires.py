@@ -22,6 +22,7 @@ from edgesdt.kernels.jit import kernel
 from hw_models.periphery.passing import MOST_SWEEPS, TOLERANCE, share_out
 
 if TYPE_CHECKING:
+    from edgesdt.crossbar.slicing import Slice
     from edgesdt.spec import Spec
     from hw_models.base import CellModel
 
@@ -130,3 +131,20 @@ def with_losses(bank: Bank, lines: Lines, weights: npt.NDArray[np.integer]) -> t
     share = find_losses(lines, own, own.lost)
     see_all(weights, own)
     return own, float(share)
+
+
+def with_all_losses(slices: tuple[Slice, ...], lines: Lines) -> tuple[Bank, float]:
+    """As `with_losses`: the bank of the first slice, the others in its `upper`; the share is the mean over slices."""
+    found = [with_losses(bank, lines, codes) for bank, codes, _ in slices]
+    first, share = found[0][0], sum(share for _, share in found) / len(found)
+    if len(found) > 1:
+        codes = np.concatenate([own.seen for own, _ in found[1:]])
+        first = first._replace(upper=first.upper._replace(codes=codes))
+    return first, share
+
+
+def renew(slices: tuple[Slice, ...], lines: Lines) -> None:
+    """The losses of every slice become those of its cells as they show now."""
+    for bank, codes, _ in slices:
+        find_losses(lines, bank, bank.lost)
+        see_all(codes, bank)

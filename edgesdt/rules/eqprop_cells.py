@@ -16,19 +16,20 @@ import numpy.typing as npt
 
 from edgesdt.crossbar import layout
 from edgesdt.crossbar.bank import Crossbar
+from edgesdt.crossbar.carrying import TALLIES, carry
+from edgesdt.crossbar.handing import hand_over
 from edgesdt.crossbar.layout import Bank
-from edgesdt.crossbar.programming import correct, show, want
-from edgesdt.crossbar.scales import weight_of_pulse, weight_per_range
-from edgesdt.crossbar.stream import infer_stream, keep_up, learn_stream, update_of
-from edgesdt.crossbar.wires import see_all, with_losses
+from edgesdt.crossbar.programming import want
+from edgesdt.crossbar.stream import infer_stream, learn_stream, update_of
+from edgesdt.crossbar.wires import renew, see_all, with_all_losses
 from edgesdt.kernels.layout import Workspace
-from edgesdt.qformat import Rounding, Scale
 from edgesdt.rules import crossbar_wear, eqprop_plan
 from edgesdt.rules.crossbar_counts import actions as cell_actions
+from edgesdt.rules.crossbar_rates import longest_stretch
+from edgesdt.rules.crossbar_rates import pulse_rates as pulse_rates
 from edgesdt.rules.eqprop import _INFERENCE_CHUNK, EqProp
 from edgesdt.rules.eqprop_counts import Events
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
-from edgesdt.rules.registers import rate
 from edgesdt.spec import Spec
 from hw_models.base import Cells
 
@@ -40,6 +41,7 @@ class EqPropOnCells(EqProp):
         self.crossbar = Crossbar.of(spec, eqprop_plan.accumulator_frac(spec))
         self._tally = [0] * layout.TALLIES
         self._inference_tally = [0] * layout.TALLIES
+        self._carries = [0] * TALLIES
         super().__init__(spec)
         self.work = _with_room_for_trains(self.work)
 
@@ -50,18 +52,24 @@ class EqPropOnCells(EqProp):
             self._learn(samples, labels, part, rates)
 
     def _stretches(self, order: Labels) -> Iterator[Labels]:
-        """The parts of `order` at whose starts the losses on wires are worked out: every so many samples of all."""
-        if not self.crossbar.lines or len(order) == 0:
-            yield order
-            return
-        every, start = self.spec.device.array.ir_drop_every, 0
+        """The parts of `order` between which losses on wires are worked out and digits carried.
+
+        Both are done every so many samples of all, losses before a sample and carries after it, so that they do not
+        depend on how samples are handed in.
+        """
+        array, crossbar, start = self.spec.device.array, self.crossbar, 0
+        most = longest_stretch(self.spec)
         while start < len(order):
-            done = self._tally[layout.READS] % every
-            if done == 0:
-                fresh, _ = self._as_they_show()
-                self.crossbar.bank.lost[:], self.crossbar.bank.seen[:] = fresh.lost, fresh.seen
-            yield order[start : start + every - done]
-            start += every - done
+            done = self._tally[layout.READS]
+            if crossbar.lines and done % array.ir_drop_every == 0:
+                renew(crossbar.slices(self.chip.weights), crossbar.lines)
+            periods = [array.ir_drop_every] * bool(crossbar.lines) + [array.carry_every] * bool(crossbar.above)
+            stop = start + min([most, *(every - done % every for every in periods)])
+            yield order[start:stop]
+            start = stop
+            if crossbar.above and self._tally[layout.READS] % array.carry_every == 0:
+                carry(crossbar, self.chip.weights, self._carries)
+                self._empty(crossbar.bank.tally, self._tally)
 
     def _learn(self, samples: Pixels, labels: Labels, order: Labels, rates: npt.NDArray[np.int64]) -> None:
         bank, sensing = self.crossbar.bank, self.crossbar.sensing
@@ -72,7 +80,10 @@ class EqPropOnCells(EqProp):
                 listed = update_of(
                     self.chip, self.plan, self.work, sensing, bank, rates, samples[t], np.int64(labels[t])
                 )
-                self._write(listed)
+                verified = bank.programming == layout.VERIFY
+                if verified:
+                    want(listed, bank)
+                hand_over(self.crossbar, self.crossbar.slices(self.chip.weights)[0], listed, verified)
         self._empty(bank.tally, self._tally)
 
     def infer(self, samples: Pixels, threads: int = 1) -> Outputs:
@@ -119,7 +130,10 @@ class EqPropOnCells(EqProp):
         cells, bank = self.crossbar.cells, self.crossbar.bank
         tally = np.array([str(n) for n in self._tally])  # longer than 64 bits at times
         kept: dict[str, npt.NDArray[np.generic]] = {f"cells_{name}": array.copy() for name, array in _arrays(cells)}
-        return {**super().state(), **kept, "cells_reading": bank.reading.copy(), "cells_tally": tally, **self._losses()}
+        kept |= {"cells_reading": bank.reading.copy(), "cells_tally": tally, **self._losses()}
+        if self.crossbar.above:
+            kept["cells_carries"] = np.array(self._carries, np.int64)
+        return {**super().state(), **kept}
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
         """Take up a state that `state` gave. Raises `ValueError` if a shape or type differs."""
@@ -131,8 +145,12 @@ class EqPropOnCells(EqProp):
         for name, array in _arrays(self.crossbar.cells):
             array[...] = state[f"cells_{name}"]
         self.crossbar.bank.reading[...] = state["cells_reading"]
-        for name, lost in self._losses().items():
-            self.crossbar.bank.lost[...] = state[name].reshape(lost.shape)
+        if self.crossbar.lines:
+            kept = state["cells_lost"].reshape(1 + len(self.crossbar.above), -1)
+            for each, lost in zip(self.crossbar.slices(self.chip.weights), kept, strict=True):
+                each.bank.lost[...] = lost
+        if self.crossbar.above:
+            self._carries = [int(n) for n in state["cells_carries"]]
         self._tally = [int(n) for n in state["cells_tally"]]
         self._show(self.crossbar.cells.visible)
 
@@ -147,60 +165,45 @@ class EqPropOnCells(EqProp):
 
     def warnings(self) -> list[str]:
         """What the user should know about the array, in sentences."""
-        return crossbar_wear.warnings(self.crossbar, self._tally, self._lost())
+        return crossbar_wear.warnings(self.crossbar, self._tally, self._carries, self._lost())
 
     def wear(self) -> dict[str, object]:
         """The record's `device`: what learning did to the cells."""
-        return crossbar_wear.wear(self.crossbar, self._tally, self._lost())
+        return crossbar_wear.wear(self.crossbar, self._tally, self._carries, self._lost())
+
+    def weights(self, layer: int) -> npt.NDArray[np.integer]:
+        """Weight codes (n_0, n_1): all slices together, in the LSB of the least significant one."""
+        return self.crossbar.weights(self.chip.weights).reshape(self.spec.chip.layers)
 
     def weight_file(self, image_shape: tuple[int, ...]) -> dict[str, npt.NDArray[np.generic]]:
         """Weight codes as read, with the value of their LSB, and the state of every cell."""
         arrays = super().weight_file(image_shape)
         arrays.pop("weights_frac_bits")
         cells = self.crossbar.cells
-        lsb = weight_per_range(self.spec) / self.crossbar.bank.one
+        lsb = float(self.crossbar.mapping.digit_weights[0]) / self.crossbar.bank.one
         return {**arrays, "weights_lsb": np.array(lsb), "cells_state": cells.state, "cells_visible": cells.visible}
-
-    def _write(self, listed: int) -> None:
-        """Hand an update to a model that is not pulsed in compiled code."""
-        bank, model, cells = self.crossbar.bank, self.crossbar.model, self.crossbar.cells
-        verify = bank.programming == layout.VERIFY
-        if verify:
-            want(listed, bank)
-        for _ in range(bank.rounds if verify else 1):
-            listed = correct(listed, bank) if verify else listed
-            if listed == 0:
-                return
-            places, counts = bank.places[:listed], bank.counts[:listed]
-            before = bank.shares[places].astype(np.int64)
-            model.pulse(cells, counts, places)
-            show(self.chip.weights, listed, bank)
-            keep_up(self.chip.weights, listed, self.crossbar.sensing, bank)
-            passed = (before + bank.shares[places]) * np.abs(counts.astype(np.int64))
-            for total, share, which in (
-                (layout.PULSES_UP, layout.UP_SHARE, counts > 0),
-                (layout.PULSES_DOWN, layout.DOWN_SHARE, counts < 0),
-            ):
-                bank.tally[total] += int(np.abs(counts[which].astype(np.int64)).sum())
-                bank.tally[share] += int(passed[which].sum()) // 2
 
     def _show(self, visible: npt.NDArray[np.floating]) -> None:
         self.crossbar.show(self.chip.weights, visible)
         if self.crossbar.lines:
-            see_all(self.chip.weights, self.crossbar.bank)
+            for bank, codes, _ in self.crossbar.slices(self.chip.weights):
+                see_all(codes, bank)
         self._refresh_shortcuts()
 
     def _as_they_show(self) -> tuple[Bank, float]:
         """The bank with the losses on wires that the cells have now, and the share of the current that they are."""
         crossbar = self.crossbar
-        return with_losses(crossbar.bank, crossbar.lines, self.chip.weights) if crossbar.lines else (crossbar.bank, 0.0)
+        if not crossbar.lines:
+            return crossbar.bank, 0.0
+        return with_all_losses(crossbar.slices(self.chip.weights), crossbar.lines)
 
     def _lost(self) -> float:
         return self._as_they_show()[1]
 
     def _losses(self) -> dict[str, npt.NDArray[np.generic]]:
         """The codes that the wires take since they were last worked out, as part of the state; none without IR drop."""
-        return {"cells_lost": self.crossbar.bank.lost.copy()} if self.crossbar.lines else {}
+        each = [bank.lost for bank, _, _ in self.crossbar.slices(self.chip.weights)]
+        return {"cells_lost": np.concatenate(each)} if self.crossbar.lines else {}
 
     def _empty(self, tally: npt.NDArray[np.int64], into: list[int]) -> None:
         for place, count in enumerate(tally):
@@ -225,21 +228,3 @@ def _with_room_for_trains(work: Workspace) -> Workspace:
     """The workspace with room for the random words of a whole pulse train, however small the layers are."""
     words = np.zeros(len(work.words) + layout.LONGEST_TRAIN // 2, np.uint32)
     return work._replace(words=words, halves=words.view(np.uint16), octets=words.view(np.uint8))
-
-
-def pulse_rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
-    """As `eqprop_plan.rates`, with the weights' rate in pulses: lr / β over the weight change of one pulse.
-
-    With coincidences it is the probability of a column's pulse, in 2^-16, per LSB that its neuron moved: the expected
-    number of coincidences of a row at x is then train · x · chance.
-    """
-    rates = eqprop_plan.rates(spec, epoch)
-    array, state_bits = spec.device.array, spec.chip.states.bits
-    pulses = rate(spec, 0, epoch).value / weight_of_pulse(spec)
-    if array.programming == "coincidence":
-        held = Scale.nearest(pulses / array.train_length, spec.chip.constants.bits)
-        rates[0, 0] = eqprop_plan.rate_row(held, state_bits, 16, Rounding.NEAREST)
-    else:
-        held = Scale.nearest(pulses, spec.chip.constants.bits)
-        rates[0, 0] = eqprop_plan.rate_row(held, spec.encoder.bits + state_bits, 0, Rounding.STOCHASTIC)
-    return rates

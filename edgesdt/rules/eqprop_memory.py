@@ -25,8 +25,10 @@ def memory(spec: Spec) -> tuple[Array, ...]:
     if spec.device.digital:
         arrays += [_numbers(f"weights_{k}", (layers[k], layers[k + 1]), regs.weight, "weights") for k in range(depth)]
     else:  # analog cells are no memory bits
-        planes = 2 if spec.device.array.mapping == "pair" else 1
-        arrays.append(Array("cells_0", (planes, layers[0], layers[1]), f"{spec.device.model} cell", 0, "weights"))
+        array = spec.device.array
+        each = (2 if array.mapping == "pair" else 1, layers[0], layers[1])
+        shape = (array.slices, *each) if array.slices > 1 else each
+        arrays.append(Array("cells_0", shape, f"{spec.device.model} cell", 0, "weights"))
     for k, n in enumerate(layers[1:], start=1):
         if chip.biases.enabled:
             arrays.append(_numbers(f"biases_{k}", (n,), regs.bias, "biases"))

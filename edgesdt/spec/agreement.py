@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,7 @@ def _cells(spec: Spec) -> Iterator[Fault]:
         paths = (("device", "parameters"), ("device", "off"), ("device", "file"), ("device", "model"))
         yield Fault(("device",), str(error), blame=(*paths, ("device",)))
     yield from _wires(spec)
+    yield from _slices(spec)
     for path, given, allowed in (
         (("chip", "layers"), len(spec.chip.layers), 2),
         (("learning", "batch"), spec.learning.batch, 1),
@@ -130,6 +132,34 @@ def _wires(spec: Spec) -> Iterator[Fault]:
         path = ("device", "array", "wire_resistance")
         text = f"IR drop on {model.name}, which has a weight but no conductance, allowed: null or 0 with this device"
         yield Fault(path, text, blame=(path, ("device", "model"), ("device",)))
+
+
+def _slices(spec: Spec) -> Iterator[Fault]:
+    """Digits need states enough, and room for what piles up between two carries."""
+    from hw_models.base import DeviceError
+    from hw_models.mapping import Mapping as Held
+    from hw_models.mapping import states_of
+
+    array, path = spec.device.array, ("device", "array", "bits_per_cell")
+    if array.slices == 1:
+        return
+    blame = (path, ("device", "array", "slices"), ("device", "model"), ("device",))
+    try:
+        model = spec.device.cell_model()
+        held = Held(array.mapping, 1.0, array.slices, array.bits_per_cell)
+    except DeviceError as error:
+        if "slices" in str(error):  # the model's own are said already
+            yield Fault(("device", "array", "slices"), str(error).removeprefix("slices "), blame=blame)
+        return
+    except OSError:
+        return
+    states, needed = states_of(model), held.states_to_carry(model)
+    if states < needed:
+        fewer = range(1, array.bits_per_cell)
+        most = [bits for bits in fewer if states >= replace(held, bits_per_cell=bits).states_to_carry(model)]
+        wanted = f"1..{most[-1]}" if most else "slices: 1 with this device"
+        text = f"{array.bits_per_cell} bits and what is carried need {needed:.0f} states, {model.name} has about "
+        yield Fault(path, f"{text}{states:.0f}, allowed: {wanted}", blame=blame)
 
 
 _USUAL_RANGE = 0.1

@@ -27,7 +27,23 @@ class Array(Section):
         default=None,
         gt=0,
         le=1000,
-        description="Weight of the full conductance range of a cell; null: 0.1, or more if the first weights need it",
+        description="Weight of the full conductance range of a cell, or of all its slices together; null: 0.1, or more "
+        "if the first weights need it",
+    )
+    slices: int = Field(
+        default=1,
+        ge=1,
+        le=8,
+        description="Cells (or pairs) for a weight, a digit each; pulses go to the least significant",
+    )
+    bits_per_cell: int = Field(
+        default=2, ge=1, le=7, description="Base of the digits: a slice is worth 2^bits_per_cell times the one below"
+    )
+    carry_every: int = Field(
+        default=1000,
+        ge=1,
+        le=10**9,
+        description="Training samples after which what has piled up in a digit is carried to the next (slices)",
     )
     programming: Literal["pulses", "coincidence", "verify"] = Field(
         default="pulses",
@@ -46,7 +62,12 @@ class Array(Section):
         float,
         AfterValidator(power_of_two_real),
         Allowed("a power of two in 2^-10..8, in units of a neuron's drive"),
-    ] = Field(default=1.0, ge=2.0**-10, le=8, description="Largest drive that a tile's converter can tell, either sign")
+    ] = Field(
+        default=1.0,
+        ge=2.0**-10,
+        le=8,
+        description="Largest drive that a tile's converter can tell, either sign (of the most significant slice)",
+    )
     columns_per_adc: int = Field(default=8, ge=1, le=4096, description="Columns that share a converter")
     tile_rows: int = Field(
         default=256, ge=1, le=65536, description="Rows of a tile; the sums of tiles are added digitally"

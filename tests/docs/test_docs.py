@@ -204,6 +204,7 @@ def _keys(value: Any, path: str) -> Iterator[str]:
 def on_cells(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The record of a small run on analog cells with all that a spec can ask of them."""
     cells = ["device.model=TaOx_HfOx", "device.array.wire_resistance=1 Ohm", "deployment.times=[0 s, 1 day]"]
+    cells.append("device.array.slices=2")
     folder = tmp_path_factory.mktemp("cells") / "run"
     return run(loads(SMALL, overrides=cells), folder, report=False)
 
@@ -223,7 +224,7 @@ def _covers(name: str, key: str) -> bool:
 def test_the_record_page_names_every_key_of_a_run_on_cells(on_cells: dict[str, Any]) -> None:
     named = _named_keys()
     keys = [key for part in ("device", "deployment") for key in _keys(on_cells[part], part)]
-    assert "device.wire_loss" in keys and "deployment[].time_s" in keys
+    assert {"device.wire_loss", "device.carries", "deployment[].time_s"} <= set(keys)
     assert not {key for key in keys if not any(_covers(name, key) for name in named)}
 
 

@@ -57,6 +57,15 @@ CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
             "device.array.programming": "verify", "device.array.dac_bits": 4, "device.array.adc_bits": 7,
         },
     ),
+    "insitu_sliced": (
+        [6, 4],
+        {
+            "learning.winners": 1, "learning.learning_rate": 0.3, "device.model": "EcRam",
+            "device.array.slices": 3, "device.array.bits_per_cell": 1, "device.array.carry_every": 2,
+            "device.array.mapping": "pair", "device.array.tile_rows": 4, "device.array.read_noise": "additive",
+            "device.array.read_noise_sd": 0.02,
+        },
+    ),
 }  # fmt: skip
 
 

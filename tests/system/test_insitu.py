@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ WIRED = [
     "--set", "device.model=TaOx_HfOx", "--set", "device.array.wire_resistance=2.5 Ohm", "--set",
     "device.array.ir_drop_every=700",
 ]  # fmt: skip
+SLICED = ["--set", "device.array.slices=2", "--set", "device.array.carry_every=300"]
 HANDED_LONG = [*HANDED, "--set", "device.array.programming=verify", "--set", "data.train=300", "--set", "epochs=10"]
 LONG = """\
 name: long
@@ -120,7 +122,11 @@ def test_a_digital_memory_beside_it_does_not_change(cli: Cli) -> None:
     assert first["counts"]["train"].keys() == actions.MEANING.keys()
 
 
-@pytest.mark.parametrize("extra", [[], NOISE, HANDED, WIRED], ids=["compiled", "noisy reads", "handed over", "wired"])
+@pytest.mark.parametrize(
+    "extra",
+    [[], NOISE, HANDED, WIRED, [*NOISE, *SLICED]],
+    ids=["compiled", "noisy reads", "handed over", "wired", "sliced"],
+)
 def test_threads_do_not_matter(extra: list[str], cli: Cli) -> None:
     records = []
     for threads in (1, 3):
@@ -152,6 +158,50 @@ def test_check_shows_the_plan_of_the_array(cli: Cli) -> None:
     assert "array of" not in cli("check", "quickstart").out
 
 
+def test_check_shows_slices(cli: Cli) -> None:
+    settings = ["device.model=EcRam", "device.array.mapping=pair", "device.array.tile_rows=24"]
+    settings += ["device.array.tile_columns=128", "device.array.slices=3", "device.array.bits_per_cell=2"]
+    said = cli("check", "quickstart", *[word for pair in settings for word in ("--set", pair)]).out
+    assert "weights on EcRam, pairs of cells in 3 slices of base 4, carried every 1,000 samples, " in said
+    assert "array of 3 x 12 tiles of up to 24 x 128 cells, 225 converters of 9 bits for 8 columns each\n" in said
+    assert re.search(r"cells_0 +3 x 2 x 64 x 200 +EcRam cell +0 B", said), said
+    assert "slices" not in cli("check", "quickstart", *CELLS).out
+
+
+def test_slices_are_in_the_record_and_help_a_coarse_device(cli: Cli, tmp_path: Path) -> None:
+    """97 steps from one end of a cell to the other, of unlike size, against the same in two digits."""
+    coarse = ["--set", "device.model=Ag_aSi", "--set", "epochs=3"]
+    for name, extra in (("plain", []), ("sliced", ["--set", "device.array.slices=2"])):
+        assert cli("run", "quickstart", *coarse, *extra, "--out", name, "--quiet").code == 0
+    plain, sliced = record_of(tmp_path / "plain"), record_of(tmp_path / "sliced")
+    assert sliced["accuracy"]["direct_average"] > plain["accuracy"]["direct_average"] + 0.03
+    device, train = sliced["device"], sliced["counts"]["train"]
+    assert device["cells"] == 2 * plain["device"]["cells"] == 2 * 64 * 200
+    assert device["weight_per_pulse"] == pytest.approx(plain["device"]["weight_per_pulse"] / 5)
+    assert device["carries"] > 100 and 0 < device["carried_digits"] < 0.2 and device["crowded_digits"] < 0.05
+    assert device["writes_total"] == train["pulse_up"] + train["pulse_down"]
+    looks = 3 * sliced["train_samples"] // 1000
+    assert train["verify_read"] > looks * 64 * 200 and plain["counts"]["train"]["verify_read"] == 0
+    assert sliced["counts"]["inference"]["adc_conversion"] == 2 * plain["counts"]["inference"]["adc_conversion"]
+    assert "carries" not in plain["device"]
+    with np.load(tmp_path / "sliced" / "weights.npz") as kept:
+        array = sliced["spec"]["device"]["array"]
+        low, high = 3.076923e-9, 38.461538e-9
+        shares = (kept["cells_visible"].astype(np.float64).reshape(2, 200, 64) - low) / (high - low)
+        weights = np.einsum("s,sji->ij", array["weight_per_range"] * np.array([0.2, 0.8]), shares - 0.5)
+        assert np.abs(kept["weights_0"] * kept["weights_lsb"] - weights).max() < array["weight_per_range"] / 8192 + 1e-7
+    shown = cli("report", "sliced", "--out", "sliced.html")
+    assert shown.code == 0 and "carries" in (tmp_path / "sliced.html").read_text(encoding="utf-8")
+
+
+def test_carries_that_come_too_seldom_are_told(cli: Cli) -> None:
+    coarse = ["--set", "device.model=Ag_aSi", "--set", "epochs=1", "--set", "device.array.slices=2"]
+    late = ["--set", "device.array.carry_every=1400", "--set", "learning.learning_rate=0.05"]
+    said = cli("run", "quickstart", *coarse, *late, "--out", "late")
+    assert said.code == 0
+    assert "warning: " in said.err and "device.array.carry_every: 1400 is too seldom" in said.err
+
+
 def test_noise_is_not_silent(cli: Cli) -> None:
     plain, noisy = (
         json.loads(cli("run", "quickstart", *CELLS, *extra, "--out", name, "--json", "--quiet").out)
@@ -173,7 +223,9 @@ def until(process: Any, line: str) -> str:
     raise AssertionError(f"it ended before {line!r}: {told}")
 
 
-@pytest.mark.parametrize("extra", [NOISE, HANDED_LONG, WIRED], ids=["own", "handed", "wired"])
+@pytest.mark.parametrize(
+    "extra", [NOISE, HANDED_LONG, WIRED, [*WIRED, *SLICED]], ids=["own", "handed", "wired", "sliced"]
+)
 def test_a_killed_run_on_cells_goes_on_and_ends_the_same(extra: list[str], tmp_path: Path, shell: Shell) -> None:
     """Cells, noise and tallies go on where they were, to the last bit."""
     (tmp_path / "long.yaml").write_text(LONG, encoding="utf-8")
@@ -232,6 +284,26 @@ def test_a_killed_run_on_cells_goes_on_and_ends_the_same(extra: list[str], tmp_p
         (
             ["device.model=Idealized", "device.array.wire_resistance=2.5 Ohm"],
             ["device.array.wire_resistance: IR drop on Idealized, which has a weight but no conductance"],
+        ),
+        (["device.model=EcRam", "device.array.slices=0"], ["device.array.slices: out of range: 0"]),
+        (["device.model=EcRam", "device.array.slices=two"], ["device.array.slices", "'two'"]),
+        (["device.model=EcRam", "device.array.bits_per_cell=0"], ["device.array.bits_per_cell: out of range: 0"]),
+        (["device.model=EcRam", "device.array.carry_every=0"], ["device.array.carry_every: out of range: 0"]),
+        (
+            ["device.model=EcRam", "device.array.slice=2"],
+            ["device.array.slice: unknown key", "did you mean 'device.array.slices'?"],
+        ),
+        (
+            ["device.model=EcRam", "device.array.slices=6", "device.array.bits_per_cell=3"],
+            ["device.array.slices: ", "18 bits a weight, allowed are 15"],
+        ),
+        (
+            ["device.model=quantized_4bit", "device.array.slices=2", "device.array.bits_per_cell=3"],
+            ["bits_per_cell: 3 bits and what is carried need 17 states, quantized_4bit has about 16, allowed: 1..2"],
+        ),
+        (
+            ["device.model=quantized_4bit", "device.parameters={levels: 4}", "device.array.slices=2"],
+            ["device.array.bits_per_cell: 2 bits", "need 9 states", "about 4, allowed: slices: 1 with this device"],
         ),
         (["device.file=nowhere.yaml"], ["device.file", "nowhere.yaml"]),
         (["device.model=EcRam", "device.file=nowhere.yaml"], ["device.file", "allowed: one of the two"]),

@@ -146,13 +146,13 @@ def test_the_summary_of_a_run_on_cells_tells_their_wear_and_rest(finished: Finis
     made = copy.deepcopy(finished.record)
     made["device"] = {
         "model": "EcRam", "cells": 12800, "writes_per_cell_mean": 26.5, "writes_per_cell_max": 1234,
-        "wire_loss": 0.0714,
+        "wire_loss": 0.0714, "carries": 4321, "carried_digits": 0.0123,
     }  # fmt: skip
     made["deployment"] = [{"time_s": 0.0, "direct_average": 0.8}, {"time_s": 3600.0, "direct_average": 0.5}]
     found = record.summary(made)
     for pattern in (
         r"cells +EcRam +12,800 cells$", r"pulses per cell +26\.5 +1,234 at most$",
-        r"lost on wires +7\.1 % +of the current$",
+        r"lost on wires +7\.1 % +of the current$", r"digits carried +4,321 +1\.2 % of those looked at$",
         r"accuracy at rest +direct association, average$", r"after 0 s +80\.00 %$", r"after 1 h +50\.00 %$",
     ):  # fmt: skip
         assert re.search(pattern, found, re.M), (pattern, found)
