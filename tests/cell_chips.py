@@ -9,8 +9,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from edgesdt.crossbar import layout
+from edgesdt.crossbar.sensing import sense
 from edgesdt.rules.eqprop_cells import EqPropOnCells, pulse_rates
 from edgesdt.spec import Spec
 from hw_models import catalog
@@ -26,6 +29,26 @@ def without_chance(model: str) -> dict[str, Any]:
     """Fields of a device of a step law that behaves the same every time."""
     off = [name for name in catalog.load(model).non_idealities if name not in KEPT_ON]
     return {"device.model": model, "device.off": off}
+
+
+SEEDS = st.integers(0, 2**32 - 1)
+MAPPINGS = ["offset", "pair"]
+TIMID = {"chip.weights.init_gain": 0.001}
+"""First weights so small that cells of any weight range hold them."""
+PLAIN = {
+    **without_chance("Idealized"), **TIMID, "learning.learning_rate": 0.05, "learning.dropout.input": 0.0,
+}  # fmt: skip
+"""Cells of equal steps without chance: 10,000 from one end to the other."""
+WIRES = {"device.array.wire_resistance": 20.0, "device.array.tile_columns": 7}
+"""Wires that take a tenth and more from cells of 20 kOhm to 1.3 kOhm, in tiles that the columns do not fill."""
+quick = settings(max_examples=30, deadline=None, derandomize=True)
+
+WIRED = {"device.model": "ReRamSB", "learning.learning_rate": 0.05, "device.array.ir_drop_every": 4, **WIRES}
+
+
+def pick(*values: Any) -> Any:
+    """Any of the values."""
+    return st.sampled_from(values)
 
 
 def cell_of(rule: EqPropOnCells) -> Cell:
@@ -135,3 +158,16 @@ def spread_out(rule: EqPropOnCells, seed: int, beyond: float = 0.3) -> None:
     shares = np.where(rng.random(len(shares)) < 0.2, rng.choice([0.0, 0.5, 1.0], len(shares)), shares)
     cells.visible[:] = bank.low + bank.span * shares
     rule.crossbar.show(rule.chip.weights, cells.visible)
+
+
+def read(rule: EqPropOnCells, inputs: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
+    """The accumulators after one read of the array from 0."""
+    rule.chip.accumulators[:] = 0
+    call(rule, sense, inputs=inputs)
+    return rule.chip.accumulators.copy()
+
+
+def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    """Whether two states are the same to the last bit."""
+    alike = [np.array_equal(a[name], b[name]) and a[name].dtype == b[name].dtype for name in a if name in b]
+    return a.keys() == b.keys() and all(alike)
