@@ -18,7 +18,7 @@ def section(results: Sequence[dict[str, Any]]) -> list[str]:
     first = results[0]
     chip = "-".join(str(size) for size in first["layers"])
     seeds = ", ".join(str(result["seed"]) for result in results)
-    how = f"{chip}, {first['epochs']} epochs, seeds {seeds}. {TEXT}"
+    how = f"{chip}, {first['epochs']} epochs, seeds {seeds}.\n{TEXT}"
     lines = "\n".join("| " + " | ".join(row) + " |" for row in rows(results))
     return [f"## Ablation: {first['model']}", how, lines]
 

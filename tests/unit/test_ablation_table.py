@@ -24,5 +24,5 @@ def test_differences_are_those_of_the_same_seed() -> None:
 def test_one_seed_has_no_scatter_and_the_section_says_what_was_run() -> None:
     heading, how, table = ablation_table.section([result(3, 0.5, 0.6, 0.55)])
     assert heading == "## Ablation: ReRamSB"
-    assert how.startswith("784-300, 4 epochs, seeds 3. ")
+    assert how.startswith("784-300, 4 epochs, seeds 3.\n")
     assert "| only adc | 55.00 % | +5.00 | -5.00 |" in table
