@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgesdt import actions as act
-from edgesdt import energy_cells
+from edgesdt import caveats, energy_cells
 from edgesdt.errors import SpecError
 from edgesdt.spec import Spec, spec_hash
 from hw_models.technology import Technology, TechnologyError
@@ -213,8 +213,15 @@ def price(
             "node_nm": tech.node_nm,
             "leakage_w": static_w(spec, memory, tech),
             "sources": list(tech.sources),
+            **_left_out(spec),
         },
     }
+
+
+def _left_out(spec: Spec) -> dict[str, list[str]]:
+    """`not_priced`, of cells whose model states no electrical conditions; empty where all has a price."""
+    known = spec.device.digital or spec.device.cell_model().drive is not None
+    return {} if known else {"not_priced": list(caveats.UNPRICED)}
 
 
 def reprice(record: Mapping[str, Any], table: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgesdt import energy, units
+from edgesdt import caveats, energy, units
 from edgesdt.crossbar.scales import tiles
 from edgesdt.errors import SpecError
 from edgesdt.memory import MemoryMap
@@ -69,6 +69,7 @@ def preview(spec: Spec) -> str:
         f"({spec.chip.macs_per_cycle} MACs per cycle at {units.format_frequency(spec.chip.clock)})",
         f"  area     {units.format_area(priced['area_mm2']['total'])}",
         f"  leakage  {units.format_si(tech['leakage_w'], 'W')}",
+        *(f"  {sentence}" for sentence in caveats.of_prices(priced)),
     ]
     return "\n".join(lines)
 

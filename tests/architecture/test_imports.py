@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 
 # Every room of the house, from the floor up. A room imports rooms below its own floor, and itself.
 FLOORS = (
-    ("errors", "actions", "qformat", "hw_models"),
+    ("errors", "actions", "qformat", "caveats", "hw_models"),
     ("units", "encoders", "kernels"),
     ("memory", "spec", "datasets"),
     ("crossbar",),
