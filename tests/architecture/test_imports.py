@@ -19,6 +19,7 @@ FLOORS = (
     ("memory", "spec", "datasets"),
     ("crossbar",),
     ("energy_cells",),
+    ("energy_static",),
     ("rules", "record", "readout", "energy"),
     ("chip", "report", "run_folder", "preview", "reference"),
     ("assessment",),

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from edgesdt import actions as act
-from edgesdt import energy, energy_cells
+from edgesdt import energy, energy_cells, energy_static
 from edgesdt.chip import memory_map
 from edgesdt.experiment import run
 from edgesdt.rules import crossbar_counts
@@ -354,11 +354,14 @@ def test_drivers_leak_and_cells_do_not() -> None:
     lines = Drivers(4, 256, Wires.at_node(45.0, 16.0), node_nm=45.0)
     drivers = 3 * lines.leakage_w(2.0, catalog.load("PCMO").drive.g_max_s)  # type: ignore[union-attr]
     assert drivers > 0
-    logic = energy.areas(spec, memory, tech)
-    rest = energy.leakage_w(memory, logic, tech)
-    assert energy.static_w(spec, memory, tech) == exactly(rest + drivers)
-    without = {name: mm2 for name, mm2 in logic.items() if name not in ("cells", "ADC", "DAC", "drivers")}
-    assert energy.leakage_w(memory, without, tech) == exactly(rest)
+    area = energy.areas(spec, memory, tech)
+    parts = energy_static.by_component(spec, memory, area, tech)
+    assert parts.pop("drivers") == exactly(drivers)
+    assert energy.static_w(spec, memory, tech) == exactly(sum(parts.values()) + drivers)
+    assert parts.pop("other memory") == exactly(tech.sram_leakage_w(memory["used_bits"]))
+    logic = {name: tech.logic_leakage_w(mm2) for name, mm2 in area.items() if mm2 and "memory" not in name}
+    assert parts == {name: watts for name, watts in logic.items() if name not in ("cells", "ADC", "DAC", "drivers")}
+    assert {"sense", "code adders", "decoders", "neurons"} < set(parts)
 
 
 def test_every_action_of_cells_has_a_meaning_a_price_and_a_component() -> None:
