@@ -364,6 +364,19 @@ def test_drivers_leak_and_cells_do_not() -> None:
     assert {"sense", "code adders", "decoders", "neurons"} < set(parts)
 
 
+def test_the_access_resistance_is_for_information_only() -> None:
+    """As the sheet's reference says: NeuroSim's 15 kOhm, none, or a megohm give the same joules, seconds and mm²."""
+    found = []
+    for ohm in (None, "1 Ohm", "1 MOhm"):
+        given = {} if ohm is None else {"device.parameters": {"access_resistance": ohm}}
+        spec = spec_of([9, 7], fields_of("ReRamSB") | given)
+        parts = energy_cells.Parts.of(spec, energy.technology(spec))
+        assert parts.drive is not None and parts.drive.access_ohm == {None: 15e3, "1 Ohm": 1.0, "1 MOhm": 1e6}[ohm]
+        area = energy_cells.areas(parts)
+        found.append((energy_cells.recipes(parts), area, energy_cells.leakage_w(parts)))
+    assert found[0] == found[1] == found[2]
+
+
 def test_every_action_of_cells_has_a_meaning_a_price_and_a_component() -> None:
     spec = spec_of([9, 7], fields_of("ReRamSB", selector="half_voltage"))
     prices = energy_cells.recipes(energy_cells.Parts.of(spec, energy.technology(spec)))
