@@ -109,5 +109,7 @@ def _weights(spec: Spec) -> str:
             f" in {array.slices} slices of base {1 << array.bits_per_cell}, carried every "
             f"{units.format_count(array.carry_every)} samples"
         )
-    model = spec.device.file or spec.device.model
+    model = spec.device.model
+    if spec.device.file is not None:
+        model = f"{spec.device.cell_model().name} ({spec.device.file})"
     return f"weights on {model}, {how}, {array.weight_per_range or 0:g} per conductance range, {array.programming}"
