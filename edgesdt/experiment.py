@@ -207,7 +207,7 @@ class _Run:
             "spec": plain,
             "spec_hash": spec_hash(plain),
             "seed": self.spec.seed,
-            "versions": record.versions(),
+            "versions": record.versions() | self.folder.plug_ins,
             "started": self.progress.started,
             "duration_s": self.progress.duration_s,
             **samples,
