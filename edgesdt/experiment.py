@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from edgesdt import datasets, energy, record
+from edgesdt import caveats, datasets, energy, record
 from edgesdt.assessment import Assessment, percent
 from edgesdt.chip import Chip
 from edgesdt.errors import DataError, SpecError
@@ -191,6 +191,8 @@ class _Run:
         made = self._record(accuracy, counts, inference_s)
         if self.spec.deployment.times:
             made["deployment"] = self.assessment.deployed(self.say)
+            for sentence in caveats.of_rest(made):
+                self.say(f"note: {sentence}")
         self.folder.save_arrays("weights.npz", self.chip.rule.weight_file(self.data.shape))
         record.write(self.folder.record_path, made)
         self.say("done " + percent(accuracy))

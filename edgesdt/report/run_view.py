@@ -35,6 +35,7 @@ def view(run: Run, prefix: str) -> dict[str, Any]:
         "device": summary.pairs(_without_histogram(run.part("device"))),
         "wear": wear.histogram(run),
         "rests": wear.rests(run),
+        "rest_notes": caveats.of_rest(record),
         "technology": summary.pairs(technology, leave_out=("sources", "not_priced", "leakage_breakdown_w")),
         "sources": _sources(technology.get("sources")),
         "spec": spec_text(run.part("spec")),

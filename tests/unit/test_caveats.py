@@ -75,6 +75,30 @@ def test_other_prices_leave_out_the_same(records: dict[str, dict[str, Any]]) -> 
     assert again == energy.reprice(records["Idealized"], "cmos_40nm_aladdin")
 
 
+def rested(non_idealities: object, off: list[str] | None = None) -> dict[str, Any]:
+    """The part of a record that tells of a rest."""
+    point = {"time_s": 3600.0, "direct_average": 0.5}
+    return {"deployment": [point], "device": {"non_idealities": non_idealities}, "spec": {"device": {"off": off or []}}}
+
+
+def test_a_rest_without_drift_is_told_not_to_be_modelled(records: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    told = "this model does not drift: not modelled"
+    assert caveats.of_rest(rested(["asymmetry"]))[0].startswith(told)
+    for name in caveats.OF_TIME:
+        assert caveats.of_rest(rested([name])) == []
+        assert caveats.of_rest(rested([], off=[name])) == [
+            f"the cells do not change at rest: {name} switched off (device.off)"
+        ]
+    for made in ({}, {"deployment": []}, rested(None), {"deployment": [{}]}, rested(3) | {"spec": None, "device": 1}):
+        assert caveats.of_rest(made) == []
+    made = records["EcRam"] | {"deployment": [{"time_s": 3600.0, "direct_average": 0.5}]}
+    assert record.summary(made).splitlines()[-1].strip().startswith(told)
+    assert told not in record.summary(records["EcRam"])
+    record.write(tmp_path / "record.json", made)
+    page = report.write([tmp_path], tmp_path / "rest.html").read_text(encoding="utf-8")
+    assert page.count("This model does not drift: not modelled") == 1
+
+
 @pytest.mark.parametrize("technology", [None, {}, [], "x", {"not_priced": None}, {"not_priced": []}])
 def test_an_old_or_odd_record_says_nothing(technology: object) -> None:
     assert caveats.of_prices({"technology": technology}) == caveats.of_prices({}) == []
