@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from edgesdt import __version__, device_cli, sweep_cli
 from edgesdt.errors import EdgesdtError
+from edgesdt.outputs import KEPT, refuse_losses
 
 if TYPE_CHECKING:
     from edgesdt.spec import Spec
@@ -188,6 +189,8 @@ def _specs(_: argparse.Namespace) -> int:
 def _report(arguments: argparse.Namespace) -> int:
     from edgesdt.report import export, write
 
+    outputs = {"--out": arguments.out, "--csv": arguments.csv, "--parquet": arguments.parquet}
+    refuse_losses(outputs, (folder / name for folder in arguments.folders for name in KEPT))
     wanted = {write: arguments.out, export.csv_file: arguments.csv, export.parquet_file: arguments.parquet}
     files = {make: out for make, out in wanted.items() if out is not None} or {write: None}
     for make, out in files.items():

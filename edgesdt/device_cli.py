@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgesdt.errors import EdgesdtError
+from edgesdt.outputs import refuse_losses
 from edgesdt.units import format_energy, format_si
 
 if TYPE_CHECKING:
@@ -206,6 +207,7 @@ def _pulse(arguments: argparse.Namespace) -> int:
     for path in (arguments.csv, arguments.plot):
         if path is not None and not path.parent.is_dir():
             raise DeviceFault(f"{path}: there is no folder {path.parent}")
+    refuse_losses({"--csv": arguments.csv, "--plot": arguments.plot}, [Path(arguments.name)])
     made = response.measure(model, arguments.up, arguments.down, arguments.cells, arguments.seed)
     if arguments.csv is not None:
         response.write_csv(made, arguments.csv)
@@ -243,13 +245,15 @@ def _fit(arguments: argparse.Namespace) -> int:
     from hw_models.measured import fit_file
     from hw_models.quantities import quantity
 
-    given = arguments.read_voltage
+    given, out = arguments.read_voltage, arguments.out
+    drawn, details = arguments.plot or out.with_suffix(".svg"), out.with_suffix(".fit.json")
+    refuse_losses({"--out": out, "--plot": drawn, "--out (its .fit.json)": details}, [arguments.measured])
     fit_file(
         arguments.measured,
-        arguments.out,
+        out,
         family=arguments.family,
         lookup=arguments.lookup,
         read_voltage_v=None if given is None else quantity(given, "V"),
-        plot=arguments.plot,
+        plot=drawn,
     )
     return 0
