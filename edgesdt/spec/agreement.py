@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from edgesdt.spec import unused
 from edgesdt.spec.schema import Spec
 from edgesdt.spec.schema_learning import DROPOUT_OUTPUT_LABEL
 from edgesdt.spec.sets import SETS, SetFacts
@@ -48,6 +49,7 @@ def disagreements(spec: Spec, facts: SetFacts | None = None) -> Iterator[Fault]:
     yield from _rates(spec)
     yield from _target(spec)
     yield from _widths(spec)
+    yield from unused.of_digital(spec)
     if not spec.device.digital:
         yield from _cells(spec)
     facts = facts or SETS.get(spec.data.set)

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from edgesdt.errors import SpecError
-from edgesdt.spec import SETS, Spec, documented, load, loads, shipped, spec_hash, to_yaml
+from edgesdt.spec import SETS, Spec, documented, load, loads, shipped, spec_hash, to_yaml, unused
 
 GOOD = """\
 name: good
@@ -715,3 +715,45 @@ def test_odd_quantities_survive_the_yaml() -> None:
 def test_a_note_must_have_a_place() -> None:
     with pytest.raises(ValueError, match=r"learning\.betta"):
         to_yaml(loads(GOOD).plain(), {"learning.betta": "x"})
+
+
+# --- a device that was forgotten
+
+DIGITAL = "{name: x, data: {set: digits}, chip: {layers: [64, 20], memory_budget: 8 KiB}, learning: {winners: 2}}"
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("device.off=[foo]", "device.off[0]: 'foo': sram weights are digital and have no non-ideality, allowed: an"),
+        ("device.parameters={dw_min: 0.1}", "device.parameters.dw_min: 0.1: sram weights are digital"),
+        ("device.parameters.dw_min=0.1", "device.parameters.dw_min: 0.1: sram weights are digital"),
+    ],
+)
+def test_settings_of_a_cell_without_a_cell_are_refused(override: str, told: str) -> None:
+    with pytest.raises(SpecError) as error:
+        loads(DIGITAL, overrides=[override])
+    assert told in str(error.value) and len(error.value.faults) == 1
+    assert str(error.value).endswith("allowed: an analog device.model (did you forget it?)")
+
+
+@pytest.mark.parametrize("sweep", ["{device.model: [EcRam]}", "{parameters: {device.model: [EcRam]}}"])
+def test_a_sweep_may_choose_the_device(sweep: str) -> None:
+    loads(DIGITAL, overrides=["device.off=[cycle_to_cycle]", f"sweep={sweep}"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ([], []),
+        (["device.array.adc_bits=9"], []),
+        (["device.array.adc_bits=5", "device.array.slices=2"], ["device.array.slices, device.array.adc_bits: no eff"]),
+        (["device.model=EcRam"], []),
+        (["device.model=EcRam", "device.array.read_noise_sd=0.1"], ["device.array.read_noise_sd: 0.1: no effect with"]),
+        (["device.model=EcRam", "device.array.read_noise=additive"], ["read_noise: additive: no effect with"]),
+        (["device.model=EcRam", "device.array.read_noise=additive", "device.array.read_noise_sd=0.1"], []),
+    ],
+)
+def test_what_has_no_effect_is_said(fields: list[str], told: list[str]) -> None:
+    found = unused.settings(loads(DIGITAL, overrides=fields))
+    assert len(found) == len(told) and all(words in line for words, line in zip(told, found, strict=True))
