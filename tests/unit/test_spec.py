@@ -717,6 +717,63 @@ def test_a_note_must_have_a_place() -> None:
         to_yaml(loads(GOOD).plain(), {"learning.betta": "x"})
 
 
+# --- faults of a device stand at the field that holds the value
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (
+            ["device.array.slices=8", "device.array.bits_per_cell=7"],
+            ["--set device.array.bits_per_cell: 7 in 8 slices are 56 bits a weight, allowed: 1 with so many slices"],
+        ),
+        (
+            ["device.array.slices=4", "device.array.bits_per_cell=4"],
+            ["--set device.array.bits_per_cell: 4 in 4 slices are 16 bits a weight, allowed: 1..3 with so many slices"],
+        ),
+        (
+            ["device.off=cycle_to_cycle"],
+            ["--set device.off: wrong type: 'cycle_to_cycle', allowed: a list of non-idealities, such as [cycle_to_c"],
+        ),
+        (["device.off=[cycle_to_cycl]"], ["--set device.off: unknown non-ideality of EcRam 'cycle_to_cycl' (did you"]),
+        (
+            ["deployment.times='1 h'"],
+            ["--set deployment.times: wrong type: '1 h', allowed: a list of up to 50 times, each 0 s..3000 years, such"],
+        ),
+        (
+            ["device.parameters={dw_min: -1}"],
+            ["--set device.parameters: device.parameters.dw_min: -1 is out of range, allowed: at least 0"],
+        ),
+        (
+            ["device.parameters={dw_min: -1, w_min: 1}"],
+            [
+                "--set device.parameters: device.parameters.dw_min: -1 is out of range, allowed: at least 0",
+                "--set device.parameters: device.parameters.w_min: 1 is out of range",
+            ],
+        ),
+        (["device.parameters.dw_min=abc"], ["--set device.parameters.dw_min: 'abc' is not a number followed by a"]),
+        (
+            ["device.parameters={dw_mim: 1}"],
+            ["--set device.parameters: device.parameters.dw_mim: unknown parameter 'dw_mim' (did you mean 'dw_min'?)"],
+        ),
+        (
+            ["device.parameters={stuck_at: 0.1}"],
+            ["--set device.parameters: device.parameters.stuck_at: 0.1, allowed: a mapping of its parameters (lrs_f"],
+        ),
+        (
+            ["device.parameters={stuck_at: {hrs_fraction: 3}}"],
+            ["--set device.parameters: device.parameters.stuck_at.hrs_fraction: 3 is out of range, allowed: 0 to 1"],
+        ),
+    ],
+)
+def test_faults_of_a_device_are_placed(overrides: list[str], told: list[str]) -> None:
+    with pytest.raises(SpecError) as error:
+        loads(DIGITAL, overrides=["device.model=EcRam", *overrides])
+    assert len(error.value.faults) == len(told)
+    for line, start in zip(error.value.faults, told, strict=True):
+        assert line.startswith(start) and "presets/" not in line and "\n" not in line
+
+
 # --- a device that was forgotten
 
 DIGITAL = "{name: x, data: {set: digits}, chip: {layers: [64, 20], memory_budget: 8 KiB}, learning: {winners: 2}}"
