@@ -738,7 +738,7 @@ def test_a_note_must_have_a_place() -> None:
         (["device.off=[cycle_to_cycl]"], ["--set device.off: unknown non-ideality of EcRam 'cycle_to_cycl' (did you"]),
         (
             ["deployment.times='1 h'"],
-            ["--set deployment.times: wrong type: '1 h', allowed: a list of up to 50 times, each 0 s..3000 years, such"],
+            ["--set deployment.times: wrong type: '1 h', allowed: a list of up to 50 times, each 0 s..3000 years, su"],
         ),
         (
             ["device.parameters={dw_min: -1}"],
