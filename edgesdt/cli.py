@@ -167,7 +167,10 @@ def _run(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     spec = _spec(arguments)
     from edgesdt import preview
+    from edgesdt.spec import unused
 
+    for sentence in unused.settings(spec):
+        print(f"warning: {sentence}", file=sys.stderr)
     if arguments.resolved:
         print(preview.resolved(spec), end="")
         preview.enforce(spec)

@@ -7,7 +7,10 @@ from pathlib import Path
 
 from edgesdt.errors import EdgesdtError
 
-KEPT = ("record.json", "run.json", "spec.yaml", "weights.npz", "log.txt", "sweep.json", "records.jsonl")
+KEPT = (
+    "record.json", "run.json", "spec.yaml", "weights.npz", "log.txt", "checkpoint.npz", "sweep.json", "records.jsonl",
+    "ablation.json",
+)  # fmt: skip
 """What runs and sweeps keep in their folders."""
 _ALLOWED = "allowed: another file"
 

@@ -296,7 +296,7 @@ def test_a_killed_run_on_cells_goes_on_and_ends_the_same(extra: list[str], tmp_p
         ),
         (
             ["device.model=EcRam", "device.array.slices=6", "device.array.bits_per_cell=3"],
-            ["device.array.slices: ", "18 bits a weight, allowed are 15"],
+            ["device.array.bits_per_cell: 3 in 6 slices are 18 bits a weight, allowed: 1..2 with so many slices"],
         ),
         (
             ["device.model=quantized_4bit", "device.array.slices=2", "device.array.bits_per_cell=3"],
@@ -367,3 +367,5 @@ def test_a_forgotten_device_is_refused_or_told(cli: Cli) -> None:
     told = "warning: device.array.adc_bits: no effect, sram weights are digital and have no array"
     assert said.code == 0 and said.err.count(told) == 1
     assert told in Path("yes", "log.txt").read_text(encoding="utf-8")
+    checked = cli("check", "quickstart", "--set", "device.array.adc_bits=5")
+    assert checked.code == 0 and checked.err.startswith(told) and checked.err.count("\n") == 1
