@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from edgesdt import __version__, device_cli, sweep_cli
 from edgesdt.errors import EdgesdtError
+from edgesdt.outputs import KEPT, refuse_losses
 
 if TYPE_CHECKING:
     from edgesdt.spec import Spec
@@ -166,7 +167,10 @@ def _run(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     spec = _spec(arguments)
     from edgesdt import preview
+    from edgesdt.spec import unused
 
+    for sentence in unused.settings(spec):
+        print(f"warning: {sentence}", file=sys.stderr)
     if arguments.resolved:
         print(preview.resolved(spec), end="")
         preview.enforce(spec)
@@ -188,6 +192,8 @@ def _specs(_: argparse.Namespace) -> int:
 def _report(arguments: argparse.Namespace) -> int:
     from edgesdt.report import export, write
 
+    outputs = {"--out": arguments.out, "--csv": arguments.csv, "--parquet": arguments.parquet}
+    refuse_losses(outputs, (folder / name for folder in arguments.folders for name in KEPT))
     wanted = {write: arguments.out, export.csv_file: arguments.csv, export.parquet_file: arguments.parquet}
     files = {make: out for make, out in wanted.items() if out is not None} or {write: None}
     for make, out in files.items():

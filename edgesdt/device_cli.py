@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgesdt.device_tables import entry_row, parameter_rows, print_table, shown
 from edgesdt.errors import EdgesdtError
+from edgesdt.outputs import refuse_losses
 from edgesdt.units import format_energy, format_si
 
 if TYPE_CHECKING:
     from hw_models.base import CellModel
     from hw_models.catalog import Origin
-    from hw_models.sheet import Entry, Sheet
+    from hw_models.sheet import Sheet
 
 _NAME = "a name from 'edgesdt device list' (any case), or a YAML file"
 
@@ -123,12 +125,12 @@ def _show(arguments: argparse.Namespace) -> int:
     ]
     _print_aligned([*lines, ("notes", " ".join(origin.notes.split()))] if origin.notes else lines)
     print("\nparameters")
-    _print_table(list(_parameter_rows(model, made)))
+    print_table(list(parameter_rows(model, made)))
     print("\nelectrical conditions")
     if made is not None and made.drive:
-        _print_table([_entry_row(key, entry, made) for key, entry in made.drive.items()])
+        print_table([entry_row(key, entry, made) for key, entry in made.drive.items()])
     elif model.drive is not None:
-        _print_table([(name, _value(value), "", "", "") for name, value in vars(model.drive).items()])
+        print_table([(name, shown(value), "", "", "") for name, value in vars(model.drive).items()])
     else:
         print("  none stated: its energy and delay are not known")
     print("\nsources")
@@ -149,56 +151,12 @@ def _print_aligned(rows: Sequence[tuple[str, str]]) -> None:
         print(f"  {name.ljust(width)}  {text}")
 
 
-def _print_table(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
-    for row in rows:
-        words = [word.ljust(width) for word, width in zip(row, widths, strict=False)]
-        print(f"  {'  '.join([*words, row[4]])}".rstrip())
-
-
-def _parameter_rows(model: CellModel, made: Sheet | None) -> Iterator[tuple[str, str, str, str, str]]:
-    """Name, value, unit, source and meaning; as the sheet states them, then what it leaves at the family's value."""
-    from hw_models import building
-
-    kind = type(model)
-    documented = {parameter.name: parameter for parameter in building.parameters(kind)}
-    stated = {} if made is None else made.parameters
-    for name, entry in stated.items():
-        assert made is not None
-        yield _entry_row(name, entry, made, documented[name].doc if name in documented else "")
-    if building.MOMENTS[0] in stated:
-        return  # what is left out is made from them
-    for name, parameter in documented.items():
-        if name not in stated:
-            unit = "" if parameter.unit == "1" else parameter.unit
-            yield name, _value(getattr(model, name)), unit, "default", parameter.doc
-    inner = building.inner_field(kind)
-    if inner is not None:
-        inside = getattr(model, inner)
-        for row in _parameter_rows(inside, None):
-            yield (f"{inside.name}.{row[0]}", row[1], row[2], f"of {inside.name}", row[4])
-
-
-def _entry_row(name: str, entry: Entry, made: Sheet, doc: str = "") -> tuple[str, str, str, str, str]:
-    number = [citation.strip() for citation in made.sources.values()].index(entry.source) + 1
-    about = "; ".join(part for part in (doc, entry.derived) if part)
-    return name, _value(entry.value), "" if entry.unit == "1" else entry.unit, f"[{number}]", about
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
-        return f"[{len(value)} x {len(value[0])} numbers]"
-    if isinstance(value, tuple):
-        words = [_value(item) for item in value]
-        return f"[{', '.join(words)}]" if len(words) <= 6 else f"[{', '.join(words[:3])}, … {len(words)} in all]"
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
-
-
 # pulse
 
 
 def _pulse(arguments: argparse.Namespace) -> int:
     from hw_models import response
+    from hw_models.base import DeviceError
 
     model, _, _ = _model(arguments.name)
     if arguments.noise == "off":
@@ -206,7 +164,12 @@ def _pulse(arguments: argparse.Namespace) -> int:
     for path in (arguments.csv, arguments.plot):
         if path is not None and not path.parent.is_dir():
             raise DeviceFault(f"{path}: there is no folder {path.parent}")
-    made = response.measure(model, arguments.up, arguments.down, arguments.cells, arguments.seed)
+    refuse_losses({"--csv": arguments.csv, "--plot": arguments.plot}, [Path(arguments.name)])
+    try:
+        made = response.measure(model, arguments.up, arguments.down, arguments.cells, arguments.seed)
+    except DeviceError as error:  # what is out of range has the name of its option
+        option = str(error).partition(":")[0]
+        raise DeviceFault(f"--{error}" if option in ("up", "down", "cells", "seed") else str(error)) from error
     if arguments.csv is not None:
         response.write_csv(made, arguments.csv)
     if arguments.plot is not None:
@@ -240,16 +203,23 @@ def _spread(model: CellModel, row: Any) -> str:
 
 
 def _fit(arguments: argparse.Namespace) -> int:
+    from hw_models.base import DeviceError
     from hw_models.measured import fit_file
     from hw_models.quantities import quantity
 
-    given = arguments.read_voltage
+    given, out = arguments.read_voltage, arguments.out
+    drawn, details = arguments.plot or out.with_suffix(".svg"), out.with_suffix(".fit.json")
+    refuse_losses({"--out": out, "--plot": drawn, "--out (its .fit.json)": details}, [arguments.measured])
+    try:
+        volts = None if given is None else quantity(given, "V")
+    except DeviceError as error:
+        raise DeviceFault(f"--read-voltage: {error}, allowed: a voltage such as '0.1 V'") from error
     fit_file(
         arguments.measured,
-        arguments.out,
+        out,
         family=arguments.family,
         lookup=arguments.lookup,
-        read_voltage_v=None if given is None else quantity(given, "V"),
-        plot=arguments.plot,
+        read_voltage_v=volts,
+        plot=drawn,
     )
     return 0

@@ -5,8 +5,9 @@ The untrained chip is read out first and kept beside every accuracy as its contr
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ from edgesdt.chip import Chip
 from edgesdt.errors import DataError, SpecError
 from edgesdt.rules import registers
 from edgesdt.run_folder import RunFolder
-from edgesdt.spec import Spec, spec_hash
+from edgesdt.spec import Spec, spec_hash, unused
 
 STRIDE = 2_000
 """Samples learned between two looks at the clock (and at Ctrl-C)."""
@@ -60,6 +61,7 @@ def run(
     """
     if spec.sweep is not None:
         raise SpecError("sweep: this command runs one chip; remove the section, or use --set sweep=null")
+    unheeded = unused.settings(spec)  # a resolved spec does not have them any more
     spec = registers.resolve(spec)
     chip = Chip(spec)
     energy.technology(spec)
@@ -70,7 +72,9 @@ def run(
             say(f"{out}: this run is finished; its record is shown (delete the folder to run it again)")
             made = record.read(folder.record_path)
         else:
-            made = _Run(spec, chip, data, folder, say, show, threads, watch, apart_s).to_the_end()
+            running = _Run(spec, chip, data, folder, say, show, threads, watch, apart_s)
+            running.warn(unheeded)
+            made = running.to_the_end()
         if report and not (out / "report.html").exists():
             from edgesdt.report import write  # draws charts: a second that only a finished run pays
 
@@ -113,6 +117,7 @@ class _Run:
         self.tech = energy.technology(spec)
         self.memory = chip.memory.plain()
         self._say = say
+        self._warned: set[str] = set()
         self.assessment = Assessment(spec, chip, data, threads)
         self.x = self.assessment.x
         self.progress = Progress(datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
@@ -122,6 +127,14 @@ class _Run:
         """Log a line and pass it on."""
         self.folder.log(line)
         self._say(line)
+
+    def warn(self, sentences: Sequence[str]) -> None:
+        """Say what the user should know, each thing once, whatever its numbers are by then."""
+        for sentence in sentences:
+            subject = re.sub(r"[\d.]+", "", sentence)
+            if subject not in self._warned:
+                self._warned.add(subject)
+                self.say(f"warning: {sentence}")
 
     def to_the_end(self) -> dict[str, Any]:
         """Go on from the last checkpoint, or start; returns the record, which is then also on disk."""
@@ -175,8 +188,7 @@ class _Run:
             self._kept = time.monotonic()
         self.say(f"epoch {epoch + 1}/{self.spec.epochs} " + percent(point))
         if epoch == 0:
-            for sentence in self.chip.rule.warnings():
-                self.say(f"warning: {sentence}")
+            self.warn(self.chip.rule.warnings())
         self.watch(self.progress.curve)
 
     def finish(self) -> dict[str, Any]:
@@ -189,6 +201,7 @@ class _Run:
         accuracy = self.assessment.read_out(self.spec.readout)
         self.progress.duration_s += time.monotonic() - self._since
         made = self._record(accuracy, counts, inference_s)
+        self.warn(self.chip.rule.warnings())
         if self.spec.deployment.times:
             made["deployment"] = self.assessment.deployed(self.say)
             for sentence in caveats.of_rest(made):

@@ -97,10 +97,21 @@ def load(name: str, **overrides: Any) -> CellModel:
     """
     found = resolved(name)
     wrapped = {key: overrides.pop(key) for key in reversed(WRAPPERS) if isinstance(overrides.get(key), Mapping)}
+    bare = next((key for key in WRAPPERS if key in overrides and not _has_parameter(found, key)), None)
+    if bare is not None:
+        inside = ", ".join(parameter.name for parameter in building.parameters(family(bare)))
+        raise DeviceError(f"{found}: {bare}: {overrides[bare]!r}, allowed: a mapping of its parameters ({inside})")
     model = _built(preset(found), overrides, 0) if found in _presets() else _plugged(found, overrides)
     for key, given in wrapped.items():
         model = building.wrapped(family(key), model, given)
     return model
+
+
+def _has_parameter(name: str, key: str) -> bool:
+    """Whether a preset's own family calls a parameter as a wrapper is called; a plug-in answers for itself."""
+    if name not in _presets():
+        return True
+    return key in {parameter.name for parameter in building.parameters(family(preset(name).family))}
 
 
 def resolved(name: str) -> str:

@@ -49,7 +49,9 @@ class Mapping:
         whole("bits_per_cell", self.bits_per_cell, 1, _MOST_BITS, "bits")
         if self.slices > 1 and self.slices * self.bits_per_cell > _MOST_BITS:
             asked = self.slices * self.bits_per_cell
-            raise DeviceError(f"slices x bits_per_cell: {asked} bits a weight, allowed are {_MOST_BITS}")
+            told = f"{self.bits_per_cell} in {self.slices} slices are {asked} bits a weight"
+            most = f"{'1..' * (self.slices <= _MOST_BITS // 2)}{_MOST_BITS // self.slices} with so many slices"
+            raise DeviceError(f"bits_per_cell: {told}, allowed: {most} ({_MOST_BITS} bits in all)")
         if self.reference is not None:
             bounded("reference", self.reference, 0.0, 1.0, "of the conductance range")
             if self.scheme == "pair":

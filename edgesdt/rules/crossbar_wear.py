@@ -68,8 +68,9 @@ def warnings(crossbar: Crossbar, tally: Sequence[int], carries: Sequence[int], l
     share, array, said = clipped_share(crossbar, tally), crossbar.spec.device.array, []
     if share > _MUCH_CLIPPED:
         said.append(
-            f"{share:.0%} of the conversions are at the end of the converter's range: "
-            f"device.array.adc_range: {array.adc_range:g} is too small for the sums of this chip"
+            f"{share:.0%} of the conversions were at the end of the converter's range: device.array.adc_range: "
+            f"{array.adc_range:g} is too small for the sums of this chip; a larger adc_range (up to 8) or fewer "
+            f"tile_rows ({array.tile_rows}) would hold them"
         )
     if lost > _MUCH_LOST:
         said.append(

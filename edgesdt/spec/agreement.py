@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from edgesdt.spec import unused
+from edgesdt.spec.device_faults import faults_of
 from edgesdt.spec.schema import Spec
 from edgesdt.spec.schema_learning import DROPOUT_OUTPUT_LABEL
 from edgesdt.spec.sets import SETS, SetFacts
@@ -48,6 +50,7 @@ def disagreements(spec: Spec, facts: SetFacts | None = None) -> Iterator[Fault]:
     yield from _rates(spec)
     yield from _target(spec)
     yield from _widths(spec)
+    yield from unused.of_digital(spec)
     if not spec.device.digital:
         yield from _cells(spec)
     facts = facts or SETS.get(spec.data.set)
@@ -104,8 +107,7 @@ def _cells(spec: Spec) -> Iterator[Fault]:
             text = f"{held:g} cannot hold the first weights (chip.weights.init_gain), allowed: {needed:.4g}..1000"
             yield Fault(scale, text, blame=(scale, ("chip", "weights", "init_gain"), ("chip", "layers"), ("device",)))
     except (DeviceError, OSError) as error:
-        paths = (("device", "parameters"), ("device", "off"), ("device", "file"), ("device", "model"))
-        yield Fault(("device",), str(error), blame=(*paths, ("device",)))
+        yield from faults_of(error, device)
     yield from _wires(spec)
     yield from _slices(spec)
     for path, given, allowed in (
@@ -148,8 +150,8 @@ def _slices(spec: Spec) -> Iterator[Fault]:
         model = spec.device.cell_model()
         held = Held(array.mapping, 1.0, array.slices, array.bits_per_cell)
     except DeviceError as error:
-        if "slices" in str(error):  # the model's own are said already
-            yield Fault(("device", "array", "slices"), str(error).removeprefix("slices "), blame=blame)
+        if str(error).startswith("bits_per_cell: "):  # the model's own are said already
+            yield Fault(path, str(error).removeprefix("bits_per_cell: "), blame=blame)
         return
     except OSError:
         return

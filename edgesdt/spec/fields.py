@@ -109,6 +109,8 @@ def describe(annotation: Any, metadata: list[Any]) -> str:
         return describe(args[0], metadata + inner)
     if origin in (Union, UnionType):
         return " or ".join(describe(arg, metadata) if arg is not NoneType else "null" for arg in args)
+    if origin is tuple:
+        return f"a list of {describe(args[0], [])}"
     if origin is Literal:
         return ", ".join(map(str, args))
     if _is_section(annotation):

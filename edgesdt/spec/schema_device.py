@@ -114,7 +114,7 @@ class Device(Section):
         dict[str, Any], BeforeValidator(a_mapping), Allowed("a mapping of the model's parameters to values")
     ] = Field(default_factory=dict, description="Parameters of the model that differ from its sheet")
     array: Array = Field(default_factory=Array)
-    off: tuple[str, ...] = Field(
+    off: Annotated[tuple[str, ...], Allowed("a list of non-idealities, such as [cycle_to_cycle]")] = Field(
         default=(), strict=False, description="Non-idealities that are switched off (`edgesdt device show`)"
     )
 
@@ -143,6 +143,8 @@ class Device(Section):
 class Deployment(Section):
     """How long the trained chip lies before it is used."""
 
-    times: tuple[Duration, ...] = Field(
+    times: Annotated[
+        tuple[Duration, ...], Allowed("a list of up to 50 times, each 0 s..3000 years, such as ['1 h', '1 day']")
+    ] = Field(
         default=(), strict=False, max_length=50, description="Times after training at which accuracy is read out [s]"
     )

@@ -87,8 +87,11 @@ class Plan:
         return {parameter.name: value for parameter, value in zip(self.sweep.parameters, point.values, strict=True)}
 
     def faults_of(self, parameter: Parameter, values: Iterable[Any]) -> list[str]:
-        """What is wrong with values of one parameter on the spec as it is."""
+        """What is wrong with values of one parameter on the spec as it is; nothing where another chooses the device."""
         found: dict[tuple[Path, str], tuple[str, int]] = {}
+        devices = [other for other in self.sweep.parameters if other.name in ("device", "device.model", "device.file")]
+        if parameter.place[0] == "device" and any(other is not parameter for other in devices):
+            return []
         for value in values:
             try:
                 self._variants.with_values([(parameter.place, value)])

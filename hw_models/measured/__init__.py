@@ -36,7 +36,7 @@ def fit_file(
     them. `read_voltage_v` (volts) turns currents into conductances. `say` gets the report for people. Raises
     `DeviceError` for a file that cannot be used, with its line, and for a measurement that is no such device.
     """
-    from hw_models.measured import families, plots, reading, writing
+    from hw_models.measured import doubts, families, plots, reading, writing
 
     wanted = families.check(family) if family is not None else None
     if lookup and wanted not in (None, "lookup"):
@@ -49,7 +49,10 @@ def fit_file(
         if not file.parent.is_dir():
             raise DeviceError(f"{file}: there is no folder {file.parent}")
     measured = reading.read(path, read_voltage_v)
-    report = fit_measured(measured, sheet, drawn, family="lookup" if lookup else wanted)
+    try:
+        report = fit_measured(measured, sheet, drawn, family="lookup" if lookup else wanted)
+    except DeviceError as error:
+        raise DeviceError("; ".join([str(error), *doubts.stray(measured)])) from error
     try:
         writing.write(report)
         plots.draw(report, drawn)

@@ -72,7 +72,7 @@ def traces(rows: Rows, found: Ordered, origin: Origin, quantum_s: float, weight:
     number = np.arange(len(places), dtype=float) if rows.pulse is None else np.abs(rows.pulse[places])
     made = Traces(
         origin, rows.conductance_s[places], np.array(found.pulses), np.array(found.up), np.array(cell), np.array(cycle),
-        number, names, quantum_s, weight,
+        number, names, quantum_s, weight, turned=rows.phase is None and not _has_signs(rows),
     )  # fmt: skip
     _trend(rows.name, made)
     return made
@@ -86,6 +86,10 @@ def _directions(rows: Rows, places: list[int]) -> list[bool | None]:
         if signs is not None and np.any(signs[places] < 0):
             return [None if signs[place] == 0 else bool(signs[place] > 0) for place in places]
     return _turning_point(rows, places)
+
+
+def _has_signs(rows: Rows) -> bool:
+    return any(signs is not None and bool(np.any(signs < 0)) for signs in (rows.pulse, rows.amplitude))
 
 
 def _direction(rows: Rows, place: int, word: str) -> bool | None:

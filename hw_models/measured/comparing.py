@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hw_models.base import DeviceError
+from hw_models.measured.families import holds_spread
 from hw_models.measured.fitting import Fit, fit, refit
 from hw_models.measured.laws import CANDIDATES, EXPONENTIAL, LINEAR, Candidate
 from hw_models.measured.scaled import Scaled
@@ -64,7 +65,7 @@ def compare(data: Scaled, weight: bool) -> Comparison:
     judged = [found for found in fits if _is_device(found)]
     alone = {found.candidate: [refit(found, cell) for cell in cells if cell.count > 2 * found.free] for found in judged}
     scores = {candidate: sum(one.aic for one in ones) for candidate, ones in alone.items()}
-    return _ranked(judged, _of_cells(alone), scores)
+    return _ranked(judged, _of_cells(alone), scores, differ=True)
 
 
 def _of_cells(alone: Mapping[Candidate, Sequence[Fit]]) -> Callable[[Fit], str]:
@@ -87,8 +88,12 @@ def compare_table(table: StepTable) -> Comparison:
 
 
 def _ranked(
-    fits: Sequence[Fit], misfit: Callable[[Fit], str], scores: Mapping[Candidate, float] | None = None
+    fits: Sequence[Fit],
+    misfit: Callable[[Fit], str],
+    scores: Mapping[Candidate, float] | None = None,
+    differ: bool = False,
 ) -> Comparison:
+    """Best first; where cells differ, a family whose sheet holds that goes before one that ties with it."""
     made = [found for found in fits if _is_device(found)]
     if not made:
         raise DeviceError("no family describes this measurement; a lookup table (--lookup) may")
@@ -97,16 +102,26 @@ def _ranked(
     least = min(aic[found.candidate] for found in sound)
     order = {candidate: place for place, candidate in enumerate(CANDIDATES)}
 
-    def rank(found: Fit) -> tuple[bool, float, int]:
+    def rank(found: Fit) -> tuple[bool, float, bool, int]:
         above = aic[found.candidate] - least
-        return found not in sound, 0.0 if above <= _TIE else above, order[found.candidate]
+        loses = differ and not holds_spread(found.candidate.family)
+        return found not in sound, 0.0 if above <= _TIE else above, loses, order[found.candidate]
 
     ordered = tuple(sorted(made, key=rank))
     why = misfit(ordered[0])
     best = ordered[0].candidate
     if why:
         return Comparison(ordered, aic, "lookup", f"no family fits: {best.title} comes nearest, but {why}")
-    return Comparison(ordered, aic, best.family, f"{best.title}: lowest AIC, or best known within {_TIE:g} of it")
+    return Comparison(ordered, aic, best.family, f"{best.title}: {_chosen_for(best, aic, least, differ)}")
+
+
+def _chosen_for(best: Candidate, aic: Mapping[Candidate, float], least: float, differ: bool) -> str:
+    """Why this candidate is the first, in words that hold for it; `least` is the lowest AIC that counts."""
+    far = "" if least <= min(aic.values()) else " of those whose bounds are near the data"
+    if aic[best] <= least:
+        return f"lowest AIC{far}"
+    why = "and its sheet holds the differences between cells" if differ else "and comes first where AIC decides nothing"
+    return f"within {_TIE:g} of the lowest AIC{far}, {why}"
 
 
 def _extrapolates(found: Fit) -> bool:

@@ -7,6 +7,7 @@ to −1 at the low end and +1 at the high end.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,23 @@ SHEET_FAMILY = {
     "neurosim": "neurosim", "constant": "constant_step", "linear": "linear_step", "soft_bounds": "soft_bounds",
     "power": "power_step", "exponential": "exponential_step",
 }  # fmt: skip
+
+_WEIGHT_SPREAD = ("dw_min", "w_max", "w_min", "up_down")
+SPREAD = {
+    "neurosim": ("nl_up", "nl_down"), "linear": (*_WEIGHT_SPREAD, "gamma_up", "gamma_down"),
+    "power": (*_WEIGHT_SPREAD, "pow_gamma", "pow_up_down"),
+}  # fmt: skip
+"""Parameters whose differences between cells the sheet of a family holds; of the others, those of `_WEIGHT_SPREAD`."""
+
+
+def left_out(family: str, spread: Iterable[str]) -> tuple[str, ...]:
+    """Of the parameters that differ between cells, those for which the sheet of `family` has no number."""
+    return tuple(name for name in spread if name not in SPREAD.get(family, _WEIGHT_SPREAD))
+
+
+def holds_spread(family: str) -> bool:
+    """Whether a sheet of the family can say that the steps of cells differ in size: NeuroSim's only bends them."""
+    return "dw_min" in SPREAD.get(family, _WEIGHT_SPREAD)
 
 
 @dataclass(frozen=True)

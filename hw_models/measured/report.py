@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hw_models.measured.comparing import Comparison
+from hw_models.measured.doubts import doubts
 from hw_models.measured.fitting import Fit
 from hw_models.measured.intervals import Estimate, Estimates
 from hw_models.measured.lookup import Lookup
@@ -35,6 +36,12 @@ class FitReport:
         """Parameters of the family by name; empty for a lookup table."""
         return self.estimates.parameters if self.estimates else {}
 
+    @property
+    def from_sweep(self) -> tuple[str, ...]:
+        """Parameters that are the largest reading, where only that tells where the sweep turns."""
+        turned = isinstance(self.measured, Traces) and self.measured.turned
+        return tuple(name for name in ("r_on_ohm", "on_off") if name in self.parameters) if turned else ()
+
     def text(self) -> str:
         """The report for people: what was measured, the families, the parameters."""
         return "\n".join(_lines(self))
@@ -57,7 +64,11 @@ def _lines(report: FitReport) -> Iterator[str]:
     if report.lookup is not None:
         yield from _table(report.lookup)
     if report.estimates is not None:
-        yield from _parameters(report.estimates)
+        yield from _parameters(report.estimates, report.from_sweep)
+    found = doubts(report.measured, report.family, report.estimates)
+    if found:
+        yield ""
+        yield from (f"warning: {sentence}" for sentence in found)
     yield ""
     yield f"device: {report.sheet}"
     yield f"plot: {report.plot}"
@@ -68,17 +79,18 @@ def _families(comparison: Comparison, chosen: Fit | None) -> Iterator[str]:
     yield f"{'family':46} {'parameters':>10} {'ΔAIC':>9} {'ΔBIC':>9}"
     least = min(comparison.aic.values())
     bic = min(found.bic for found in comparison.fits)
-    for found in comparison.fits:
+    for found in sorted(comparison.fits, key=lambda one: comparison.aic[one.candidate]):
         title = found.candidate.title + (", read noise" if found.read_noise else "")
         mark = "  <" if found is chosen else ""
         above = comparison.aic[found.candidate] - least
         yield f"{title:46} {found.free:>10} {above:>9.1f} {found.bic - bic:>9.1f}{mark}"
 
 
-def _parameters(estimates: Estimates) -> Iterator[str]:
+def _parameters(estimates: Estimates, from_sweep: tuple[str, ...]) -> Iterator[str]:
     yield f"{'parameter':22} {'value':>12}   {'95 % interval, all together':29} unit"
     for name, estimate in estimates.parameters.items():
-        yield f"{name:22} {number(estimate.value):>12}   {_interval(estimate):29} {estimate.unit}"
+        about = " (from the sweep, not fitted)" if name in from_sweep else ""
+        yield f"{name:22} {number(estimate.value):>12}   {_interval(estimate):29} {estimate.unit}{about}"
     if estimates.read_noise is not None:
         found = estimates.read_noise
         yield f"{'read noise':22} {number(found.value):>12}   {_interval(found):29} {found.unit}"

@@ -46,6 +46,8 @@ class Traces:
     """True for a measurement of dimensionless weights; then every `_s` here is in those."""
     swept: bool = True
     """False for the conductances of a table of statistics: their number tells nothing of pulses."""
+    turned: bool = False
+    """True where nothing says which way a pulse goes: the largest reading of each sequence was taken for the turn."""
 
     def steps(self, up: bool) -> npt.NDArray[np.int64]:
         """Places of the rows that pulses in one direction have made."""

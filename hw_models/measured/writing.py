@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hw_models.measured.doubts import doubts
 from hw_models.measured.families import SHEET_FAMILY
 from hw_models.measured.intervals import Estimate, Estimates
 from hw_models.measured.laws import MULTIPLICATIVE
@@ -50,6 +51,7 @@ def details(report: FitReport) -> dict[str, Any]:
         "reason": report.reason,
         "confidence": 0.95,
         "intervals": "hold for all parameters together",
+        "warnings": doubts(report.measured, report.family, report.estimates),
     }
     if report.comparison is not None:
         found["compared"] = [
@@ -92,7 +94,8 @@ def _rows(report: FitReport) -> list[str]:
     found, rows = report.estimates, []
     for name, estimate in found.parameters.items():
         value: float | int = round(estimate.value) if name.startswith("states") else estimate.value
-        rows.append(_row(name, max(value, 1) if name.startswith("states") else value, estimate.unit, _told(estimate)))
+        told = _told(estimate, "from the sweep, not fitted" if name in report.from_sweep else "fitted")
+        rows.append(_row(name, max(value, 1) if name.startswith("states") else value, estimate.unit, told))
     if report.family == "neurosim":
         return rows + _neurosim_rows(report, found)
     weight = "w_max" in found.parameters
@@ -165,9 +168,9 @@ def _row(name: str, value: object, unit: str, derived: str = "", source: str = "
     return f"  {name}: {{value: {shown}{unit_part}, source: {source}{derived_part}}}"
 
 
-def _told(estimate: Estimate) -> str:
+def _told(estimate: Estimate, how: str) -> str:
     low, high, error = number(estimate.low), number(estimate.high), number(estimate.error)
-    return f"fitted; 95 % interval, all parameters together: {low} to {high}; standard error {error}"
+    return f"{how}; 95 % interval, all parameters together: {low} to {high}; standard error {error}"
 
 
 def _quoted(text: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from edgesdt import actions
+from edgesdt.rules.eqprop import EqProp
 from edgesdt.spec import Spec
 from tests.conftest import Said, Shell
 
@@ -295,7 +296,7 @@ def test_a_killed_run_on_cells_goes_on_and_ends_the_same(extra: list[str], tmp_p
         ),
         (
             ["device.model=EcRam", "device.array.slices=6", "device.array.bits_per_cell=3"],
-            ["device.array.slices: ", "18 bits a weight, allowed are 15"],
+            ["device.array.bits_per_cell: 3 in 6 slices are 18 bits a weight, allowed: 1..2 with so many slices"],
         ),
         (
             ["device.model=quantized_4bit", "device.array.slices=2", "device.array.bits_per_cell=3"],
@@ -342,5 +343,34 @@ def test_clipped_conversions_are_told(cli: Cli) -> None:
     said = cli("run", "quickstart", *CELLS, "--set", "device.array.adc_range=0.0625", "--out", "clipped")
     assert said.code == 0
     assert "warning: " in said.err and "device.array.adc_range: 0.0625 is too small" in said.err
+    assert said.err.count("conversions were at the end") == 1
+    assert re.search(r"warning: \d+% of the conversions .* a larger adc_range \(up to 8\) or fewer tile_rows", said.err)
+    log = Path("clipped", "log.txt").read_text(encoding="utf-8")
+    assert log.count("conversions were at the end") == 1
     share = record_of(Path("clipped"))["device"]["clipped_conversions"]
     assert 0.05 < share <= 1
+
+
+def test_what_shows_late_is_told_at_the_end_and_once(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1.2 % after the first epoch and 3.4 % at the end are one thing; what only the end knows is said then."""
+    told = iter([["1.2% are crowded"], ["3.4% are crowded", "5.6% are clipped"]])
+    monkeypatch.setattr(EqProp, "warnings", lambda self: next(told))
+    said = cli("run", "quickstart", "--set", "epochs=3", "--out", "late")
+    lines = [line for line in said.err.splitlines() if line.startswith("warning: ")]
+    assert (said.code, lines) == (0, ["warning: 1.2% are crowded", "warning: 5.6% are clipped"])
+    assert said.err.index("crowded") < said.err.index("epoch 2/3") < said.err.index("clipped")
+    log = Path("late", "log.txt").read_text(encoding="utf-8")
+    assert log.count("warning: ") == 2
+
+
+def test_a_forgotten_device_is_refused_or_told(cli: Cli) -> None:
+    refused = cli("run", "quickstart", "--set", "device.off=[adc]", "--out", "no").refused(
+        "device.off: device.off[0]: 'adc': sram weights are digital", "(did you forget it?)"
+    )
+    assert refused.err.count("\n") == 1 and not Path("no").exists()
+    said = cli("run", "quickstart", "--set", "device.array.adc_bits=5", "--set", "epochs=1", "--out", "yes")
+    told = "warning: device.array.adc_bits: no effect, sram weights are digital and have no array"
+    assert said.code == 0 and said.err.count(told) == 1
+    assert told in Path("yes", "log.txt").read_text(encoding="utf-8")
+    checked = cli("check", "quickstart", "--set", "device.array.adc_bits=5")
+    assert checked.code == 0 and checked.err.startswith(told) and checked.err.count("\n") == 1

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from edgesdt.errors import SpecError
-from edgesdt.spec import SETS, Spec, documented, load, loads, shipped, spec_hash, to_yaml
+from edgesdt.spec import SETS, Spec, documented, load, loads, shipped, spec_hash, to_yaml, unused
 
 GOOD = """\
 name: good
@@ -715,3 +715,102 @@ def test_odd_quantities_survive_the_yaml() -> None:
 def test_a_note_must_have_a_place() -> None:
     with pytest.raises(ValueError, match=r"learning\.betta"):
         to_yaml(loads(GOOD).plain(), {"learning.betta": "x"})
+
+
+# --- faults of a device stand at the field that holds the value
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (
+            ["device.array.slices=8", "device.array.bits_per_cell=7"],
+            ["--set device.array.bits_per_cell: 7 in 8 slices are 56 bits a weight, allowed: 1 with so many slices"],
+        ),
+        (
+            ["device.array.slices=4", "device.array.bits_per_cell=4"],
+            ["--set device.array.bits_per_cell: 4 in 4 slices are 16 bits a weight, allowed: 1..3 with so many slices"],
+        ),
+        (
+            ["device.off=cycle_to_cycle"],
+            ["--set device.off: wrong type: 'cycle_to_cycle', allowed: a list of non-idealities, such as [cycle_to_c"],
+        ),
+        (["device.off=[cycle_to_cycl]"], ["--set device.off: unknown non-ideality of EcRam 'cycle_to_cycl' (did you"]),
+        (
+            ["deployment.times='1 h'"],
+            ["--set deployment.times: wrong type: '1 h', allowed: a list of up to 50 times, each 0 s..3000 years, su"],
+        ),
+        (
+            ["device.parameters={dw_min: -1}"],
+            ["--set device.parameters: device.parameters.dw_min: -1 is out of range, allowed: at least 0"],
+        ),
+        (
+            ["device.parameters={dw_min: -1, w_min: 1}"],
+            [
+                "--set device.parameters: device.parameters.dw_min: -1 is out of range, allowed: at least 0",
+                "--set device.parameters: device.parameters.w_min: 1 is out of range",
+            ],
+        ),
+        (["device.parameters.dw_min=abc"], ["--set device.parameters.dw_min: 'abc' is not a number followed by a"]),
+        (
+            ["device.parameters={dw_mim: 1}"],
+            ["--set device.parameters: device.parameters.dw_mim: unknown parameter 'dw_mim' (did you mean 'dw_min'?)"],
+        ),
+        (
+            ["device.parameters={stuck_at: 0.1}"],
+            ["--set device.parameters: device.parameters.stuck_at: 0.1, allowed: a mapping of its parameters (lrs_f"],
+        ),
+        (
+            ["device.parameters={stuck_at: {hrs_fraction: 3}}"],
+            ["--set device.parameters: device.parameters.stuck_at.hrs_fraction: 3 is out of range, allowed: 0 to 1"],
+        ),
+    ],
+)
+def test_faults_of_a_device_are_placed(overrides: list[str], told: list[str]) -> None:
+    with pytest.raises(SpecError) as error:
+        loads(DIGITAL, overrides=["device.model=EcRam", *overrides])
+    assert len(error.value.faults) == len(told)
+    for line, start in zip(error.value.faults, told, strict=True):
+        assert line.startswith(start) and "presets/" not in line and "\n" not in line
+
+
+# --- a device that was forgotten
+
+DIGITAL = "{name: x, data: {set: digits}, chip: {layers: [64, 20], memory_budget: 8 KiB}, learning: {winners: 2}}"
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("device.off=[foo]", "device.off[0]: 'foo': sram weights are digital and have no non-ideality, allowed: an"),
+        ("device.parameters={dw_min: 0.1}", "device.parameters.dw_min: 0.1: sram weights are digital"),
+        ("device.parameters.dw_min=0.1", "device.parameters.dw_min: 0.1: sram weights are digital"),
+    ],
+)
+def test_settings_of_a_cell_without_a_cell_are_refused(override: str, told: str) -> None:
+    with pytest.raises(SpecError) as error:
+        loads(DIGITAL, overrides=[override])
+    assert told in str(error.value) and len(error.value.faults) == 1
+    assert str(error.value).endswith("allowed: an analog device.model (did you forget it?)")
+
+
+@pytest.mark.parametrize("sweep", ["{device.model: [EcRam]}", "{parameters: {device.model: [EcRam]}}"])
+def test_a_sweep_may_choose_the_device(sweep: str) -> None:
+    loads(DIGITAL, overrides=["device.off=[cycle_to_cycle]", f"sweep={sweep}"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ([], []),
+        (["device.array.adc_bits=9"], []),
+        (["device.array.adc_bits=5", "device.array.slices=2"], ["device.array.slices, device.array.adc_bits: no eff"]),
+        (["device.model=EcRam"], []),
+        (["device.model=EcRam", "device.array.read_noise_sd=0.1"], ["device.array.read_noise_sd: 0.1: no effect with"]),
+        (["device.model=EcRam", "device.array.read_noise=additive"], ["read_noise: additive: no effect with"]),
+        (["device.model=EcRam", "device.array.read_noise=additive", "device.array.read_noise_sd=0.1"], []),
+    ],
+)
+def test_what_has_no_effect_is_said(fields: list[str], told: list[str]) -> None:
+    found = unused.settings(loads(DIGITAL, overrides=fields))
+    assert len(found) == len(told) and all(words in line for words, line in zip(told, found, strict=True))

@@ -1,0 +1,38 @@
+"""Turns what a device model says of its parameters and switches into faults at the fields that were written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from edgesdt.spec.hints import Path
+from edgesdt.spec.schema_device import Device
+from edgesdt.spec.source import Fault
+
+_AROUND: tuple[Path, ...] = (("device", "parameters"), ("device", "off"), ("device", "file"), ("device", "model"))
+_SHEET = re.compile(r"presets/\w+\.yaml(:\d+)?: ")
+"""A file of the package, in which nobody is to look for his own value."""
+
+
+def faults_of(error: Exception, device: Device) -> Iterator[Fault]:
+    """One fault for each line of an error of `device.cell_model()`."""
+    for line in str(error).splitlines():
+        path, text = _placed(line, device)
+        yield Fault(path, text, blame=(*((path,) if len(path) > 1 else ()), *_AROUND, ("device",)))
+
+
+def _placed(line: str, device: Device) -> tuple[Path, str]:
+    """The field that a line speaks of, and the line without the words that say so."""
+    text = _SHEET.sub("", line)
+    for key, value in device.parameters.items():
+        inner = value if isinstance(value, Mapping) else {}
+        names: list[tuple[Path, str]] = [((key, part), rf"\S+\.{re.escape(key)}: {re.escape(part)}") for part in inner]
+        for place, words in [*names, ((key,), rf"([^:]+: )?{re.escape(key)}")]:
+            if match := re.match(rf"{words}: ", text):
+                return ("device", "parameters", *place), text[match.end() :]
+    for key in device.parameters:
+        if re.search(rf"\b{re.escape(key)}\b", text):
+            return ("device", "parameters", key), text
+    if text.startswith("unknown non-ideality"):
+        return ("device", "off"), text
+    return ("device",), text

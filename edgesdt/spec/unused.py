@@ -1,0 +1,56 @@
+"""Settings of a device that its chip has no use for: refused where they tell of a slip, else said in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgesdt.spec.hints import Path, shown
+from edgesdt.spec.schema import Spec
+from edgesdt.spec.schema_device import Array
+from edgesdt.spec.source import Fault
+
+_FORGOTTEN = "allowed: an analog device.model (did you forget it?)"
+_CHOOSES = (("device",), ("device", "model"), ("device", "file"))
+
+
+def of_digital(spec: Spec) -> Iterator[Fault]:
+    """Switches and parameters of a cell beside a digital memory; nothing where a sweep chooses the device."""
+    device = spec.device
+    if not device.digital or _is_chosen_by_sweep(spec):
+        return
+    model: Path = ("device", "model")
+    for index, name in enumerate(device.off):
+        path = ("device", "off", index)
+        text = f"{shown(name)}: sram weights are digital and have no non-ideality, {_FORGOTTEN}"
+        yield Fault(path, text, blame=(path, ("device", "off"), model))
+    for name, value in device.parameters.items():
+        path2 = ("device", "parameters", name)
+        text = f"{shown(value)}: sram weights are digital and have no such parameter, {_FORGOTTEN}"
+        yield Fault(path2, text, blame=(path2, ("device", "parameters"), model))
+
+
+def settings(spec: Spec) -> list[str]:
+    """What the chip leaves unused, in sentences: an array beside a digital memory may be of a sweep over devices."""
+    array = spec.device.array
+    if spec.device.digital:
+        found = [f"device.array.{name}" for name in Array.model_fields if _differs(array, name)]
+        told = f"{', '.join(found)}: no effect, sram weights are digital and have no array; {_FORGOTTEN}"
+        return [told] if found else []
+    if array.read_noise == "none" and array.read_noise_sd > 0:
+        other = "allowed: additive or proportional with it"
+        return [f"device.array.read_noise_sd: {array.read_noise_sd:g}: no effect with read_noise: none, {other}"]
+    if array.read_noise != "none" and array.read_noise_sd == 0:
+        other = "allowed: a read_noise_sd above 0 with it"
+        return [f"device.array.read_noise: {array.read_noise}: no effect with read_noise_sd: 0, {other}"]
+    return []
+
+
+def _differs(array: Array, name: str) -> bool:
+    return bool(getattr(array, name) != Array.model_fields[name].default)
+
+
+def _is_chosen_by_sweep(spec: Spec) -> bool:
+    """Whether a sweep gives this spec its devices: its points are checked one by one."""
+    section = spec.sweep or {}
+    swept = section.get("parameters", section)
+    return isinstance(swept, dict) and any(".".join(path) in swept for path in _CHOOSES)
