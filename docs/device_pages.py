@@ -11,6 +11,7 @@ from typing import Any, cast
 from edgesdt.units import format_si
 from hw_models import building, catalog
 from hw_models.base import CellModel
+from hw_models.conditions import INFORMATIVE
 from hw_models.sheet import Entry, Sheet
 from hw_models.values import Parameter
 
@@ -104,7 +105,8 @@ def _bounds(model: CellModel) -> str:
 
 def _entry(name: str, entry: Entry, citations: list[str]) -> tuple[str, str, str, str, str]:
     unit = "" if entry.unit == "1" else entry.unit
-    return f"`{name}`", _value(entry.value), unit, str(citations.index(entry.source) + 1), entry.derived
+    told = "; ".join(text for text in (entry.derived, INFORMATIVE.get(name, "")) if text)
+    return f"`{name}`", _value(entry.value), unit, str(citations.index(entry.source) + 1), told
 
 
 def _value(value: Any) -> str:

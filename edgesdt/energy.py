@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgesdt import actions as act
-from edgesdt import energy_cells
+from edgesdt import caveats, energy_cells, energy_static
 from edgesdt.errors import SpecError
 from edgesdt.spec import Spec, spec_hash
 from hw_models.technology import Technology, TechnologyError
@@ -125,16 +125,9 @@ def areas(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str, 
     }
 
 
-def leakage_w(memory: Mapping[str, Any], area: Mapping[str, float], tech: Technology) -> float:
-    """Static power [W] of all memories and of the logic area."""
-    logic = sum(mm2 for name, mm2 in area.items() if "memory" not in name and name not in energy_cells.ANALOG_AREAS)
-    return tech.sram_leakage_w(memory["used_bits"]) + tech.logic_leakage_w(logic)
-
-
 def static_w(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> float:
     """Static power [W] of the whole chip, array drivers included."""
-    array = 0.0 if spec.device.digital else energy_cells.leakage_w(energy_cells.Parts.of(spec, tech))
-    return leakage_w(memory, areas(spec, memory, tech), tech) + array
+    return energy_static.total_w(spec, memory, areas(spec, memory, tech), tech)
 
 
 def cycles(spec: Spec, counts: Mapping[str, int]) -> dict[str, float]:
@@ -183,25 +176,18 @@ def price(
     """The record's `energy_j`, `latency_s`, `area_mm2` and `technology` for `counts` {train, inference}.
 
     `samples` {train, inference} are the samples that the counts cover. `train_breakdown` sums to `train_total`,
-    `inference_breakdown` to `inference_per_sample`.
+    `inference_breakdown` to `inference_per_sample`, and the leakage of each is broken down once more.
     """
     tech = technology(spec)
     train, shown = (bill(spec, counts[phase], memory, tech) for phase in ("train", "inference"))
-    train_total = sum(train.energy_j.values())
-    inference = {name: joules / samples["inference"] for name, joules in shown.energy_j.items()}
     area = {name: mm2 for name, mm2 in areas(spec, memory, tech).items() if mm2}
+    leaks = energy_static.by_component(spec, memory, area, tech)
     seconds = {
-        f"{phase}_breakdown": {name: s / samples[key] for name, s in made.latency_s.items() if s}
-        for phase, key, made in (("train", "train", train), ("inference", "inference", shown))
+        f"{phase}_breakdown": {name: s / samples[phase] for name, s in made.latency_s.items() if s}
+        for phase, made in (("train", train), ("inference", shown))
     }
     return {
-        "energy_j": {
-            "train_total": train_total,
-            "train_per_sample": train_total / samples["train"],
-            "inference_per_sample": sum(inference.values()),
-            "train_breakdown": train.energy_j,
-            "inference_breakdown": inference,
-        },
+        "energy_j": _energy(train, shown, samples, leaks),
         "latency_s": {
             "train_per_sample": sum(seconds["train_breakdown"].values()),
             "inference_per_sample": sum(seconds["inference_breakdown"].values()),
@@ -212,9 +198,33 @@ def price(
             "table": tech.name,
             "node_nm": tech.node_nm,
             "leakage_w": static_w(spec, memory, tech),
+            "leakage_breakdown_w": leaks,
             "sources": list(tech.sources),
+            **_left_out(spec),
         },
     }
+
+
+def _energy(train: Bill, shown: Bill, samples: Mapping[str, int], leaks: Mapping[str, float]) -> dict[str, Any]:
+    """The record's `energy_j`; `leaks` is the static power by component."""
+    total = sum(train.energy_j.values())
+    inference = {name: joules / samples["inference"] for name, joules in shown.energy_j.items()}
+    seconds = sum(train.latency_s.values()), sum(shown.latency_s.values()) / samples["inference"]
+    return {
+        "train_total": total,
+        "train_per_sample": total / samples["train"],
+        "inference_per_sample": sum(inference.values()),
+        "train_breakdown": train.energy_j,
+        "inference_breakdown": inference,
+        "train_leakage": {name: watts * seconds[0] for name, watts in leaks.items()},
+        "inference_leakage": {name: watts * seconds[1] for name, watts in leaks.items()},
+    }
+
+
+def _left_out(spec: Spec) -> dict[str, list[str]]:
+    """`not_priced`, of cells whose model states no electrical conditions; empty where all has a price."""
+    known = spec.device.digital or spec.device.cell_model().drive is not None
+    return {} if known else {"not_priced": list(caveats.UNPRICED)}
 
 
 def reprice(record: Mapping[str, Any], table: str) -> dict[str, Any]:

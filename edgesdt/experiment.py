@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from edgesdt import datasets, energy, record
+from edgesdt import caveats, datasets, energy, record
 from edgesdt.assessment import Assessment, percent
 from edgesdt.chip import Chip
 from edgesdt.errors import DataError, SpecError
@@ -204,6 +204,8 @@ class _Run:
         self.warn(self.chip.rule.warnings())
         if self.spec.deployment.times:
             made["deployment"] = self.assessment.deployed(self.say)
+            for sentence in caveats.of_rest(made):
+                self.say(f"note: {sentence}")
         self.folder.save_arrays("weights.npz", self.chip.rule.weight_file(self.data.shape))
         record.write(self.folder.record_path, made)
         self.say("done " + percent(accuracy))
@@ -220,7 +222,7 @@ class _Run:
             "spec": plain,
             "spec_hash": spec_hash(plain),
             "seed": self.spec.seed,
-            "versions": record.versions(),
+            "versions": record.versions() | self.folder.plug_ins,
             "started": self.progress.started,
             "duration_s": self.progress.duration_s,
             **samples,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgesdt import energy, units
+from edgesdt import caveats, energy, units
 from edgesdt.crossbar.scales import tiles
 from edgesdt.errors import SpecError
 from edgesdt.memory import MemoryMap
 from edgesdt.rules import crossbar_counts, eqprop_counts, registers
 from edgesdt.rules.eqprop_memory import memory_map as memory_map
 from edgesdt.spec import Spec, to_yaml
+
+_SHOWN = 3
+"""Components of the leakage that a preview names."""
 
 
 def enforce(spec: Spec) -> None:
@@ -68,9 +71,17 @@ def preview(spec: Spec) -> str:
         f"{units.format_time(latency['inference_per_sample'])} per inference "
         f"({spec.chip.macs_per_cycle} MACs per cycle at {units.format_frequency(spec.chip.clock)})",
         f"  area     {units.format_area(priced['area_mm2']['total'])}",
-        f"  leakage  {units.format_si(tech['leakage_w'], 'W')}",
+        f"  leakage  {units.format_si(tech['leakage_w'], 'W')}{_largest(tech['leakage_breakdown_w'])}",
+        *(f"  {sentence}" for sentence in caveats.of_prices(priced)),
     ]
     return "\n".join(lines)
+
+
+def _largest(watts: dict[str, float]) -> str:
+    """The components that leak most, in words."""
+    first = sorted(watts.items(), key=lambda item: -item[1])[:_SHOWN]
+    told = ", ".join(f"{name} {units.format_si(each, 'W')}" for name, each in first)
+    return f" ({told}{', …' if len(watts) > _SHOWN else ''})" if told else ""
 
 
 def _array(spec: Spec) -> str:
@@ -98,5 +109,7 @@ def _weights(spec: Spec) -> str:
             f" in {array.slices} slices of base {1 << array.bits_per_cell}, carried every "
             f"{units.format_count(array.carry_every)} samples"
         )
-    model = spec.device.file or spec.device.model
+    model = spec.device.model
+    if spec.device.file is not None:
+        model = f"{spec.device.cell_model().name} ({spec.device.file})"
     return f"weights on {model}, {how}, {array.weight_per_range or 0:g} per conductance range, {array.programming}"

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from edgesdt import __version__, units
+from edgesdt import __version__, caveats, units
 from edgesdt.errors import EdgesdtError, RunError
 
 SCHEMA = 1
@@ -120,4 +120,5 @@ def summary(record: Mapping[str, Any]) -> str:
     tech = record["technology"]
     head = f"{record['name']} · seed {record['seed']} · {tech['table']} at {tech['node_nm']:g} nm"
     lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
-    return "\n".join([head, *(line.rstrip() for line in lines)])
+    told = [*(f"  {sentence}" for sentence in caveats.of_rest(record)), *caveats.of_prices(record)]
+    return "\n".join([head, *(line.rstrip() for line in lines), *told])

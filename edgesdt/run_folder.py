@@ -1,7 +1,8 @@
 """The folder of one run: who owns it, its log, its checkpoint. Everything is written atomically.
 
-A folder belongs to one (spec, seed): a second spec is refused, the same one goes on where it stopped. The checkpoint
-holds the chip's whole state after a finished epoch; it goes away once the record is there.
+A folder belongs to one (spec, seed) and, where a plug-in supplies the cells, to one version of that: a second one is
+refused, the same one goes on where it stopped. The checkpoint holds the chip's whole state after a finished epoch; it
+goes away once the record is there.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ _UNREADABLE = (
 )  # fmt: skip
 """All that numpy and zipfile raise on a file that is not what they wrote."""
 
+_PLUG_INS = "plug_ins"
+"""Key of `run.json`, there only for cells that a plug-in supplies."""
+
 
 class RunFolder:
     """An opened and locked run folder; use as a context manager.
@@ -42,6 +46,7 @@ class RunFolder:
     def __init__(self, path: Path, spec: Spec) -> None:
         self.path = path
         self._lock: TextIO | None = None
+        self.plug_ins = plug_ins(spec)
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._claim(spec)
@@ -50,7 +55,8 @@ class RunFolder:
 
     def _claim(self, spec: Spec) -> None:
         owner = self.path / "run.json"
-        mine = {"spec_hash": spec_hash(spec.plain()), "seed": spec.seed}
+        mine: dict[str, Any] = {"spec_hash": spec_hash(spec.plain()), "seed": spec.seed}
+        mine |= {_PLUG_INS: self.plug_ins} if self.plug_ins else {}
         if not owner.exists() and any(not p.name.startswith((".lock", ".run.json.")) for p in self.path.iterdir()):
             raise EdgesdtError(f"{self.path}: holds something that is not an edgesdt run; choose another --out")
         self._lock = (self.path / ".lock").open("w")
@@ -67,10 +73,7 @@ class RunFolder:
             theirs = None
         if theirs != mine:
             self._lock.close()
-            raise EdgesdtError(
-                f"{self.path}: holds the run of another spec or seed (spec_hash, seed = {_pair(theirs)}; this one is "
-                f"{_pair(mine)}); choose another --out"
-            )
+            raise EdgesdtError(f"{self.path}: {_differing(theirs, mine)}; choose another --out")
         if not (self.path / "spec.yaml").exists():
             record.write_atomically(self.path / "spec.yaml", to_yaml(spec.plain(), {}).encode())
 
@@ -129,5 +132,30 @@ class RunFolder:
         record.write_atomically(self.path / name, buffer.getvalue())
 
 
+def plug_ins(spec: Spec) -> dict[str, str]:
+    """Distribution -> version and digest of the plug-ins that the cells of `spec` come from."""
+    if spec.device.digital:
+        return {}
+    from hw_models import suppliers  # only a spec with a device needs the catalogue
+
+    return suppliers.of_model(spec.device.cell_model(), "" if spec.device.file else spec.device.model)
+
+
+def _differing(theirs: Any, mine: dict[str, Any]) -> str:
+    """What a folder holds that is not this run."""
+    if _pair(theirs) == _pair(mine):
+        versions = [_versions(owner.get(_PLUG_INS, {})) for owner in (theirs, mine)]
+        return f"holds a run with another version of a plug-in ({versions[0]}; now {versions[1]})"
+    return (
+        f"holds the run of another spec or seed (spec_hash, seed = {_pair(theirs)}; this one is {_pair(mine)})"
+    )
+
+
+def _versions(found: Any) -> str:
+    told = [f"{name} {version}" for name, version in found.items()] if isinstance(found, dict) else []
+    return ", ".join(told) or "none known"
+
+
 def _pair(owner: Any) -> str:
-    return f"{owner['spec_hash']}, {owner['seed']}" if isinstance(owner, dict) and len(owner) == 2 else "unreadable"
+    known = isinstance(owner, dict) and set(owner) - {_PLUG_INS} == {"spec_hash", "seed"}
+    return f"{owner['spec_hash']}, {owner['seed']}" if known else "unreadable"

@@ -70,6 +70,7 @@ class Drive:
     write_current: bool = True
     """Whether a pulse drives current through the cell; false where it charges a gate (FeFET): then E = V²·C."""
     access_ohm: float = 0.0
+    """Resistance in series with a cell (its transistor). For information: no current, energy or time has it."""
     source: str = ""
 
 

@@ -64,6 +64,11 @@ def names() -> tuple[str, ...]:
     return (*_presets(), *sorted(set(_plugins()) - set(_presets()), key=str.lower))
 
 
+def plugins() -> dict[str, EntryPoint]:
+    """The entry points of all plug-ins, by the name of their device."""
+    return dict(_plugins())
+
+
 def families() -> tuple[str, ...]:
     """Every family that a sheet may name: those of the package, then those of plug-ins that are classes."""
     known = {kind.family for kind in map(_loaded, _plugins().values()) if _is_family(kind)}

@@ -26,6 +26,8 @@ DRIVE_UNITS: Final = {
     "write_current": "",
 }
 """Keys of a sheet's `drive` with the unit that `Drive` has them in; no unit: true or false."""
+INFORMATIVE: Final = {"access_resistance": "for information: in no current, energy or time"}
+"""Conditions that a sheet may state but that nothing is worked out from."""
 _MAY_LACK: Final = ("capacitance", "access_resistance", "write_current")
 _MAY_BE_ZERO: Final = ("capacitance", "access_resistance", "g_min")
 _SIGNED: Final = ("up_voltage", "down_voltage")

@@ -33,7 +33,7 @@ _MAPPINGS = (
 )
 _MAPPINGS_INSIDE = {
     "counts": ("train", "inference"),
-    "energy_j": ("train_breakdown", "inference_breakdown"),
+    "energy_j": ("train_breakdown", "inference_breakdown", "train_leakage", "inference_leakage"),
     "latency_s": ("train_breakdown", "inference_breakdown"),
     "area_mm2": ("breakdown",),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from edgesdt import caveats
 from edgesdt.report import curves, memory_map, receptive, summary, wear, wording
 from edgesdt.report.folders import Run, number
 
@@ -20,6 +21,7 @@ def view(run: Run, prefix: str) -> dict[str, Any]:
         "name": str(record.get("name") or run.folder.name),
         "facts": summary.facts(run),
         "headline": _headline(run),
+        "caveats": caveats.of_prices(record),
         "readouts": summary.readouts(run),
         "test_samples": wording.count(summary.samples_tested(run)),
         "charts": curves.of_run(run, prefix),
@@ -33,7 +35,8 @@ def view(run: Run, prefix: str) -> dict[str, Any]:
         "device": summary.pairs(_without_histogram(run.part("device"))),
         "wear": wear.histogram(run),
         "rests": wear.rests(run),
-        "technology": summary.pairs(technology, leave_out=("sources",)),
+        "rest_notes": caveats.of_rest(record),
+        "technology": summary.pairs(technology, leave_out=("sources", "not_priced", "leakage_breakdown_w")),
         "sources": _sources(technology.get("sources")),
         "spec": spec_text(run.part("spec")),
         "provenance": provenance(run),

@@ -145,6 +145,20 @@ def per_sample(run: Run, part: str, phase: str) -> dict[str, float]:
     return {name: value * each / whole for name, value in values.items()}
 
 
+def leakages(run: Run) -> list[Bars]:
+    """What leaks, by component, in training and in inference; the record has that of the whole training."""
+    energy, tables = run.part("energy_j"), []
+    each, whole = number(energy.get("train_per_sample")), number(energy.get("train_total"))
+    scales = {"train": each / whole if each and whole else None, "inference": 1.0}
+    for phase, title in (("train", "Leakage in training"), ("inference", "Leakage in inference")):
+        found, scale = energy.get(f"{phase}_leakage"), scales[phase]
+        if isinstance(found, Mapping) and scale:
+            values = {key: value * scale for key, v in found.items() if (value := number(v)) is not None}
+            table = bars(title, values, None, wording.energy, "per sample")
+            tables += [table] if table else []
+    return tables
+
+
 def breakdowns(run: Run) -> dict[str, list[Bars]]:
     """The bar tables of the energy, latency and area sections."""
     space = run.part("area_mm2")
@@ -154,6 +168,7 @@ def breakdowns(run: Run) -> dict[str, list[Bars]]:
             each = run.part(part).get(f"{phase}_per_sample")
             table = bars(title, per_sample(run, part, phase), each, form, "per sample")
             tables[name] += [table] if table else []
+    tables["energy"] += leakages(run)
     table = bars("Area", space.get("breakdown"), space.get("total"), wording.area, "in all")
     tables["area"] += [table] if table else []
     return tables
@@ -199,7 +214,7 @@ def pairs(part: Mapping[str, Any], leave_out: tuple[str, ...] = ()) -> list[tupl
     """Key and value of a section, each value in its unit; a mapping inside it becomes `outer: inner` rows."""
     rows: list[tuple[str, str]] = []
     for key, value in part.items():
-        if isinstance(value, Mapping) and value:
+        if isinstance(value, Mapping) and value and key not in leave_out:
             rows += [(f"{wording.label(key)}: {name}", text) for name, text in pairs(value)]
         elif key not in leave_out:
             rows.append((wording.label(key), wording.quantity(key, value)))

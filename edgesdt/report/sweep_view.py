@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from edgesdt import caveats
 from edgesdt.report import advice, columns, effects, points, summary, sweep_charts, sweep_table, wording
 from edgesdt.report.findings import Findings, Links
 from edgesdt.report.folders import Run, number
@@ -30,6 +32,7 @@ def view(found: Findings, prefix: str, out: Path) -> dict[str, Any]:
         "name": sweep.label,
         "facts": _facts(found),
         "torn": sweep.torn,
+        "caveats": _caveats(found),
         "advice": _advice(found, link),
         "swept": _swept(found),
         "effects": sweep_charts.effects_of(found, prefix),
@@ -44,6 +47,13 @@ def view(found: Findings, prefix: str, out: Path) -> dict[str, Any]:
     }
     made["tiles"] = _tiles(found, made)
     return {**made, "sections": _sections(made)}
+
+
+def _caveats(found: Findings) -> list[str]:
+    """What the prices of some points leave out, with how many those are."""
+    done = [row for row in found.sweep.rows if row.done]
+    told = Counter(sentence for row in done for sentence in caveats.of_prices(row.record))
+    return [f"of {n:,} of {len(done):,} runs, {sentence}" for sentence, n in told.items()]
 
 
 def _sections(made: dict[str, Any]) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from edgesdt import caveats
 from edgesdt.errors import EdgesdtError
 from edgesdt.report import advice, comparison, curves, front_charts, metrics, summary, wording
 from edgesdt.report.curves import Chart
@@ -29,6 +30,7 @@ def view(items: Sequence[Run | Findings], out: Path) -> dict[str, Any]:
         "stacks": comparison.stacks(runs),
         "lead": sorted({wording.readout(key) for key in map(summary.best_key, runs) if key}),
         "sweeps": len(sweeps),
+        "caveats": [f"{run.label}: {sentence}" for run in runs for sentence in caveats.of_prices(run.record)],
     }
 
 

@@ -28,7 +28,7 @@ def memory(spec: Spec) -> tuple[Array, ...]:
         array = spec.device.array
         each = (2 if array.mapping == "pair" else 1, layers[0], layers[1])
         shape = (array.slices, *each) if array.slices > 1 else each
-        arrays.append(Array("cells_0", shape, f"{spec.device.model} cell", 0, "weights"))
+        arrays.append(Array("cells_0", shape, f"{_cell(spec)} cell", 0, "weights"))
     for k, n in enumerate(layers[1:], start=1):
         if chip.biases.enabled:
             arrays.append(_numbers(f"biases_{k}", (n,), regs.bias, "biases"))
@@ -56,6 +56,11 @@ def memory(spec: Spec) -> tuple[Array, ...]:
     arrays.append(_numbers("aimed_activity", (1,), regs.activity, ""))
     arrays.append(Array("drop_bytes", (2,), f"u{DROP_BITS}", DROP_BITS))
     return tuple(arrays + _batch_buffers(spec))
+
+
+def _cell(spec: Spec) -> str:
+    """The name of the cells' model: that of the catalogue, or the one that a sheet gives itself."""
+    return spec.device.model if spec.device.file is None else spec.device.cell_model().name
 
 
 def _numbers(name: str, shape: tuple[int, ...], fixed: QFormat, held_in: str) -> Array:

@@ -14,11 +14,12 @@ from tests.conftest import ROOT
 
 # Every room of the house, from the floor up. A room imports rooms below its own floor, and itself.
 FLOORS = (
-    ("errors", "actions", "qformat", "hw_models"),
+    ("errors", "actions", "qformat", "caveats", "hw_models"),
     ("units", "outputs", "device_tables", "encoders", "kernels"),
     ("memory", "spec", "datasets"),
     ("crossbar",),
     ("energy_cells",),
+    ("energy_static",),
     ("rules", "record", "readout", "energy"),
     ("chip", "report", "run_folder", "preview", "reference"),
     ("assessment",),

@@ -14,6 +14,7 @@ from hw_models import catalog, response
 from hw_models.array import Crossbar
 from hw_models.array_costs import pulsed, read_cost
 from hw_models.cell_costs import pulse_energy_j, read_energy_j, write_energy_j
+from hw_models.conditions import INFORMATIVE
 from hw_models.mapping import Mapping
 from hw_models.periphery import Adc, Dac, Drivers, Sense, Wires
 from hw_models.periphery.design import SWITCHES, Periphery
@@ -86,6 +87,14 @@ def test_the_explanation_names_every_family_and_switch() -> None:
     assert on | set(SWITCHES) | set(catalog.WRAPPERS) | set(response.SHAPE) <= named
 
 
+def test_the_pages_say_that_the_access_resistance_is_in_no_price() -> None:
+    rows = [line for line in REFERENCE.splitlines() if line.startswith("| `access_resistance` ")]
+    assert rows and all(row.endswith(f"{INFORMATIVE['access_resistance']} |") for row in rows)
+    own = (PAGES / "how_to" / "own_device_model.md").read_text(encoding="utf-8")
+    assert all("`access_resistance`" in page for page in (DEVICES, own))
+    assert "for information" in own and "no energy and no time" in DEVICES
+
+
 def test_the_reference_has_every_preset_family_and_source() -> None:
     for name in catalog.names():
         made = catalog.preset(name)
@@ -95,7 +104,8 @@ def test_the_reference_has_every_preset_family_and_source() -> None:
             assert f"\n{number}. {' '.join(citation.split())}" in section
         for key, entry in (*made.parameters.items(), *made.drive.items()):
             number = [*made.sources.values()].index(entry.source) + 1
-            assert re.search(rf"^\| `{key}` \| .+ \| {number} \| {re.escape(entry.derived)} \|$", section, re.M), key
+            told = re.escape(INFORMATIVE.get(key, entry.derived))
+            assert re.search(rf"^\| `{key}` \| .+ \| {number} \| {told} \|$", section, re.M), key
     for name in catalog.FAMILIES:
         kind = catalog.family(name)
         section = REFERENCE.partition(f"\n### `{name}`\n")[2].partition("\n### ")[0]

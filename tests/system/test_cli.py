@@ -139,7 +139,7 @@ def test_check_shows_map_plan_and_predicted_cost(name: str, cli: Cli) -> None:
         r"^  energy +[\d.]+ [nµ]J per training sample, [\d.]+ [nµ]J per inference$",
         r"^  latency +[\d.]+ [nµm]s per training sample, [\d.]+ [nµm]s per inference \(64 MACs per cycle at 100 MHz\)$",
         r"^  area +[\d.]+ mm²$",
-        r"^  leakage +[\d.]+ [mµ]?W$",
+        r"^  leakage +[\d.]+ [mµ]?W \(weight memory [\d.]+ [mµ]?W, .*, …\)$",
     ):
         assert re.search(pattern, said.out, re.MULTILINE), pattern
 

@@ -328,6 +328,11 @@ def test_a_sheet_of_ones_own_is_used_and_held_to_its_digest(cli: Cli, tmp_path: 
     run = ["run", "quickstart", "--set", "device.file=mine.yaml", "--set", "epochs=1", "--out", "own"]
     record = json.loads(cli(*run, "--json", "--quiet").out)
     assert (record["device"]["model"], record["device"]["family"]) == ("mine", "constant_step")
+    cells = next(array for array in record["memory"]["arrays"] if array["name"] == "cells_0")
+    assert cells["format"] == "mine cell"
+    assert "mine cell" in (tmp_path / "own" / "report.html").read_text(encoding="utf-8")
+    shown = cli("check", *run[1:-2]).out
+    assert "mine cell" in shown and "sram" not in shown and "weights on mine (" in shown
     assert record["spec"]["device"]["file"] and len(record["spec"]["device"]["sha256"]) == 64
     sheet.write_text(sheet.read_text(encoding="utf-8").replace("0.002", "0.004"), encoding="utf-8")
     kept = tmp_path / "own" / "spec.yaml"

@@ -105,6 +105,7 @@ def test_the_costs_in_the_record_keep_the_contract(whole: Path) -> None:
     joules = record["energy_j"]
     assert joules.keys() == {
         "train_total", "train_per_sample", "inference_per_sample", "train_breakdown", "inference_breakdown",
+        "train_leakage", "inference_leakage",
     }  # fmt: skip
     for phase, total in (("train", "train_total"), ("inference", "inference_per_sample")):
         assert sum(joules[f"{phase}_breakdown"].values()) == pytest.approx(joules[total], rel=1e-12, abs=0)

@@ -218,6 +218,13 @@ def test_static_leakage_is_part_of_both_phases(finished: Finished) -> None:
     seconds, joules = record["latency_s"], record["energy_j"]
     assert joules["train_breakdown"]["leakage"] == nearly(leaks * seconds["train_per_sample"] * samples)
     assert joules["inference_breakdown"]["leakage"] == nearly(leaks * seconds["inference_per_sample"])
+    parts = record["technology"]["leakage_breakdown_w"]
+    assert sum(parts.values()) == nearly(leaks)
+    assert set(parts) == set(record["area_mm2"]["breakdown"])  # of a digital chip all leaks
+    for phase in ("train", "inference"):
+        found, whole = joules[f"{phase}_leakage"], joules[f"{phase}_breakdown"]["leakage"]
+        assert sum(found.values()) == nearly(whole)
+        assert found == {name: nearly(whole * watts / leaks) for name, watts in parts.items()}
 
 
 def test_the_epochs_of_the_curve_add_up_to_the_run(finished: Finished) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from edgesdt import actions as act
-from edgesdt import energy, energy_cells
+from edgesdt import energy, energy_cells, energy_static
 from edgesdt.chip import memory_map
 from edgesdt.experiment import run
 from edgesdt.rules import crossbar_counts
@@ -354,11 +354,27 @@ def test_drivers_leak_and_cells_do_not() -> None:
     lines = Drivers(4, 256, Wires.at_node(45.0, 16.0), node_nm=45.0)
     drivers = 3 * lines.leakage_w(2.0, catalog.load("PCMO").drive.g_max_s)  # type: ignore[union-attr]
     assert drivers > 0
-    logic = energy.areas(spec, memory, tech)
-    rest = energy.leakage_w(memory, logic, tech)
-    assert energy.static_w(spec, memory, tech) == exactly(rest + drivers)
-    without = {name: mm2 for name, mm2 in logic.items() if name not in ("cells", "ADC", "DAC", "drivers")}
-    assert energy.leakage_w(memory, without, tech) == exactly(rest)
+    area = energy.areas(spec, memory, tech)
+    parts = energy_static.by_component(spec, memory, area, tech)
+    assert parts.pop("drivers") == exactly(drivers)
+    assert energy.static_w(spec, memory, tech) == exactly(sum(parts.values()) + drivers)
+    assert parts.pop("other memory") == exactly(tech.sram_leakage_w(memory["used_bits"]))
+    logic = {name: tech.logic_leakage_w(mm2) for name, mm2 in area.items() if mm2 and "memory" not in name}
+    assert parts == {name: watts for name, watts in logic.items() if name not in ("cells", "ADC", "DAC", "drivers")}
+    assert {"sense", "code adders", "decoders", "neurons"} < set(parts)
+
+
+def test_the_access_resistance_is_for_information_only() -> None:
+    """As the sheet's reference says: NeuroSim's 15 kOhm, none, or a megohm give the same joules, seconds and mm²."""
+    found = []
+    for ohm in (None, "1 Ohm", "1 MOhm"):
+        given = {} if ohm is None else {"device.parameters": {"access_resistance": ohm}}
+        spec = spec_of([9, 7], fields_of("ReRamSB") | given)
+        parts = energy_cells.Parts.of(spec, energy.technology(spec))
+        assert parts.drive is not None and parts.drive.access_ohm == {None: 15e3, "1 Ohm": 1.0, "1 MOhm": 1e6}[ohm]
+        area = energy_cells.areas(parts)
+        found.append((energy_cells.recipes(parts), area, energy_cells.leakage_w(parts)))
+    assert found[0] == found[1] == found[2]
 
 
 def test_every_action_of_cells_has_a_meaning_a_price_and_a_component() -> None:

@@ -265,6 +265,20 @@ def test_energy_bars_carry_joules_shares_and_lengths(page: Page) -> None:
     assert bars[:4] == ["100.00", "75.81", "14.52", "3.23"]  # training, longest first, of 31 nJ
 
 
+def test_leakage_is_broken_down_per_sample(make: Maker) -> None:
+    record = make_record()
+    energy = record["energy_j"]
+    samples = energy["train_total"] / energy["train_per_sample"]
+    energy["train_leakage"] = {"drivers": 0.75e-9 * samples, "decoders": 0.25e-9 * samples}
+    energy["inference_leakage"] = {"drivers": 0.5e-9}
+    record["technology"]["leakage_breakdown_w"] = {"drivers": 1.0}
+    page = page_of(make("leaking", record))
+    assert "Leakage in training 1 nJ per sample" in page.text and "Leakage in inference 500 pJ per sample" in page.text
+    assert page.row("drivers")[2:] == ["750 pJ", "75.0 %"]
+    assert page.row("decoders")[2:] == ["250 pJ", "25.0 %"]
+    assert "leakage breakdown" not in page.text
+
+
 def test_action_counts_are_exact(page: Page) -> None:
     assert page.row("SRAM read") == ["SRAM read", "12,345,678,901", "51,440", "71,022"]
     assert ["MAC", "23,040,000", "96", "960,000"] in page.rows
