@@ -183,6 +183,8 @@ def _pulse(arguments: argparse.Namespace) -> int:
         if energy is not None and number:
             each = format_energy(energy / number)
             rows.append((f"energy {told}", f"{format_energy(energy)} per cell, {each} per pulse"))
+    if model.drive is None:
+        rows.append(("energy", "not priced: the model states no electrical conditions (drive:)"))
     rows += [("written", str(path)) for path in (arguments.csv, arguments.plot) if path is not None]
     _print_aligned(rows)
     return 0

@@ -43,8 +43,10 @@ def parameter_rows(model: CellModel, made: Sheet | None) -> Iterator[tuple[str, 
 
 def entry_row(name: str, entry: Entry, made: Sheet, doc: str = "") -> tuple[str, str, str, str, str]:
     """A row of `print_table` for one number of a sheet."""
+    from hw_models.conditions import INFORMATIVE
+
     number = [citation.strip() for citation in made.sources.values()].index(entry.source) + 1
-    about = "; ".join(part for part in (doc, entry.derived) if part)
+    about = "; ".join(part for part in (doc, entry.derived, INFORMATIVE.get(name, "")) if part)
     return name, shown(entry.value), "" if entry.unit == "1" else entry.unit, f"[{number}]", about
 
 

@@ -98,7 +98,14 @@ def test_the_summary_has_units_and_energy(cli: Cli) -> None:
 
 def test_no_conditions_no_energy(cli: Cli) -> None:
     said = cli("device", "pulse", "idealized", "--up", 3, "--down", 3)
-    assert said.code == 0 and "energy" not in said.out
+    assert said.code == 0
+    assert "energy        not priced: the model states no electrical conditions (drive:)" in said.out
+    assert "per pulse" not in said.out
+
+
+def test_show_says_that_the_access_resistance_is_for_information(cli: Cli) -> None:
+    line = next(line for line in cli("device", "show", "Ag_aSi").out.splitlines() if "access_resistance" in line)
+    assert line.endswith("for information: in no current, energy or time")
 
 
 def test_the_plot_is_always_the_same_picture(cli: Cli, tmp_path: Path) -> None:
