@@ -7,5 +7,8 @@ import numpy.typing as npt
 
 
 def encode(pixels: npt.NDArray[np.uint8], bits: int) -> npt.NDArray[np.uint8]:
-    """Codes 0 … 2**bits - 1 (same shape, uint8) of 8-bit `pixels`; a code c stands for c / 2**bits."""
-    return pixels >> np.uint8(8 - bits)
+    """Codes 0 … 2**bits - 1 (same shape, uint8) of 8-bit `pixels`; a code c stands for c / 2**bits.
+
+    With 8 bits they are the pixels themselves, not a copy: a data set is large.
+    """
+    return pixels if bits == 8 else pixels >> np.uint8(8 - bits)
