@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from edgesdt.crossbar import layout
 from edgesdt.crossbar.sensing import sense
-from edgesdt.rules.eqprop_cells import EqPropOnCells, pulse_rates
+from edgesdt.rules.crossbar_rates import pulse_rates
+from edgesdt.rules.eqprop_cells import EqPropOnCells
 from edgesdt.spec import Spec
 from hw_models import catalog
 from hw_models.step_laws import HIGH, LOW, P0, P1
@@ -41,9 +42,8 @@ PLAIN = {
 """Cells of equal steps without chance: 10,000 from one end to the other."""
 WIRES = {"device.array.wire_resistance": 20.0, "device.array.tile_columns": 7}
 """Wires that take a tenth and more from cells of 20 kOhm to 1.3 kOhm, in tiles that the columns do not fill."""
-quick = settings(max_examples=30, deadline=None, derandomize=True)
-
 WIRED = {"device.model": "ReRamSB", "learning.learning_rate": 0.05, "device.array.ir_drop_every": 4, **WIRES}
+quick = settings(max_examples=30, deadline=None, derandomize=True)
 
 
 def pick(*values: Any) -> Any:
@@ -125,6 +125,14 @@ def assert_twins(rule: EqPropOnCells, oracle: OracleCellChip) -> None:
         assert rule.crossbar.bank.lost.tolist() == flat(oracle.lost)
         assert rule.crossbar.bank.seen.tolist() == flat(oracle.seen(oracle.lost))
     assert tally_of(rule) == oracle.reading.tally
+
+
+def assert_infers_alike(rule: EqPropOnCells, oracle: OracleCellChip, samples: Samples) -> None:
+    """The same outputs, at the cost of the same reads."""
+    before = dict(oracle.reading.tally)
+    assert rule.infer(samples).tolist() == [oracle.infer(x) for x in samples.tolist()]
+    shown = {name: n - before[name] for name, n in oracle.reading.tally.items()}
+    assert named_tally(rule._inference_tally) == shown
 
 
 def learn(rule: EqPropOnCells, samples: Samples, labels: npt.NDArray[np.int64] | None = None, epoch: int = 0) -> None:

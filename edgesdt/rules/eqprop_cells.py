@@ -25,8 +25,7 @@ from edgesdt.crossbar.wires import renew, see_all, with_all_losses
 from edgesdt.kernels.layout import Workspace
 from edgesdt.rules import crossbar_wear, eqprop_plan
 from edgesdt.rules.crossbar_counts import actions as cell_actions
-from edgesdt.rules.crossbar_rates import longest_stretch
-from edgesdt.rules.crossbar_rates import pulse_rates as pulse_rates
+from edgesdt.rules.crossbar_rates import longest_stretch, pulse_rates
 from edgesdt.rules.eqprop import _INFERENCE_CHUNK, EqProp
 from edgesdt.rules.eqprop_counts import Events
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
@@ -76,14 +75,14 @@ class EqPropOnCells(EqProp):
         if self.crossbar.stepped:
             learn_stream(self.chip, self.plan, self.work, sensing, bank, rates, samples, labels, order)
         else:
+            lowest, verified = self.crossbar.slices(self.chip.weights)[0], bank.programming == layout.VERIFY
             for t in order:
                 listed = update_of(
                     self.chip, self.plan, self.work, sensing, bank, rates, samples[t], np.int64(labels[t])
                 )
-                verified = bank.programming == layout.VERIFY
                 if verified:
                     want(listed, bank)
-                hand_over(self.crossbar, self.crossbar.slices(self.chip.weights)[0], listed, verified)
+                hand_over(self.crossbar, lowest, listed, verified)
         self._empty(bank.tally, self._tally)
 
     def infer(self, samples: Pixels, threads: int = 1) -> Outputs:

@@ -20,11 +20,11 @@ from tests.cell_chips import (
     PLAIN,
     WIRED,
     WIRES,
+    assert_infers_alike,
     assert_twins,
     by_place,
     cell_of,
     learn,
-    named_tally,
     same,
     tally_of,
     trained,
@@ -103,10 +103,7 @@ def test_a_whole_chip_on_cells_equals_the_oracle(chip: tuple[list[int], dict[str
     oracle.learn_stream(samples.tolist(), labels.tolist())
     assert_twins(rule, oracle)
     trained_tally = dict(oracle.reading.tally)
-    outputs = rule.infer(samples[:2])
-    assert outputs.tolist() == [oracle.infer(x) for x in samples[:2].tolist()]
-    shown = {name: n - trained_tally[name] for name, n in oracle.reading.tally.items()}
-    assert named_tally(rule._inference_tally) == shown
+    assert_infers_alike(rule, oracle, samples[:2])
     assert tally_of(rule) == trained_tally
 
 

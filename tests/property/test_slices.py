@@ -31,7 +31,16 @@ from hw_models.mapping import Mapping, states_of
 from hw_models.periphery.adc import Adc
 from hw_models.periphery.dac import Dac
 from hw_models.periphery.design import Periphery
-from tests.cell_chips import call, cell_of, learn, named_tally, place, tally_of, trained, without_chance
+from tests.cell_chips import (
+    assert_infers_alike,
+    call,
+    cell_of,
+    learn,
+    place,
+    tally_of,
+    trained,
+    without_chance,
+)
 from tests.oracle_slices import OracleSlicedChip
 from tests.small_chips import flat, named_events, oracle_arrays, random_samples, spec_of
 
@@ -129,11 +138,7 @@ def test_a_whole_chip_in_slices_equals_the_oracle(chip: tuple[list[int], dict[st
     learn(rule, samples, labels)
     oracle.learn_stream(samples.tolist(), labels.tolist())
     assert_twins(rule, oracle)
-    before = dict(oracle.reading.tally)
-    outputs = rule.infer(samples[:2])
-    assert outputs.tolist() == [oracle.infer(x) for x in samples[:2].tolist()]
-    shown = {name: n - before[name] for name, n in oracle.reading.tally.items()}
-    assert named_tally(rule._inference_tally) == shown
+    assert_infers_alike(rule, oracle, samples[:2])
 
 
 @pytest.mark.parametrize("mapping", MAPPINGS)
