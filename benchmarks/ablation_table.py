@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from edgesdt.ablation import ALL_OFF, ALL_ON
+from edgesdt.runs.ablation import ALL_OFF, ALL_ON
 
 TEXT = """The same run with each non-ideality alone and with all but one (`edgesdt run SPEC --ablate`); differences in
 percentage points, taken seed by seed. What one costs alone and what its removal gains need not agree: some act only

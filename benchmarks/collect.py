@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import command, records
-from edgesdt import energy
-from edgesdt.preview import memory_map
+from edgesdt.pricing import bill
+from edgesdt.runs.preview import memory_map
 from edgesdt.spec import Spec
 
 
@@ -17,12 +17,12 @@ def current(made: records.Record) -> records.Record:
     spec = Spec.from_plain(made["spec"])
     memory = {**made["memory"], **memory_map(spec).plain()}
     samples = {"train": made["train_samples"] * spec.epochs, "inference": made["test_samples"]}
-    tech = energy.technology(spec)
+    tech = bill.technology(spec)
     curve = [
-        {**point, "energy_j": sum(energy.bill(spec, point["counts"], memory, tech).energy_j.values())}
+        {**point, "energy_j": sum(bill.bill(spec, point["counts"], memory, tech).energy_j.values())}
         for point in made["curve"]
     ]
-    return {**made, **energy.price(spec, made["counts"], samples, memory), "memory": memory, "curve": curve}
+    return {**made, **bill.price(spec, made["counts"], samples, memory), "memory": memory, "curve": curve}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.float_reference import FloatEqProp, Settings
-from edgesdt.chip import Chip
-from edgesdt.encoders import encode
+from edgesdt.chip.simulated import Chip
+from edgesdt.datasets.encoders import encode
 from edgesdt.rules.protocol import Counts
 from edgesdt.spec import Spec
 

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from benchmarks import command, tables
 from benchmarks.records import PROMISED, Record, difference
-from edgesdt import record
 from edgesdt.errors import EdgesdtError, RunError
+from edgesdt.runs import record
 
 FIELDS = ("spec_hash", *PROMISED, "curve")
 WEIGHTS = "weights.npz"

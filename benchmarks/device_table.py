@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import ablation_table, command
-from edgesdt import record, units
-from edgesdt.experiment import run
+from edgesdt import units
+from edgesdt.runs import record
+from edgesdt.runs.experiment import run
 from edgesdt.spec import Spec, load
 
 DEVICES = (

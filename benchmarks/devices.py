@@ -18,10 +18,10 @@ import numpy as np
 
 from benchmarks import command, machine, tables
 from benchmarks.rounds import Spread, interleaved, one_thread, rate
-from edgesdt import record
 from edgesdt.errors import EdgesdtError
-from hw_models import catalog
-from hw_models.mvm import Matrix, ReadNoise, matrix, read
+from edgesdt.runs import record
+from hw_models.array.mvm import Matrix, ReadNoise, matrix, read
+from hw_models.sheets import catalog
 
 SCHEMA = 1
 ROWS, COLUMNS, INPUT_MAX = 784, 2000, 255

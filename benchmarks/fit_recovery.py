@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from benchmarks import command
 from hw_models.measured import fit_measured
-from hw_models.measured.traces import Origin, StepTable, Traces
+from hw_models.measured.tables.traces import Origin, StepTable, Traces
 
 Floats = npt.NDArray[np.float64]
 _ORIGIN = Origin("synthetic", "0" * 64)
@@ -105,7 +105,7 @@ def traces(rows: Floats, up: int) -> Traces:
 def statistics(path: Path | None) -> StepTable:
     """Step statistics of a real device from a CSV, or of a table like it: saturating up, bell-shaped down."""
     if path is not None:
-        from hw_models.measured.reading import read
+        from hw_models.measured.tables.reading import read
 
         found = read(path)
         if not isinstance(found, StepTable):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edgesdt.record import versions
+from edgesdt.runs.record import versions
 
 
 def processor(cpuinfo: str) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from edgesdt import record
 from edgesdt.errors import EdgesdtError
+from edgesdt.runs import record
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "records"

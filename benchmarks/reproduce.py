@@ -67,7 +67,7 @@ def verdict(row: Row, metric: str, ours: Sequence[float]) -> str:
 
 def run(row: Row, out: Path, threads: int, quick: bool) -> list[dict[str, Any]]:
     """Run (or go on with, or read) the row's seeds in folders of `out`; returns their records."""
-    from edgesdt.experiment import run as run_spec
+    from edgesdt.runs.experiment import run as run_spec
 
     made = []
     for seed in row.seeds[:1] if quick else row.seeds:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import command, records, result_pages, speed, tables
-from edgesdt import record
 from edgesdt.errors import EdgesdtError
+from edgesdt.runs import record
 
 README = records.HERE.parent / "README.md"
 PAGE = records.HERE / "README.md"

@@ -13,9 +13,9 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from edgesdt import actions as act
-from edgesdt.crossbar.scales import tiles
+from edgesdt.ledger import actions as act
 from edgesdt.spec import Spec
+from edgesdt.synapses.crossbar.scales import tiles
 
 ACCUMULATOR_BYTES = 4
 WORD_BYTES = 4

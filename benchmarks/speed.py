@@ -20,8 +20,8 @@ from benchmarks.contestants import ChipContestant, FloatContestant, Pixels
 from benchmarks.roofline import Stream, Traffic, footprint, traffic
 from benchmarks.rounds import interleaved, one_thread, rate
 from benchmarks.samples import images
-from edgesdt import record
 from edgesdt.errors import EdgesdtError
+from edgesdt.runs import record
 from edgesdt.spec import Spec, load
 
 SCHEMA = 1

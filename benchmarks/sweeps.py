@@ -131,8 +131,8 @@ def planning(folder: Path) -> None:
 
 def _fill(file: Path, out: Path) -> None:
     """A store with all rows but one, each made from one real record."""
-    from edgesdt.experiment import run
-    from edgesdt.spec.sweeping import load_sweep
+    from edgesdt.runs.experiment import run
+    from edgesdt.spec.sweep.section import load_sweep
     from edgesdt.sweep import rows
     from edgesdt.sweep.plan import Plan
     from edgesdt.sweep.store import Store

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
 from edgesdt.units import format_si
-from hw_models import building, catalog
 from hw_models.base import CellModel
-from hw_models.conditions import INFORMATIVE
-from hw_models.sheet import Entry, Sheet
-from hw_models.values import Parameter
+from hw_models.sheets import building, catalog
+from hw_models.sheets.conditions import INFORMATIVE
+from hw_models.sheets.sheet import Entry, Sheet
+from hw_models.sheets.values import Parameter
 
 Table = Callable[[Iterable[str], Iterable[Iterable[str]]], Iterator[str]]
 

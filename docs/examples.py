@@ -151,7 +151,7 @@ class Session:
 
     def edgesdt(self, arguments: list[str]) -> str:
         """What `edgesdt` with these arguments prints."""
-        from edgesdt.cli import main
+        from edgesdt.cli.main import main
 
         with self._here() as printed, contextlib.redirect_stderr(printed):
             try:

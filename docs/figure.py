@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgesdt.errors import EdgesdtError
-from edgesdt.report import folders, receptive, summary, wording
-from edgesdt.report.folders import Run
+from edgesdt.report.drawing import wording
+from edgesdt.report.files import folders
+from edgesdt.report.files.folders import Run
+from edgesdt.report.run import receptive_fields, summary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -129,7 +131,7 @@ def _receptive(part: SubFigure, arrays: dict[str, Any]) -> None:
     rank = arrays["activity"].astype(float) if one_layer else np.square(codes).sum(axis=0)
     order = np.argsort(-rank, kind="stable")[: ROWS * COLUMNS]
     limit = max(float(np.quantile(np.abs(codes[:, order]), 0.995)), 1.0)
-    ends = [tuple(c / 255 for c in colour) for colour in (receptive.NEGATIVE, (255, 255, 255), receptive.POSITIVE)]
+    ends = [tuple(c / 255 for c in colour) for colour in (receptive_fields.NEGATIVE, (255, 255, 255), receptive_fields.POSITIVE)]
     colours = LinearSegmentedColormap.from_list("weights", ends)
     for place, neuron in enumerate(order):
         axes = part.add_subplot(ROWS, COLUMNS, place + 1)

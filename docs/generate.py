@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from docs import device_pages
-from edgesdt import actions, energy
-from edgesdt.cli import EXIT_CODES, parser
-from edgesdt.preview import memory_map
+from edgesdt.cli.main import EXIT_CODES, parser
+from edgesdt.ledger import actions
+from edgesdt.pricing import bill
+from edgesdt.runs.preview import memory_map
 from edgesdt.spec import documented, loads, shipped, to_yaml
 from edgesdt.spec.fields import FieldDoc, section_at
-from edgesdt.spec.schema_learning import NOT_YET
+from edgesdt.spec.schema.learning import NOT_YET
 from edgesdt.units import format_size
 from hw_models.technology import Technology, names
 from hw_models.technology import load as load_technology
@@ -204,10 +205,10 @@ def action_tables() -> str:
     """The tables of `docs/explanation/energy.md`: what each action is, and what it is made of and costs."""
     spec = loads(EXAMPLE)
     memory = memory_map(spec).plain()
-    made = cast("dict[str, Parts]", energy.recipes(spec, memory, cast("Technology", NamedPrices())))
-    prices = [energy.recipes(spec, memory, load_technology(name)) for name in names()]
-    meanings = ((f"`{name}`", text, energy.COMPONENT[name]) for name, text in actions.MEANING.items())
-    of_cells = ((f"`{name}`", text, energy.COMPONENT[name]) for name, text in actions.CELL_MEANING.items())
+    made = cast("dict[str, Parts]", bill.recipes(spec, memory, cast("Technology", NamedPrices())))
+    prices = [bill.recipes(spec, memory, load_technology(name)) for name in names()]
+    meanings = ((f"`{name}`", text, bill.COMPONENT[name]) for name, text in actions.MEANING.items())
+    of_cells = ((f"`{name}`", text, bill.COMPONENT[name]) for name, text in actions.CELL_MEANING.items())
     costs = (
         (f"`{name}`", str(made[name]), *(f"{price[name] * 1e12:.3g}" for price in prices)) for name in actions.MEANING
     )

@@ -2,6 +2,6 @@
 
 import sys
 
-from edgesdt.cli import main
+from edgesdt.cli.main import main
 
 sys.exit(main())

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from hw_models.base import CellModel, Cells, DeviceError, Reals
-from hw_models.cell_costs import write_energy_j
+from hw_models.periphery.cell_costs import write_energy_j
 
 MOST_VALUES = 50_000_000
 """Pulses times cells that are kept at once (400 MB)."""

@@ -12,13 +12,13 @@ import numpy.typing as npt
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from edgesdt.crossbar import layout
-from edgesdt.crossbar.sensing import sense
-from edgesdt.rules.crossbar_rates import pulse_rates
-from edgesdt.rules.eqprop_cells import EqPropOnCells
+from edgesdt.rules.eqprop.cell_rates import pulse_rates
+from edgesdt.rules.eqprop.cells import EqPropOnCells
 from edgesdt.spec import Spec
-from hw_models import catalog
-from hw_models.step_laws import HIGH, LOW, P0, P1
+from edgesdt.synapses.crossbar import layout
+from edgesdt.synapses.crossbar.sensing import sense
+from hw_models.kernels.step_laws import HIGH, LOW, P0, P1
+from hw_models.sheets import catalog
 from tests.oracle_cells import TALLIES, Cell, OracleCellChip
 from tests.small_chips import Samples, flat, named_events, oracle_arrays, random_samples, spec_of
 

@@ -91,7 +91,7 @@ def shell(tmp_path: Path) -> Shell:
 @pytest.fixture
 def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
     """The command line in this process, in a temporary folder."""
-    from edgesdt.cli import main
+    from edgesdt.cli.main import main
 
     monkeypatch.chdir(tmp_path)
 
@@ -126,7 +126,7 @@ class Finished:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """The run of `SMALL` with both read-outs, made once."""
-    from edgesdt.experiment import run
+    from edgesdt.runs.experiment import run
     from edgesdt.spec import loads
 
     folder = tmp_path_factory.mktemp("finished") / "run"

@@ -1,4 +1,4 @@
-"""The chip on analog cells in plain Python: the independent twin of `edgesdt.crossbar`, cell by cell, for cells without
+"""The chip on analog cells in plain Python: the independent twin of `edgesdt.synapses.crossbar`, cell by cell, for cells without
 noise or spread.
 
 It adds to `tests.oracle` how weights are held, read and pulsed; of the simulator it knows nothing. What a cell is comes

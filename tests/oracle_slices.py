@@ -1,4 +1,4 @@
-"""The chip with several cells for a weight in plain Python: the independent twin of `edgesdt.crossbar.slicing` and
+"""The chip with several cells for a weight in plain Python: the independent twin of `edgesdt.synapses.crossbar.slices` and
 `.carrying`, cell by cell.
 
 To `tests.oracle_cells` it adds the slices above the first: each is read as the first one is, in its own place of the

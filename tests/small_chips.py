@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgesdt.kernels import layout
-from edgesdt.kernels.eqprop import infer_stream, learn_stream
-from edgesdt.rules.eqprop_plan import empty_chip, plan, rates, workspace
+from edgesdt.rules.eqprop.plan import empty_chip, plan, rates, workspace
+from edgesdt.rules.eqprop.sample import infer_stream, learn_stream
 from edgesdt.spec import Spec
 from tests.oracle import OracleChip
 

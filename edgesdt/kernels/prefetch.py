@@ -1,6 +1,6 @@
 """Ask the processor to fetch what will be needed soon: a hint without effect on any result.
 
-`hw_models.prefetch` is its twin: neither of the two packages may import from the other here.
+`hw_models.kernels.prefetch` is its twin: neither of the two packages may import from the other here.
 """
 
 from __future__ import annotations

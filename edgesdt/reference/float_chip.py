@@ -1,4 +1,4 @@
-"""The EqProp chip in float64 numpy: the algorithm of `edgesdt.kernels.eqprop` without a single rounding.
+"""The EqProp chip in float64 numpy: the algorithm of `edgesdt.rules.eqprop.sample` without a single rounding.
 
 Liu et al., Neuromorph. Comput. Eng. 4 (2024) 044005. Nothing here is random: masks, the sign of beta and the order of
 the samples come from outside, so that a fixed-point chip can be compared with it sample by sample.
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edgesdt.rules import registers
-from edgesdt.rules.registers import Registers
+from edgesdt.rules.eqprop import registers
+from edgesdt.rules.eqprop.registers import Registers
 from edgesdt.spec import Spec
 
 Reals = npt.NDArray[np.float64]

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from edgesdt.errors import EdgesdtError, RunError
-from edgesdt.report import columns, page
-from edgesdt.report.folders import Run
-from edgesdt.report.store import Sweep
+from edgesdt.report import page
+from edgesdt.report.files import columns
+from edgesdt.report.files.folders import Run
+from edgesdt.report.files.sweeps import Sweep
 
 _LEFT_OUT = {"spec", "curve", "schema", "name", "seed", "spec_hash"}
 _FIRST = ("source", "name", "seed", "status", "error", "run", "spec_hash")

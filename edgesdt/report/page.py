@@ -17,10 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgesdt.errors import EdgesdtError, RunError
-from edgesdt.report import folders, repricing, run_view, store, sweep_view, together, wording
-from edgesdt.report.findings import Findings, findings
-from edgesdt.report.folders import Run
-from edgesdt.report.store import Sweep
+from edgesdt.report.drawing import wording
+from edgesdt.report.files import folders, repricing
+from edgesdt.report.files import sweeps as store
+from edgesdt.report.files.folders import Run
+from edgesdt.report.files.sweeps import Sweep
+from edgesdt.report.run import view
+from edgesdt.report.sweep import comparison
+from edgesdt.report.sweep import view as sweep_view
+from edgesdt.report.sweep.results import Findings, findings
 
 if TYPE_CHECKING:
     import jinja2
@@ -125,7 +130,7 @@ def _render(items: Sequence[Run | Sweep], out: Path, table: str | None, recorded
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             title=_title(items) if many else views[0]["label"],
             runs=views,
-            compared=together.view(worked, out) if many else None,
+            compared=comparison.view(worked, out) if many else None,
             repriced={"table": table, "before": sorted(recorded - {table})} if table is not None else None,
         )
     )
@@ -141,7 +146,7 @@ def _run_reports(found: Findings) -> None:
 
 
 def _view(item: Run | Findings, prefix: str, out: Path) -> dict[str, Any]:
-    return run_view.view(item, prefix) if isinstance(item, Run) else sweep_view.view(item, prefix, out)
+    return view.view(item, prefix) if isinstance(item, Run) else sweep_view.view(item, prefix, out)
 
 
 def _title(items: Sequence[Run | Sweep]) -> str:

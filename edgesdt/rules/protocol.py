@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from edgesdt.memory import Array
+from edgesdt.ledger.memory import Array
 
 Pixels = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]

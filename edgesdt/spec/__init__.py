@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgesdt.spec.fields import FieldDoc, documented
 from edgesdt.spec.loading import load, loads, shipped
-from edgesdt.spec.schema import Spec
+from edgesdt.spec.schema.spec import Spec
 from edgesdt.spec.sets import SETS, SetFacts
 from edgesdt.spec.writing import spec_hash, to_yaml
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from edgesdt.spec.hints import Path
-from edgesdt.spec.schema_device import Device
+from edgesdt.spec.schema.device import Device
 from edgesdt.spec.source import Fault
 
 _AROUND: tuple[Path, ...] = (("device", "parameters"), ("device", "off"), ("device", "file"), ("device", "model"))

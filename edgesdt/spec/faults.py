@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 
 from edgesdt.spec.fields import allowed, choices, documented, section_at
 from edgesdt.spec.hints import Path, did_you_mean, dotted, nearest, shown
-from edgesdt.spec.schema_learning import NOT_YET
+from edgesdt.spec.schema.learning import NOT_YET
 from edgesdt.spec.source import Fault
 
 _NOT_FINITE = ("nan", "inf", "infinity")

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from edgesdt.spec.hints import Path
-from edgesdt.spec.schema import Spec
+from edgesdt.spec.schema.spec import Spec
 from edgesdt.spec.types import Allowed, Quantity
 
 

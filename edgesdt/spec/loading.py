@@ -19,7 +19,7 @@ from edgesdt.spec.faults import Origin, translated
 from edgesdt.spec.fields import allowed
 from edgesdt.spec.hints import Path, did_you_mean, printable, shown
 from edgesdt.spec.overrides import OverrideError, apply, parsed
-from edgesdt.spec.schema import Spec
+from edgesdt.spec.schema.spec import Spec
 from edgesdt.spec.sets import SetFacts
 from edgesdt.spec.source import Fault
 from edgesdt.spec.types import CANONICAL

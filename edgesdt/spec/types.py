@@ -121,7 +121,7 @@ def _known_table(name: str) -> str:
 def _known_model(name: str) -> str:
     if name == "sram":
         return name
-    from hw_models import catalog  # only a spec with a device needs the catalogue
+    from hw_models.sheets import catalog  # only a spec with a device needs the catalogue
 
     known = {known.lower(): known for known in catalog.names()}
     if name.lower() not in known:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgesdt.spec.hints import Path, shown
-from edgesdt.spec.schema import Spec
-from edgesdt.spec.schema_device import Array
+from edgesdt.spec.schema.device import Array
+from edgesdt.spec.schema.spec import Spec
 from edgesdt.spec.source import Fault
 
 _FORGOTTEN = "allowed: an analog device.model (did you forget it?)"

@@ -10,10 +10,10 @@ from typing import Protocol
 
 from edgesdt.errors import RunError
 from edgesdt.sweep import rows
-from edgesdt.sweep.jobs import Job, Outcome
 from edgesdt.sweep.plan import Plan, Point
 from edgesdt.sweep.progress import Progress
 from edgesdt.sweep.store import Store
+from edgesdt.sweep.workers.jobs import Job, Outcome
 
 MOST_DEATHS = 3
 """Workers that may die on a point before it counts as failed."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from edgesdt import preview
+from edgesdt.runs import preview
 from edgesdt.spec import SETS, Spec
-from edgesdt.spec.goals import Goal
-from edgesdt.spec.schema_learning import Schedule
-from edgesdt.sweep import texts
+from edgesdt.spec.schema.learning import Schedule
+from edgesdt.spec.sweep.goals import Goal
+from edgesdt.sweep import keys
 
 START_S = 0.1
 """Of every run, whatever its size [s]; this and the rates below are of one core of a server, to a factor of 2."""
@@ -60,7 +60,7 @@ class _Hardware:
         self.spec = spec
         quiet = spec.learning.model_copy(update=_WITHOUT_COST)
         parts = (spec.chip, spec.encoder, spec.device, spec.technology, quiet)
-        self._key = tuple(map(texts.of, parts))
+        self._key = tuple(map(keys.of, parts))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Hardware) and self._key == other._key

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgesdt import units
-from edgesdt.spec.goals import Constraint, Goal
+from edgesdt.spec.sweep.goals import Constraint, Goal
 from edgesdt.sweep import rows
 
 Row = Mapping[str, Any]

@@ -9,16 +9,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edgesdt import datasets, energy
+from edgesdt import datasets
 from edgesdt.errors import SpecError
+from edgesdt.pricing import bill
 from edgesdt.spec import SETS, SetFacts, Spec
 from edgesdt.spec.hints import Path, dotted, shown
 from edgesdt.spec.loading import Traced
-from edgesdt.spec.revising import Faulty, Variants
 from edgesdt.spec.source import Fault
-from edgesdt.spec.sweeping import Parameter, Sweep
+from edgesdt.spec.sweep.section import Parameter, Sweep
+from edgesdt.spec.sweep.variants import Faulty, Variants
 from edgesdt.spec.writing import UNHASHED, canonical, joined_hash
-from edgesdt.sweep import texts
+from edgesdt.sweep import keys as texts
 from edgesdt.sweep.forecast import used_bits
 from edgesdt.sweep.sampling import combinations
 from edgesdt.units import format_size
@@ -155,7 +156,7 @@ class Plan:
         key = spec.technology.table, spec.technology.node
         if key not in self._technologies:
             try:
-                energy.technology(spec)
+                bill.technology(spec)
                 self._technologies[key] = ""
             except SpecError as error:
                 self._technologies[key] = str(error).removeprefix("technology: ")

@@ -41,11 +41,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from edgesdt import record
 from edgesdt.errors import EdgesdtError
+from edgesdt.runs import record
 from edgesdt.spec import spec_hash
-from edgesdt.spec.goals import Goal
-from edgesdt.spec.sweeping import Parameter
+from edgesdt.spec.sweep.goals import Goal
+from edgesdt.spec.sweep.section import Parameter
 from edgesdt.sweep.plan import Plan, Point
 
 SCHEMA = 1

@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from edgesdt.spec.sweeping import Sweep
+from edgesdt.spec.sweep.section import Sweep
 
 _PATIENCE = 50
 """Draws for each point that is wanted before a small space is taken for exhausted."""

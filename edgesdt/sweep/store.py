@@ -16,8 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from edgesdt import record
 from edgesdt.errors import EdgesdtError, RunError
+from edgesdt.runs import record
 from edgesdt.spec import to_yaml
 from edgesdt.sweep import rows
 from edgesdt.sweep.plan import Plan, Point

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from edgesdt import units
-from edgesdt.spec.goals import Goal
+from edgesdt.spec.sweep.goals import Goal
 from edgesdt.sweep import objectives
 from edgesdt.sweep.plan import Plan
 from edgesdt.sweep.progress import Progress

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from hw_models.base import DeviceError
 
 if TYPE_CHECKING:
-    from hw_models.measured.report import FitReport
-    from hw_models.measured.traces import StepTable, Traces
+    from hw_models.measured.results.summary import FitReport
+    from hw_models.measured.tables.traces import StepTable, Traces
 
 __all__ = ["fit_file", "fit_measured"]
 
@@ -36,7 +36,9 @@ def fit_file(
     them. `read_voltage_v` (volts) turns currents into conductances. `say` gets the report for people. Raises
     `DeviceError` for a file that cannot be used, with its line, and for a measurement that is no such device.
     """
-    from hw_models.measured import doubts, families, plots, reading, writing
+    from hw_models.measured.fit import families
+    from hw_models.measured.results import files, plots, warnings
+    from hw_models.measured.tables import reading
 
     wanted = families.check(family) if family is not None else None
     if lookup and wanted not in (None, "lookup"):
@@ -52,9 +54,9 @@ def fit_file(
     try:
         report = fit_measured(measured, sheet, drawn, family="lookup" if lookup else wanted)
     except DeviceError as error:
-        raise DeviceError("; ".join([str(error), *doubts.stray(measured)])) from error
+        raise DeviceError("; ".join([str(error), *warnings.stray(measured)])) from error
     try:
-        writing.write(report)
+        files.write(report)
         plots.draw(report, drawn)
     except OSError as error:
         raise DeviceError(f"{error.filename or sheet}: cannot be written: {error.strerror}") from None
@@ -67,12 +69,13 @@ def fit_measured(
     family: str | None = None,
 ) -> FitReport:  # fmt: skip
     """Fit what `reading.read` gave; writes nothing. `sheet` and `plot` are where the report says its files are."""
-    from hw_models.measured import comparing, lookup
-    from hw_models.measured.intervals import estimates
-    from hw_models.measured.report import FitReport
-    from hw_models.measured.scaled import scale
-    from hw_models.measured.statistics_fit import as_traces
-    from hw_models.measured.traces import StepTable
+    from hw_models.measured.fit import lookup
+    from hw_models.measured.fit.intervals import estimates
+    from hw_models.measured.fit.scaled import scale
+    from hw_models.measured.fit.statistics import as_traces
+    from hw_models.measured.results import comparison as comparing
+    from hw_models.measured.results.summary import FitReport
+    from hw_models.measured.tables.traces import StepTable
 
     details = sheet.with_suffix(".fit.json")
     table = measured if isinstance(measured, StepTable) else None
@@ -101,7 +104,7 @@ def fit_measured(
 
 def _read_noise(comparison: object) -> float:
     """Read noise in siemens that the best fit has found; 0 without a fit."""
-    from hw_models.measured.comparing import Comparison
+    from hw_models.measured.results.comparison import Comparison
 
     if not isinstance(comparison, Comparison) or not comparison.fits[0].read_noise:
         return 0.0

@@ -41,7 +41,7 @@ def sources() -> list[Path]:
 
 def test_there_is_something_to_look_at() -> None:
     names = {str(path.relative_to(ROOT)) for path in kept()}
-    assert {"setup.cfg", "edgesdt/cli.py", "hw_models/technology/table.py", "tests/conftest.py"} <= names
+    assert {"setup.cfg", "edgesdt/cli/main.py", "hw_models/technology/table.py", "tests/conftest.py"} <= names
     assert not any("__pycache__" in name for name in names)
 
 

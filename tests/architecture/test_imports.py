@@ -34,7 +34,7 @@ FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 KERNELS_MAY = {"qformat", "actions", "kernels"}
 COMPILERS = {"numpy", "numba", "llvmlite"}
 PRICES_AND_REPORTS = ("energy", "report")
-NOT_FOR_THEM = ("numba", "edgesdt.kernels", "edgesdt.chip", "edgesdt.rules", "edgesdt.experiment", "sklearn")
+NOT_FOR_THEM = ("numba", "edgesdt.kernels", "edgesdt.chip.simulated", "edgesdt.rules", "edgesdt.runs.experiment", "sklearn")
 
 
 def modules() -> dict[str, Path]:
@@ -55,7 +55,7 @@ def imported(source: str, module: str, is_package: bool = False) -> Iterator[tup
         elif isinstance(node, ast.ImportFrom):
             above = module.split(".")[: len(module.split(".")) - node.level + is_package] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
-            # `from edgesdt import memory` names a module, `from edgesdt.memory import Array` does not
+            # `from edgesdt import memory` names a module, `from edgesdt.ledger.memory import Array` does not
             yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
 
 
@@ -98,16 +98,16 @@ def test_every_module_has_a_room() -> None:
 @pytest.mark.parametrize(
     ("module", "line", "told"),
     [
-        ("edgesdt.memory", "from edgesdt.chip import Chip", "downward"),
-        ("edgesdt.memory", "from edgesdt import chip", "downward"),
-        ("edgesdt.memory", "import edgesdt.chip", "downward"),
-        ("edgesdt.memory", "def f():\n    from edgesdt import rules", "downward"),
-        ("edgesdt.record", "from edgesdt import energy", "downward"),
-        ("edgesdt.rules.eqprop", "from ..chip import Chip", "downward"),
-        ("edgesdt.rules.eqprop", "from .. import chip", "downward"),
+        ("edgesdt.ledger.memory", "from edgesdt.chip.simulated import Chip", "downward"),
+        ("edgesdt.ledger.memory", "from edgesdt import chip", "downward"),
+        ("edgesdt.ledger.memory", "import edgesdt.chip.simulated", "downward"),
+        ("edgesdt.ledger.memory", "def f():\n    from edgesdt import rules", "downward"),
+        ("edgesdt.runs.record", "from edgesdt import energy", "downward"),
+        ("edgesdt.rules.eqprop.rule", "from ..chip import Chip", "downward"),
+        ("edgesdt.rules.eqprop.rule", "from .. import chip", "downward"),
         ("edgesdt.kernels.drive", "from edgesdt.spec import Spec", "kernels import"),
         ("edgesdt.kernels.drive", "import scipy", "kernels import"),
-        ("edgesdt.chip", "from edgesdt.reference import float_chip", "for tests"),
+        ("edgesdt.chip.simulated", "from edgesdt.reference import float_chip", "for tests"),
         ("hw_models.technology.table", "from edgesdt.units import parse", "nothing of edgesdt"),
     ],
 )
@@ -119,11 +119,11 @@ def test_the_check_finds_what_it_is_for(module: str, line: str, told: str) -> No
 @pytest.mark.parametrize(
     ("module", "line"),
     [
-        ("edgesdt.chip", "from edgesdt.rules.eqprop import EqProp"),
+        ("edgesdt.chip.simulated", "from edgesdt.rules.eqprop.rule import EqProp"),
         ("edgesdt.kernels.drive", "from __future__ import annotations\nimport numpy\nfrom numba import njit"),
         ("edgesdt.kernels.drive", "from edgesdt.qformat import Rounding\nfrom edgesdt.kernels import layout"),
         ("edgesdt.spec.loading", "from . import source\nfrom hw_models.technology import names"),
-        ("edgesdt.cli", "from edgesdt import __version__"),
+        ("edgesdt.cli.main", "from edgesdt import __version__"),
     ],
 )
 def test_the_check_lets_pass_what_is_allowed(module: str, line: str) -> None:
@@ -142,10 +142,10 @@ def test_pricing_and_reporting_load_no_simulator() -> None:
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [
-        ("edgesdt.cli", "numpy numba pydantic yaml matplotlib sklearn jinja2"),
+        ("edgesdt.cli.main", "numpy numba pydantic yaml matplotlib sklearn jinja2"),
         ("edgesdt.spec", "numpy numba matplotlib sklearn jinja2"),
-        ("edgesdt.preview", "matplotlib sklearn jinja2"),
-        ("edgesdt.experiment", "matplotlib sklearn jinja2"),
+        ("edgesdt.runs.preview", "matplotlib sklearn jinja2"),
+        ("edgesdt.runs.experiment", "matplotlib sklearn jinja2"),
         ("hw_models.technology", "numpy numba edgesdt"),
     ],
 )

@@ -15,14 +15,15 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from hw_models import catalog, response
+from hw_models import response
 from hw_models.base import CellModel, Cells
-from hw_models.constant_step import ConstantStep
-from hw_models.exponential_step import ExponentialStep
-from hw_models.linear_step import LinearStep
-from hw_models.power_step import PowerStep
-from hw_models.pulsed_device import PulsedDevice
-from hw_models.soft_bounds import SoftBounds, SoftBoundsReference
+from hw_models.families.constant_step import ConstantStep
+from hw_models.families.exponential_step import ExponentialStep
+from hw_models.families.linear_step import LinearStep
+from hw_models.families.power_step import PowerStep
+from hw_models.families.pulsed_device import PulsedDevice
+from hw_models.families.soft_bounds import SoftBounds, SoftBoundsReference
+from hw_models.sheets import catalog
 
 RERAM_SB = SoftBoundsReference(
     dw_min=0.002,

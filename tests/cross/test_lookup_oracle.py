@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hw_models import catalog
-from hw_models.lookup import Lookup
+from hw_models.families.lookup import Lookup
+from hw_models.sheets import catalog
 
 CELLS = 100_000
 TOLERANCE = 0.02

@@ -13,8 +13,8 @@ import pytest
 
 from edgesdt import datasets
 from edgesdt.datasets.dataset import Dataset
-from hw_models import catalog
-from hw_models.lookup import Lookup
+from hw_models.families.lookup import Lookup
+from hw_models.sheets import catalog
 
 EPOCHS, RATE, HIDDEN, CLASSES = 5, 0.3, 36, 10
 HALF_RANGE = 1.0

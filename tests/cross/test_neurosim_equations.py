@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq, minimize_scalar  # type: ignore[import-untyped,unused-ignore]
 
-from hw_models import catalog, response
-from hw_models.neurosim import NeuroSim, label_to_a
+from hw_models import response
+from hw_models.families.neurosim import NeuroSim, label_to_a
+from hw_models.sheets import catalog
 
 GATE_F = 2.1717e-18
 # MLP+NeuroSim V3.0 manual, Table II, V2.0 for TaOx_TiO2, DNN+NeuroSim V2.1 for FeFET:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hw_models.base import DeviceError, Drive, Pulse
-from hw_models.neurosim import NeuroSim, curvatures, label_to_a
+from hw_models.families.neurosim import NeuroSim, curvatures, label_to_a
 
 
 def near(value: Any, rel: float) -> Any:

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from hw_models import catalog
-from hw_models.lookup import Lookup
+from hw_models.families.lookup import Lookup
 from hw_models.periphery.adc import survey_area_mm2, survey_energy_j
+from hw_models.sheets import catalog
 from hw_models.technology import load
 from hw_models.technology.scaling import energy_ratio
 

@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 
 from docs import examples
-from hw_models import catalog, response
-from hw_models.array import Crossbar
-from hw_models.array_costs import pulsed, read_cost
-from hw_models.cell_costs import pulse_energy_j, read_energy_j, write_energy_j
-from hw_models.conditions import INFORMATIVE
-from hw_models.mapping import Mapping
+from hw_models import response
+from hw_models.array.costs import pulsed, read_cost
+from hw_models.array.crossbar import Crossbar
+from hw_models.array.mapping import Mapping
 from hw_models.periphery import Adc, Dac, Drivers, Sense, Wires
+from hw_models.periphery.cell_costs import pulse_energy_j, read_energy_j, write_energy_j
 from hw_models.periphery.design import SWITCHES, Periphery
+from hw_models.sheets import catalog
+from hw_models.sheets.conditions import INFORMATIVE
 
 PAGES = examples.ROOT / "docs"
 BY_HAND = (PAGES / "explanation" / "price_by_hand.md").read_text(encoding="utf-8")

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from docs import examples, figure, generate
-from edgesdt.cli import parser
-from edgesdt.experiment import run
-from edgesdt.rules import registers
+from edgesdt.cli.main import parser
+from edgesdt.rules.eqprop import registers
+from edgesdt.runs.experiment import run
 from edgesdt.spec import load, loads, spec_hash
 from tests.conftest import SMALL
 from tests.readme_command import command

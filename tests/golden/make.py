@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from edgesdt import __version__
-from edgesdt.chip import Chip
-from edgesdt.rules.eqprop import EqProp
+from edgesdt.chip.simulated import Chip
+from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.spec import Spec
 from tests.small_chips import named_events, random_samples, spec_of
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgesdt.chip import Chip
-from edgesdt.crossbar import layout
-from edgesdt.rules import eqprop_cells
-from edgesdt.rules.eqprop_cells import EqPropOnCells
-from hw_models import catalog
+from edgesdt.chip.simulated import Chip
+from edgesdt.rules.eqprop import cells as eqprop_cells
+from edgesdt.rules.eqprop.cells import EqPropOnCells
+from edgesdt.synapses.crossbar import layout
+from hw_models.sheets import catalog
 from tests.cell_chips import (
     MAPPINGS,
     PLAIN,

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgesdt.crossbar.bank import Crossbar
-from edgesdt.crossbar.programming import MOST_PULSES, list_pulses
-from edgesdt.crossbar.stream import update_of
 from edgesdt.kernels.layout import BANK_STEPS, PAIRS
-from edgesdt.rules import crossbar_rates
-from edgesdt.rules.eqprop_cells import EqPropOnCells
-from hw_models.mapping import Mapping
+from edgesdt.rules.eqprop import cell_rates
+from edgesdt.rules.eqprop.cell_sample import update_of
+from edgesdt.rules.eqprop.cells import EqPropOnCells
+from edgesdt.synapses.crossbar.crossbar import Crossbar
+from edgesdt.synapses.crossbar.programming import MOST_PULSES, list_pulses
+from hw_models.array.mapping import Mapping
 from tests.cell_chips import (
     MAPPINGS,
     PLAIN,
@@ -190,7 +190,7 @@ def test_verified_cells_end_where_they_are_wanted(mapping: str, model: str) -> N
 def requested(rule: EqPropOnCells, x: npt.NDArray[np.uint8], label: int) -> list[tuple[int, int]]:
     """(cell, pulses) that the update of a sample asks for; `rule` is moved on."""
     count = call(
-        rule, update_of, sample=x, label=np.int64(label), rates=crossbar_rates.pulse_rates(rule.spec, 0)
+        rule, update_of, sample=x, label=np.int64(label), rates=cell_rates.pulse_rates(rule.spec, 0)
     )  # fmt: skip
     bank = rule.crossbar.bank
     return list(zip(bank.places[:count].tolist(), bank.counts[:count].tolist(), strict=True))

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgesdt.ablation import switches
-from edgesdt.crossbar import layout
-from edgesdt.crossbar.sensing import sense
 from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS
-from edgesdt.rules.eqprop_cells import EqPropOnCells
+from edgesdt.rules.eqprop.cells import EqPropOnCells
+from edgesdt.runs.ablation import switches
+from edgesdt.synapses.crossbar import layout
+from edgesdt.synapses.crossbar.sensing import sense
 from hw_models.periphery.dac import requantise
 from hw_models.periphery.ir_drop import exact_currents
 from tests.cell_chips import (

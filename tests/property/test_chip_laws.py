@@ -10,7 +10,7 @@ import numpy.typing as npt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgesdt.rules.eqprop_plan import rates
+from edgesdt.rules.eqprop.plan import rates
 from tests.chip_specs import specs
 from tests.small_chips import Machine, random_samples, spec_of, started
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgesdt.errors import SpecError
-from edgesdt.rules.eqprop import EqProp
+from edgesdt.rules.eqprop.rule import EqProp
 from tests.chip_specs import specs
 from tests.oracle import OracleChip
 from tests.small_chips import assert_twins, flat, random_samples, spec_of, started, twin

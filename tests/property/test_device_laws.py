@@ -15,17 +15,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hw_models import catalog
 from hw_models.base import CellModel, Cells, DeviceError
-from hw_models.endurance import Endurance
-from hw_models.lookup import Lookup
-from hw_models.pcm import PhaseChange
-from hw_models.programmed import Programmed
-from hw_models.pulsed_device import PulsedDevice
-from hw_models.quantized import Quantized
-from hw_models.retention import Retention
-from hw_models.sram import Sram
-from hw_models.stuck_at import StuckAt
+from hw_models.families.endurance import Endurance
+from hw_models.families.lookup import Lookup
+from hw_models.families.pcm import PhaseChange
+from hw_models.families.programmed import Programmed
+from hw_models.families.pulsed_device import PulsedDevice
+from hw_models.families.quantized import Quantized
+from hw_models.families.retention import Retention
+from hw_models.families.sram import Sram
+from hw_models.families.stuck_at import StuckAt
+from hw_models.sheets import catalog
 
 CELLS = 6
 DAY_S = 86_400.0

@@ -21,13 +21,13 @@ from benchmarks.fit_recovery import (
     traces,
 )
 from hw_models.measured import fit_measured
-from hw_models.measured.comparing import compare
-from hw_models.measured.families import label
-from hw_models.measured.fitting import fit
-from hw_models.measured.intervals import estimates
-from hw_models.measured.laws import CANDIDATES
-from hw_models.measured.scaled import scale
-from hw_models.measured.traces import Origin, StepTable, Traces
+from hw_models.measured.fit.families import label
+from hw_models.measured.fit.fitting import fit
+from hw_models.measured.fit.intervals import estimates
+from hw_models.measured.fit.laws import CANDIDATES
+from hw_models.measured.fit.scaled import scale
+from hw_models.measured.results.comparison import compare
+from hw_models.measured.tables.traces import Origin, StepTable, Traces
 
 ORIGIN = Origin("synthetic", "0" * 64)
 EPIRAM = next(device for device in DEVICES if device.name == "EpiRAM")

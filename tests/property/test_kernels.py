@@ -15,13 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from edgesdt.kernels.batch import apply_biases, apply_weights, gather_contrast
 from edgesdt.kernels.byte_rows import ROWS, WIDTHS
 from edgesdt.kernels.drive import accumulate, add_rows_in_eights, add_rows_in_sixteens, drop, list_inputs, rest
 from edgesdt.kernels.listing import list_nonzero, list_reaching, pack_nonzero
-from edgesdt.kernels.one_layer import free_phase, nudged_phase
-from edgesdt.kernels.relax import list_return, propagate, relax
-from edgesdt.kernels.update import (
+from edgesdt.rules.eqprop.one_layer import free_phase, nudged_phase
+from edgesdt.rules.eqprop.relax import list_return, propagate, relax
+from edgesdt.synapses.batch import apply_biases, apply_weights, gather_contrast
+from edgesdt.synapses.digital import (
     form_deltas,
     form_deltas_wide,
     list_posts,
@@ -30,7 +30,13 @@ from edgesdt.kernels.update import (
     update_biases,
     update_weights,
 )
-from edgesdt.kernels.winners import BLOCK, pick_winners, set_target, settle_homeostasis, settle_homeostasis_of_batch
+from edgesdt.targets.self_defined import (
+    BLOCK,
+    pick_winners,
+    set_target,
+    settle_homeostasis,
+    settle_homeostasis_of_batch,
+)
 from tests.oracle import OracleChip, winners_of
 from tests.oracle_numbers import Bank, signed
 from tests.small_chips import Machine, flat, spec_of, started, twin

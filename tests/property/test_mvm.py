@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hw_models.array.mvm import KINDS, ReadNoise, matrix, read
 from hw_models.base import DeviceError
-from hw_models.mvm import KINDS, ReadNoise, matrix, read
 
 shapes = st.tuples(st.integers(1, 40), st.integers(1, 17))
 DRAWS = 10_000

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw_models.aligned import CACHE_LINE, on_cache_lines
-from hw_models.pulsing import pulse_cells
-from hw_models.step_laws import (
+from hw_models.kernels.aligned import CACHE_LINE, on_cache_lines
+from hw_models.kernels.pulsing import pulse_cells
+from hw_models.kernels.step_laws import (
     ADDED,
     AFFINE,
     BY_STATE,
@@ -28,7 +28,7 @@ from hw_models.step_laws import (
     WIDTH,
     WRITE,
 )
-from hw_models.straight_pulsing import BATCH, DRAWS, Room, pulse_batches
+from hw_models.kernels.straight_pulsing import BATCH, DRAWS, Room, pulse_batches
 
 Arrays = tuple[npt.NDArray[np.generic], ...]
 NOISES = {"relative": RELATIVE, "scaled": SCALED, "by state": BY_STATE, "added": ADDED}

@@ -16,21 +16,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgesdt.crossbar import carrying, layout
-from edgesdt.crossbar.bank import Crossbar
-from edgesdt.crossbar.carrying import carry
-from edgesdt.crossbar.sensing import sense
-from edgesdt.crossbar.slicing import digits_shown, reach_of
 from edgesdt.errors import SpecError
-from edgesdt.rules import eqprop_cells
-from edgesdt.rules.eqprop_cells import EqPropOnCells
+from edgesdt.rules.eqprop import cells as eqprop_cells
+from edgesdt.rules.eqprop.cells import EqPropOnCells
 from edgesdt.spec import Spec
-from hw_models import catalog
-from hw_models.array import Crossbar as StandAlone
-from hw_models.mapping import Mapping, states_of
+from edgesdt.synapses.crossbar import carry as carrying
+from edgesdt.synapses.crossbar import layout
+from edgesdt.synapses.crossbar.carry import carry
+from edgesdt.synapses.crossbar.crossbar import Crossbar
+from edgesdt.synapses.crossbar.sensing import sense
+from edgesdt.synapses.crossbar.slices import digits_shown, reach_of
+from hw_models.array.crossbar import Crossbar as StandAlone
+from hw_models.array.mapping import Mapping, states_of
 from hw_models.periphery.adc import Adc
 from hw_models.periphery.dac import Dac
 from hw_models.periphery.design import Periphery
+from hw_models.sheets import catalog
 from tests.cell_chips import (
     assert_infers_alike,
     call,
@@ -184,7 +185,7 @@ def laid_out(rule: EqPropOnCells) -> npt.NDArray[np.float64]:
 @pytest.mark.parametrize("slices", [2, 3])
 @pytest.mark.parametrize("bits", [1, 2, 4])
 def test_a_read_is_that_of_the_stand_alone_array(mapping: str, slices: int, bits: int) -> None:
-    """The same cells in `hw_models.array`, without converters; and in plain reals, with those of the chip."""
+    """The same cells in `hw_models.array.crossbar`, without converters; and in plain reals, with those of the chip."""
     fields = {
         **without_chance("Idealized"), "device.array.mapping": mapping, "device.array.slices": slices,
         "device.array.bits_per_cell": bits, "device.array.weight_per_range": 0.3, "chip.weights.frac_bits": 16,

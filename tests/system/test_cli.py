@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from edgesdt import __version__, datasets
-from edgesdt.chip import memory_map
-from edgesdt.rules import registers
+from edgesdt.chip.simulated import memory_map
+from edgesdt.rules.eqprop import registers
 from edgesdt.spec import load, shipped
 from tests.conftest import ROOT, SMALL, Finished, Said, Shell
 
@@ -43,7 +43,7 @@ def test_version(cli: Cli) -> None:
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"]])
 def test_help_is_light(arguments: list[str]) -> None:
     code = (
-        "import sys\nfrom edgesdt.cli import main\ntry:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "import sys\nfrom edgesdt.cli.main import main\ntry:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
         "heavy = ('numpy', 'numba', 'matplotlib', 'sklearn', 'pydantic', 'yaml', 'jinja2')\n"
         "print([name for name in heavy if name in sys.modules], file=sys.stderr)"
     )

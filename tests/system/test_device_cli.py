@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw_models import catalog
+from hw_models.sheets import catalog
 from tests.conftest import ROOT, Said, Shell
 
 Cli = Callable[..., Said]

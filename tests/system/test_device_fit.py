@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgesdt.cli import main
-from hw_models import catalog
+from edgesdt.cli.main import main
+from hw_models.sheets import catalog
 
 
 def pulsed(folder: Path, name: str, *arguments: str) -> Path:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgesdt import actions
-from edgesdt.rules.eqprop import EqProp
+from edgesdt.ledger import actions
+from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.spec import Spec
 from tests.conftest import Said, Shell
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from edgesdt import report
-from edgesdt.report import wording
+from edgesdt.report.drawing import wording
 from tests import browser, sweep_stores
 from tests.browser import Opened
 from tests.conftest import Finished

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgesdt import actions
+from edgesdt.ledger import actions
 from edgesdt.spec import Spec, load, spec_hash
 from tests.conftest import Said, Shell
 

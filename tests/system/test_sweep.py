@@ -95,7 +95,7 @@ def workers_of(driver: int) -> list[int]:
     found = []
     for task in Path(f"/proc/{driver}/task").iterdir():
         for child in map(int, (task / "children").read_text().split()):
-            if b"edgesdt.sweep.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
+            if b"edgesdt.sweep.workers.process" in Path(f"/proc/{child}/cmdline").read_bytes():
                 found.append(child)
     return found
 
@@ -254,7 +254,7 @@ def test_a_full_disk_keeps_what_is_finished_and_says_so(whole: Path, tiny: Path,
     assert_same_rows(tiny.parent / "out", whole)
 
 
-MAIN = "from edgesdt.cli import main; sys.exit(main(sys.argv[1:]))"
+MAIN = "from edgesdt.cli.main import main; sys.exit(main(sys.argv[1:]))"
 
 
 # --- search

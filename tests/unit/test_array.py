@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hw_models.array import Crossbar
-from hw_models.array_costs import area, floorplan, leakage_w, pulsed, read_cost, verify_cost
+from hw_models.array.costs import area, floorplan, leakage_w, pulsed, read_cost, verify_cost
+from hw_models.array.crossbar import Crossbar
+from hw_models.array.mapping import Mapping
 from hw_models.base import DeviceError
-from hw_models.cell_costs import (
+from hw_models.periphery import Adc, Dac, Sense, Wires
+from hw_models.periphery.cell_costs import (
     array_read_energy_j,
     half_selected_energy_j,
     pulse_energy_j,
     read_energy_j,
     write_energy_j,
 )
-from hw_models.mapping import Mapping
-from hw_models.periphery import Adc, Dac, Sense, Wires
 from hw_models.periphery.design import Periphery
 from hw_models.periphery.ir_drop import exact_currents
 from hw_models.technology import load

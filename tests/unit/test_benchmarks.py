@@ -36,10 +36,12 @@ from benchmarks import (
 )
 from benchmarks.contestants import ChipContestant, FloatContestant
 from benchmarks.float_reference import FloatEqProp, Settings
-from edgesdt import actions, datasets, readout
-from edgesdt import record as record_file
-from edgesdt.chip import Chip
+from edgesdt import datasets
+from edgesdt.chip.simulated import Chip
 from edgesdt.errors import DataError, EdgesdtError, RunError
+from edgesdt.ledger import actions
+from edgesdt.readouts import methods
+from edgesdt.runs import record as record_file
 from edgesdt.spec import load
 from tests.small_chips import spec_of
 
@@ -305,7 +307,7 @@ def test_reference_learns_digits_without_labels() -> None:
 
     def accuracy() -> float:
         part = data.x_train, data.y_train, data.x_test, data.y_test
-        return readout.direct(infer, *part, data.classes)["direct_average"]
+        return methods.direct(infer, *part, data.classes)["direct_average"]
 
     untrained = accuracy()
     draw = np.random.RandomState(0)
@@ -488,7 +490,7 @@ def test_processor_is_read_from_cpuinfo() -> None:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a short real run."""
-    from edgesdt.experiment import run
+    from edgesdt.runs.experiment import run
 
     out = tmp_path_factory.mktemp("runs") / "quickstart-0"
     spec = load("quickstart", ["epochs=2", "data.train=200", "data.test=100"])

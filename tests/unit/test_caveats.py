@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from edgesdt import caveats, energy, preview, record, report
-from edgesdt.experiment import run
-from edgesdt.report import repricing
+from edgesdt import report
+from edgesdt.pricing import bill, omissions
+from edgesdt.report.files import repricing
+from edgesdt.runs import preview, record
+from edgesdt.runs.experiment import run
 from edgesdt.spec import loads
 from tests.conftest import SMALL, Said
 
@@ -72,7 +74,7 @@ def test_the_report_of_a_sweep_counts_the_runs(cli: Callable[..., Said], small: 
 def test_other_prices_leave_out_the_same(records: dict[str, dict[str, Any]]) -> None:
     again = repricing.record(records["Idealized"], "cmos_40nm_aladdin", Path("record.json"))
     assert again["technology"]["not_priced"] == records["Idealized"]["technology"]["not_priced"]
-    assert again == energy.reprice(records["Idealized"], "cmos_40nm_aladdin")
+    assert again == bill.reprice(records["Idealized"], "cmos_40nm_aladdin")
 
 
 def rested(non_idealities: object, off: list[str] | None = None) -> dict[str, Any]:
@@ -83,14 +85,14 @@ def rested(non_idealities: object, off: list[str] | None = None) -> dict[str, An
 
 def test_a_rest_without_drift_is_told_not_to_be_modelled(records: dict[str, dict[str, Any]], tmp_path: Path) -> None:
     told = "this model does not drift: not modelled"
-    assert caveats.of_rest(rested(["asymmetry"]))[0].startswith(told)
-    for name in caveats.OF_TIME:
-        assert caveats.of_rest(rested([name])) == []
-        assert caveats.of_rest(rested([], off=[name])) == [
+    assert omissions.of_rest(rested(["asymmetry"]))[0].startswith(told)
+    for name in omissions.OF_TIME:
+        assert omissions.of_rest(rested([name])) == []
+        assert omissions.of_rest(rested([], off=[name])) == [
             f"the cells do not change at rest: {name} switched off (device.off)"
         ]
     for made in ({}, {"deployment": []}, rested(None), {"deployment": [{}]}, rested(3) | {"spec": None, "device": 1}):
-        assert caveats.of_rest(made) == []
+        assert omissions.of_rest(made) == []
     made = records["EcRam"] | {"deployment": [{"time_s": 3600.0, "direct_average": 0.5}]}
     assert record.summary(made).splitlines()[-1].strip().startswith(told)
     assert told not in record.summary(records["EcRam"])
@@ -101,9 +103,9 @@ def test_a_rest_without_drift_is_told_not_to_be_modelled(records: dict[str, dict
 
 @pytest.mark.parametrize("technology", [None, {}, [], "x", {"not_priced": None}, {"not_priced": []}])
 def test_an_old_or_odd_record_says_nothing(technology: object) -> None:
-    assert caveats.of_prices({"technology": technology}) == caveats.of_prices({}) == []
+    assert omissions.of_prices({"technology": technology}) == omissions.of_prices({}) == []
 
 
 def test_a_preview_is_priced_like_a_record(records: dict[str, dict[str, Any]]) -> None:
     spec = loads(json.dumps(records["Idealized"]["spec"]))
-    assert preview.predicted(spec, preview.memory_map(spec))["technology"]["not_priced"] == list(caveats.UNPRICED)
+    assert preview.predicted(spec, preview.memory_map(spec))["technology"]["not_priced"] == list(omissions.UNPRICED)

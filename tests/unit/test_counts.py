@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edgesdt import actions as act
-from edgesdt import datasets, readout
-from edgesdt.chip import Chip
-from edgesdt.encoders import encode
-from edgesdt.rules import eqprop_counts
+from edgesdt import datasets
+from edgesdt.chip.simulated import Chip
+from edgesdt.datasets.encoders import encode
+from edgesdt.ledger import actions as act
+from edgesdt.readouts import methods
+from edgesdt.rules.eqprop import counts
 from tests.small_chips import random_samples, spec_of
 
 KINDS: dict[str, tuple[list[int], dict[str, Any]]] = {
@@ -61,7 +62,7 @@ def test_the_style_does_not_change_the_accuracy() -> None:
         chip = Chip(spec_of([64, 30], {"encoder.bits": 4, "learning.winners": 2, "chip.style": style}))
         chip.learn(data.x_train)
         x, x_test = encode(data.x_train, 4), encode(data.x_test, 4)
-        found.append(readout.direct(chip.rule.infer, x, data.y_train, x_test, data.y_test, 10))
+        found.append(methods.direct(chip.rule.infer, x, data.y_train, x_test, data.y_test, 10))
     assert found[0] == found[1]
     assert found[0]["direct_average"] > 0.3
 
@@ -241,7 +242,7 @@ def test_counts_stay_exact_beyond_what_a_float_holds() -> None:
     spec = spec_of([9, 7])
     events = np.full_like(Chip(spec).rule.work.events, 2**55 + 1)
     events[0, 0] = events[9, 0] = 1
-    assert eqprop_counts.actions(spec, events)[act.WEIGHT_WRITE] == 2 * (2**55 + 1)
+    assert counts.actions(spec, events)[act.WEIGHT_WRITE] == 2 * (2**55 + 1)
 
 
 @pytest.mark.parametrize("kind", ["one layer", "two layers", "label", "symmetric", "no biases", "three layers"])
@@ -250,16 +251,16 @@ def test_what_a_dense_chip_will_pay_is_known_before_it_runs(kind: str) -> None:
     samples, labels = random_samples(chip.spec, seed=9, count=1000)
     chip.rule.learn(samples, labels, np.arange(1000), 0)
     chip.rule.infer(samples)
-    told, paid = eqprop_counts.predicted(chip.spec, learning=True), chip.counts()
+    told, paid = counts.predicted(chip.spec, learning=True), chip.counts()
     del told[act.RANDOM_WORD], paid[act.RANDOM_WORD]  # a neuron that did not move is not swept in either style
     assert told == paid
-    assert eqprop_counts.predicted(chip.spec, learning=False) == chip.rule.inference_counts()
+    assert counts.predicted(chip.spec, learning=False) == chip.rule.inference_counts()
 
 
 def test_what_an_event_driven_chip_will_pay_is_an_estimate_below_dense() -> None:
     for layers, fields in KINDS.values():
         dense, event = (spec_of(layers, fields | {"chip.style": style}) for style in ("dense", "event_driven"))
         for learning in (True, False):
-            most, some = (eqprop_counts.predicted(spec, learning) for spec in (dense, event))
+            most, some = (counts.predicted(spec, learning) for spec in (dense, event))
             assert all(type(n) is int and 0 <= n <= most[name] for name, n in some.items())
             assert some[act.MAC] < most[act.MAC]

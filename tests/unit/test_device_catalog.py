@@ -15,9 +15,10 @@ import pytest
 import yaml
 
 import hw_models
-from hw_models import catalog, laws, quantities, response, sheet
+from hw_models import laws, response
 from hw_models.base import CellModel, Cells, DeviceError
-from hw_models.quantized import Quantized
+from hw_models.families.quantized import Quantized
+from hw_models.sheets import catalog, quantities, sheet
 
 PRESETS = sorted((Path(hw_models.__file__).parent / "presets").glob("*.yaml"))
 AIHWKIT = ["ReRamES", "ReRamSB", "Capacitor", "EcRam", "EcRamMO", "Idealized", "GokmenVlasov", "PCM", "ReRamArrayOM"]

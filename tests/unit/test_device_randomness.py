@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numba import njit
 
-from hw_models import portable_math, randomness
-from hw_models.portable_arrays import exponentials, logarithms, powers
+from hw_models.kernels import portable_math, randomness
+from hw_models.kernels.portable_arrays import exponentials, logarithms, powers
 
 _word, _gaussian = randomness.word, randomness.gaussian
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from edgesdt import actions, energy
-from edgesdt.chip import memory_map
+from edgesdt.chip.simulated import memory_map
 from edgesdt.errors import SpecError
+from edgesdt.ledger import actions
+from edgesdt.pricing import bill
 from edgesdt.spec import Spec
 from hw_models.technology import load as load_table
 from hw_models.technology import names, scaling
@@ -90,15 +91,15 @@ PRICES_PJ = {
 
 @pytest.mark.parametrize("action", PRICES_PJ)
 def test_the_price_of_an_action_by_hand(action: str) -> None:
-    tech = energy.technology(BY_HAND)
-    prices = energy.recipes(BY_HAND, memory_map(BY_HAND).plain(), tech)
+    tech = bill.technology(BY_HAND)
+    prices = bill.recipes(BY_HAND, memory_map(BY_HAND).plain(), tech)
     assert prices[action] == nearly(PRICES_PJ[action] * PJ)
 
 
 def test_a_mini_batch_access_is_a_read_and_a_write() -> None:
     spec = spec_of([64, 128], FIELDS | {"learning.batch": 2})
     memory = memory_map(spec).plain()
-    prices = energy.recipes(spec, memory, energy.technology(spec))
+    prices = bill.recipes(spec, memory, bill.technology(spec))
     buffer = next(row["bits"] for row in memory["arrays"] if row["name"] == "weight_contrast_0")
     width = prices[actions.CONTRAST_ACCESS] / PJ / (2 * sram(1, buffer))
     assert 17 <= round(width, 6) <= buffer / (64 * 128)
@@ -106,13 +107,13 @@ def test_a_mini_batch_access_is_a_read_and_a_write() -> None:
 
 def test_every_action_has_a_meaning_a_price_and_a_component() -> None:
     named = {value for name, value in vars(actions).items() if name.isupper() and isinstance(value, str)}
-    assert named == actions.MEANING.keys() | actions.CELL_MEANING.keys() == energy.COMPONENT.keys()
+    assert named == actions.MEANING.keys() | actions.CELL_MEANING.keys() == bill.COMPONENT.keys()
     assert not actions.MEANING.keys() & actions.CELL_MEANING.keys()
     for spec in (BY_HAND, spec_of([9, 8, 7], {"learning.batch": 4, "learning.beta_sign": "symmetric"})):
-        prices = energy.recipes(spec, memory_map(spec).plain(), energy.technology(spec))
+        prices = bill.recipes(spec, memory_map(spec).plain(), bill.technology(spec))
         assert prices.keys() == actions.MEANING.keys()
         assert all(price > 0 for price in prices.values())
-    assert energy.LEAKAGE not in energy.COMPONENT.values()
+    assert bill.LEAKAGE not in bill.COMPONENT.values()
 
 
 def counts_of(**counted: int) -> dict[str, int]:
@@ -124,7 +125,7 @@ def test_a_bill_by_hand() -> None:
     counts = counts_of(
         mac=100, weight_read=110, weight_write=7, neuron_step=32, random_word=64, rate=10, input_write=64
     )
-    found = energy.bill(BY_HAND, counts, memory_map(BY_HAND).plain(), energy.technology(BY_HAND))
+    found = bill.bill(BY_HAND, counts, memory_map(BY_HAND).plain(), bill.technology(BY_HAND))
     cycles = {
         "input": 64 / 16,
         "inference and nudge": 100 / 64 + 32 / 16,
@@ -163,33 +164,33 @@ def add_area(bits: float) -> float:
 
 
 def test_nothing_done_costs_nothing_and_twice_as_much_twice() -> None:
-    memory, tech = memory_map(BY_HAND).plain(), energy.technology(BY_HAND)
-    assert energy.bill(BY_HAND, counts_of(), memory, tech).energy_j == {}
+    memory, tech = memory_map(BY_HAND).plain(), bill.technology(BY_HAND)
+    assert bill.bill(BY_HAND, counts_of(), memory, tech).energy_j == {}
     once = {name: 3 + n for n, name in enumerate(actions.MEANING)}
     del once[actions.CONTRAST_ACCESS]
-    single = energy.bill(BY_HAND, once, memory, tech)
-    double = energy.bill(BY_HAND, {name: 2 * n for name, n in once.items()}, memory, tech)
+    single = bill.bill(BY_HAND, once, memory, tech)
+    double = bill.bill(BY_HAND, {name: 2 * n for name, n in once.items()}, memory, tech)
     assert double.energy_j == {name: exactly(2 * joules) for name, joules in single.energy_j.items()}
     assert double.latency_s == {name: exactly(2 * seconds) for name, seconds in single.latency_s.items()}
-    components = {energy.COMPONENT[name] for name in actions.MEANING}
+    components = {bill.COMPONENT[name] for name in actions.MEANING}
     assert single.energy_j.keys() == (components - {"batch buffers"}) | {"leakage"}
 
 
 def test_a_slower_clock_leaks_longer_and_costs_nothing_else() -> None:
     slow = spec_of([64, 128], FIELDS | {"chip.clock": 50e6})
-    counts, memory, tech = counts_of(mac=1000, neuron_step=100), memory_map(BY_HAND).plain(), energy.technology(slow)
-    fast_bill, slow_bill = energy.bill(BY_HAND, counts, memory, tech), energy.bill(slow, counts, memory, tech)
+    counts, memory, tech = counts_of(mac=1000, neuron_step=100), memory_map(BY_HAND).plain(), bill.technology(slow)
+    fast_bill, slow_bill = bill.bill(BY_HAND, counts, memory, tech), bill.bill(slow, counts, memory, tech)
     assert sum(slow_bill.latency_s.values()) == exactly(2 * sum(fast_bill.latency_s.values()))
     assert slow_bill.energy_j.pop("leakage") == exactly(2 * fast_bill.energy_j.pop("leakage"))
     assert slow_bill.energy_j == fast_bill.energy_j
 
 
 def test_more_in_parallel_is_faster_and_larger() -> None:
-    counts, memory, tech = counts_of(mac=6400, rate=6400), memory_map(BY_HAND).plain(), energy.technology(BY_HAND)
+    counts, memory, tech = counts_of(mac=6400, rate=6400), memory_map(BY_HAND).plain(), bill.technology(BY_HAND)
     wide = spec_of([64, 128], FIELDS | {"chip.macs_per_cycle": 128})
-    assert sum(energy.bill(BY_HAND, counts, memory, tech).latency_s.values()) == exactly(200 / 100e6)
-    assert sum(energy.bill(wide, counts, memory, tech).latency_s.values()) == exactly(100 / 100e6)
-    small, large = energy.areas(BY_HAND, memory, tech), energy.areas(wide, memory, tech)
+    assert sum(bill.bill(BY_HAND, counts, memory, tech).latency_s.values()) == exactly(200 / 100e6)
+    assert sum(bill.bill(wide, counts, memory, tech).latency_s.values()) == exactly(100 / 100e6)
+    small, large = bill.areas(BY_HAND, memory, tech), bill.areas(wide, memory, tech)
     changed = {name: large[name] / small[name] for name in small if large[name] != small[name]}
     assert changed == {"synaptic arithmetic": exactly(2), "learning arithmetic": exactly(2)}
 
@@ -237,14 +238,14 @@ def test_the_epochs_of_the_curve_add_up_to_the_run(finished: Finished) -> None:
 def test_a_record_is_all_that_pricing_needs(finished: Finished) -> None:
     record = finished.record
     samples = {"train": record["train_samples"] * 3, "inference": record["test_samples"]}
-    priced = energy.price(Spec.from_plain(record["spec"]), record["counts"], samples, record["memory"])
+    priced = bill.price(Spec.from_plain(record["spec"]), record["counts"], samples, record["memory"])
     assert priced == {name: record[name] for name in ("energy_j", "latency_s", "area_mm2", "technology")}
 
 
 def test_repricing_there_and_back(finished: Finished) -> None:
     record = finished.record
     kept = copy.deepcopy(record)
-    other = energy.reprice(record, "cmos_40nm_aladdin")
+    other = bill.reprice(record, "cmos_40nm_aladdin")
     assert record == kept, "the record was changed in place"
     assert (other["technology"]["table"], other["technology"]["node_nm"]) == ("cmos_40nm_aladdin", 40)
     priced = {"energy_j", "area_mm2", "technology", "spec", "spec_hash", "curve"}
@@ -255,12 +256,12 @@ def test_repricing_there_and_back(finished: Finished) -> None:
     for before, after in zip(record["curve"], other["curve"], strict=True):
         assert {name for name in before if after[name] != before[name]} == {"energy_j"}
     assert sum(p["energy_j"] for p in other["curve"]) == nearly(other["energy_j"]["train_total"])
-    assert energy.reprice(other, "cmos_45nm") == record
+    assert bill.reprice(other, "cmos_45nm") == record
 
 
 def test_repricing_with_an_unknown_table_is_an_error(finished: Finished) -> None:
     with pytest.raises(SpecError, match=r"unknown technology table: 'cmos_45', allowed: .*did you mean 'cmos_45nm'"):
-        energy.reprice(finished.record, "cmos_45")
+        bill.reprice(finished.record, "cmos_45")
 
 
 @pytest.mark.parametrize("table", names())
@@ -270,8 +271,8 @@ def test_a_node_in_the_spec_scales_every_price(table: str, node: float) -> None:
     counts = {"train": dict.fromkeys(actions.MEANING, 10), "inference": dict.fromkeys(actions.MEANING, 4)}
     samples = {"train": 5, "inference": 2}
     memory = memory_map(BY_HAND).plain()
-    base = energy.price(spec_of([64, 128], fields), counts, samples, memory)
-    scaled = energy.price(spec_of([64, 128], fields | {"technology.node": node}), counts, samples, memory)
+    base = bill.price(spec_of([64, 128], fields), counts, samples, memory)
+    scaled = bill.price(spec_of([64, 128], fields | {"technology.node": node}), counts, samples, memory)
     own = load_table(table).node_nm
     assert (base["technology"]["node_nm"], scaled["technology"]["node_nm"]) == (own, node)
     assert scaled["latency_s"] == base["latency_s"], "the clock is the spec's, not the node's"
@@ -287,8 +288,8 @@ def test_a_node_in_the_spec_scales_every_price(table: str, node: float) -> None:
 
 def test_labels_need_no_target_logic() -> None:
     own, label = spec_of([9, 7]), spec_of([9, 7], {"learning.target": "label"})
-    tech = energy.technology(own)
-    with_target = energy.areas(own, memory_map(own).plain(), tech)
-    without = energy.areas(label, memory_map(label).plain(), tech)
+    tech = bill.technology(own)
+    with_target = bill.areas(own, memory_map(own).plain(), tech)
+    without = bill.areas(label, memory_map(label).plain(), tech)
     assert with_target["target"] > 0 and without["target"] == 0
     assert without["neurons"] < with_target["neurons"]

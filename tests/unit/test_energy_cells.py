@@ -13,19 +13,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgesdt import actions as act
-from edgesdt import energy, energy_cells, energy_static
-from edgesdt.chip import memory_map
-from edgesdt.experiment import run
-from edgesdt.rules import crossbar_counts
-from edgesdt.rules.eqprop_cells import EqPropOnCells
+from edgesdt.chip.simulated import memory_map
+from edgesdt.ledger import actions as act
+from edgesdt.pricing import bill, leakage
+from edgesdt.pricing import cells as energy_cells
+from edgesdt.rules.eqprop import cell_counts
+from edgesdt.rules.eqprop.cells import EqPropOnCells
+from edgesdt.runs.experiment import run
 from edgesdt.spec import Spec, loads
-from hw_models import catalog
 from hw_models.periphery.adc import Adc
 from hw_models.periphery.dac import Dac
 from hw_models.periphery.drivers import Drivers
 from hw_models.periphery.sense import Sense
 from hw_models.periphery.wires import Wires
+from hw_models.sheets import catalog
 from tests.cell_chips import learn, tally_of
 from tests.conftest import SMALL, Finished
 from tests.small_chips import random_samples, spec_of
@@ -45,10 +46,10 @@ def exactly(value: float) -> Any:
     return pytest.approx(value, rel=1e-9, abs=0)
 
 
-def bill_of(rule: EqPropOnCells, counts: dict[str, int] | None = None) -> energy.Bill:
+def bill_of(rule: EqPropOnCells, counts: dict[str, int] | None = None) -> bill.Bill:
     """What a chip's training cost so far."""
     spec = rule.spec
-    return energy.bill(spec, counts or rule.counts(), memory_map(spec).plain(), energy.technology(spec))
+    return bill.bill(spec, counts or rule.counts(), memory_map(spec).plain(), bill.technology(spec))
 
 
 def fields_of(model: str, **array: Any) -> dict[str, Any]:
@@ -232,7 +233,7 @@ def test_a_gate_costs_its_charge_whatever_the_cell_conducts() -> None:
     number = counts["pulse_up"] + counts["pulse_down"]
     assert number > 5
     assert bill_of(rule).energy_j["cell pulses"] == exactly(number * 2.1717e-18 * 16)
-    prices = energy_cells.recipes(energy_cells.Parts.of(rule.spec, energy.technology(rule.spec)))
+    prices = energy_cells.recipes(energy_cells.Parts.of(rule.spec, bill.technology(rule.spec)))
     assert (prices["pulse_up_share"], prices["pulse_down_share"]) == (0.0, 0.0)
 
 
@@ -247,8 +248,8 @@ def test_a_model_without_electrical_conditions_prices_only_converters(model: str
     assert of_cells == {"ADC", "DAC and rows", "sense", "code adders", "decoders"}
     assert found["ADC"] == exactly(counts["adc_conversion"] * Adc(9, node_nm=45).energy_j)
     assert found["DAC and rows"] == exactly(counts["row_drive"] * Dac(8, 45).energy_j)
-    tech = energy.technology(rule.spec)
-    areas = energy.areas(rule.spec, memory_map(rule.spec).plain(), tech)
+    tech = bill.technology(rule.spec)
+    areas = bill.areas(rule.spec, memory_map(rule.spec).plain(), tech)
     assert all(areas[name] > 0 for name in ("ADC", "DAC", "sense", "code adders", "decoders"))
     assert not {"cells", "drivers"} & areas.keys()
 
@@ -267,7 +268,7 @@ def test_drivers_decoders_and_additions_by_hand(programming: str, mapping: str) 
     rule = EqPropOnCells(spec_of([9, 7], {**fields, "technology.node": 22.0, "chip.accumulator.bits": CODES}))
     learn(rule, random_samples(rule.spec, 2, 5)[0])
     counts, found, tally = rule.counts(), bill_of(rule).energy_j, tally_of(rule)
-    tech, planes = energy.technology(rule.spec), 2 if mapping == "pair" else 1
+    tech, planes = bill.technology(rule.spec), 2 if mapping == "pair" else 1
     pulses = {way: tally[f"pulses_{way}"] for way in ("up", "down")}
     assert min(pulses.values()) > 0 and pulses["up"] + pulses["down"] == rule.crossbar.cells.pulses.sum()
 
@@ -333,7 +334,7 @@ def test_pulse_slots_of_verified_writes_are_those_that_were_given() -> None:
 def test_the_area_of_the_array_by_hand(mapping: str) -> None:
     fields = fields_of("FeFET", mapping=mapping, tile_rows=4, tile_columns=5, columns_per_adc=3)
     spec = spec_of([9, 7], {**fields, "technology.node": 32.0})
-    found = energy.areas(spec, memory_map(spec).plain(), energy.technology(spec))
+    found = bill.areas(spec, memory_map(spec).plain(), bill.technology(spec))
     planes = 2 if mapping == "pair" else 1
     row_tiles, column_tiles = 3, math.ceil(7 * planes / 5)
     references = 9 * column_tiles if planes == 1 else 0
@@ -344,20 +345,20 @@ def test_the_area_of_the_array_by_hand(mapping: str) -> None:
     assert found["drivers"] == exactly(row_tiles * column_tiles * lines.area_mm2(4.0, 1 / 240e3))
     assert found["decoders"] == exactly(row_tiles * column_tiles * lines.decoder_area_mm2)
     assert found["sense"] == exactly(row_tiles * 7 * Sense(32.0).area_mm2)
-    assert found["code adders"] == exactly(row_tiles * 3 * energy.technology(spec).add_mm2(32))
+    assert found["code adders"] == exactly(row_tiles * 3 * bill.technology(spec).add_mm2(32))
     assert found["weight memory"] == 0.0 and found["synaptic arithmetic"] == 0.0
 
 
 def test_drivers_leak_and_cells_do_not() -> None:
     spec = spec_of([9, 7], fields_of("PCMO", tile_rows=4))  # its pulses up are of -2 V
-    memory, tech = memory_map(spec).plain(), energy.technology(spec)
+    memory, tech = memory_map(spec).plain(), bill.technology(spec)
     lines = Drivers(4, 256, Wires.at_node(45.0, 16.0), node_nm=45.0)
     drivers = 3 * lines.leakage_w(2.0, catalog.load("PCMO").drive.g_max_s)  # type: ignore[union-attr]
     assert drivers > 0
-    area = energy.areas(spec, memory, tech)
-    parts = energy_static.by_component(spec, memory, area, tech)
+    area = bill.areas(spec, memory, tech)
+    parts = leakage.by_component(spec, memory, area, tech)
     assert parts.pop("drivers") == exactly(drivers)
-    assert energy.static_w(spec, memory, tech) == exactly(sum(parts.values()) + drivers)
+    assert bill.static_w(spec, memory, tech) == exactly(sum(parts.values()) + drivers)
     assert parts.pop("other memory") == exactly(tech.sram_leakage_w(memory["used_bits"]))
     logic = {name: tech.logic_leakage_w(mm2) for name, mm2 in area.items() if mm2 and "memory" not in name}
     assert parts == {name: watts for name, watts in logic.items() if name not in ("cells", "ADC", "DAC", "drivers")}
@@ -370,7 +371,7 @@ def test_the_access_resistance_is_for_information_only() -> None:
     for ohm in (None, "1 Ohm", "1 MOhm"):
         given = {} if ohm is None else {"device.parameters": {"access_resistance": ohm}}
         spec = spec_of([9, 7], fields_of("ReRamSB") | given)
-        parts = energy_cells.Parts.of(spec, energy.technology(spec))
+        parts = energy_cells.Parts.of(spec, bill.technology(spec))
         assert parts.drive is not None and parts.drive.access_ohm == {None: 15e3, "1 Ohm": 1.0, "1 MOhm": 1e6}[ohm]
         area = energy_cells.areas(parts)
         found.append((energy_cells.recipes(parts), area, energy_cells.leakage_w(parts)))
@@ -379,7 +380,7 @@ def test_the_access_resistance_is_for_information_only() -> None:
 
 def test_every_action_of_cells_has_a_meaning_a_price_and_a_component() -> None:
     spec = spec_of([9, 7], fields_of("ReRamSB", selector="half_voltage"))
-    prices = energy_cells.recipes(energy_cells.Parts.of(spec, energy.technology(spec)))
+    prices = energy_cells.recipes(energy_cells.Parts.of(spec, bill.technology(spec)))
     assert prices.keys() == act.CELL_MEANING.keys() == energy_cells.COMPONENT.keys()
     nothing_alone = {act.ARRAY_READ, act.PULSE_TIME}  # they take time only
     assert {name for name, joules in prices.items() if joules == 0} == nothing_alone
@@ -390,13 +391,13 @@ def test_every_action_of_cells_has_a_meaning_a_price_and_a_component() -> None:
 @pytest.mark.parametrize("learning", [True, False])
 def test_a_prediction_has_every_action_of_a_run(learning: bool, programming: str) -> None:
     spec = spec_of([64, 200], fields_of("EcRam", programming=programming))
-    counts = crossbar_counts.predicted(spec, learning)
+    counts = cell_counts.predicted(spec, learning)
     assert counts.keys() == act.MEANING.keys() | act.CELL_MEANING.keys()
     assert all(type(n) is int and n >= 0 for n in counts.values())
     assert counts["array_read"] == 1000 and counts["adc_conversion"] >= 200_000
     assert (counts["pulse_up"] > 0) == (counts["pulse_time"] > 0) == learning
     assert (counts["verify_read"] > 0) == (learning and programming == "verify")
-    energy.bill(spec, counts, memory_map(spec).plain(), energy.technology(spec))
+    bill.bill(spec, counts, memory_map(spec).plain(), bill.technology(spec))
 
 
 # --- the record of a real run
@@ -452,7 +453,7 @@ def test_the_energy_of_a_run_is_its_counts_times_volts_siemens_and_seconds(insit
 
 def test_repricing_a_run_on_cells_there_and_back(insitu: Finished) -> None:
     record, kept = insitu.record, copy.deepcopy(insitu.record)
-    other = energy.reprice(record, "cmos_40nm_aladdin")
+    other = bill.reprice(record, "cmos_40nm_aladdin")
     assert record == kept, "the record was changed in place"
     priced = {"energy_j", "latency_s", "area_mm2", "technology", "spec", "spec_hash", "curve"}
     assert {name for name in record if other[name] != record[name]} <= priced, "the counts are facts"
@@ -461,11 +462,11 @@ def test_repricing_a_run_on_cells_there_and_back(insitu: Finished) -> None:
     for cells in ("cell reads", "cell pulses"):
         assert after[cells] == before[cells], "the cells are the device's, not the node's"
     assert sum(point["energy_j"] for point in other["curve"]) == exactly(other["energy_j"]["train_total"])
-    assert energy.reprice(other, "cmos_45nm") == record
+    assert bill.reprice(other, "cmos_45nm") == record
 
 
 def test_a_record_on_cells_is_all_that_pricing_needs(insitu: Finished, tmp_path: Path) -> None:
     record = json.loads((insitu.folder / "record.json").read_text(encoding="utf-8"))
     samples = {"train": record["train_samples"] * 2, "inference": record["test_samples"]}
-    priced = energy.price(Spec.from_plain(record["spec"]), record["counts"], samples, record["memory"])
+    priced = bill.price(Spec.from_plain(record["spec"]), record["counts"], samples, record["memory"])
     assert priced == {name: record[name] for name in ("energy_j", "latency_s", "area_mm2", "technology")}

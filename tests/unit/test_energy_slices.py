@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from edgesdt import energy, energy_cells
-from edgesdt.chip import memory_map
-from edgesdt.crossbar.scales import mapping_of, step_of
-from edgesdt.rules import crossbar_counts
-from edgesdt.rules.crossbar_rates import longest_stretch
-from edgesdt.rules.eqprop_cells import EqPropOnCells
+from edgesdt.chip.simulated import memory_map
+from edgesdt.pricing import bill, cells
+from edgesdt.rules.eqprop import cell_counts
+from edgesdt.rules.eqprop.cell_rates import longest_stretch
+from edgesdt.rules.eqprop.cells import EqPropOnCells
 from edgesdt.spec import Spec
+from edgesdt.synapses.crossbar.scales import mapping_of, step_of
 from hw_models.periphery.adc import Adc
 from tests.cell_chips import learn, tally_of
 from tests.small_chips import random_samples, spec_of
@@ -42,7 +42,7 @@ def chip(mapping: str, slices: int, **array: Any) -> EqPropOnCells:
 
 def areas_of(spec: Spec) -> dict[str, float]:
     """mm² by component."""
-    return energy.areas(spec, memory_map(spec).plain(), energy.technology(spec))
+    return bill.areas(spec, memory_map(spec).plain(), bill.technology(spec))
 
 
 @pytest.mark.parametrize("mapping", MAPPINGS)
@@ -91,7 +91,7 @@ def test_a_carry_is_counted_as_verified_writes_are(programming: str, mapping: st
     assert counts["row_pulse_up"] + counts["row_pulse_down"] == given
     spec, drive = rule.spec, rule.crossbar.model.drive
     assert drive is not None
-    found = energy.bill(spec, counts, memory_map(spec).plain(), energy.technology(spec))
+    found = bill.bill(spec, counts, memory_map(spec).plain(), bill.technology(spec))
     low, high = rule.crossbar.model.bounds()
     siemens = counts["verify_read"] * low + counts["verify_share"] / rule.crossbar.bank.one * (high - low)
     assert found.energy_j["verify"] == exactly(drive.read_voltage_v**2 * siemens * drive.read_s)
@@ -106,9 +106,9 @@ def test_area_is_that_of_every_slice(mapping: str) -> None:
         assert three[part] == exactly(3 * one[part]), part
     assert three["neurons"] == one["neurons"]
     spec = chip(mapping, 3).spec
-    tech = energy.technology(spec)
-    assert energy_cells.leakage_w(energy_cells.Parts.of(spec, tech)) == exactly(
-        3 * energy_cells.leakage_w(energy_cells.Parts.of(chip(mapping, 1).spec, tech))
+    tech = bill.technology(spec)
+    assert cells.leakage_w(cells.Parts.of(spec, tech)) == exactly(
+        3 * cells.leakage_w(cells.Parts.of(chip(mapping, 1).spec, tech))
     )
 
 
@@ -122,18 +122,18 @@ def test_the_memory_map_names_every_cell_and_no_bit(mapping: str) -> None:
 def test_what_is_predicted_counts_carries(mapping: str) -> None:
     """As many reads of all lower cells as there are carries, and five times the pulses, those of carries apart."""
     spec = chip(mapping, 2).spec
-    one, two = (crossbar_counts.predicted(chip(mapping, slices).spec, learning=True) for slices in (1, 2))
+    one, two = (cell_counts.predicted(chip(mapping, slices).spec, learning=True) for slices in (1, 2))
     planes = 2 if mapping == "pair" else 1
     assert one["verify_read"] == 0 and two["verify_read"] >= 1000 / 3 * 63 * planes
-    carries = crossbar_counts._carries(spec, 1000)
+    carries = cell_counts._carries(spec, 1000)
     assert two["pulse_up"] == pytest.approx(5 * one["pulse_up"] + carries.pulses / 2, rel=0.01)
     assert two["pulse_time"] == pytest.approx(one["pulse_time"] + carries.slots, rel=0.01)
     # to carry once is to move 0.5 / 2 of the range of one cell (all of it is that of a pair), and a quarter of it next
     moved = (0.5 if mapping == "offset" else 1.0) / 2 * (1 + 1 / 4)
     steps = moved * (spec.device.cell_model().bounds()[1] - spec.device.cell_model().bounds()[0])
     steps /= step_of(spec.device.cell_model(), mapping_of(spec))
-    assert carries.pulses == exactly(1000 / 3 * 63 * crossbar_counts.ASSUMED_CARRIED * steps)
-    still = crossbar_counts.predicted(spec, learning=False)
+    assert carries.pulses == exactly(1000 / 3 * 63 * cell_counts.ASSUMED_CARRIED * steps)
+    still = cell_counts.predicted(spec, learning=False)
     assert still["verify_read"] == still["pulse_up"] == 0
     assert still["adc_conversion"] == 1000 * 7 * 3 * 2
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hw_models import catalog
 from hw_models.base import DeviceError
 from hw_models.measured import fit_file
-from hw_models.measured.columns import understood
-from hw_models.measured.families import label
-from hw_models.measured.reading import read
-from hw_models.measured.traces import StepTable, Traces
+from hw_models.measured.fit.families import label
+from hw_models.measured.tables.columns import understood
+from hw_models.measured.tables.reading import read
+from hw_models.measured.tables.traces import StepTable, Traces
+from hw_models.sheets import catalog
 
 UP = [1.0 + 0.1 * k for k in range(13)]
 DOWN = [2.2 - 0.11 * k for k in range(1, 12)]

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgesdt.cli import main
+from edgesdt.cli.main import main
 from hw_models.measured import fit_file
-from hw_models.measured.doubts import doubts
-from hw_models.measured.families import SHEET_FAMILY, SPREAD, holds_spread, left_out
-from hw_models.measured.reading import read
-from hw_models.measured.report import FitReport
+from hw_models.measured.fit.families import SHEET_FAMILY, SPREAD, holds_spread, left_out
+from hw_models.measured.results.summary import FitReport
+from hw_models.measured.results.warnings import doubts
+from hw_models.measured.tables.reading import read
 
 
 def swept(noise: float = 0.01, seed: int = 0, cells: int = 1, spread: float = 0.0) -> list[tuple[int, str, int, float]]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edgesdt import readout
+from edgesdt.readouts import methods
 
 Rows = Sequence[Sequence[int]]
 Given = npt.NDArray[np.uint8]
@@ -67,7 +67,7 @@ def test_association_is_that_of_the_twin() -> None:
     for seed in range(DRAWS):
         outputs, labels, classes = drawn(seed)
         rows = outputs.tolist()
-        found = readout.Association.learn(seen, outputs, labels, classes)
+        found = methods.Association.learn(seen, outputs, labels, classes)
         owners = classes_of_neurons(rows, labels.tolist(), classes)
         assert found.neuron_class.tolist() == owners, seed
         assert found.average(outputs).tolist() == [by_average(row, owners, classes) for row in rows], seed
@@ -92,7 +92,7 @@ def test_accuracies_are_the_share_of_right_predictions() -> None:
     owners = classes_of_neurons(outputs.tolist(), labels.tolist(), classes)
     average = [by_average(row, owners, classes) for row in tested.tolist()]
     strongest = [by_strongest(row, owners) for row in tested.tolist()]
-    assert readout.direct(seen, outputs, labels, tested, truth, classes) == {
+    assert methods.direct(seen, outputs, labels, tested, truth, classes) == {
         "direct_average": np.mean([a == b for a, b in zip(average, truth.tolist(), strict=True)]),
         "direct_max": np.mean([a == b for a, b in zip(strongest, truth.tolist(), strict=True)]),
     }
@@ -100,7 +100,7 @@ def test_accuracies_are_the_share_of_right_predictions() -> None:
 
 def test_a_chip_that_never_responds_is_right_by_chance_only() -> None:
     silent, labels = np.zeros((6, 4), np.uint8), np.array([0, 1, 2, 0, 1, 2])
-    found = readout.direct(seen, silent, labels, silent, labels, 3)
+    found = methods.direct(seen, silent, labels, silent, labels, 3)
     assert found == {"direct_average": 2 / 6, "direct_max": 0.0}  # class 0 for want of any other; no neuron at all
 
 
@@ -110,23 +110,23 @@ def test_sums_do_not_wrap() -> None:
     wide = np.where(labels == 0, 256, 1).astype(np.uint16)[:, None]
     narrow = np.where(labels == 0, 128, 1).astype(np.uint8)[:, None]
     for outputs in (wide, narrow):
-        found = readout.Association.learn(lambda part: part, outputs, labels, 2)  # type: ignore[arg-type]
+        found = methods.Association.learn(lambda part: part, outputs, labels, 2)  # type: ignore[arg-type]
         assert found.neuron_class.tolist() == [0]
 
 
 def test_means_of_wide_outputs_are_exact() -> None:
     """The neuron of class 1 leads by one code in 65535; both classes have two neurons."""
-    found = readout.Association(np.array([0, 0, 1, 1]), 2)
+    found = methods.Association(np.array([0, 0, 1, 1]), 2)
     outputs = np.array([[65535, 65534, 65535, 65535], [65535, 65535, 65535, 65535]], np.uint16)
     assert found.average(outputs).tolist() == [1, 0]
     assert found.strongest(outputs).tolist() == [0, 0]
 
 
 def test_chunks_cover_every_sample_once() -> None:
-    for n in (0, 1, readout.CHUNK - 1, readout.CHUNK, readout.CHUNK + 1, 3 * readout.CHUNK):
-        parts = list(readout.chunks(n))
+    for n in (0, 1, methods.CHUNK - 1, methods.CHUNK, methods.CHUNK + 1, 3 * methods.CHUNK):
+        parts = list(methods.chunks(n))
         assert [i for part in parts for i in range(part.start, part.stop)] == list(range(n))
-        assert all(part.stop - part.start <= readout.CHUNK for part in parts)
+        assert all(part.stop - part.start <= methods.CHUNK for part in parts)
 
 
 def test_a_read_out_never_shows_the_chip_more_than_a_chunk() -> None:
@@ -136,31 +136,31 @@ def test_a_read_out_never_shows_the_chip_more_than_a_chunk() -> None:
         shown.append(len(x))
         return x
 
-    n = readout.CHUNK + 5
+    n = methods.CHUNK + 5
     outputs = np.tile(np.eye(2, dtype=np.uint8), (n // 2 + 1, 1))[:n]
     labels = np.arange(n) % 2
-    assert readout.direct(chip, outputs, labels, outputs, labels, 2) == {"direct_average": 1.0, "direct_max": 1.0}
-    assert max(shown) == readout.CHUNK and sum(shown) == 2 * n
+    assert methods.direct(chip, outputs, labels, outputs, labels, 2) == {"direct_average": 1.0, "direct_max": 1.0}
+    assert max(shown) == methods.CHUNK and sum(shown) == 2 * n
 
 
 def test_output_is_the_first_of_the_largest() -> None:
     outputs = np.array([[0, 5, 5], [9, 9, 9], [0, 0, 1], [3, 2, 1]], np.uint8)
-    assert readout.output(seen, outputs, np.array([1, 0, 2, 0])) == {"output": 1.0}
-    assert readout.output(seen, outputs, np.array([2, 1, 2, 1])) == {"output": 0.25}
+    assert methods.output(seen, outputs, np.array([1, 0, 2, 0])) == {"output": 1.0}
+    assert methods.output(seen, outputs, np.array([2, 1, 2, 1])) == {"output": 0.25}
 
 
 @pytest.mark.parametrize(
     ("n", "fraction", "kept"), [(100, 1.0, 100), (100, 0.1, 10), (7, 0.5, 4), (50, 0.001, 1), (1, 1.0, 1)]
 )
 def test_labelled_is_a_fraction_in_ascending_order(n: int, fraction: float, kept: int) -> None:
-    found = readout.labelled(n, fraction, seed=3).tolist()
+    found = methods.labelled(n, fraction, seed=3).tolist()
     assert len(found) == len(set(found)) == kept
     assert found == sorted(found) and set(found) <= set(range(n))
-    assert found == readout.labelled(n, fraction, seed=3).tolist()
+    assert found == methods.labelled(n, fraction, seed=3).tolist()
 
 
 def test_labelled_depends_on_the_seed_and_is_spread() -> None:
-    one, two = readout.labelled(1000, 0.1, seed=0), readout.labelled(1000, 0.1, seed=1)
+    one, two = methods.labelled(1000, 0.1, seed=0), methods.labelled(1000, 0.1, seed=1)
     assert set(one.tolist()) != set(two.tolist())
     assert one.max() > 800 and one.min() < 200
 
@@ -171,15 +171,15 @@ def test_linear_separates_what_can_be_separated() -> None:
     outputs = rng.integers(0, 40, (600, 5)).astype(np.uint8)
     outputs[np.arange(600), labels] += 200
     found = [
-        readout.linear(seen, outputs[:400], labels[:400], outputs[400:], labels[400:], 8, seed) for seed in (0, 0, 1)
+        methods.linear(seen, outputs[:400], labels[:400], outputs[400:], labels[400:], 8, seed) for seed in (0, 0, 1)
     ]
     assert found[0] == found[1]
     assert all(accuracy["linear"] > 0.98 for accuracy in found)
     shuffled = rng.permutation(labels)
-    assert readout.linear(seen, outputs[:400], shuffled[:400], outputs[400:], labels[400:], 8, 0)["linear"] < 0.7
+    assert methods.linear(seen, outputs[:400], shuffled[:400], outputs[400:], labels[400:], 8, 0)["linear"] < 0.7
 
 
 def test_linear_with_one_class_only_predicts_it() -> None:
     """A small fraction of the labels may show a single class."""
     outputs, labels = np.eye(4, dtype=np.uint8), np.array([2, 2, 2, 2])
-    assert readout.linear(seen, outputs, labels, outputs, np.array([2, 0, 2, 1]), 8, 0) == {"linear": 0.5}
+    assert methods.linear(seen, outputs, labels, outputs, np.array([2, 0, 2, 1]), 8, 0) == {"linear": 0.5}

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgesdt import __version__, record
+from edgesdt import __version__
 from edgesdt.errors import EdgesdtError, RunError
+from edgesdt.runs import record
 from tests.conftest import Finished
 
 

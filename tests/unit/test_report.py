@@ -20,7 +20,9 @@ import pytest
 
 from edgesdt import report
 from edgesdt.errors import EdgesdtError, RunError
-from edgesdt.report import charts, comparison, curves, folders, receptive, wording
+from edgesdt.report.drawing import charts, wording
+from edgesdt.report.files import folders
+from edgesdt.report.run import comparison, curves, receptive_fields
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 Maker = Callable[..., Path]
@@ -413,7 +415,7 @@ assert not heavy, heavy
 from pathlib import Path
 edgesdt.report.write([Path({str(folder)!r})], Path({str(tmp_path / "r.html")!r}))
 banned = [m for m in sys.modules if m.split(".")[0] in ("numba", "brian2", "sklearn")
-          or m.startswith(("edgesdt.kernels", "edgesdt.chip", "edgesdt.rules", "edgesdt.experiment"))
+          or m.startswith(("edgesdt.kernels", "edgesdt.chip.simulated", "edgesdt.rules", "edgesdt.runs.experiment"))
           or m == "matplotlib.pyplot"]
 assert not banned, banned
 """
@@ -481,15 +483,15 @@ def test_energy_so_far_is_the_same_from_sums_and_from_epochs(make: Maker) -> Non
 # ---------------------------------------------------------------------------------------- receptive fields
 
 
-def pixels(field: receptive.Field) -> np.ndarray[Any, np.dtype[np.float32]]:
+def pixels(field: receptive_fields.Field) -> np.ndarray[Any, np.dtype[np.float32]]:
     from matplotlib.image import imread
 
     data = base64.b64decode(field.image.removeprefix("data:image/png;base64,"))
     return np.asarray(imread(io.BytesIO(data), format="png"))
 
 
-def fields_of(folder: Path) -> receptive.Fields:
-    found = receptive.fields(folders.load([folder])[0])
+def fields_of(folder: Path) -> receptive_fields.Fields:
+    found = receptive_fields.fields(folders.load([folder])[0])
     assert found is not None
     return found
 
@@ -504,7 +506,7 @@ def test_fields_are_the_most_active_neurons_and_show_their_weights(make: Maker) 
     assert np.flatnonzero(strength).tolist() == [2, 13]  # zero is transparent
     assert strength[13] == 1.0 and strength[2] == pytest.approx(42 / 64, abs=0.02)  # one scale, about zero
     colours = np.rint(255 * image.reshape(16, 4)[:, :3]).astype(int)
-    assert tuple(colours[2]) == receptive.POSITIVE and tuple(colours[13]) == receptive.NEGATIVE
+    assert tuple(colours[2]) == receptive_fields.POSITIVE and tuple(colours[13]) == receptive_fields.NEGATIVE
     assert grid.limit == "0.125"  # 64 codes of 2**-9
 
 
@@ -518,7 +520,7 @@ def test_deeper_chips_show_the_first_layer_by_weight_norm(make: Maker) -> None:
 def test_no_more_fields_than_the_page_takes(make: Maker) -> None:
     codes = np.tile(np.arange(-8, 8, dtype=np.int16)[:, None], (1, 100))
     grid = fields_of(make(weights={"weights_0": codes, "activity": np.arange(100)}))
-    assert [field.neuron for field in grid.fields] == list(range(99, 99 - receptive.SHOWN, -1))
+    assert [field.neuron for field in grid.fields] == list(range(99, 99 - receptive_fields.SHOWN, -1))
     assert grid.limit.endswith("codes"), "no format was kept"
 
 
@@ -604,10 +606,10 @@ def test_repricing_shows_the_new_prices_and_names_both_tables(
         changed["technology"] = {"table": table}
         return changed
 
-    stand_in = types.ModuleType("edgesdt.energy")
+    stand_in = types.ModuleType("edgesdt.pricing.bill")
     stand_in.reprice = reprice  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "edgesdt.energy", stand_in)
-    monkeypatch.setattr("edgesdt.energy", stand_in, raising=False)
+    monkeypatch.setitem(sys.modules, "edgesdt.pricing.bill", stand_in)
+    monkeypatch.setattr("edgesdt.pricing.bill", stand_in, raising=False)
     folder = make()
     before = (folder / "record.json").read_bytes()
     page = page_of(folder, table="cmos_7nm")

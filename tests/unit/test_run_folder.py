@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pytest
 
 from edgesdt.errors import EdgesdtError, RunError
-from edgesdt.experiment import run
-from edgesdt.run_folder import RunFolder
+from edgesdt.runs.experiment import run
+from edgesdt.runs.folder import RunFolder
 from edgesdt.spec import Spec, load, loads
 from tests.conftest import SMALL, Finished
 

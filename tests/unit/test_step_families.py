@@ -11,17 +11,17 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from hw_models import randomness
 from hw_models.base import Cells, DeviceError, Drive, Pulse
-from hw_models.constant_step import ConstantStep
-from hw_models.exponential_step import ExponentialStep
-from hw_models.linear_step import LinearStep
-from hw_models.neurosim import NeuroSim
-from hw_models.power_step import PowerStep
-from hw_models.pulsed_device import PulsedDevice
-from hw_models.soft_bounds import SoftBounds, SoftBoundsReference
-from hw_models.step_laws import COLUMNS, EXPONENTIAL, HIGH, LOW, P0, P1, POWER, SCALE
-from hw_models.stepped import Stepped
+from hw_models.families.constant_step import ConstantStep
+from hw_models.families.exponential_step import ExponentialStep
+from hw_models.families.linear_step import LinearStep
+from hw_models.families.neurosim import NeuroSim
+from hw_models.families.power_step import PowerStep
+from hw_models.families.pulsed_device import PulsedDevice
+from hw_models.families.soft_bounds import SoftBounds, SoftBoundsReference
+from hw_models.families.stepped import Stepped
+from hw_models.kernels import randomness
+from hw_models.kernels.step_laws import COLUMNS, EXPONENTIAL, HIGH, LOW, P0, P1, POWER, SCALE
 
 MASK = (1 << 64) - 1
 Device = TypeVar("Device", bound=PulsedDevice)

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from edgesdt.errors import EdgesdtError
-from edgesdt.experiment import run
-from edgesdt.rules import registers
-from edgesdt.run_folder import RunFolder
+from edgesdt.rules.eqprop import registers
+from edgesdt.runs.experiment import run
+from edgesdt.runs.folder import RunFolder
 from edgesdt.spec import Spec, loads
-from hw_models import catalog, suppliers
-from hw_models.quantized import Quantized
-from hw_models.stuck_at import StuckAt
+from hw_models.families.quantized import Quantized
+from hw_models.families.stuck_at import StuckAt
+from hw_models.sheets import catalog, suppliers
 from tests.conftest import SMALL, Said
 
 SOURCE = '''\

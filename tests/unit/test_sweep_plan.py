@@ -15,19 +15,19 @@ import pytest
 
 from edgesdt.errors import DataError, SpecError
 from edgesdt.spec import Spec, loads, spec_hash
-from edgesdt.spec.goals import constraint, goal
 from edgesdt.spec.loading import load_traced
-from edgesdt.spec.revising import Faulty, Variants
-from edgesdt.spec.sweeping import Sweep, load_sweep
+from edgesdt.spec.sweep.goals import constraint, goal
+from edgesdt.spec.sweep.section import Sweep, load_sweep
+from edgesdt.spec.sweep.variants import Faulty, Variants
 from edgesdt.sweep import plan_table
-from edgesdt.sweep.acquisition import Expected, choose
-from edgesdt.sweep.candidates import Shares, features, varied
 from edgesdt.sweep.forecast import forecast
-from edgesdt.sweep.optimiser import Optimiser
 from edgesdt.sweep.plan import Plan
-from edgesdt.sweep.pruning import Curve, floors
 from edgesdt.sweep.sampling import random_shares, sobol_shares
-from edgesdt.sweep.surrogate import Surrogate
+from edgesdt.sweep.search.acquisition import Expected, choose
+from edgesdt.sweep.search.candidates import Shares, features, varied
+from edgesdt.sweep.search.optimiser import Optimiser
+from edgesdt.sweep.search.pruning import Curve, floors
+from edgesdt.sweep.search.surrogate import Surrogate
 from tests.conftest import SMALL
 
 BITS_AND_WINNERS = "{chip.weights.bits: [4, 8], learning.winners: [1, 2, 3], seed: [5, 6]}"
@@ -357,7 +357,7 @@ def test_the_plan_of_a_search_shows_its_space(file: Path) -> None:
 
 
 def test_a_forecast_is_that_of_the_preview(file: Path) -> None:
-    from edgesdt import preview
+    from edgesdt.runs import preview
 
     base = load_traced(str(file)).spec
     for change in ("learning.learning_rate=0.02", "learning.beta=1", "learning.winners=9", "chip.weights.bits=4"):
@@ -486,7 +486,7 @@ def test_candidates_are_chosen_by_what_they_add_to_the_front() -> None:
 
 
 def test_values_of_a_search_that_are_impossible_by_themselves_are_named(file: Path) -> None:
-    from edgesdt.sweep.search import Search
+    from edgesdt.sweep.search.search import Search
 
     section = "{method: search, samples: 2, parameters: {chip.weights.bits: [4, 99], learning.beta: {min: 1, max: 9}}}"
     plan = planned(file, section)

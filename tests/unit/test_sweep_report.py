@@ -18,26 +18,16 @@ from typing import Any
 import pytest
 
 from edgesdt import report
-from edgesdt.energy import reprice
 from edgesdt.errors import EdgesdtError, RunError
-from edgesdt.report import (
-    advice,
-    charts,
-    columns,
-    effects,
-    export,
-    front_charts,
-    metrics,
-    pareto,
-    points,
-    sensitivity,
-    store,
-    svg,
-)
-from edgesdt.report import sweep as sweep_report
-from edgesdt.report.findings import findings
-from edgesdt.report.points import Point
-from edgesdt.report.store import Row
+from edgesdt.pricing.bill import reprice
+from edgesdt.report import export
+from edgesdt.report.drawing import charts, svg
+from edgesdt.report.files import columns, sweeps
+from edgesdt.report.files.sweeps import Row
+from edgesdt.report.sweep import effects, front_charts, metrics, pareto, points, recommendations, sensitivity
+from edgesdt.report.sweep import page as sweep_report
+from edgesdt.report.sweep.points import Point
+from edgesdt.report.sweep.results import findings
 from tests import sweep_stores
 from tests.conftest import Finished
 from tests.sweep_stores import bound, grid, row, scattered, varied
@@ -212,14 +202,14 @@ def priced(*pairs: tuple[float, float]) -> list[Point]:
     return [Point({"n": i}, [], {"accuracy": s, "energy": c}, points.estimate([s])) for i, (s, c) in enumerate(pairs)]
 
 
-def chosen(found: list[Point], limits: list[advice.Constraint]) -> dict[str, int]:
+def chosen(found: list[Point], limits: list[recommendations.Constraint]) -> dict[str, int]:
     wanted = [JUDGED.accuracy, JUDGED.costs[0]]
     allowed = [p for p in found if all(limit.holds(p) for limit in limits)]
-    return {c.metric.key: found.index(c.point) for c in advice.choices(allowed, JUDGED, wanted, limits)}
+    return {c.metric.key: found.index(c.point) for c in recommendations.choices(allowed, JUDGED, wanted, limits)}
 
 
-def limits(*entries: dict[str, Any]) -> list[advice.Constraint]:
-    return advice.constraints(entries, JUDGED)
+def limits(*entries: dict[str, Any]) -> list[recommendations.Constraint]:
+    return recommendations.constraints(entries, JUDGED)
 
 
 def test_the_cheapest_point_is_looked_for_close_to_the_best() -> None:
@@ -248,8 +238,8 @@ def test_a_constraint_that_cannot_be_checked_is_told_and_excludes_nothing() -> N
 
 def test_a_trade_is_told_in_points_and_per_cent() -> None:
     found = priced((0.95, 10.0), (0.942, 5.0))
-    choice = advice.Choice(JUDGED.costs[0], found[1], True)
-    told = advice.trade(choice, found[0], JUDGED.accuracy)
+    choice = recommendations.Choice(JUDGED.costs[0], found[1], True)
+    told = recommendations.trade(choice, found[0], JUDGED.accuracy)
     assert told == "0.8 points below the highest accuracy, at 50\u00a0% of its energy per training sample"
 
 
@@ -272,7 +262,7 @@ def test_the_headline_counts_what_ran(page: Page) -> None:
 
 def test_items_of_lists_have_their_place_in_the_spec_of_a_point(tmp_path: Path) -> None:
     base = {"chip": {"layers": [64, 120], "weights": {"bits": 8}}}
-    sweep = store.Sweep(tmp_path, {"spec": base}, [], "lists", 0)
+    sweep = sweeps.Sweep(tmp_path, {"spec": base}, [], "lists", 0)
     changed = sweep.spec_of({"chip.layers[1]": 60, "chip.weights.bits": 4, "device.parameters.levels": 8})
     assert changed["chip"] == {"layers": [64, 60], "weights": {"bits": 4}}
     assert changed["device"] == {"parameters": {"levels": 8}} and base["chip"]["layers"] == [64, 120]
@@ -298,13 +288,13 @@ def test_what_was_swept_is_listed_with_the_base(page: Page) -> None:
 
 
 def test_recommendations_keep_the_constraint(page: Page, folder: Path) -> None:
-    found = findings(store.load(folder))
+    found = findings(sweeps.load(folder))
     assert len(found.points) == 24 and len(found.allowed) == 16
     assert "memory <= 6.5 KiB (met by 16): 16 of 24 points to choose from." in page.text
     best = max(found.allowed, key=lambda p: p.accuracy.mean if p.accuracy else 0)
     told = page.row("Highest accuracy")
     assert told[1] == found.words(best) and best.values["chip.weights.bits"] == 6
-    assert told[2] == advice.accuracy_text(best, found.metrics.accuracy)
+    assert told[2] == recommendations.accuracy_text(best, found.metrics.accuracy)
     assert re.fullmatch(r"\d\d\.\d ± \d+\.\d %", told[2])
 
 
@@ -328,7 +318,7 @@ def test_every_point_of_a_chart_tells_and_leads_to_its_run(page: Page, folder: P
 
 
 def test_the_energy_along_the_front_adds_up(page: Page, folder: Path) -> None:
-    found = findings(store.load(folder))
+    found = findings(sweeps.load(folder))
     first = found.allowed[found.fronts["energy"][0]]
     stacks = page.source[page.source.index('<figure class="stacks">') :]
     title = metrics.COSTS[0].form(first.figure(metrics.COSTS[0]))
@@ -409,7 +399,7 @@ def test_the_runs_that_lead_get_a_report_of_their_own(record: dict[str, Any], tm
     made = list(grid(record, 1, {"chip.weights.bits": [4, 8], "learning.winners": [1, 2]}))
     folder = sweep_stores.write(tmp_path / "s", made, record["spec"])
     sweep_stores.write_runs(folder, record, made)
-    found = findings(store.load(folder))
+    found = findings(sweeps.load(folder))
     source = sweep_report.write(folder).read_text(encoding="utf-8")
     leading = {point.runs[0].run for point in found.leading}
     assert leading and leading < {entry["run"] for entry in made}
@@ -432,9 +422,9 @@ import edgesdt.report.sweep
 heavy = {{"numba", "matplotlib", "numpy", "jinja2", "scipy", "sklearn", "pydantic"}} & set(sys.modules)
 assert not heavy, heavy
 from pathlib import Path
-edgesdt.report.sweep.write(Path({str(folder)!r}), Path({str(tmp_path / "r.html")!r}))
+edgesdt.report.sweep.page.write(Path({str(folder)!r}), Path({str(tmp_path / "r.html")!r}))
 banned = [m for m in sys.modules if m.split(".")[0] == "numba" or m == "matplotlib.pyplot"
-          or m.startswith(("edgesdt.kernels", "edgesdt.chip", "edgesdt.rules", "edgesdt.experiment", "edgesdt.sweep"))]
+          or m.startswith(("edgesdt.kernels", "edgesdt.chip.simulated", "edgesdt.rules", "edgesdt.runs.experiment", "edgesdt.sweep"))]
 assert not banned, banned
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -488,14 +478,14 @@ def test_nothing_replaces_a_finished_row_and_a_later_row_replaces_a_failure(
     (tmp_path / "records.jsonl").write_text(
         lines(done, failed, failed | {"error": "second"}, row(one, 0, None, "failed", "late")), encoding="utf-8"
     )
-    found = store.load(tmp_path).rows
+    found = sweeps.load(tmp_path).rows
     assert [(entry.status, entry.reason) for entry in found] == [("done", ""), ("failed", "second")]
 
 
 def test_a_line_that_was_cut_short_is_no_row_and_is_told(record: dict[str, Any], tmp_path: Path) -> None:
     whole = json.dumps(row({"epochs": 1}, 0, record))
     (tmp_path / "records.jsonl").write_text(whole[:200] + "\n" + whole + "\n" + whole[:77], encoding="utf-8")
-    assert (len(store.load(tmp_path).rows), store.load(tmp_path).torn) == (1, 2)
+    assert (len(sweeps.load(tmp_path).rows), sweeps.load(tmp_path).torn) == (1, 2)
     assert "2 lines of the store are no record and left out" in Page(sweep_report.write(tmp_path)).text
 
 
@@ -508,10 +498,10 @@ def test_single_rows_that_the_store_lacks_are_read(record: dict[str, Any], tmp_p
         name = f"{made['spec_hash']}-{made['seed']}.json"
         (tmp_path / "points" / name).write_text(lines(made), encoding="utf-8")
     (tmp_path / "points" / ".draft.json").write_text("{", encoding="utf-8")
-    found = store.load(tmp_path)
+    found = sweeps.load(tmp_path)
     assert [(entry.point["epochs"], entry.status) for entry in found.rows] == [(1, "done"), (3, "done"), (2, "done")]
     (tmp_path / "records.jsonl").unlink()
-    assert len(store.load(tmp_path).rows) == 3 and found.torn == 0
+    assert len(sweeps.load(tmp_path).rows) == 3 and found.torn == 0
 
 
 @pytest.mark.parametrize(
@@ -655,7 +645,7 @@ def test_sweeps_and_runs_are_compared(small: Path, folder: Path, finished: Finis
     assert found.headings[0] == "2 sweeps and 1 run compared"
     assert len(found.ids) == len(set(found.ids))
     first = next(row for row in found.rows if row[0].startswith("choose (sweep): best of 16 points"))
-    best = findings(store.load(folder)).lead
+    best = findings(sweeps.load(folder)).lead
     assert best is not None and best.point.accuracy is not None
     assert first[1] == f"{100 * best.point.accuracy.mean:.1f} %"
     assert "Accuracy over memory used" in found.text and found.tags.count("script") == 3

@@ -14,16 +14,16 @@ from typing import Any
 
 import pytest
 
-from edgesdt import record
 from edgesdt.errors import EdgesdtError, RunError
-from edgesdt.spec.sweeping import load_sweep
+from edgesdt.runs import record
+from edgesdt.spec.sweep.section import load_sweep
 from edgesdt.sweep import rows
 from edgesdt.sweep.driver import MOST_DEATHS, Driver, Planned
-from edgesdt.sweep.jobs import Job, Outcome
 from edgesdt.sweep.plan import Plan, Point
-from edgesdt.sweep.points import carry_out
 from edgesdt.sweep.progress import Progress
 from edgesdt.sweep.store import Store
+from edgesdt.sweep.workers.jobs import Job, Outcome
+from edgesdt.sweep.workers.point import carry_out
 from tests.conftest import ROOT, SMALL, Finished
 
 SECTION = "{chip.weights.bits: [4, 8], chip.layers: [[64, 40], [64, 400]], seed: [0, 1]}"
@@ -444,7 +444,7 @@ def test_a_plain_spec_that_cannot_be_run_fails_the_point_alone(tmp_path: Path) -
 
 
 def test_errors_of_the_system_are_told_apart(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from edgesdt.sweep import points
+    from edgesdt.sweep.workers import point as points
 
     for number, kind in ((errno.ENOSPC, "disk"), (errno.EMFILE, "failed"), (errno.EWOULDBLOCK, "busy")):
         def fail(*_: object, number: int = number, **__: object) -> None:

@@ -14,8 +14,8 @@ from typing import ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from hw_models import randomness
 from hw_models.base import CellModel, Cells, DeviceError, Drive, Ints, Quantity, Reals, unknown
+from hw_models.kernels import randomness
 
 
 @dataclass(frozen=True)

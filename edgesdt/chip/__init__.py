@@ -1,0 +1,1 @@
+"""The chip as the rest of edgesdt sees it: load, learn, infer, read, count."""

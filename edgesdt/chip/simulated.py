@@ -1,0 +1,75 @@
+"""The chip: owns the arrays, steps the rule, knows its memory map and its counts.
+
+data set → encoder → chip [ inference → target → homeostasis → update ] ⇄ device (write / read)
+                        └── action counts ── × technology table ──→ energy, latency, area → record → report
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesdt.datasets.encoders import encode
+from edgesdt.errors import SpecError
+from edgesdt.rules.eqprop.memory import memory_map as memory_map
+from edgesdt.rules.eqprop.rule import EqProp
+from edgesdt.rules.protocol import Counts, Labels, Outputs
+from edgesdt.spec import Spec
+
+
+def _on_cells(spec: Spec) -> EqProp:
+    """The rule on analog cells. Raises `SpecError` for cells that cannot be."""
+    from edgesdt.rules.eqprop.cells import EqPropOnCells  # a digital chip needs no device models
+    from hw_models.base import DeviceError
+
+    try:
+        return EqPropOnCells(spec)
+    except DeviceError as error:
+        raise SpecError(f"device: {error}") from error
+
+
+class Chip:
+    """A described chip that can learn and infer. Raises `BudgetError` if its arrays do not fit the budget.
+
+    >>> from edgesdt.spec import loads
+    >>> chip = Chip(loads(
+    ...     "{name: tiny, data: {set: digits}, chip: {layers: [64, 20], memory_budget: 8 KiB}, learning: {winners: 2}}"
+    ... ))
+    >>> chip.memory.used_bits < chip.memory.budget_bits
+    True
+    """
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.memory = memory_map(spec)
+        self.memory.enforce()
+        self.rule = EqProp(spec) if spec.device.digital else _on_cells(spec)
+
+    def learn(self, x: npt.NDArray[np.uint8], labels: Labels | None = None, epoch: int = 0) -> None:
+        """Learn from 8-bit pixels `x` (samples, n_0) or (n_0,), one sample at a time, in the order given.
+
+        load x · free phase · pick the target · homeostasis · nudged phase · local update
+        (`edgesdt.rules.eqprop.sample.learn_stream`). `labels` (samples,) are needed only where the target is the label;
+        `epoch` (0-based) selects the learning rate of the schedule.
+        """
+        codes = encode(np.atleast_2d(x), self.spec.encoder.bits)
+        known = np.zeros(len(codes), np.int64) if labels is None else np.atleast_1d(labels)
+        self.rule.learn(codes, known, np.arange(len(codes)), epoch)
+
+    def infer(self, x: npt.NDArray[np.uint8], threads: int = 1) -> Outputs:
+        """Output codes (samples, n_L) for 8-bit pixels `x` (samples, n_0): a free phase each, nothing dropped."""
+        return self.rule.infer(encode(np.atleast_2d(x), self.spec.encoder.bits), threads)
+
+    def counts(self) -> Counts:
+        """Actions of the described chip for everything learned so far (exact integers)."""
+        return self.rule.counts()
+
+    def state(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Everything that `restore` needs to go on bit for bit."""
+        return self.rule.state()
+
+    def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        """Take up a state given by `state`."""
+        self.rule.restore(state)

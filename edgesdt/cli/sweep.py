@@ -1,0 +1,143 @@
+"""`edgesdt sweep`: plan or run every point of a spec's `sweep:` section; `cli.py` is the rest of the command line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgesdt.errors import EdgesdtError, RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edgesdt.sweep.driver import Crew, Source
+    from edgesdt.sweep.plan import Plan
+    from edgesdt.sweep.progress import Progress
+
+EPILOG = (
+    "a second call with the same folder runs only what is missing; exit codes: 0 every run done, 1 some failed or the "
+    "disk is full, 2 bad input, 130 interrupted (finished work is kept)"
+)
+
+
+def add_parser(commands: Any, spec_arguments: Any) -> None:
+    """Add `sweep` to the commands; `spec_arguments` adds SPEC and --set. Imports nothing."""
+    about = "run every point of a spec's sweep: section; resumable"
+    sweep = commands.add_parser("sweep", help=about, epilog=EPILOG)
+    spec_arguments(sweep)
+    where = sweep.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=_count, metavar="N", help="processes on this machine (default: all cores)")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="use a Dask cluster, such as tcp://HOST:8786")
+    sweep.add_argument("--out", type=Path, metavar="DIR", help="sweep folder (default: runs/NAME-sweep)")
+    sweep.add_argument("--plan", action="store_true", help="print points, predicted cost and time; run nothing")
+    sweep.add_argument("--retry-failed", action="store_true", help="run failed points again, from their start")
+    sweep.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def _count(text: str) -> int:
+    number = int(text) if text.isdecimal() and len(text) < 6 else 0
+    if not 1 <= number <= 1024:
+        raise argparse.ArgumentTypeError(f"{text!r}: allowed: 1..1024")
+    return number
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command; returns the exit code. Raises `EdgesdtError`."""
+    from edgesdt.spec.sweep.section import load_sweep
+    from edgesdt.sweep.plan import Plan
+
+    plan = Plan(*load_sweep(arguments.spec, arguments.overrides))
+    if arguments.plan:
+        from edgesdt.sweep.plan_table import lines
+
+        cores = arguments.workers or len(os.sched_getaffinity(0))
+        for line in lines(plan, cores):
+            print(line)
+        return 0
+    return _sweep(plan, arguments)
+
+
+def _sweep(plan: Plan, arguments: argparse.Namespace) -> int:
+    from edgesdt.sweep import summary
+    from edgesdt.sweep.driver import Driver
+    from edgesdt.sweep.progress import Progress
+    from edgesdt.sweep.store import Store
+
+    out = arguments.out or Path("runs") / f"{plan.base.name}-sweep"
+    source = _source(plan)
+    get_crew = _crews(arguments)
+    with Store(out, plan) as store:
+        progress = Progress(plan, sys.stderr, sys.stderr.isatty(), arguments.quiet)
+        driver = Driver(plan, source, store, get_crew, progress, arguments.retry_failed)
+        before = signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            driver.run()
+        except KeyboardInterrupt:
+            progress.end()
+            print(_how_to_go_on("interrupted", progress, out), file=sys.stderr)
+            return 130
+        except RunError as error:
+            progress.end()
+            raise RunError(f"{error}\n{_how_to_go_on('stopped', progress, out)}") from error
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        progress.end()
+        found = [row for row in (store.row_of(point) for point in source.points) if row is not None]
+    for line in summary.lines(plan, found, progress, driver.workers, driver.busy_s):
+        print(line)
+    print(f"records: {out / 'records.jsonl'}")
+    _report(out)
+    failed = sum(row["status"] == "failed" for row in found)
+    if failed:
+        print(f"{failed} of {len(found)} runs failed; --retry-failed runs them again", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _source(plan: Plan) -> Source:
+    from edgesdt.sweep.driver import Planned
+
+    if plan.sweep.method != "search":
+        return Planned(plan)
+    from edgesdt.sweep.search.search import Search
+
+    return Search(plan)
+
+
+def _crews(arguments: argparse.Namespace) -> Callable[[int], Crew]:
+    """What gets a crew for so many runs; a cluster is called at once, so that one that is not there is told early."""
+    if arguments.scheduler is not None:
+        from edgesdt.sweep.workers.cluster import DaskCrew
+
+        cluster = DaskCrew(arguments.scheduler)
+        return lambda runs: cluster
+    from edgesdt.sweep.workers.local import LocalCrew
+
+    workers = arguments.workers or len(os.sched_getaffinity(0))
+    return lambda runs: LocalCrew(min(workers, runs))
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _how_to_go_on(what: str, progress: Progress, out: Path) -> str:
+    return (
+        f"{what}: {progress.done} of {progress.total} runs are done and kept in {out}; the same command goes on with "
+        "the rest"
+    )
+
+
+def _report(out: Path) -> None:
+    """Write the report, if this edgesdt has one."""
+    try:
+        from edgesdt.report.sweep import page as report
+    except ImportError:
+        return
+    try:
+        print(f"report: {report.write(out)}")
+    except EdgesdtError as error:
+        print(f"the report could not be written: {error}", file=sys.stderr)

@@ -1,0 +1,1 @@
+"""Read-outs: what the outputs of a chip tell about the class."""

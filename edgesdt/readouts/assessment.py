@@ -1,0 +1,73 @@
+"""How well a chip does: the accuracies of a run, from the chip's own inference on the whole test split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesdt import units
+from edgesdt.chip.simulated import Chip
+from edgesdt.datasets import Dataset
+from edgesdt.datasets.encoders import encode
+from edgesdt.readouts import methods
+from edgesdt.spec import Spec
+
+CURVE_SAMPLES = 10_000
+"""Labelled samples that associate the neurons for a point of the learning curve (the last point uses all)."""
+
+
+class Assessment:
+    """A chip with the samples of its data set as codes, and the labels that its read-outs may use."""
+
+    def __init__(self, spec: Spec, chip: Chip, data: Dataset, threads: int) -> None:
+        self.spec, self.chip, self.data, self.threads = spec, chip, data, threads
+        self.x, self.x_test = encode(data.x_train, spec.encoder.bits), encode(data.x_test, spec.encoder.bits)
+        self.known = methods.labelled(len(self.x), spec.label_fraction, spec.seed)
+
+    def infer(self, codes: npt.NDArray[np.uint8]) -> methods.Codes:
+        """The chip's outputs for input codes."""
+        return self.chip.rule.infer(codes, self.threads)
+
+    def look(self, last: bool) -> dict[str, float]:
+        """The accuracies of a point of the curve: the cheap read-outs, on fewer labels until the last epoch."""
+        cheap = [name for name in self.spec.readout if name != "linear"] or ["direct"]
+        return self.read_out(cheap, None if last else CURVE_SAMPLES)
+
+    def read_out(self, names: Sequence[str], most: int | None = None) -> dict[str, float]:
+        """Accuracies of the read-outs `names`, from at most `most` labelled samples."""
+        known = self.known[:most]
+        x, y = self.x[known], self.data.y_train[known]
+        test = self.x_test, self.data.y_test
+        found: dict[str, float] = {}
+        for name in names:
+            if name == "direct":
+                found |= methods.direct(self.infer, x, y, *test, self.data.classes)
+            elif name == "output":
+                found |= methods.output(self.infer, *test)
+            else:
+                found |= methods.linear(self.infer, x, y, *test, self.spec.chip.states.bits, self.spec.seed)
+        return {name: float(value) for name, value in found.items()}
+
+    def deployed(self, say: Callable[[str], None]) -> list[dict[str, float]]:
+        """Accuracies after each time of `deployment.times`; the neurons keep the classes that training ended with."""
+        x, y = self.x[self.known], self.data.y_train[self.known]
+        known = methods.Association.learn(self.infer, x, y, self.data.classes)
+        found = []
+        for seconds in self.spec.deployment.times:
+            with self.chip.rule.rested(seconds):
+                if self.spec.learning.target == "label":
+                    right = methods.output(self.infer, self.x_test, self.data.y_test)
+                else:
+                    right = methods.recognised(known, self.infer, self.x_test, self.data.y_test)
+            found.append({"time_s": seconds, **right})
+            say(f"after {units.format_time(seconds)} " + percent(right))
+        return found
+
+
+def percent(found: dict[str, Any]) -> str:
+    """The accuracies among `found`, for a line of text."""
+    shown = [k for k in found if k.removeprefix("untrained_") in ("direct_average", "direct_max", "linear", "output")]
+    return "  ".join(f"{key.removeprefix('untrained_')} {100 * found[key]:.2f} %" for key in shown)

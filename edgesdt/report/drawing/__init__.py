@@ -1,0 +1,1 @@
+"""Charts and words that every page shares."""

@@ -1,0 +1,1 @@
+"""What a report reads and writes: run folders, sweep folders, tables."""

@@ -1,0 +1,79 @@
+"""Records under another technology table: the same counts, other prices; the node stays that of the spec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from edgesdt.errors import EdgesdtError, SpecError
+from edgesdt.report.files import folders
+from edgesdt.report.files.folders import Run
+from edgesdt.report.files.sweeps import Row, Sweep
+
+_PRICED = ("energy_j", "latency_s", "area_mm2", "technology")
+
+
+def run(found: Run, table: str) -> Run:
+    """A run as if its spec had named `table`. Raises `EdgesdtError` naming `--table`, or the record."""
+    return replace(found, record=record(found.record, table, found.folder / "record.json"))
+
+
+def sweep(found: Sweep, table: str) -> Sweep:
+    """A sweep as if every point had named `table`; reads the runs' own records where the store keeps no counts.
+
+    Raises `EdgesdtError` naming `--table`, or the record that is missing or damaged.
+    """
+    return replace(found, rows=[_row(found, row, table) if row.done else row for row in found.rows])
+
+
+def record(given: Mapping[str, Any], table: str, where: Path) -> dict[str, Any]:
+    """A record priced with `table` at the node of its spec, where that names one, else at the table's own.
+
+    Raises `EdgesdtError` naming `--table` for a table that is unknown or does not reach that node, and `where` for
+    a record that lacks what prices are made of.
+    """
+    try:
+        return _priced(given, table)
+    except SpecError as error:
+        told = str(error)
+        if "technology.table: " in told:
+            raise EdgesdtError(f"--table: {told.partition('technology.table: ')[2]}") from None
+        raise EdgesdtError(f"--table {table}: {told}") from None
+    except (KeyError, TypeError) as error:
+        raise EdgesdtError(f"{where}: cannot be priced again: the record lacks {error}") from None
+
+
+def _priced(given: Mapping[str, Any], table: str) -> dict[str, Any]:
+    from edgesdt.pricing.bill import reprice
+
+    node = (given["spec"].get("technology") or {}).get("node")
+    return reprice(given, table) if node is None else _at_node(given, table, node)
+
+
+def _at_node(given: Mapping[str, Any], table: str, node: float) -> dict[str, Any]:
+    from edgesdt.pricing.bill import bill, price, technology
+    from edgesdt.spec import Spec, spec_hash
+
+    plain = {**given["spec"], "technology": {"table": table, "node": node}}
+    spec, memory = Spec.from_plain(plain), given["memory"]
+    tech = technology(spec)
+    samples = {"train": given["train_samples"] * plain["epochs"], "inference": given["test_samples"]}
+    curve = [
+        {**epoch, "energy_j": sum(bill(spec, epoch["counts"], memory, tech).energy_j.values())}
+        for epoch in given["curve"]
+    ]
+    made = price(spec, given["counts"], samples, memory)
+    return {**given, **made, "spec": plain, "spec_hash": spec_hash(plain), "curve": curve}
+
+
+def _row(found: Sweep, row: Row, table: str) -> Row:
+    whole, where = row.record, found.folder / row.run / "record.json"
+    memory = whole.get("memory") or {}
+    if not ("spec" in whole and "arrays" in memory and "train_samples" in whole):
+        if not row.run:
+            raise EdgesdtError(f"{found.folder}: cannot be priced again: the run folder of {row.key} was not kept")
+        whole = folders.read(where.parent)
+    priced = record({**whole, "curve": []}, table, where)
+    return replace(row, record=row.record | {part: priced[part] for part in _PRICED})

@@ -1,0 +1,219 @@
+"""Reads sweep folders for the report: `sweep.json`, and a row for every (point, seed), as `edgesdt.sweep.rows` says.
+
+Rows are the lines of `records.jsonl`, and the files of `points/` that finished since that was written. The last row of
+a (point, seed) counts, but nothing replaces a finished one. What a killed process left half written is no row; how
+often that was met is kept, to be told.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edgesdt.errors import EdgesdtError
+from edgesdt.report.files import columns
+from edgesdt.report.files.folders import Run, check
+
+SCHEMA = 1  # the newest layout of store and description that this module reads
+STORE, DESCRIPTION, SINGLE = "records.jsonl", "sweep.json", "points"
+DONE = "done"
+
+
+def identity(value: Any) -> str:
+    """A value of a parameter as text: equal for equal values, whatever the order of a mapping's keys."""
+    return repr(value) if isinstance(value, str | int | float) else json.dumps(value, sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One chip of the sweep: its point (path → value, no seed), its seed, how it ended, and its record if it did.
+
+    `run` is the run folder, relative to the sweep's; empty where none was kept.
+    """
+
+    point: dict[str, Any]
+    seed: int | None
+    status: str
+    reason: str
+    run: str
+    spec_hash: str
+    record: dict[str, Any] = field(repr=False)
+
+    @property
+    def done(self) -> bool:
+        """Whether there is a record."""
+        return self.status == DONE
+
+    @functools.cached_property
+    def key(self) -> str:
+        """The point as text: equal for equal points, whatever the order of their parameters."""
+        return "\n".join(f"{path} {identity(self.point[path])}" for path in sorted(self.point))
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep folder as read: its description, its rows in the order of the store, a name unique on the page."""
+
+    folder: Path
+    description: dict[str, Any]
+    rows: list[Row]
+    label: str
+    torn: int = 0
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """The plan: parameters, seeds, objectives, constraints, method; what is missing is left out."""
+        found = self.description.get("plan")
+        return found if isinstance(found, dict) else {}
+
+    def listed(self, name: str) -> list[Mapping[str, Any]]:
+        """The mappings in a list of the plan, such as `objectives` or `constraints`; what else is there is left out."""
+        found = self.plan.get(name)
+        return [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The records of the finished rows."""
+        return [row.record for row in self.rows if row.done]
+
+    @property
+    def missing(self) -> int:
+        """How many of the planned runs have no row yet."""
+        planned = self.description.get("points")
+        return max(planned - len(self.rows), 0) if isinstance(planned, int) else 0
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The base spec, plain; empty where the description has none."""
+        found = self.description.get("spec")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def parameters(self) -> list[str]:
+        """The swept paths: those of the plan, then any that only the rows have; the seed is not one of them."""
+        planned = self.plan.get("parameters")
+        paths = dict.fromkeys(planned if isinstance(planned, Mapping | list) else ())
+        for row in self.rows:
+            paths |= dict.fromkeys(row.point)
+        return [str(path) for path in paths if path != "seed"]
+
+    def spec_of(self, point: Mapping[str, Any]) -> dict[str, Any]:
+        """The plain spec of a point: the base with the point's values in their places."""
+        spec: dict[str, Any] = json.loads(json.dumps(self.spec))
+        for path, value in point.items():
+            *above, last = columns.steps_of(path)
+            place: Any = spec
+            for step in above:
+                if columns.value_at(place, [step]) is None and isinstance(place, dict):
+                    place[step] = {}
+                place = columns.value_at(place, [step])
+            if columns.value_at(place, [last]) is not None or isinstance(place, dict):
+                place[last] = columns.value_of(path, value)
+        return spec
+
+    def run_of(self, row: Row, label: str | None = None) -> Run:
+        """A finished row as a run, for what shows runs; its spec is the record's own where it has one."""
+        spec = row.record.get("spec") or self.spec_of(row.point)
+        return Run(self.folder / row.run, {**row.record, "spec": spec}, label or self.label)
+
+
+def is_sweep(folder: Path) -> bool:
+    """Whether `folder` holds a sweep rather than a run."""
+    return not (folder / "record.json").exists() and any((folder / n).exists() for n in (STORE, DESCRIPTION, SINGLE))
+
+
+def load(folder: Path) -> Sweep:
+    """The sweep in `folder`.
+
+    Raises `EdgesdtError` naming the file, and the line, for what is missing, damaged or of a newer edgesdt.
+    """
+    description = _description(folder / DESCRIPTION)
+    rows, torn = _rows(folder)
+    return Sweep(folder, description, rows, str(description.get("name") or folder.name), torn)
+
+
+def _description(path: Path) -> dict[str, Any]:
+    if not path.exists():  # the store alone is enough for a report
+        return {}
+    try:
+        found = json.loads(_text(path))
+    except ValueError as error:
+        raise EdgesdtError(f"{path}: damaged: not a JSON document ({error})") from None
+    if not isinstance(found, dict):
+        raise EdgesdtError(f"{path}: damaged: expected a JSON object")
+    _readable(str(path), found)
+    return found
+
+
+def _rows(folder: Path) -> tuple[list[Row], int]:
+    """The rows that count, and how many texts are no JSON document."""
+    path, single = folder / STORE, folder / SINGLE
+    lines = _text(path).split("\n") if path.exists() or not single.is_dir() else []
+    found, torn = _read(((f"{path}:{i}", line) for i, line in enumerate(lines, start=1) if line.strip()))
+    known = {f"{row.spec_hash}-{row.seed}{'.failed' if row.status == 'failed' else ''}.json" for row in found}
+    newer = [file for file in sorted(single.glob("[!.]*.json")) if file.name not in known]
+    more, broken = _read((str(file), _text(file)) for file in newer)
+    kept: dict[tuple[str, int | None], Row] = {}
+    for row in [*found, *more]:
+        place = (row.key, row.seed)
+        if place not in kept or row.done or not kept[place].done:
+            kept[place] = row
+    return list(kept.values()), torn + broken
+
+
+def _read(texts: Iterable[tuple[str, str]]) -> tuple[list[Row], int]:
+    found, torn = [], 0
+    for where, text in texts:
+        try:
+            entry = json.loads(text)
+        except ValueError:
+            torn += 1
+            continue
+        found.append(_row(where, entry))
+    return found, torn
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise EdgesdtError(f"{path}: no records here; not a sweep, or one of which nothing has finished") from None
+    except (OSError, ValueError) as error:
+        raise EdgesdtError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _readable(where: str, found: Mapping[str, Any]) -> None:
+    schema = found.get("schema", SCHEMA)
+    if not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
+        raise EdgesdtError(f"{where}: schema: {schema!r} cannot be read by this version (allowed: 1..{SCHEMA})")
+
+
+def _row(where: str, entry: object) -> Row:
+    if not isinstance(entry, dict):
+        raise EdgesdtError(f"{where}: damaged: expected a JSON object")
+    _readable(where, entry)
+    point, status = entry.get("point"), entry.get("status")
+    if not isinstance(point, dict) or not isinstance(status, str):
+        raise EdgesdtError(f"{where}: damaged: point: expected a mapping, status: a text")
+    record = entry.get("record") or {}
+    if status == DONE:
+        check(where, record)
+    run = entry.get("run") or ""
+    if not isinstance(run, str) or len(run) > 250 or Path(run).is_absolute() or ".." in Path(run).parts:
+        raise EdgesdtError(f"{where}: damaged: run: expected a folder inside that of the sweep")
+    point = dict(point)
+    seed = entry.get("seed", point.get("seed"))
+    point.pop("seed", None)
+    return Row(
+        point,
+        seed if isinstance(seed, int) else None,
+        status,
+        str(entry.get("error") or ""),
+        run,
+        str(entry.get("spec_hash") or ""),
+        record if isinstance(record, dict) else {},
+    )

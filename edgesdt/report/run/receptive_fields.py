@@ -1,0 +1,172 @@
+"""Receptive fields of first-layer neurons as small PNG images, from the integer codes in a run's
+`weights.npz`.
+
+Zero is transparent and the sign is the hue, so one image reads the same on a light page, a dark page and on
+paper.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgesdt.errors import EdgesdtError
+from edgesdt.report.files import folders
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+SHOWN = 40  # neurons drawn
+_STEPS = 31  # shades on either side of zero
+NEGATIVE = (43, 112, 184)
+POSITIVE = (214, 96, 38)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One neuron: its index in the layer, a note on it, and its image as a data URI."""
+
+    neuron: int
+    note: str
+    image: str
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The grid: how neurons were chosen, the ends of the shared colour scale, image width and height."""
+
+    chosen: str
+    limit: str
+    width: int
+    height: int
+    averaged: bool
+    fields: list[Field]
+
+
+def fields(run: folders.Run) -> Fields | None:
+    """The most telling neurons of the first layer, or None where no weights were kept or the input is no
+    image.
+
+    One layer: the neurons with the largest mean activity. More layers: those with the largest weight norm,
+    for the recorded activity is the output layer's. Raises `EdgesdtError` naming `weights.npz` where it is
+    damaged.
+    """
+    import numpy as np
+
+    arrays = folders.weights(run.folder)
+    if arrays is None or "weights_0" not in arrays:
+        return None
+    path = run.folder / "weights.npz"
+    codes = arrays["weights_0"]
+    if codes.ndim != 2 or not np.issubdtype(codes.dtype, np.integer) or not codes.size:
+        raise EdgesdtError(
+            f"{path}: damaged: weights_0: expected a matrix of integer codes, found {_found(codes)}"
+        )
+    shape = _image_shape(path, arrays.get("image_shape"), codes.shape[0])
+    if shape is None:
+        return None
+    rank, notes, chosen = _ranked(path, arrays, codes)
+    order = np.argsort(-rank, kind="stable")[:SHOWN]
+    drawn = codes[:, order].astype(np.int64)
+    limit = max(float(np.quantile(np.abs(drawn), 0.995)), 1.0)
+    images = _images(drawn, shape)
+    pictures = [
+        Field(int(j), f"neuron {int(j)}, {notes} {rank[j]:.4g}", _data_uri(_shades(image, limit)))
+        for j, image in zip(order, images, strict=True)
+    ]
+    height, width = images.shape[1:]
+    return Fields(
+        chosen, _value(limit, arrays.get("weights_frac_bits")), width, height, shape[2] > 1, pictures
+    )
+
+
+def _ranked(
+    path: Path, arrays: dict[str, npt.NDArray[np.generic]], codes: npt.NDArray[np.generic]
+) -> tuple[npt.NDArray[np.float64], str, str]:
+    """What neurons are ranked by, its name for one neuron, and the sentence for the caption."""
+    import numpy as np
+
+    activity = arrays.get("activity")
+    if "weights_1" in arrays or activity is None:
+        norms = np.sqrt(np.square(codes.astype(np.float64)).sum(axis=0))
+        return norms, "weight norm (codes)", "first-layer neurons with the largest weight norm"
+    if activity.shape != codes.shape[1:]:
+        wanted = f"one value for each of {codes.shape[1]} neurons"
+        raise EdgesdtError(f"{path}: damaged: activity: expected {wanted}, found {_found(activity)}")
+    return activity.astype(np.float64), "mean activity (codes)", "neurons with the largest mean activity"
+
+
+def _image_shape(
+    path: Path, given: npt.NDArray[np.generic] | None, inputs: int
+) -> tuple[int, int, int] | None:
+    """(height, width, channels) of one input as recorded, or a square; None where it is no image."""
+    if given is None:
+        side = math.isqrt(inputs)
+        return (side, side, 1) if side * side == inputs else None
+    shape = [int(n) for n in given.reshape(-1)]
+    if math.prod(shape) != inputs:
+        wanted = f"a shape of {inputs} inputs"
+        raise EdgesdtError(f"{path}: damaged: image_shape: expected {wanted}, found {tuple(shape)}")
+    if len(shape) == 2:
+        return shape[0], shape[1], 1
+    if len(shape) == 3:
+        return shape[0], shape[1], shape[2]
+    return None
+
+
+def _images(drawn: npt.NDArray[np.int64], shape: tuple[int, int, int]) -> npt.NDArray[np.float64]:
+    """(neurons, height, width): the weights of each neuron as an image, the mean over channels."""
+    import numpy as np
+
+    images = drawn.T.astype(np.float64).reshape(-1, *shape)
+    if shape[2] not in (1, 3) and shape[0] < shape[2]:  # channels first, as (3, 32, 32)
+        images = np.moveaxis(images, 1, -1)
+    mean: npt.NDArray[np.float64] = images.mean(axis=-1)
+    return mean
+
+
+def _shades(image: npt.NDArray[np.float64], limit: float) -> npt.NDArray[np.uint8]:
+    """Palette indices 0..2·_STEPS; `_STEPS` is zero, the ends are ±`limit` and beyond."""
+    import numpy as np
+
+    scaled = np.rint(np.clip(image / limit, -1, 1) * _STEPS) + _STEPS
+    return scaled.astype(np.uint8)
+
+
+def _value(limit: float, frac_bits: npt.NDArray[np.generic] | None) -> str:
+    """The end of the scale as a weight, or as a code where the format was not kept."""
+    if frac_bits is None or not frac_bits.size:
+        return f"{limit:.3g} codes"
+    return f"{math.ldexp(limit, -int(frac_bits.reshape(-1)[0])):.3g}"
+
+
+def _found(array: npt.NDArray[np.generic]) -> str:
+    return f"{array.dtype} of shape {array.shape}"
+
+
+def _data_uri(shades: npt.NDArray[np.uint8]) -> str:
+    return "data:image/png;base64," + base64.b64encode(png(shades)).decode("ascii")
+
+
+def png(shades: npt.NDArray[np.uint8]) -> bytes:
+    """An indexed PNG (W3C PNG, colour type 3 with tRNS) of a (height, width) array of palette indices."""
+    height, width = shades.shape
+    colours, alphas = bytearray(), bytearray()
+    for step in range(-_STEPS, _STEPS + 1):
+        colours += bytes(NEGATIVE if step < 0 else POSITIVE)
+        alphas.append(round(255 * abs(step) / _STEPS))
+    rows = b"".join(b"\x00" + shades[y].tobytes() for y in range(height))
+    header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"PLTE", bytes(colours)), (b"tRNS", bytes(alphas)))
+    chunks += ((b"IDAT", zlib.compress(rows, 9)), (b"IEND", b""))  # type: ignore[assignment]
+    body = b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + body

@@ -1,0 +1,221 @@
+"""One record as the report shows it: facts, headline, bars and tables as finished text, for `page`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from edgesdt.report.drawing import wording
+from edgesdt.report.files.folders import Run, number
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A row of a bar table: `width` in per cent of the longest bar, `colour` the number of a page colour."""
+
+    label: str
+    value: str
+    share: str
+    width: float
+    colour: int = 1
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A breakdown: its title, what it sums to, its rows from the largest down."""
+
+    title: str
+    total: str
+    unit_of: str
+    rows: list[Bar]
+
+
+@dataclass(frozen=True)
+class Readout:
+    """A read-out and its untrained control: `gain` in points, bar `width` and its `mark` in per cent."""
+
+    key: str
+    label: str
+    trained: str
+    interval: str
+    control: str
+    gain: str
+    width: float
+    mark: float | None
+
+
+def best_key(run: Run) -> str | None:
+    """The read-out that leads the page: what the chip itself answers, before any library's classifier."""
+    accuracy = run.part("accuracy")
+    learning = run.part("spec").get("learning")
+    labelled = isinstance(learning, Mapping) and learning.get("target") == "label"
+    order = ["direct_average", "output", "direct_max", "linear"]
+    if labelled:
+        order.insert(0, "output")
+    keys = [key for key in _trained(accuracy) if number(accuracy[key]) is not None]
+    return next((key for key in order if key in keys), keys[0] if keys else None)
+
+
+def samples_tested(run: Run) -> int | None:
+    """How many samples the accuracies were measured on, where the record says so."""
+    found = number(run.part("accuracy").get("test_samples", run.record.get("test_samples")))
+    return int(found) if found else None
+
+
+def _trained(accuracy: Mapping[str, object]) -> list[str]:
+    """The read-outs among the keys: no controls, no sample counts."""
+    return [key for key in accuracy if not key.startswith("untrained_") and not key.endswith("_samples")]
+
+
+def readouts(run: Run) -> list[Readout]:
+    """Every read-out of the record, the leading one first, each beside its untrained control."""
+    accuracy, n = run.part("accuracy"), samples_tested(run)
+    lead = best_key(run)
+    rows = []
+    for key in sorted(_trained(accuracy), key=lambda k: k != lead):
+        trained, control = number(accuracy[key]), number(accuracy.get(f"untrained_{key}"))
+        gain = wording.ABSENT
+        if trained is not None and control is not None:
+            gain = f"{100 * (trained - control):+.1f}".replace("-", "\N{MINUS SIGN}")
+        cells = (wording.percent(trained, n), wording.interval(trained, n), wording.percent(control, n))
+        mark = None if control is None else round(100 * control, 2)
+        rows.append(Readout(key, wording.readout(key), *cells, gain, round(100 * (trained or 0.0), 2), mark))
+    return rows
+
+
+def facts(run: Run) -> list[tuple[str, str]]:
+    """What the run was, in a line: layers, weights, rule, data, device, technology, epochs, seed."""
+    spec = run.part("spec")
+
+    def dig(path: str) -> Any:
+        here: Any = spec
+        for step in path.split("."):
+            here = here.get(step) if isinstance(here, Mapping) else None
+        return here
+
+    layers, data = dig("chip.layers"), dig("data.set")
+    found: list[tuple[str, Any]] = [
+        ("layers", " \N{EN DASH} ".join(str(n) for n in layers) if isinstance(layers, list) else None),
+        ("weights", f"{dig('chip.weights.bits')} bits" if dig("chip.weights.bits") else None),
+        ("rule", dig("learning.rule")),
+        ("target", str(dig("learning.target") or "").replace("_", " ") or None),
+        ("data", data),
+        ("device", run.part("device").get("model") or dig("device.model")),
+        ("technology", run.part("technology").get("table") or dig("technology.table")),
+        ("epochs", dig("epochs")),
+        ("seed", run.record.get("seed")),
+    ]
+    return [(name, str(value)) for name, value in found if value is not None]
+
+
+def bars(
+    title: str, breakdown: object, total: object, form: Callable[[object], str], unit_of: str
+) -> Bars | None:
+    """A breakdown as bars on its own scale, or None where there is none. Shares are of the rows' sum."""
+    if not isinstance(breakdown, Mapping):
+        return None
+    values = {str(k): v for k, v in ((k, number(v)) for k, v in breakdown.items()) if v is not None}
+    if not values:
+        return None
+    whole, longest = sum(values.values()), max(max(values.values()), 0.0)
+    shown = whole if number(total) is None else total
+    rows = [
+        Bar(
+            wording.label(k),
+            form(v),
+            wording.share(v, whole),
+            100 * max(v, 0.0) / longest if longest else 0.0,
+        )
+        for k, v in sorted(values.items(), key=lambda item: -item[1])
+    ]
+    return Bars(title, form(shown), unit_of, rows)
+
+
+def per_sample(run: Run, part: str, phase: str) -> dict[str, float]:
+    """A recorded breakdown of one sample; the record's training energy is broken down for the whole training."""
+    found = run.part(part)
+    breakdown = found.get(f"{phase}_breakdown")
+    items = breakdown.items() if isinstance(breakdown, Mapping) else ()
+    values = {str(k): v for k, v in ((k, number(v)) for k, v in items) if v is not None}
+    each, whole = number(found.get(f"{phase}_per_sample")), number(found.get(f"{phase}_total"))
+    told = sum(values.values())
+    if not each or not whole or not told or abs(told - each) <= abs(told - whole):
+        return values
+    return {name: value * each / whole for name, value in values.items()}
+
+
+def leakages(run: Run) -> list[Bars]:
+    """What leaks, by component, in training and in inference; the record has that of the whole training."""
+    energy, tables = run.part("energy_j"), []
+    each, whole = number(energy.get("train_per_sample")), number(energy.get("train_total"))
+    scales = {"train": each / whole if each and whole else None, "inference": 1.0}
+    for phase, title in (("train", "Leakage in training"), ("inference", "Leakage in inference")):
+        found, scale = energy.get(f"{phase}_leakage"), scales[phase]
+        if isinstance(found, Mapping) and scale:
+            values = {key: value * scale for key, v in found.items() if (value := number(v)) is not None}
+            table = bars(title, values, None, wording.energy, "per sample")
+            tables += [table] if table else []
+    return tables
+
+
+def breakdowns(run: Run) -> dict[str, list[Bars]]:
+    """The bar tables of the energy, latency and area sections."""
+    space = run.part("area_mm2")
+    tables: dict[str, list[Bars]] = {"energy": [], "latency": [], "area": []}
+    for phase, title in (("train", "Training"), ("inference", "Inference")):
+        for part, name, form in (("energy_j", "energy", wording.energy), ("latency_s", "latency", wording.time)):
+            each = run.part(part).get(f"{phase}_per_sample")
+            table = bars(title, per_sample(run, part, phase), each, form, "per sample")
+            tables[name] += [table] if table else []
+    tables["energy"] += leakages(run)
+    table = bars("Area", space.get("breakdown"), space.get("total"), wording.area, "in all")
+    tables["area"] += [table] if table else []
+    return tables
+
+
+def presented(run: Run) -> int | None:
+    """Training samples presented over all epochs, as the energy says it: total over per sample."""
+    energy = run.part("energy_j")
+    total, each = number(energy.get("train_total")), number(energy.get("train_per_sample"))
+    return round(total / each) if total and each else None
+
+
+def actions(run: Run) -> list[tuple[str, str, str, str]]:
+    """Rows of the action table: action, training in all, per training sample, inference as recorded."""
+    counts, n = run.part("counts"), presented(run)
+    train, inference = counts.get("train") or {}, counts.get("inference") or {}
+    rows = []
+    for name in dict.fromkeys([*train, *inference]):
+        total = number(train.get(name))
+        each = wording.ABSENT if total is None or not n else wording.count(total / n)
+        rows.append(
+            (wording.label(name), wording.exact(train.get(name)), each, wording.exact(inference.get(name)))
+        )
+    return rows
+
+
+def timing(run: Run) -> list[tuple[str, str, str]]:
+    """Latency per sample, and the rate and the mean power that follow from it, for training and inference."""
+    energy, latency = run.part("energy_j"), run.part("latency_s")
+    columns = []
+    for key in ("train_per_sample", "inference_per_sample"):
+        seconds, joules = number(latency.get(key)), number(energy.get(key))
+        rate = 1 / seconds if seconds else None
+        power = joules / seconds if seconds and joules is not None else None
+        rate_and_power = wording.quantity("rate_per_s", rate), wording.quantity("power_w", power)
+        columns.append((wording.time(seconds), *rate_and_power))
+    titles = ("latency per sample", "samples per second", "mean power")
+    rows = list(zip(titles, *columns, strict=True))
+    return [row for row in rows if row[1:] != (wording.ABSENT, wording.ABSENT)]
+
+
+def pairs(part: Mapping[str, Any], leave_out: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """Key and value of a section, each value in its unit; a mapping inside it becomes `outer: inner` rows."""
+    rows: list[tuple[str, str]] = []
+    for key, value in part.items():
+        if isinstance(value, Mapping) and value and key not in leave_out:
+            rows += [(f"{wording.label(key)}: {name}", text) for name, text in pairs(value)]
+        elif key not in leave_out:
+            rows.append((wording.label(key), wording.quantity(key, value)))
+    return rows

@@ -1,0 +1,47 @@
+"""What became of a chip's cells, for the report: pulses per cell as bars, accuracy after each time at rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from edgesdt.report.drawing import wording
+from edgesdt.report.files.folders import Run, number
+from edgesdt.report.run.summary import Bar, Bars, samples_tested
+
+_HISTOGRAM = "writes_histogram"
+
+
+def histogram(run: Run) -> Bars | None:
+    """Cells by the programming pulses that each received, in the record's order; None where the record has none."""
+    counted = run.part("device").get(_HISTOGRAM)
+    if not isinstance(counted, Mapping):
+        return None
+    values = {str(name): n for name, n in ((name, number(n)) for name, n in counted.items()) if n is not None}
+    whole, longest = sum(values.values()), max(values.values(), default=0.0)
+    if not longest:
+        return None
+    rows = [
+        Bar(_range(name, list(values)), wording.exact(int(n)), wording.share(n, whole), 100 * n / longest)
+        for name, n in values.items()
+    ]
+    return Bars("Pulses received", wording.exact(int(whole)), "cells", rows)
+
+
+def _range(name: str, names: list[str]) -> str:
+    """`10 or more` as `10 to 99`, if a class of more follows it."""
+    least = name.removesuffix(" or more")
+    if not least.isdigit() or name == names[-1]:
+        return name
+    return f"{int(least):,} to {10 * int(least) - 1:,}"
+
+
+def rests(run: Run) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Head and rows of the table of accuracies after training, and its times; no rows where none were asked for."""
+    found, n = run.record.get("deployment"), samples_tested(run)
+    points = [point for point in found if isinstance(point, Mapping)] if isinstance(found, list) else []
+    names = list(dict.fromkeys(name for point in points for name in point if name != "time_s"))
+    rows = [
+        (wording.time(point.get("time_s")), *(wording.percent(number(point.get(name)), n) for name in names))
+        for point in points
+    ]
+    return [wording.readout(name) for name in names], rows

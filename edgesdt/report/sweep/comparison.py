@@ -1,0 +1,88 @@
+"""Runs and sweeps side by side: a sweep is its most accurate point in the tables, its fronts in the charts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edgesdt.errors import EdgesdtError
+from edgesdt.pricing import omissions
+from edgesdt.report.drawing import wording
+from edgesdt.report.drawing.svg import SERIES
+from edgesdt.report.files.folders import Run, number, read
+from edgesdt.report.run import comparison, curves, summary
+from edgesdt.report.run.curves import Chart
+from edgesdt.report.sweep import front_charts, metrics, recommendations
+from edgesdt.report.sweep.front_charts import Dots, Fronts
+from edgesdt.report.sweep.metrics import FRONTS, Metric
+from edgesdt.report.sweep.results import Findings, Links, mean_run
+
+
+def view(items: Sequence[Run | Findings], out: Path) -> dict[str, Any]:
+    """What the template shows above the single reports; its rows are in the order of `items`."""
+    runs = [item if isinstance(item, Run) else _best(item) for item in items]
+    sweeps = [item for item in items if isinstance(item, Findings)]
+    return {
+        "headings": comparison.HEADINGS,
+        "rows": comparison.table(runs),
+        "differences": comparison.differences(runs),
+        "names": [run.label for run in runs],
+        "charts": _fronts(items, out) if sweeps else curves.of_runs(runs),
+        "stacks": comparison.stacks(runs),
+        "lead": sorted({wording.readout(key) for key in map(summary.best_key, runs) if key}),
+        "sweeps": len(sweeps),
+        "caveats": [f"{run.label}: {sentence}" for run in runs for sentence in omissions.of_prices(run.record)],
+    }
+
+
+def _best(found: Findings) -> Run:
+    """The most accurate point of a sweep as a run; without one, a run that only has the base spec."""
+    if found.lead is None:
+        return Run(found.sweep.folder, {"accuracy": {}, "spec": found.sweep.spec}, found.sweep.label)
+    label = f"{found.sweep.label}: best of {len(found.allowed):,} points"
+    mean = mean_run(found.sweep, found.lead.point, label)
+    return Run(mean.folder, mean.record | {"spec": _as_run(mean)}, label)
+
+
+def _as_run(run: Run) -> dict[str, Any]:
+    """The spec in the run's own record, its constants those of the registers; the planned one where that is gone."""
+    try:
+        spec = read(run.folder).get("spec")
+    except EdgesdtError:
+        spec = None
+    return spec if isinstance(spec, dict) else dict(run.part("spec"))
+
+
+def _fronts(items: Sequence[Run | Findings], out: Path) -> list[Chart]:
+    """One chart for each cost: the front of every sweep, and every run as a point."""
+    drawn = []
+    for metric in metrics.COSTS:
+        if metric.key not in FRONTS:
+            continue
+        lines = [(_label(item), i % SERIES + 1, _dots(item, metric, out)) for i, item in enumerate(items)]
+        kept = [line for line in lines if line[2].x]
+        chart = front_charts.draw(f"all-{metric.key}", metric, Fronts(kept))
+        drawn += [chart.chart] if chart else []
+    return drawn
+
+
+def _label(item: Run | Findings) -> str:
+    return item.label if isinstance(item, Run) else item.sweep.label
+
+
+def _dots(item: Run | Findings, metric: Metric, out: Path) -> Dots:
+    if isinstance(item, Findings):
+        link, accuracy = Links(item.sweep, out), item.metrics.accuracy
+        front = [item.allowed[i] for i in item.fronts[metric.key]]
+        tips = [
+            f"{item.sweep.label}, {item.words(p)}: {recommendations.accuracy_text(p, accuracy)}, {metric.form(p.figure(metric))}"
+            for p in front
+        ]
+        return front_charts.dots(front, metric, tips, [link(p.runs[0]) for p in front])
+    share = number(item.part("accuracy").get(summary.best_key(item) or ""))
+    cost = metric.of(item.record)
+    if share is None or cost is None:
+        return Dots()
+    told = f"{item.label}: {wording.percent(share, summary.samples_tested(item))}, {metric.form(cost)}"
+    return Dots([cost], [share], [told], [""])

@@ -1,0 +1,172 @@
+"""The chart of a Pareto front: accuracy over one cost, fronts as staircases, all other points faded; see `svg`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from edgesdt.report.drawing import charts, svg
+from edgesdt.report.drawing.svg import Marks
+from edgesdt.report.run.curves import Chart
+from edgesdt.report.sweep.metrics import Metric
+from edgesdt.report.sweep.points import Point
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST = 1200  # faded points drawn in a chart; beyond that, one for each cell of a fine mesh
+_NUMBERED = 30  # points of a front that carry their number
+
+
+@dataclass(frozen=True)
+class Dots:
+    """Points of one look: places, accuracies, tooltips and links, of equal length."""
+
+    x: Sequence[float] = ()
+    y: Sequence[float] = ()
+    tips: Sequence[str] = ()
+    links: Sequence[str] = ()
+
+    def only(self, chosen: Sequence[int]) -> Dots:
+        """Those at some places."""
+        return Dots(
+            [self.x[i] for i in chosen],
+            [self.y[i] for i in chosen],
+            [self.tips[i] for i in chosen],
+            [self.links[i] for i in chosen],
+        )
+
+
+@dataclass(frozen=True)
+class Fronts:
+    """What one chart shows: `lines` (label, colour, its points from the cheapest up), and points on none of them.
+
+    `numbers` are written beside points of the first line, by place in it.
+    """
+
+    lines: Sequence[tuple[str, int, Dots]]
+    faded: Dots = field(default_factory=Dots)
+    outside: Dots = field(default_factory=Dots)
+    numbers: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def all(self) -> list[Dots]:
+        """Every group of points."""
+        return [self.faded, self.outside, *(dots for _, _, dots in self.lines)]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A chart, and how many of its faded points it draws, of how many."""
+
+    chart: Chart
+    drawn: int
+    of: int
+
+
+def dots(points: Sequence[Point], metric: Metric, tips: Sequence[str], links: Sequence[str]) -> Dots:
+    """The points that have both figures."""
+    chosen = [i for i, p in enumerate(points) if p.accuracy is not None and p.figure(metric) is not None]
+    x = [points[i].figure(metric) or 0.0 for i in chosen]
+    y = [found.mean for i in chosen if (found := points[i].accuracy) is not None]
+    return Dots(x, y, [tips[i] for i in chosen], [links[i] for i in chosen])
+
+
+def thinned(x: Sequence[float], y: Sequence[float], most: int = MOST) -> list[int]:
+    """At most `most` indices: all, or the first in each cell of the finest mesh that is coarse enough."""
+    if len(x) <= most:
+        return list(range(len(x)))
+    low_x, low_y = min(x), min(y)
+    wide, high = (max(x) - low_x) or 1.0, (max(y) - low_y) or 1.0
+    cells = 256
+    while True:
+        kept: dict[tuple[int, int], int] = {}
+        for i, (a, b) in enumerate(zip(x, y, strict=True)):
+            kept.setdefault((int(cells * (a - low_x) / wide), int(cells * (b - low_y) / high)), i)
+        if len(kept) <= most:
+            return list(kept.values())
+        cells = cells * 3 // 4
+
+
+def draw(key: str, metric: Metric, fronts: Fronts) -> Drawn | None:
+    """The chart of accuracy over `metric`, or None where there is no point; `key` is unique on the page."""
+    xs = [x for group in fronts.all for x in group.x]
+    if not xs:
+        return None
+    scale = charts.ErrorScale([y for group in fronts.all for y in group.y])
+    log = min(xs) > 0 and max(xs) > 6 * min(xs)
+    places = [math.log10(x) if log else x for x in fronts.faded.x]
+    faded = fronts.faded.only(thinned(places, [scale.height(y) for y in fronts.faded.y]))
+    marks = [Marks("faded", faded.tips, faded.links, False), _marks("outside", fronts.outside, False)]
+    marks += [_marks(f"front{i}", group, True) for i, (_, _, group) in enumerate(fronts.lines)]
+
+    def fill(axes: Axes) -> None:
+        scale.show(axes)
+        if log:
+            axes.set_xscale("log")
+        _scatter(axes, faded, scale, "o", 0, 4.2, "faded")
+        _scatter(axes, fronts.outside, scale, "x", 0, 3.4, "outside")
+        for i, (_, colour, group) in enumerate(fronts.lines):
+            heights = [scale.height(y) for y in group.y]
+            axes.step(group.x, heights, where="post", color=svg.colour(colour), linewidth=1.3)
+            _scatter(axes, group, scale, "o", colour, 6, f"front{i}")
+        _number(axes, fronts, scale)
+        charts.frame(axes, metric.title)
+        _ticks(axes, metric, log)
+
+    title = f"Accuracy over {metric.title}"
+    element = svg.element(key, title, (6.2, 3.3), fill, marks)
+    return Drawn(Chart(title, element, _legend(fronts)), len(faded.x), len(fronts.faded.x))
+
+
+def _marks(group: str, found: Dots, reachable: bool) -> Marks:
+    return Marks(group, found.tips, found.links, reachable)
+
+
+def _scatter(
+    axes: Axes, found: Dots, scale: charts.ErrorScale, sign: str, colour: int, size: float, group: str
+) -> None:
+    heights = [scale.height(y) for y in found.y]
+    edge = 1.0 if sign == "x" else 0.0
+    opaque = 0.7 if colour == 0 else 1.0
+    axes.plot(
+        found.x, heights, sign, color=svg.colour(colour), markersize=size, markeredgewidth=edge, alpha=opaque, gid=group
+    )
+
+
+def _number(axes: Axes, fronts: Fronts, scale: charts.ErrorScale) -> None:
+    """Write numbers left above their points, of two that are close the second right below."""
+    step = -(-len(fronts.numbers) // _NUMBERED) or 1
+    axes.get_xlim()  # settles the limits that transLimits reads
+    last, below = (float("-inf"), float("-inf")), False
+    for i in list(fronts.numbers)[::step]:
+        group = fronts.lines[0][2]
+        at = (group.x[i], scale.height(group.y[i]))
+        x, y = axes.transLimits.transform(axes.transScale.transform(at))
+        below = x - last[0] < 0.035 and y - last[1] < 0.06 and not below
+        last = (x, y)
+        place, side = ((5, -9), "left") if below else ((-4, 4), "right")
+        axes.annotate(fronts.numbers[i], at, place, textcoords="offset points", fontsize=7.5, ha=side)
+
+
+def _legend(fronts: Fronts) -> list[tuple[int, int, bool, str]]:
+    legend = [(colour, 0, False, label) for label, colour, _ in fronts.lines]
+    legend += [(0, charts.POINTS, False, "dominated")] if fronts.faded.x else []
+    return legend + ([(0, charts.CROSSES, False, "outside the constraints")] if fronts.outside.x else [])
+
+
+def _ticks(axes: Axes, metric: Metric, log: bool) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    if log:
+        charts.logarithmic(axes, metric.form, metric.step)
+    else:
+        low, high = axes.get_xlim()
+        step = metric.step
+        while step > 1.0 and high - low < 3 * step:
+            step /= 2
+        ticks = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]).tick_values(low / step, high / step)
+        axes.set_xticks([step * t for t in ticks if low <= step * t <= high])
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: metric.form(value)))

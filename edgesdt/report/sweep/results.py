@@ -1,0 +1,101 @@
+"""A sweep worked out for the page: points, fronts, recommendations, and where each run is; `sweep_view` shows it."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from edgesdt.report.files.folders import Run, number
+from edgesdt.report.files.sweeps import Row, Sweep
+from edgesdt.report.sweep import metrics, pareto, points, recommendations
+from edgesdt.report.sweep.metrics import FRONTS, Metrics
+from edgesdt.report.sweep.points import Point
+from edgesdt.report.sweep.recommendations import Choice, Constraint
+
+
+@dataclass(frozen=True)
+class Findings:
+    """A sweep worked out: its points, those that meet the constraints, fronts (indices of these), recommendations."""
+
+    sweep: Sweep
+    metrics: Metrics
+    names: dict[str, str]
+    points: list[Point]
+    limits: list[Constraint]
+    allowed: list[Point]
+    fronts: dict[str, list[int]]
+    choices: list[Choice]
+
+    @property
+    def lead(self) -> Choice | None:
+        """The most accurate allowed point."""
+        return next((choice for choice in self.choices if choice.metric.key == "accuracy"), None)
+
+    @property
+    def leading(self) -> list[Point]:
+        """The recommended points, then those on a front."""
+        found = [choice.point for choice in self.choices]
+        found += [self.allowed[i] for front in self.fronts.values() for i in front]
+        return list({id(point): point for point in found}.values())
+
+    def words(self, point: Point) -> str:
+        """A point by the parameters that vary."""
+        return points.in_words(point.values, self.names) or self.sweep.label
+
+
+def findings(sweep: Sweep) -> Findings:
+    """Work out a sweep. Costs are those of the records as given: price them again before, if at all."""
+    judged = metrics.of_sweep(sweep)
+    found = points.of_rows(sweep.rows, judged)
+    names = points.short_names(points.parameters_of(sweep, found))
+    limits = recommendations.constraints(sweep.listed("constraints"), judged)
+    allowed = [p for p in found if all(limit.holds(p) for limit in limits)]
+    wanted = recommendations.objectives(sweep.listed("objectives"), judged)
+    drawn = [m for m in judged.costs if m.key in FRONTS or m in wanted]
+    fronts = {m.key: pareto.front(allowed, judged.accuracy, m) for m in drawn}
+    chosen = recommendations.choices(allowed, judged, wanted, limits)
+    return Findings(sweep, judged, names, found, limits, allowed, fronts, chosen)
+
+
+class Links:
+    """Where a row's run is, as an address relative to the page; empty where nothing of it was kept."""
+
+    def __init__(self, sweep: Sweep, out: Path) -> None:
+        self.folder = sweep.folder
+        self.base = os.path.relpath(sweep.folder.resolve(), out.resolve().parent)
+        self._known: dict[str, str] = {}
+
+    def __call__(self, row: Row) -> str:
+        """The run's report, or its record where it has no report."""
+        if not row.run:
+            return ""
+        if row.run not in self._known:
+            kept = (name for name in ("report.html", "record.json") if (self.folder / row.run / name).exists())
+            name = next(kept, "")
+            path = Path(self.base, row.run, name).as_posix()
+            self._known[row.run] = quote(path) if name else ""
+        return self._known[row.run]
+
+
+def mean_run(sweep: Sweep, point: Point, label: str) -> Run:
+    """A point as one run, for what shows runs: every number of its records the mean over its seeds."""
+    run = sweep.run_of(point.runs[0], label)
+    if len(point.runs) == 1:
+        return run
+    parts = ("accuracy", "energy_j", "latency_s", "area_mm2", "memory", "device", "technology")
+    means = {part: _mean([row.record.get(part) for row in point.runs]) for part in parts}
+    return Run(run.folder, run.record | {"seed": "mean"} | means, label)
+
+
+def _mean(values: Sequence[Any]) -> Any:
+    """Numbers averaged, mappings entry by entry; anything else as the first has it."""
+    if all(isinstance(value, dict) for value in values):
+        keys = dict.fromkeys(key for value in values for key in value)
+        return {key: _mean([value[key] for value in values if key in value]) for key in keys}
+    found = [v for v in map(number, values) if v is not None]
+    return math.fsum(found) / len(found) if len(found) == len(values) else values[0]

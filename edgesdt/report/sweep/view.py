@@ -1,0 +1,229 @@
+"""Everything that the page shows of one sweep, as text and pictures: what `run_view` is for a run."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from edgesdt.pricing import omissions
+from edgesdt.report.drawing import wording
+from edgesdt.report.files import columns
+from edgesdt.report.files.folders import Run, number
+from edgesdt.report.files.sweeps import Row
+from edgesdt.report.run import summary
+from edgesdt.report.run.view import provenance, spec_text
+from edgesdt.report.sweep import charts, effects, points, recommendations, table
+from edgesdt.report.sweep.charts import runs_of, shown
+from edgesdt.report.sweep.metrics import Metric
+from edgesdt.report.sweep.points import Point
+from edgesdt.report.sweep.results import Findings, Links
+
+REASONS = 30  # kinds of failure that are listed
+Link = Callable[[Row], str]
+
+
+def view(found: Findings, prefix: str, out: Path) -> dict[str, Any]:
+    """What the template shows; `prefix` keeps identifiers apart where the page shows several, `out` is the page."""
+    sweep, link = found.sweep, Links(found.sweep, out)
+    made: dict[str, Any] = {
+        "kind": "sweep",
+        "id": prefix,
+        "label": sweep.label,
+        "name": sweep.label,
+        "facts": _facts(found),
+        "torn": sweep.torn,
+        "caveats": _caveats(found),
+        "advice": _advice(found, link),
+        "swept": _swept(found),
+        "effects": charts.effects_of(found, prefix),
+        "fronts": charts.fronts(found, prefix, link),
+        "stacks": charts.energy_along(found),
+        "sensitivity": charts.sensitivities(found),
+        "unfinished": _unfinished(found),
+        "table": table.data(sweep.rows, found.points, found.names, found.metrics, link),
+        "file": re.sub(r"[^\w.-]+", "_", sweep.label) + ".csv",
+        "spec": spec_text(sweep.spec),
+        "provenance": _provenance(found),
+    }
+    made["tiles"] = _tiles(found, made)
+    return {**made, "sections": _sections(made)}
+
+
+def _caveats(found: Findings) -> list[str]:
+    """What the prices of some points leave out, with how many those are."""
+    done = [row for row in found.sweep.rows if row.done]
+    told = Counter(sentence for row in done for sentence in omissions.of_prices(row.record))
+    return [f"of {n:,} of {len(done):,} runs, {sentence}" for sentence, n in told.items()]
+
+
+def _sections(made: dict[str, Any]) -> list[tuple[str, str]]:
+    found = [
+        ("advice", "Recommendations", made["advice"]["rows"] or made["advice"]["limits"]),
+        ("swept", "What was swept", made["swept"]),
+        ("effects", "Accuracy by parameter", made["effects"]),
+        ("fronts", "Pareto fronts", made["fronts"]["charts"]),
+        ("stacks", "Energy", made["stacks"]),
+        ("sensitivity", "Sensitivity", made["sensitivity"]["asked"]),
+        ("unfinished", _endings(made["unfinished"]), made["unfinished"]),
+        ("table", "All results", True),
+        ("spec", "Spec", made["spec"]),
+        ("provenance", "Provenance", made["provenance"]),
+    ]
+    return [(key, title) for key, title, content in found if content]
+
+
+def _endings(unfinished: list[dict[str, Any]]) -> str:
+    """`Failed and infeasible`: how runs without a result ended."""
+    words = list(dict.fromkeys(str(row["status"]) for row in unfinished))
+    return (", ".join(words[:-1]) + " and " + words[-1] if len(words) > 1 else "".join(words)).capitalize()
+
+
+def _first(found: Findings) -> Run | None:
+    return next((found.sweep.run_of(row) for row in found.sweep.rows if row.done), None)
+
+
+def _facts(found: Findings) -> list[tuple[str, str]]:
+    """What stays the same over the sweep."""
+    run = _first(found)
+    told = summary.facts(Run(found.sweep.folder, {"spec": found.sweep.spec} | (run.record if run else {}), ""))
+    paths = {"layers": "chip.layers", "weights": "chip.weights.bits", "rule": "learning.rule", "seed": "seed"}
+    paths |= {"target": "learning.target", "data": "data.set", "device": "device.model", "epochs": "epochs"}
+    paths |= {"technology": "technology.table"}
+    swept = {name for name, path in paths.items() if any(path.startswith(p) for p in [*found.sweep.parameters, "seed"])}
+    rows = [(name, value) for name, value in told if name not in swept]
+    method = found.sweep.plan.get("method")
+    return [*rows, ("method", str(method))] if method else rows
+
+
+def _counts(found: Findings) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for row in found.sweep.rows:
+        counts[row.status] = counts.get(row.status, 0) + 1
+    return counts
+
+
+def _tiles(found: Findings, made: dict[str, Any]) -> list[dict[str, Any]]:
+    """The headline: best accuracy, what ran, and the recommended point of each cost."""
+    counts, lead = _counts(found), found.lead
+    seeds = sorted({row.seed for row in found.sweep.rows if row.seed is not None})
+    ran = [f"{len(found.points):,} points" + (f", {len(seeds)} seeds" if len(seeds) > 1 else "")]
+    ran += [f"{n:,} {status}" for status, n in counts.items() if status != "done"]
+    ran += [f"{found.sweep.missing:,} not run yet"] if found.sweep.missing else []
+    tiles = [{"what": "Runs", "figure": f"{counts.get('done', 0):,}", "notes": ran}]
+    if lead and lead.point.accuracy:
+        near = _interval(lead.point, found.metrics.accuracy)
+        figure = found.metrics.accuracy.form(lead.point.accuracy.mean)
+        notes = [f"95 % interval {near}"] if near else []
+        tiles.insert(0, {"what": "Highest accuracy", "figure": figure, "notes": [*notes, found.words(lead.point)]})
+    for choice in [c for c in found.choices if c is not lead][:3]:
+        figure = choice.metric.form(choice.point.figure(choice.metric))
+        notes = [found.words(choice.point)]
+        notes += ["within one point of the highest accuracy"] if choice.slack else []
+        tiles.append({"what": _objective(choice), "figure": figure, "notes": notes})
+    if made["sensitivity"]["figures"]:
+        bars, grid = made["sensitivity"]["figures"][0], made["sensitivity"]["grid"]
+        told = "explains {} of the variance of the {}" if grid else "{} of the importance for the {}"
+        notes = [told.format(bars.rows[0].value, bars.title.lower())]
+        tiles.append({"what": "Matters most", "figure": bars.rows[0].label, "notes": notes})
+    spare = [{"what": "Parameters", "figure": str(len(found.names)), "notes": [", ".join(found.names.values())]}]
+    spare += [{"what": "Simulated, all runs together", "figure": _spent(found) or wording.ABSENT, "notes": []}]
+    tiles += spare[: -len(tiles) % 3]  # rows of three
+    return [tile | {"measured": tile["what"] != "Matters most"} for tile in tiles[:6]]
+
+
+def _spent(found: Findings) -> str:
+    """The time that all runs took together; empty where it was not kept."""
+    known = [s for row in found.sweep.rows if row.done and (s := number(row.record.get("duration_s"))) is not None]
+    return wording.time(sum(known)) if known else ""
+
+
+def _interval(point: Point, accuracy: Metric) -> str:
+    estimate = point.accuracy
+    if estimate is None or estimate.half is None:
+        return ""
+    return f"{accuracy.form(max(estimate.low, 0.0)).removesuffix(' %')} to {accuracy.form(min(estimate.high, 1.0))}"
+
+
+def _objective(choice: recommendations.Choice) -> str:
+    return f"{choice.metric.superlative} {choice.metric.title}".capitalize()
+
+
+def _advice(found: Findings, link: Link) -> dict[str, Any]:
+    accuracy, lead = found.metrics.accuracy, found.lead
+    rows = []
+    for choice in found.choices:
+        figures = [metric.form(choice.point.figure(metric)) for metric in shown(found)]
+        told = "" if lead is None or choice is lead else recommendations.trade(choice, lead.point, accuracy)
+        rows.append(
+            {
+                "objective": _objective(choice),
+                "point": found.words(choice.point),
+                "accuracy": recommendations.accuracy_text(choice.point, accuracy),
+                "figures": figures,
+                "told": told,
+                "runs": runs_of(choice.point, link),
+            }
+        )
+    return {
+        "rows": rows,
+        "headings": [metric.title for metric in shown(found)],
+        "limits": [(limit.text, limit.metric is not None, _meeting(found, limit)) for limit in found.limits],
+        "meeting": f"{len(found.allowed):,} of {len(found.points):,} points",
+        "slack": any(choice.slack for choice in found.choices),
+        "readout": wording.readout(accuracy.path.removeprefix("accuracy.")),
+    }
+
+
+def _meeting(found: Findings, limit: recommendations.Constraint) -> str:
+    return f"{sum(map(limit.holds, found.points)):,}"
+
+
+def _swept(found: Findings) -> list[tuple[str, str, str]]:
+    """Path, values and base value of every swept parameter, and the seeds."""
+    rows = []
+    spec = found.sweep.spec
+    for path in found.sweep.parameters:
+        told = {points.value_text(path, row.point[path]): None for row in found.sweep.rows if path in row.point}
+        levels = points.levels_of(found.points, path)
+        ordered = [points.value_text(path, value) for value in levels.values()]
+        texts = [*ordered, *(text for text in told if text not in ordered)]
+        if len(texts) > effects.LEVELS:
+            texts = [f"{len(texts):,} values, {texts[0]} to {texts[len(ordered) - 1]}"]
+        base = columns.value_at(spec, columns.steps_of(path))
+        rows.append((path, ", ".join(texts), wording.ABSENT if base is None else points.value_text(path, base)))
+    seeds = sorted({row.seed for row in found.sweep.rows if row.seed is not None})
+    base = str(spec.get("seed", wording.ABSENT))
+    return [*rows, ("seed", ", ".join(map(str, seeds)), base)] if seeds else rows
+
+
+def _unfinished(found: Findings) -> list[dict[str, Any]]:
+    """Rows without a record by status and reason, numbers in the reason apart; the most frequent first."""
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in found.sweep.rows:
+        if not row.done:
+            kind = re.sub(r"[\d.,]+", "#", row.reason.strip().split("\n")[-1])
+            groups.setdefault((row.status, kind), []).append(row)
+    ranked = sorted(groups.items(), key=lambda item: (item[0][0], -len(item[1])))
+    return [
+        {
+            "status": status,
+            "count": f"{len(rows):,}",
+            "reason": rows[0].reason.strip() or "no reason was kept",
+            "alike": len(rows) > 1,
+            "points": list(dict.fromkeys(points.in_words(row.point, found.names) for row in rows))[:3],
+            "more": max(len({row.key for row in rows}) - 3, 0),
+        }
+        for (status, _), rows in ranked[:REASONS]
+    ]
+
+
+def _provenance(found: Findings) -> list[tuple[str, str]]:
+    versions = found.sweep.description.get("versions")
+    run = _first(found)
+    record = {"versions": versions if isinstance(versions, dict) else run.part("versions") if run else {}}
+    rows = provenance(Run(found.sweep.folder, record, ""))
+    spent = _spent(found)
+    return [*rows, ("simulated, all runs together", spent)] if spent else rows

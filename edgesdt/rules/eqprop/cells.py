@@ -1,0 +1,230 @@
+"""Equilibrium propagation whose weights are analog cells: read by converters, moved by pulses.
+
+The rule is that of `rules.eqprop.rule`; what differs is how weights are read and written (`edgesdt.synapses.crossbar`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesdt.kernels.layout import Workspace
+from edgesdt.rules.eqprop import plan
+from edgesdt.rules.eqprop.cell_counts import actions as cell_actions
+from edgesdt.rules.eqprop.cell_rates import longest_stretch, pulse_rates
+from edgesdt.rules.eqprop.cell_sample import infer_stream, learn_stream, update_of
+from edgesdt.rules.eqprop.counts import Events
+from edgesdt.rules.eqprop.rule import _INFERENCE_CHUNK, EqProp
+from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
+from edgesdt.spec import Spec
+from edgesdt.synapses.crossbar import layout
+from edgesdt.synapses.crossbar import wear as crossbar_wear
+from edgesdt.synapses.crossbar.carry import TALLIES, carry
+from edgesdt.synapses.crossbar.crossbar import Crossbar
+from edgesdt.synapses.crossbar.layout import Bank
+from edgesdt.synapses.crossbar.model_pulses import hand_over
+from edgesdt.synapses.crossbar.programming import want
+from edgesdt.synapses.crossbar.wires import renew, see_all, with_all_losses
+from hw_models.base import Cells
+
+
+class EqPropOnCells(EqProp):
+    """The rule on the chip that `spec` describes, on freshly manufactured cells."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.crossbar = Crossbar.of(spec, plan.accumulator_frac(spec))
+        self._tally = [0] * layout.TALLIES
+        self._inference_tally = [0] * layout.TALLIES
+        self._carries = [0] * TALLIES
+        super().__init__(spec)
+        self.work = _with_room_for_trains(self.work)
+
+    def learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
+        """Learn from `samples[order]`, one at a time, with the learning-rate registers of `epoch` (0-based)."""
+        rates = pulse_rates(self.spec, epoch)
+        for part in self._stretches(order):
+            self._learn(samples, labels, part, rates)
+
+    def _stretches(self, order: Labels) -> Iterator[Labels]:
+        """The parts of `order` between which losses on wires are worked out and digits carried.
+
+        Both are done every so many samples of all, losses before a sample and carries after it, so that they do not
+        depend on how samples are handed in.
+        """
+        array, crossbar, start = self.spec.device.array, self.crossbar, 0
+        most = longest_stretch(self.spec)
+        while start < len(order):
+            done = self._tally[layout.READS]
+            if crossbar.lines and done % array.ir_drop_every == 0:
+                renew(crossbar.slices(self.chip.weights), crossbar.lines)
+            periods = [array.ir_drop_every] * bool(crossbar.lines) + [array.carry_every] * bool(crossbar.above)
+            stop = start + min([most, *(every - done % every for every in periods)])
+            yield order[start:stop]
+            start = stop
+            if crossbar.above and self._tally[layout.READS] % array.carry_every == 0:
+                carry(crossbar, self.chip.weights, self._carries)
+                self._empty(crossbar.bank.tally, self._tally)
+
+    def _learn(self, samples: Pixels, labels: Labels, order: Labels, rates: npt.NDArray[np.int64]) -> None:
+        bank, sensing = self.crossbar.bank, self.crossbar.sensing
+        if self.crossbar.stepped:
+            learn_stream(self.chip, self.plan, self.work, sensing, bank, rates, samples, labels, order)
+        else:
+            lowest, verified = self.crossbar.slices(self.chip.weights)[0], bank.programming == layout.VERIFY
+            for t in order:
+                listed = update_of(
+                    self.chip, self.plan, self.work, sensing, bank, rates, samples[t], np.int64(labels[t])
+                )
+                if verified:
+                    want(listed, bank)
+                hand_over(self.crossbar, lowest, listed, verified)
+        self._empty(bank.tally, self._tally)
+
+    def infer(self, samples: Pixels, threads: int = 1) -> Outputs:
+        """Output state codes (samples, n_1); cells and all other learned state stay as they are."""
+        kind = np.uint8 if self.spec.chip.states.bits <= 8 else np.uint16
+        outputs = np.empty((len(samples), self.spec.chip.layers[-1]), kind)
+        shared, _ = self._as_they_show()
+        size = max(len(samples), 1) if self.plan.stochastic_states else _INFERENCE_CHUNK
+
+        def run(start: int) -> tuple[Events, npt.NDArray[np.int64]]:
+            chip, work = self._lent()
+            own = shared._replace(
+                partial=shared.partial.copy(),
+                squares=shared.squares.copy(),
+                variances=shared.variances.copy(),
+                reading=shared.reading ^ np.uint64(1 << 63),  # other noise than that of learning
+                tally=np.zeros_like(shared.tally),
+            )
+            stop = start + size
+            infer_stream(
+                chip, self.plan, work, self.crossbar.sensing, own, samples[start:stop], start, outputs[start:stop]
+            )
+            return work.events, own.tally
+
+        with ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
+            each = pool.map if threads > 1 else map
+            found = list(each(run, range(0, len(samples), size)))
+        self._inference_events = sum((events for events, _ in found), np.zeros_like(self.work.events))
+        self._inference_tally = [0] * layout.TALLIES
+        for _, tally in found:
+            self._empty(tally, self._inference_tally)
+        return outputs
+
+    def counts(self) -> Counts:
+        """Actions of the described chip for everything learned so far."""
+        return cell_actions(self.spec, self.work.events, self._tally)
+
+    def inference_counts(self) -> Counts:
+        """Actions of the described chip for the samples of the last `infer`."""
+        return cell_actions(self.spec, self._inference_events, self._inference_tally)
+
+    def state(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Copies of every on-chip array, of the cells and of the events so far."""
+        cells, bank = self.crossbar.cells, self.crossbar.bank
+        tally = np.array([str(n) for n in self._tally])  # longer than 64 bits at times
+        kept: dict[str, npt.NDArray[np.generic]] = {f"cells_{name}": array.copy() for name, array in _arrays(cells)}
+        kept |= {"cells_reading": bank.reading.copy(), "cells_tally": tally, **self._losses()}
+        if self.crossbar.above:
+            kept["cells_carries"] = np.array(self._carries, np.int64)
+        return {**super().state(), **kept}
+
+    def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        """Take up a state that `state` gave. Raises `ValueError` if a shape or type differs."""
+        for name, array in _arrays(self.crossbar.cells):
+            kept = state[f"cells_{name}"]
+            if kept.shape != array.shape or kept.dtype != array.dtype:
+                raise ValueError(f"cells_{name}: {kept.shape} {kept.dtype}, not {array.shape} {array.dtype}")
+        super().restore(state)
+        for name, array in _arrays(self.crossbar.cells):
+            array[...] = state[f"cells_{name}"]
+        self.crossbar.bank.reading[...] = state["cells_reading"]
+        if self.crossbar.lines:
+            kept = state["cells_lost"].reshape(1 + len(self.crossbar.above), -1)
+            for each, lost in zip(self.crossbar.slices(self.chip.weights), kept, strict=True):
+                each.bank.lost[...] = lost
+        if self.crossbar.above:
+            self._carries = [int(n) for n in state["cells_carries"]]
+        self._tally = [int(n) for n in state["cells_tally"]]
+        self._show(self.crossbar.cells.visible)
+
+    @contextmanager
+    def rested(self, after_s: float) -> Iterator[None]:
+        """Within the context the chip reads its cells as they are `after_s` seconds after the last write."""
+        self._show(self.crossbar.rested(after_s))
+        try:
+            yield
+        finally:
+            self._show(self.crossbar.cells.visible)
+
+    def warnings(self) -> list[str]:
+        """What the user should know about the array, in sentences."""
+        return crossbar_wear.warnings(self.crossbar, self._tally, self._carries, self._lost())
+
+    def wear(self) -> dict[str, object]:
+        """The record's `device`: what learning did to the cells."""
+        return crossbar_wear.wear(self.crossbar, self._tally, self._carries, self._lost())
+
+    def weights(self, layer: int) -> npt.NDArray[np.integer]:
+        """Weight codes (n_0, n_1): all slices together, in the LSB of the least significant one."""
+        return self.crossbar.weights(self.chip.weights).reshape(self.spec.chip.layers)
+
+    def weight_file(self, image_shape: tuple[int, ...]) -> dict[str, npt.NDArray[np.generic]]:
+        """Weight codes as read, with the value of their LSB, and the state of every cell."""
+        arrays = super().weight_file(image_shape)
+        arrays.pop("weights_frac_bits")
+        cells = self.crossbar.cells
+        lsb = float(self.crossbar.mapping.digit_weights[0]) / self.crossbar.bank.one
+        return {**arrays, "weights_lsb": np.array(lsb), "cells_state": cells.state, "cells_visible": cells.visible}
+
+    def _show(self, visible: npt.NDArray[np.floating]) -> None:
+        self.crossbar.show(self.chip.weights, visible)
+        if self.crossbar.lines:
+            for bank, codes, _ in self.crossbar.slices(self.chip.weights):
+                see_all(codes, bank)
+        self._refresh_shortcuts()
+
+    def _as_they_show(self) -> tuple[Bank, float]:
+        """The bank with the losses on wires that the cells have now, and the share of the current that they are."""
+        crossbar = self.crossbar
+        if not crossbar.lines:
+            return crossbar.bank, 0.0
+        return with_all_losses(crossbar.slices(self.chip.weights), crossbar.lines)
+
+    def _lost(self) -> float:
+        return self._as_they_show()[1]
+
+    def _losses(self) -> dict[str, npt.NDArray[np.generic]]:
+        """The codes that the wires take since they were last worked out, as part of the state; none without IR drop."""
+        each = [bank.lost for bank, _, _ in self.crossbar.slices(self.chip.weights)]
+        return {"cells_lost": np.concatenate(each)} if self.crossbar.lines else {}
+
+    def _empty(self, tally: npt.NDArray[np.int64], into: list[int]) -> None:
+        for place, count in enumerate(tally):
+            into[place] += int(count)
+        tally[:] = 0
+
+    def _draw_weights(self) -> None:
+        """Xavier-uniform weights from the chip's own random bank, programmed into the cells."""
+        n0, n1 = self.spec.chip.layers
+        bound = self.spec.chip.weights.init_gain * (6.0 / (n0 + n1)) ** 0.5
+        words = self._random_words(n0 * n1).astype(np.float64).reshape(n0, n1)
+        self.crossbar.program(bound * (words * 2.0**-31 - 1.0))
+        self._show(self.crossbar.cells.visible)
+
+
+def _arrays(cells: Cells) -> list[tuple[str, npt.NDArray[Any]]]:
+    """What a population of cells holds, by name; a model may keep more with it for its own use."""
+    return [(field.name, getattr(cells, field.name)) for field in fields(cells)]
+
+
+def _with_room_for_trains(work: Workspace) -> Workspace:
+    """The workspace with room for the random words of a whole pulse train, however small the layers are."""
+    words = np.zeros(len(work.words) + layout.LONGEST_TRAIN // 2, np.uint32)
+    return work._replace(words=words, halves=words.view(np.uint16), octets=words.view(np.uint8))

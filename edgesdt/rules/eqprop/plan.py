@@ -1,0 +1,219 @@
+"""From a spec to the integers that the EqProp kernels run on: the plan, the arrays and the epoch's rates."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesdt.kernels.arithmetic import Register, register
+from edgesdt.kernels.byte_rows import ROWS as AT_ONCE
+from edgesdt.kernels.layout import EVENT_KINDS, Chip, Codes, Ints, Plan, WeightCodes, Workspace
+from edgesdt.kernels.random_bank import seeded
+from edgesdt.qformat import Rounding, Scale
+from edgesdt.rules.eqprop.one_layer import MOST_DRIVES, ROWS, tabulate
+from edgesdt.rules.eqprop.registers import Registers, rate, rounding
+from edgesdt.spec import Spec
+from edgesdt.targets.self_defined import BLOCK
+
+_NUDGE = {"random": 0, "positive": 1, "symmetric": 2}
+_PENDING, _SWEEPS = 1 << 12, 1 << 5
+"""Weight changes, and sweeps with them, planned before they are written: few enough to stay in the nearest cache."""
+_DRIVE_INTEGER_BITS = 3
+"""Integer bits of the drive before it saturates: ±8, four times what a state in 0…1 can follow in one step."""
+
+
+def plan(spec: Spec) -> Plan:
+    """The machine of `spec` as integers (`Plan` says what each one means)."""
+    chip, learning = spec.chip, spec.learning
+    regs = Registers.of(spec)
+    sizes = np.array(chip.layers, dtype=np.int64)
+    first = np.concatenate(([0, 0], np.cumsum(sizes[1:-1]))).astype(np.int64)
+    first_weight = np.concatenate(([0], np.cumsum(sizes[:-1] * sizes[1:])[:-1])).astype(np.int64)
+    frac = accumulator_frac(spec)
+    down = frac - chip.states.bits
+    states = rounding(chip.states.rounding)
+    fixed = Rounding.NEAREST if states is Rounding.STOCHASTIC else states
+    return Plan(
+        sizes=sizes,
+        first=first,
+        first_weight=first_weight,
+        input_left=frac - chip.weights.frac_bits - spec.encoder.bits,
+        state_left=frac - chip.weights.frac_bits - chip.states.bits,
+        # past 40 bits any bias but 0 saturates every accumulator
+        bias_left=min(frac - chip.biases.frac_bits, 40) if chip.biases.enabled else 0,
+        drive_right=down,
+        drive_half=1 << (down - 1) if fixed is Rounding.NEAREST and down > 0 else 0,
+        drive_limit=(1 << (chip.states.bits + _DRIVE_INTEGER_BITS)) - 1,
+        accumulator_limit=(1 << (chip.accumulator.bits - 1)) - 1,
+        state_limit=regs.state.highest,
+        weight_limit=regs.weight.highest,
+        bias_limit=regs.bias.highest if chip.biases.enabled else 0,
+        stochastic_states=states is Rounding.STOCHASTIC,
+        stochastic_weights=rounding(chip.weights.rounding) is Rounding.STOCHASTIC,
+        stochastic_biases=rounding(chip.biases.rounding) is Rounding.STOCHASTIC,
+        learn_biases=chip.biases.enabled,
+        supervised=learning.target == "label",
+        nudge_sign=_NUDGE[learning.beta_sign],
+        free_steps=learning.free_steps,
+        nudged_steps=learning.nudged_steps,
+        dt=register(regs.dt.multiplier, regs.dt.shift, states),
+        beta=register(regs.beta.multiplier, regs.beta.shift, fixed),
+        target_high=regs.target_high,
+        target_low=regs.target_low,
+        input_drop=regs.input_drop,
+        output_drop=regs.output_drop,
+        key_left=learning.homeostasis.frac_bits - chip.states.bits,
+        eta=register(regs.eta.multiplier, regs.eta.shift, Rounding.NEAREST),
+        gamma=_from_activity_to_homeostasis(regs),
+        activity_one=regs.activity.highest,
+        activity_aim=regs.aim,
+        homeostasis_limit=regs.homeostasis.highest,
+        batch=learning.batch,
+    )
+
+
+def accumulator_frac(spec: Spec) -> int:
+    """Fractional bits of the accumulators: the finest of input product, state product, state and bias.
+
+    Every term is then aligned by a shift left, which is exact.
+    """
+    chip = spec.chip
+    products = max(spec.encoder.bits, chip.states.bits) + chip.weights.frac_bits
+    return max(products, chip.states.bits, chip.biases.frac_bits if chip.biases.enabled else 0)
+
+
+def _from_activity_to_homeostasis(regs: Registers) -> Register:
+    """Gamma, with the shift from activity codes to homeostasis codes folded in."""
+    shift = regs.gamma.shift + regs.activity.frac_bits - regs.homeostasis.frac_bits
+    return register(regs.gamma.multiplier, shift, Rounding.NEAREST)
+
+
+def rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
+    """The rate registers of `epoch` (0-based) as (2, L, 6): contrast code → weight code, state code → bias code.
+
+    A row is a `Register` and a flag: 1 where every product and rounding term of one contrast fits 32 bits.
+    """
+    chip = spec.chip
+    state_bits = chip.states.bits
+    rows: list[list[list[int]]] = [[], []]
+    for layer in range(len(chip.layers) - 1):
+        held = rate(spec, layer, epoch)
+        pre_bits = spec.encoder.bits if layer == 0 else state_bits
+        rows[0].append(rate_row(held, pre_bits + state_bits, chip.weights.frac_bits, rounding(chip.weights.rounding)))
+        rows[1].append(rate_row(held, state_bits, chip.biases.frac_bits, rounding(chip.biases.rounding)))
+    return np.array(rows, dtype=np.int64)
+
+
+def rate_row(held: Scale, contrast_bits: int, frac_bits: int, mode: Rounding) -> list[int]:
+    """One row of the rates: from a signed contrast of `contrast_bits` fractional bits to `frac_bits`."""
+    if held.multiplier == 0:
+        return [*_fields(register(0, 0, Rounding.FLOOR)), 1]
+    made = register(held.multiplier, held.shift + contrast_bits - frac_bits, mode)
+    product_bits = contrast_bits + int(made.multiplier).bit_length()
+    return [*_fields(made), int(product_bits <= 30 and made.right <= 30)]
+
+
+def _fields(made: Register) -> list[int]:
+    return [int(value) for value in made]
+
+
+def empty_chip(spec: Spec) -> Chip:
+    """Every on-chip array of `spec`, zeroed, the random bank seeded."""
+    chip, learning = spec.chip, spec.learning
+    layers = chip.layers
+    outputs, neurons = layers[-1], sum(layers[1:])
+    synapses = sum(a * b for a, b in pairwise(layers))
+    own = learning.target == "self_defined"
+    batched = learning.batch > 1
+    return Chip(
+        inputs=np.zeros(layers[0], np.uint8),
+        weights=_weight_codes(spec, synapses),
+        biases=_codes(neurons if chip.biases.enabled else 0),
+        accumulators=_codes(neurons),
+        states=_codes(neurons),
+        free_states=_codes(neurons),
+        plus_states=_codes(neurons if learning.beta_sign == "symmetric" else 0),
+        keep=np.ones(outputs, np.uint8),
+        target=np.zeros(outputs, np.uint8),
+        winners=_codes(learning.winners if own else 1),
+        activity=_codes(outputs if own else 0),
+        homeostasis=_codes(outputs if own else 0),
+        random=seeded(spec.seed, chip.random.lanes),
+        weight_contrast=np.zeros(synapses if batched else 0, np.int64),
+        bias_contrast=_codes(neurons if batched and chip.biases.enabled else 0),
+        winner_count=_codes(outputs if own and batched else 0),
+    )
+
+
+def _codes(n: int) -> Codes:
+    return np.zeros(n, np.int32)
+
+
+def _wide(n: int) -> Ints:
+    return np.zeros(n, np.int64)
+
+
+def _weight_codes(spec: Spec, n: int) -> WeightCodes:
+    """`n` zeros of the narrowest type that holds a weight code."""
+    narrow = spec.device.digital and spec.chip.weights.bits <= 8
+    return np.zeros(n, np.int8) if narrow else np.zeros(n, np.int16)
+
+
+def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
+    """The simulator's own arrays for `spec` (none of them is part of the described chip).
+
+    What goes with the weights is taken from `shared` where that is given, for a second set of neurons.
+    """
+    layers = spec.chip.layers
+    widest, neurons, depth = max(layers), sum(layers[1:]), len(layers)
+    synapses = sum(a * b for a, b in pairwise(layers))
+    lanes = spec.chip.random.lanes
+    ends, moves = (shared.ends, shared.moves) if shared else _tables(spec)
+    words = np.zeros(widest + lanes, np.uint32)
+    return Workspace(
+        mirror=shared.mirror if shared else _weight_codes(spec, synapses if depth > 2 else 0),
+        weight_peak=shared.weight_peak if shared else _wide(depth - 1),
+        reach=_wide(depth),
+        event_index=_codes(layers[0] + AT_ONCE),
+        event_value=np.zeros(layers[0] + AT_ONCE, np.uint8),
+        flags=np.zeros(widest, np.uint8),
+        movers=_codes(neurons),
+        mover_state=_codes(neurons),
+        mover_drive=_codes(neurons),
+        mover_target=_codes(neurons),
+        ends=ends,
+        moves=moves,
+        changes=_codes(neurons),
+        change_by=_codes(neurons),
+        counts=np.zeros((3, depth), np.int64),
+        keys=_codes(layers[-1]),
+        tops=_codes(-(-layers[-1] // BLOCK)),
+        words=words,
+        halves=words.view(np.uint16),
+        octets=words.view(np.uint8),
+        silence=np.zeros(widest, np.uint16),
+        deltas=_codes(widest),
+        pending=_codes(max(_PENDING, 2 * widest)),
+        named=_codes(max(_PENDING, 2 * widest)),
+        swept=np.zeros((_SWEEPS + 1, 2), np.int64),
+        pres=_codes(widest),
+        pre_plus=_codes(widest),
+        pre_minus=_codes(widest),
+        posts=_codes(widest),
+        wear=shared.wear if shared else np.zeros(synapses, np.uint8),
+        wear_carry=shared.wear_carry if shared else np.zeros(synapses, np.uint32),
+        events=np.zeros((EVENT_KINDS, depth), np.int64),
+    )
+
+
+def _tables(spec: Spec) -> tuple[Codes, Codes]:
+    """Where the phases of a chip with one layer end, by drive; without columns where it is stepped instead."""
+    made = plan(spec)
+    drives = 2 * (made.drive_limit + 1)
+    if len(spec.chip.layers) > 2 or made.stochastic_states or drives > MOST_DRIVES:
+        drives = 0
+    ends, moves = (np.zeros((ROWS, drives), np.int32) for _ in range(2))
+    tabulate(made, ends, moves)
+    return ends, moves

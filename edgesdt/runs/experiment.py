@@ -1,0 +1,251 @@
+"""One run, from a spec to a record: load data, learn epoch by epoch with checkpoints, read out, price.
+
+The untrained chip is read out first and kept beside every accuracy as its control.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgesdt import datasets
+from edgesdt.chip.simulated import Chip
+from edgesdt.errors import DataError, SpecError
+from edgesdt.pricing import bill, omissions
+from edgesdt.readouts.assessment import Assessment, percent
+from edgesdt.rules.eqprop import registers
+from edgesdt.runs import record
+from edgesdt.runs.folder import RunFolder
+from edgesdt.spec import Spec, spec_hash, unused
+
+STRIDE = 2_000
+"""Samples learned between two looks at the clock (and at Ctrl-C)."""
+
+Say = Callable[[str], None]
+Watch = Callable[[list[dict[str, Any]]], None]
+
+
+@dataclass
+class Progress:
+    """What a run has gathered so far besides the chip itself; JSON-ready, kept in every checkpoint."""
+
+    started: str
+    epochs_done: int = 0
+    duration_s: float = 0.0
+    train_s: float = 0.0
+    control: dict[str, float] = field(default_factory=dict)
+    curve: list[dict[str, Any]] = field(default_factory=list)
+
+
+def run(
+    spec: Spec,
+    out: Path,
+    *,
+    say: Say = lambda line: None,
+    show: Say = lambda line: None,
+    threads: int = 1,
+    report: bool = True,
+    watch: Watch = lambda curve: None,
+    apart_s: float = 0.0,
+) -> dict[str, Any]:
+    """Run `spec` in folder `out` and return its record; a finished folder is only read, an unfinished one goes on.
+
+    `say` gets lines worth keeping, `show` the live progress, `watch` the learning curve after every epoch (and may
+    raise). Raises `EdgesdtError` (see `RunFolder`, `datasets.load`, `Chip`). Finished epochs are kept: each at once,
+    or only what is learned in `apart_s` seconds [s] after a checkpoint is lost with the process.
+    """
+    if spec.sweep is not None:
+        raise SpecError("sweep: this command runs one chip; remove the section, or use --set sweep=null")
+    unheeded = unused.settings(spec)  # a resolved spec does not have them any more
+    spec = registers.resolve(spec)
+    chip = Chip(spec)
+    bill.technology(spec)
+    data = datasets.load(spec.data.set, spec.data.train, spec.data.test, progress=say)
+    _match(spec, data)
+    with RunFolder(out, spec) as folder:
+        if folder.record_path.exists():
+            say(f"{out}: this run is finished; its record is shown (delete the folder to run it again)")
+            made = record.read(folder.record_path)
+        else:
+            running = _Run(spec, chip, data, folder, say, show, threads, watch, apart_s)
+            running.warn(unheeded)
+            made = running.to_the_end()
+        if report and not (out / "report.html").exists():
+            from edgesdt.report import write  # draws charts: a second that only a finished run pays
+
+            write([out], out / "report.html")
+        folder.drop_checkpoint()
+    return made
+
+
+def _match(spec: Spec, data: datasets.Dataset) -> None:
+    """Raise `SpecError` where the layers do not fit the data set."""
+    faults = []
+    inputs, outputs = spec.chip.layers[0], spec.chip.layers[-1]
+    if inputs != data.features:
+        faults.append(f"chip.layers: first layer {inputs}, allowed: {data.features} (the features of {data.name})")
+    if spec.learning.target == "label" and outputs != data.classes:
+        faults.append(f"chip.layers: last layer {outputs}, allowed: {data.classes} (the classes of {data.name})")
+    if faults:
+        raise SpecError(faults)
+    if len(data.x_train) == 0 or len(data.x_test) == 0:
+        raise DataError(f"{data.name}: no samples")
+
+
+class _Run:
+    """The state of a run that is under way."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        chip: Chip,
+        data: datasets.Dataset,
+        folder: RunFolder,
+        say: Say,
+        show: Say,
+        threads: int,
+        watch: Watch,
+        apart_s: float,
+    ) -> None:
+        self.spec, self.chip, self.data, self.folder = spec, chip, data, folder
+        self.show, self.watch, self.apart_s = show, watch, apart_s
+        self.tech = bill.technology(spec)
+        self.memory = chip.memory.plain()
+        self._say = say
+        self._warned: set[str] = set()
+        self.assessment = Assessment(spec, chip, data, threads)
+        self.x = self.assessment.x
+        self.progress = Progress(datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        self._since = self._kept = time.monotonic()
+
+    def say(self, line: str) -> None:
+        """Log a line and pass it on."""
+        self.folder.log(line)
+        self._say(line)
+
+    def warn(self, sentences: Sequence[str]) -> None:
+        """Say what the user should know, each thing once, whatever its numbers are by then."""
+        for sentence in sentences:
+            subject = re.sub(r"[\d.]+", "", sentence)
+            if subject not in self._warned:
+                self._warned.add(subject)
+                self.say(f"warning: {sentence}")
+
+    def to_the_end(self) -> dict[str, Any]:
+        """Go on from the last checkpoint, or start; returns the record, which is then also on disk."""
+        self.show("preparing the kernels: the first run compiles them, which takes about half a minute …")
+        self.chip.rule.learn(self.x, self.data.y_train, np.arange(0), 0)
+        kept = self.folder.load_checkpoint()
+        if kept is None:
+            untrained = self.assessment.read_out(self.spec.readout)
+            self.progress.control = {f"untrained_{name}": value for name, value in untrained.items()}
+            self.say("untrained " + percent(self.progress.control))
+        else:
+            arrays, progress = kept
+            try:
+                self.chip.restore(arrays)
+                self.progress = Progress(**progress)
+            except (KeyError, TypeError, ValueError) as error:
+                raise self.folder.damaged(error) from error
+            self.say(f"going on after epoch {self.progress.epochs_done} of {self.spec.epochs}")
+        for epoch in range(self.progress.epochs_done, self.spec.epochs):
+            self.learn_epoch(epoch)
+        return self.finish()
+
+    def learn_epoch(self, epoch: int) -> None:
+        """Learn one pass in a fresh order, look at the accuracy, keep a checkpoint."""
+        before = self.chip.counts()
+        order = np.random.RandomState([self.spec.seed, epoch]).permutation(len(self.x))
+        self.chip.rule.start_epoch()
+        batch = self.spec.learning.batch
+        stride = -(-STRIDE // batch) * batch
+        started = time.perf_counter()
+        for start in range(0, len(order), stride):
+            self.chip.rule.learn(self.x, self.data.y_train, order[start : start + stride], epoch)
+            done = min(start + stride, len(order))
+            self.show(self._live(epoch, done, len(order), time.perf_counter() - started))
+        self.progress.train_s += time.perf_counter() - started
+        counts = {name: n - before[name] for name, n in self.chip.counts().items()}
+        point = {
+            "epoch": epoch + 1,
+            **self.assessment.look(last=epoch + 1 == self.spec.epochs),
+            "learning_rate": registers.used_rates(self.spec, epoch),
+            "energy_j": sum(bill.bill(self.spec, counts, self.memory, self.tech).energy_j.values()),
+            "counts": counts,
+        }
+        self.progress.curve.append(point)
+        self.progress.epochs_done = epoch + 1
+        now = time.monotonic()
+        self.progress.duration_s += now - self._since
+        self._since = now
+        if now - self._kept >= self.apart_s:
+            self.folder.save_checkpoint(self.chip.state(), vars(self.progress))
+            self._kept = time.monotonic()
+        self.say(f"epoch {epoch + 1}/{self.spec.epochs} " + percent(point))
+        if epoch == 0:
+            self.warn(self.chip.rule.warnings())
+        self.watch(self.progress.curve)
+
+    def finish(self) -> dict[str, Any]:
+        """Read out, price, write weights and record."""
+        self.show("reading out …")
+        started = time.perf_counter()
+        self.assessment.infer(self.assessment.x_test)
+        inference_s = time.perf_counter() - started
+        counts = {"train": self.chip.counts(), "inference": self.chip.rule.inference_counts()}
+        accuracy = self.assessment.read_out(self.spec.readout)
+        self.progress.duration_s += time.monotonic() - self._since
+        made = self._record(accuracy, counts, inference_s)
+        self.warn(self.chip.rule.warnings())
+        if self.spec.deployment.times:
+            made["deployment"] = self.assessment.deployed(self.say)
+            for sentence in omissions.of_rest(made):
+                self.say(f"note: {sentence}")
+        self.folder.save_arrays("weights.npz", self.chip.rule.weight_file(self.data.shape))
+        record.write(self.folder.record_path, made)
+        self.say("done " + percent(accuracy))
+        return made
+
+    def _record(self, accuracy: dict[str, float], counts: dict[str, Any], inference_s: float) -> dict[str, Any]:
+        """The record of the run, but for `deployment`."""
+        samples = {"train_samples": len(self.x), "test_samples": len(self.data.x_test)}
+        trained, shown = len(self.x) * self.spec.epochs, len(self.data.x_test)
+        plain = self.spec.plain()
+        return {
+            "schema": record.SCHEMA,
+            "name": self.spec.name,
+            "spec": plain,
+            "spec_hash": spec_hash(plain),
+            "seed": self.spec.seed,
+            "versions": record.versions() | self.folder.plug_ins,
+            "started": self.progress.started,
+            "duration_s": self.progress.duration_s,
+            **samples,
+            "accuracy": {**accuracy, **self.progress.control, **samples},
+            "curve": self.progress.curve,
+            "counts": counts,
+            **bill.price(self.spec, counts, {"train": trained, "inference": shown}, self.memory),
+            "memory": {**self.memory, "simulator": self.chip.rule.simulator_arrays()},
+            "device": self.chip.rule.wear(),
+            "held": {path: text for path, (_, text) in registers.held(self.spec).items()},
+            "speed": {
+                "train_samples_per_s": trained / max(self.progress.train_s, 1e-9),
+                "inference_samples_per_s": shown / max(inference_s, 1e-9),
+            },
+        }
+
+    def _live(self, epoch: int, done: int, of: int, seconds: float) -> str:
+        rate = done / max(seconds, 1e-9)
+        left = (of - done + of * (self.spec.epochs - epoch - 1)) / rate
+        best = percent(self.progress.curve[-1] if self.progress.curve else self.progress.control)
+        return (
+            f"epoch {epoch + 1}/{self.spec.epochs}  {100 * done / of:3.0f} %  {rate:,.0f} samples/s  "
+            f"{best}  {left:,.0f} s left"
+        )

@@ -1,0 +1,161 @@
+"""The folder of one run: who owns it, its log, its checkpoint. Everything is written atomically.
+
+A folder belongs to one (spec, seed) and, where a plug-in supplies the cells, to one version of that: a second one is
+refused, the same one goes on where it stopped. The checkpoint holds the chip's whole state after a finished epoch; it
+goes away once the record is there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import time
+import zipfile
+import zlib
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesdt.errors import EdgesdtError, RunError
+from edgesdt.runs import record
+from edgesdt.spec import Spec, spec_hash, to_yaml
+
+Arrays = dict[str, npt.NDArray[np.generic]]
+_UNREADABLE = (
+    OSError, EOFError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, SyntaxError, OverflowError,
+    MemoryError, RuntimeError,
+)  # fmt: skip
+"""All that numpy and zipfile raise on a file that is not what they wrote."""
+
+_PLUG_INS = "plug_ins"
+"""Key of `run.json`, there only for cells that a plug-in supplies."""
+
+
+class RunFolder:
+    """An opened and locked run folder; use as a context manager.
+
+    Raises `EdgesdtError` (exit 2) where the folder cannot be written, holds something else or another spec's run, and
+    `RunError` where another process is using it.
+    """
+
+    def __init__(self, path: Path, spec: Spec) -> None:
+        self.path = path
+        self._lock: TextIO | None = None
+        self.plug_ins = plug_ins(spec)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._claim(spec)
+        except OSError as error:
+            raise EdgesdtError(f"{path}: not a folder that can be written: {error.strerror or error}") from error
+
+    def _claim(self, spec: Spec) -> None:
+        owner = self.path / "run.json"
+        mine: dict[str, Any] = {"spec_hash": spec_hash(spec.plain()), "seed": spec.seed}
+        mine |= {_PLUG_INS: self.plug_ins} if self.plug_ins else {}
+        if not owner.exists() and any(not p.name.startswith((".lock", ".run.json.")) for p in self.path.iterdir()):
+            raise EdgesdtError(f"{self.path}: holds something that is not an edgesdt run; choose another --out")
+        self._lock = (self.path / ".lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._lock.close()
+            raise RunError(f"{self.path}: another process is running here") from error
+        if not owner.exists():
+            record.write_atomically(owner, json.dumps(mine).encode())
+        try:
+            theirs = json.loads(owner.read_text(encoding="utf-8"))
+        except ValueError:
+            theirs = None
+        if theirs != mine:
+            self._lock.close()
+            raise EdgesdtError(f"{self.path}: {_differing(theirs, mine)}; choose another --out")
+        if not (self.path / "spec.yaml").exists():
+            record.write_atomically(self.path / "spec.yaml", to_yaml(spec.plain(), {}).encode())
+
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._lock is not None:
+            self._lock.close()
+
+    @property
+    def record_path(self) -> Path:
+        """Where the record is, once the run is done."""
+        return self.path / "record.json"
+
+    def log(self, line: str) -> None:
+        """Append a line with its UTC time to `log.txt`."""
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        try:
+            with (self.path / "log.txt").open("a", encoding="utf-8") as file:
+                file.write(f"{stamp} {line}\n")
+        except OSError as error:
+            raise RunError(f"{self.path / 'log.txt'}: could not be written: {error.strerror or error}") from error
+
+    def save_checkpoint(self, arrays: Mapping[str, npt.NDArray[np.generic]], progress: Mapping[str, Any]) -> None:
+        """Keep a chip state and JSON-ready `progress`, replacing the last checkpoint in one step."""
+        self.save_arrays("checkpoint.npz", {**arrays, "progress": np.array(json.dumps(progress))})
+
+    def load_checkpoint(self) -> tuple[Arrays, dict[str, Any]] | None:
+        """The last checkpoint, or None. Raises `EdgesdtError` if it is damaged."""
+        path = self.path / "checkpoint.npz"
+        if not path.exists():
+            return None
+        try:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            return arrays, json.loads(str(arrays.pop("progress")))
+        except _UNREADABLE as error:
+            raise self.damaged(error) from error
+
+    def damaged(self, error: Exception) -> EdgesdtError:
+        """What to tell about a checkpoint that cannot be gone on from."""
+        path = self.path / "checkpoint.npz"
+        return EdgesdtError(f"{path}: damaged checkpoint ({error}); delete the folder to start again")
+
+    def drop_checkpoint(self) -> None:
+        """Remove the checkpoint of a finished run, and any that a killed process left half written."""
+        with suppress(OSError):
+            for path in self.path.glob("*checkpoint.npz*"):
+                path.unlink(missing_ok=True)
+
+    def save_arrays(self, name: str, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        """Write an .npz atomically."""
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+        record.write_atomically(self.path / name, buffer.getvalue())
+
+
+def plug_ins(spec: Spec) -> dict[str, str]:
+    """Distribution -> version and digest of the plug-ins that the cells of `spec` come from."""
+    if spec.device.digital:
+        return {}
+    from hw_models.sheets import suppliers  # only a spec with a device needs the catalogue
+
+    return suppliers.of_model(spec.device.cell_model(), "" if spec.device.file else spec.device.model)
+
+
+def _differing(theirs: Any, mine: dict[str, Any]) -> str:
+    """What a folder holds that is not this run."""
+    if _pair(theirs) == _pair(mine):
+        versions = [_versions(owner.get(_PLUG_INS, {})) for owner in (theirs, mine)]
+        return f"holds a run with another version of a plug-in ({versions[0]}; now {versions[1]})"
+    return (
+        f"holds the run of another spec or seed (spec_hash, seed = {_pair(theirs)}; this one is {_pair(mine)})"
+    )
+
+
+def _versions(found: Any) -> str:
+    told = [f"{name} {version}" for name, version in found.items()] if isinstance(found, dict) else []
+    return ", ".join(told) or "none known"
+
+
+def _pair(owner: Any) -> str:
+    known = isinstance(owner, dict) and set(owner) - {_PLUG_INS} == {"spec_hash", "seed"}
+    return f"{owner['spec_hash']}, {owner['seed']}" if known else "unreadable"

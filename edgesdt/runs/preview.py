@@ -1,0 +1,117 @@
+"""What a spec describes, before anything is run: memory map, layers, predicted cost, the values really used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgesdt import units
+from edgesdt.errors import SpecError
+from edgesdt.ledger.memory import MemoryMap
+from edgesdt.pricing import bill, omissions
+from edgesdt.rules.eqprop import cell_counts, registers
+from edgesdt.rules.eqprop import counts as eqprop_counts
+from edgesdt.rules.eqprop.memory import memory_map as memory_map
+from edgesdt.spec import Spec, to_yaml
+from edgesdt.synapses.crossbar.scales import tiles
+
+_SHOWN = 3
+"""Components of the leakage that a preview names."""
+
+
+def enforce(spec: Spec) -> None:
+    """Raise `BudgetError` if the chip does not fit, `SpecError` if its technology table is unknown."""
+    bill.technology(spec)
+    memory_map(spec).enforce()
+
+
+def resolved(spec: Spec) -> str:
+    """The whole spec as YAML that loads to the same chip, constants at the values really used, with their registers."""
+    notes = {path: f"held as {register}" for path, (_, register) in registers.held(spec).items()}
+    return to_yaml(registers.resolve(spec).plain(), notes)
+
+
+def predicted(spec: Spec, fitted: MemoryMap) -> dict[str, Any]:
+    """`energy_j`, `latency_s`, `area_mm2` and `technology` as in a record, of 1,000 training samples and inferences."""
+    assume = eqprop_counts.predicted if spec.device.digital else cell_counts.predicted
+    counts = {"train": assume(spec, learning=True), "inference": assume(spec, learning=False)}
+    try:
+        return bill.price(spec, counts, {"train": 1000, "inference": 1000}, fitted.plain())
+    except ZeroDivisionError as error:  # pragma: no cover - the schema keeps every divisor above 0
+        raise SpecError(f"chip: cannot be priced: {error}") from error
+
+
+def preview(spec: Spec) -> str:
+    """Memory map against the budget, layers and predicted energy, latency and area. Raises as `enforce`."""
+    enforce(spec)
+    spec = registers.resolve(spec)  # as a run does
+    fitted = memory_map(spec)
+    priced = predicted(spec, fitted)
+    layers = " - ".join(str(n) for n in spec.chip.layers)
+    states = spec.chip.states
+    assumed = (
+        "exact for a dense chip, but for its random words"
+        if spec.chip.style == "dense"
+        else f"assuming {eqprop_counts.ASSUMED_INPUTS:.0%} of the inputs not zero, "
+        f"{eqprop_counts.ASSUMED_CHANGES:g} state changes per neuron and {eqprop_counts.ASSUMED_MOVED:.0%} of the "
+        "neurons updated per sample; a run counts them"
+    )
+    energy_j, latency, tech = priced["energy_j"], priced["latency_s"], priced["technology"]
+    plan = [] if spec.device.digital else [_array(spec)]
+    lines = [
+        f"{spec.name}: {layers}, {spec.chip.style}, {spec.learning.rule}, target {spec.learning.target}",
+        f"{_weights(spec)}, states {states.bits} bits, "
+        f"accumulators {spec.chip.accumulator.bits} bits, {spec.epochs} epochs of {spec.data.set}",
+        *plan,
+        "",
+        "memory map",
+        fitted.table(),
+        "",
+        f"predicted cost at {tech['table']}, {tech['node_nm']:g} nm ({assumed})",
+        f"  energy   {units.format_energy(energy_j['train_per_sample'])} per training sample, "
+        f"{units.format_energy(energy_j['inference_per_sample'])} per inference",
+        f"  latency  {units.format_time(latency['train_per_sample'])} per training sample, "
+        f"{units.format_time(latency['inference_per_sample'])} per inference "
+        f"({spec.chip.macs_per_cycle} MACs per cycle at {units.format_frequency(spec.chip.clock)})",
+        f"  area     {units.format_area(priced['area_mm2']['total'])}",
+        f"  leakage  {units.format_si(tech['leakage_w'], 'W')}{_largest(tech['leakage_breakdown_w'])}",
+        *(f"  {sentence}" for sentence in omissions.of_prices(priced)),
+    ]
+    return "\n".join(lines)
+
+
+def _largest(watts: dict[str, float]) -> str:
+    """The components that leak most, in words."""
+    first = sorted(watts.items(), key=lambda item: -item[1])[:_SHOWN]
+    told = ", ".join(f"{name} {units.format_si(each, 'W')}" for name, each in first)
+    return f" ({told}{', …' if len(watts) > _SHOWN else ''})" if told else ""
+
+
+def _array(spec: Spec) -> str:
+    """Tiles and converters of the crossbar, in words."""
+    array, (rows, columns) = spec.device.array, spec.chip.layers
+    down, across = tiles(spec)
+    beside = columns * (2 if array.mapping == "pair" else 1)
+    converters = down * array.slices * -(-columns // array.columns_per_adc)
+    wires = f", lines of {units.format_si(array.wire_resistance, 'Ω')} per cell" if array.wire_resistance else ""
+    return (
+        f"array of {down} x {across} tiles of up to {min(array.tile_rows, rows)} x "
+        f"{min(array.tile_columns, beside)} cells, {converters} converters of {array.adc_bits} bits for "
+        f"{array.columns_per_adc} columns each{wires}"
+    )
+
+
+def _weights(spec: Spec) -> str:
+    """What holds the weights, in words."""
+    weights, array = spec.chip.weights, spec.device.array
+    if spec.device.digital:
+        return f"weights {weights.bits} bits ({weights.frac_bits} fractional)"
+    how = "pairs of cells" if array.mapping == "pair" else "cells against a reference"
+    if array.slices > 1:
+        how += (
+            f" in {array.slices} slices of base {1 << array.bits_per_cell}, carried every "
+            f"{units.format_count(array.carry_every)} samples"
+        )
+    model = spec.device.model
+    if spec.device.file is not None:
+        model = f"{spec.device.cell_model().name} ({spec.device.file})"
+    return f"weights on {model}, {how}, {array.weight_per_range or 0:g} per conductance range, {array.programming}"

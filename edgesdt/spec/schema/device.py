@@ -1,0 +1,150 @@
+"""The `device:` and `deployment:` sections: what the weights are stored in, and how long the chip lies afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from edgesdt.spec.types import Allowed, Duration, ModelName, Resistance, Section, a_mapping, power_of_two_real
+
+if TYPE_CHECKING:
+    from hw_models.base import CellModel
+
+ARRAY_SWITCHES: Final = ("ir_drop", "dac", "adc", "read_noise", "output_noise")
+"""Non-idealities of the array and its converters; the others are the model's own."""
+
+
+class Array(Section):
+    """The crossbar that holds the weights: mapping, programming, converters. Only for a model other than sram."""
+
+    mapping: Literal["offset", "pair"] = Field(
+        default="offset", description="A cell against a reference, or a differential pair of cells"
+    )
+    weight_per_range: float | None = Field(
+        default=None,
+        gt=0,
+        le=1000,
+        description="Weight of the full conductance range of a cell, or of all its slices together; null: 0.1, or more "
+        "if the first weights need it",
+    )
+    slices: int = Field(
+        default=1,
+        ge=1,
+        le=8,
+        description="Cells (or pairs) for a weight, a digit each; pulses go to the least significant",
+    )
+    bits_per_cell: int = Field(
+        default=2, ge=1, le=7, description="Base of the digits: a slice is worth 2^bits_per_cell times the one below"
+    )
+    carry_every: int = Field(
+        default=1000,
+        ge=1,
+        le=10**9,
+        description="Training samples after which what has piled up in a digit is carried to the next (slices)",
+    )
+    programming: Literal["pulses", "coincidence", "verify"] = Field(
+        default="pulses",
+        description="A stochastically rounded number of pulses; coincidences of random pulse trains; or "
+        "pulses until a read shows the wanted weight",
+    )
+    train_length: int = Field(
+        default=31, ge=1, le=32, description="Pulses of a train on each line (coincidence) [pulses]"
+    )
+    verify_rounds: int = Field(
+        default=8, ge=1, le=100, description="Reads and corrections of a weight at most (verify)"
+    )
+    dac_bits: int = Field(default=8, ge=1, le=8, description="Width of the converter of each row [bits]")
+    adc_bits: int = Field(default=9, ge=2, le=16, description="Width of the converter of a column [bits]")
+    adc_range: Annotated[
+        float,
+        AfterValidator(power_of_two_real),
+        Allowed("a power of two in 2^-10..8, in units of a neuron's drive"),
+    ] = Field(
+        default=1.0,
+        ge=2.0**-10,
+        le=8,
+        description="Largest drive that a tile's converter can tell, either sign (of the most significant slice)",
+    )
+    columns_per_adc: int = Field(default=8, ge=1, le=4096, description="Columns that share a converter")
+    tile_rows: int = Field(
+        default=256, ge=1, le=65536, description="Rows of a tile; the sums of tiles are added digitally"
+    )
+    tile_columns: int = Field(default=256, ge=1, le=65536, description="Columns of a tile")
+    read_noise: Literal["none", "additive", "proportional"] = Field(
+        default="none", description="Noise of every cell at every read, in addition to the model's own"
+    )
+    read_noise_sd: float = Field(
+        default=0.0,
+        ge=0,
+        le=10,
+        description="Its standard deviation, as a share of the conductance range (additive) or of the cell's weight",
+    )
+    output_noise: float = Field(
+        default=0.0, ge=0, le=1000, description="Noise at a converter, standard deviation [converter steps]"
+    )
+    wire_resistance: Resistance | None = Field(
+        default=None,
+        description="Resistance of row and column lines from one cell to the next; null or 0: no IR drop [Ohm]",
+    )
+    ir_drop_every: int = Field(
+        default=1000, ge=1, le=10**9, description="Training samples after which the losses on wires are worked out anew"
+    )
+    selector: Literal["transistor", "half_voltage"] = Field(
+        default="transistor", description="What keeps a pulse from the other cells of its lines"
+    )
+
+    @property
+    def has_ir_drop(self) -> bool:
+        """Whether lines have a resistance."""
+        return bool(self.wire_resistance)
+
+
+class Device(Section):
+    """What the weights are stored in."""
+
+    model: ModelName = Field(default="sram", description="Device model of a memory cell (`edgesdt device list`)")
+    file: str | None = Field(default=None, min_length=1, description="A device sheet (YAML), in place of a named model")
+    sha256: str | None = Field(
+        default=None, pattern=r"^[0-9a-f]{64}$", description="Digest of the sheet; filled in when it is read"
+    )
+    parameters: Annotated[
+        dict[str, Any], BeforeValidator(a_mapping), Allowed("a mapping of the model's parameters to values")
+    ] = Field(default_factory=dict, description="Parameters of the model that differ from its sheet")
+    array: Array = Field(default_factory=Array)
+    off: Annotated[tuple[str, ...], Allowed("a list of non-idealities, such as [cycle_to_cycle]")] = Field(
+        default=(), strict=False, description="Non-idealities that are switched off (`edgesdt device show`)"
+    )
+
+    @property
+    def digital(self) -> bool:
+        """Whether the weights are codes in a digital memory."""
+        return self.model == "sram" and self.file is None
+
+    def digest(self) -> str | None:
+        """SHA-256 of the sheet as it is now; None for a named model. Raises `OSError`."""
+        return None if self.file is None else hashlib.sha256(Path(self.file).read_bytes()).hexdigest()
+
+    def cell_model(self) -> CellModel:
+        """The model of a cell with the parameters and switches given here. Raises `DeviceError`."""
+        from hw_models.sheets import catalog  # only a spec with a device needs the catalogue
+
+        parameters = self.parameters
+        if self.file is not None:
+            model = catalog.from_file(Path(self.file), **parameters)
+        else:
+            model = catalog.load(self.model, **parameters)
+        own = model.non_idealities  # read noise may be both the model's and the array's: off is both
+        return model.without([name for name in self.off if name not in ARRAY_SWITCHES or name in own])
+
+
+class Deployment(Section):
+    """How long the trained chip lies before it is used."""
+
+    times: Annotated[
+        tuple[Duration, ...], Allowed("a list of up to 50 times, each 0 s..3000 years, such as ['1 h', '1 day']")
+    ] = Field(
+        default=(), strict=False, max_length=50, description="Times after training at which accuracy is read out [s]"
+    )

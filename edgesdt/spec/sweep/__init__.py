@@ -1,0 +1,1 @@
+"""The `sweep:` section: parameters, ranges, objectives and the variants that they make."""

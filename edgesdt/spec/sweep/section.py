@@ -1,0 +1,229 @@
+"""Reads the `sweep:` section of a spec: which fields take which values, with which seeds, and what is looked for.
+
+Two forms. Short: `{dotted.path: values, …, seed: [0, 1]}`, a grid. Long: `{method, parameters: {dotted.path: values},
+seeds, objectives, constraints, samples, prune}`. Values are a list, or `{min, max, step, log}`. Every point is checked
+by `edgesdt.sweep.plan`; here only the section itself is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_args
+
+from edgesdt.errors import SpecError
+from edgesdt.spec.hints import Path, did_you_mean, shown
+from edgesdt.spec.loading import Traced, load_traced
+from edgesdt.spec.overrides import PathError, parameter_path
+from edgesdt.spec.schema.spec import Spec
+from edgesdt.spec.source import Fault
+from edgesdt.spec.sweep import goals
+from edgesdt.spec.sweep.value_ranges import Range, RangeError, read_range
+
+Method = Literal["grid", "zip", "random", "sobol", "search"]
+METHODS: Final[tuple[Method, ...]] = get_args(Method)
+LONG: Final = ("method", "parameters", "seeds", "objectives", "constraints", "samples", "prune")
+SAMPLES: Final = 64
+"""Points of a random, sobol or search sweep that does not say how many."""
+MOST_POINTS: Final = 1_000_000
+_NOT_SWEPT: Final = {"name": "it names the whole sweep", "sweep": "it is the sweep", "seed": "seeds go to sweep.seeds"}
+_VALUES: Final = "a list of values, or {min, max, step, log}"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One swept field: its path as written, its place in the spec, and its values (a list) or its range."""
+
+    name: str
+    place: Path
+    values: tuple[Any, ...]
+    range: Range | None
+    at: Path
+    """Where its values stand in the file."""
+
+    def at_share(self, share: float) -> Any:
+        """The value at `share` in [0, 1) of the list or of the range."""
+        return self.values[int(share * len(self.values))] if self.range is None else self.range.at_share(share)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A checked section: `samples` points of `parameters` by `method` (grid, zip: all), each with every seed."""
+
+    method: Method
+    parameters: tuple[Parameter, ...]
+    seeds: tuple[int, ...]
+    objectives: tuple[goals.Goal, ...]
+    constraints: tuple[goals.Constraint, ...]
+    samples: int
+    prune: bool
+
+
+def load_sweep(name_or_path: str, overrides: tuple[str, ...] | list[str] = ()) -> tuple[Traced, Sweep]:
+    """The spec with where it came from, and its sweep. Raises `SpecError` with every fault, or if it has none."""
+    traced = load_traced(name_or_path, overrides)
+    if traced.spec.sweep is None:
+        text = "missing: this spec runs one chip ('edgesdt run'), allowed: a mapping of dotted field: list of values"
+        raise SpecError(traced.origin.render([Fault(("sweep",), text)]))
+    sweep, faults = read(traced.spec)
+    if faults:
+        raise SpecError(traced.origin.render(faults))
+    return traced, sweep
+
+
+def read(spec: Spec) -> tuple[Sweep, list[Fault]]:
+    """The sweep of a spec that has one, and every fault of the section; with faults the sweep must not be used."""
+    section = spec.sweep or {}
+    faults: list[Fault] = []
+    is_long = any(key in LONG for key in section)
+    given = dict(section) if is_long else {"parameters": {k: v for k, v in section.items() if k != "seed"}}
+    if not is_long and "seed" in section:
+        given["seeds"] = section["seed"]
+    seeds_at: Path = ("sweep", "seeds" if is_long else "seed")
+    for key in given:
+        if key not in LONG:
+            hint = did_you_mean(key, LONG) or " (a swept field goes below parameters)"
+            faults.append(Fault(("sweep", key), f"unknown key, allowed: {', '.join(LONG)}{hint}"))
+    method = _choice(given.get("method", "grid"), faults)
+    sampled = method not in ("grid", "zip")
+    parameters = tuple(_parameters(given.get("parameters"), is_long, sampled, faults))
+    sweep = Sweep(
+        method=method,
+        parameters=parameters,
+        seeds=_seeds(given["seeds"], seeds_at, faults) if "seeds" in given else (spec.seed,),
+        objectives=_objectives(given.get("objectives", list(goals.DEFAULT)), spec, faults),
+        constraints=_constraints(given.get("constraints", []), spec, faults),
+        samples=_samples(given.get("samples", SAMPLES if sampled else 0), sampled, "samples" in given, faults),
+        prune=_flag(given.get("prune", method == "search"), faults),
+    )
+    faults += _as_a_whole(sweep, "parameters" in section)
+    return sweep, faults
+
+
+def _choice(value: object, faults: list[Fault]) -> Method:
+    for method in METHODS:
+        if value == method:
+            return method
+    text = f"unknown choice: {shown(value)}, allowed: {', '.join(METHODS)}{did_you_mean(value, METHODS)}"
+    faults.append(Fault(("sweep", "method"), text))
+    return "grid"
+
+
+def _parameters(given: object, is_long: bool, sampled: bool, faults: list[Fault]) -> Iterator[Parameter]:
+    above: Path = ("sweep", "parameters") if is_long else ("sweep",)
+    if not isinstance(given, Mapping):
+        if given is not None:
+            text = f"wrong type: {shown(given)}, allowed: a mapping of dotted field: {_VALUES}"
+            faults.append(Fault(above, text))
+        return
+    for name, values in given.items():
+        try:
+            if name in _NOT_SWEPT:
+                raise PathError(f"cannot be swept: {_NOT_SWEPT[name]}")
+            yield _parameter(name, values, (*above, name), sampled)
+        except (PathError, RangeError) as error:
+            inner = getattr(error, "inside", ())
+            faults.append(Fault((*above, name, *inner), str(error)))
+
+
+def _parameter(name: str, values: object, at: Path, sampled: bool) -> Parameter:
+    place = parameter_path(name)
+    if isinstance(values, Mapping):
+        made = read_range(values, place, sampled)
+        return Parameter(name, place, () if sampled else tuple(made.steps()), made if sampled else None, at)
+    if not isinstance(values, list | tuple):
+        raise RangeError(f"wrong type: {shown(values)}, allowed: {_VALUES}")
+    if not values:
+        raise RangeError(f"an empty list, allowed: {_VALUES}")
+    for index, value in enumerate(values):
+        if any(value == other and type(value) is type(other) for other in values[:index]):
+            raise RangeError(f"given more than once: {shown(value)}, allowed: each value once", (index,))
+    return Parameter(name, place, tuple(values), None, at)
+
+
+def _seeds(given: object, at: Path, faults: list[Fault]) -> tuple[int, ...]:
+    wanted = "a list of different integers 0..4294967295"
+    if not isinstance(given, list | tuple):
+        faults.append(Fault(at, f"wrong type: {shown(given)}, allowed: {wanted}"))
+        return (0,)
+    if not given:
+        faults.append(Fault(at, f"an empty list, allowed: {wanted}"))
+    for index, seed in enumerate(given):
+        if type(seed) is not int or not 0 <= seed < 2**32:
+            faults.append(Fault((*at, index), f"not a seed: {shown(seed)}, allowed: an integer 0..4294967295"))
+        elif seed in given[:index]:
+            faults.append(Fault((*at, index), f"given more than once: {seed}, allowed: {wanted}"))
+    return tuple(given)
+
+
+def _objectives(given: object, spec: Spec, faults: list[Fault]) -> tuple[goals.Goal, ...]:
+    at: Path = ("sweep", "objectives")
+    if not isinstance(given, list | tuple) or not given:
+        faults.append(Fault(at, f"wrong type: {shown(given)}, allowed: a list of {', '.join(goals.names(spec))}"))
+        return ()
+    made: list[goals.Goal] = []
+    for index, name in enumerate(given):
+        try:
+            found = goals.goal(name, spec)
+            if found in made:
+                raise ValueError(f"given more than once: {shown(name)}, allowed: each objective once")
+            made.append(found)
+        except ValueError as error:
+            faults.append(Fault((*at, index), str(error)))
+    return tuple(made)
+
+
+def _constraints(given: object, spec: Spec, faults: list[Fault]) -> tuple[goals.Constraint, ...]:
+    at: Path = ("sweep", "constraints")
+    if not isinstance(given, list | tuple):
+        faults.append(Fault(at, f"wrong type: {shown(given)}, allowed: a list such as ['memory <= 64 KiB']"))
+        return ()
+    made = []
+    for index, text in enumerate(given):
+        try:
+            made.append(goals.constraint(text, spec))
+        except ValueError as error:
+            faults.append(Fault((*at, index), str(error)))
+    return tuple(made)
+
+
+def _samples(given: object, sampled: bool, is_given: bool, faults: list[Fault]) -> int:
+    at: Path = ("sweep", "samples")
+    if is_given and not sampled:
+        faults.append(Fault(at, f"of no use: {shown(given)}, allowed: with method random, sobol or search"))
+        return 0
+    if type(given) is not int or not (1 <= given <= MOST_POINTS or not sampled):
+        faults.append(Fault(at, f"wrong number of points: {shown(given)}, allowed: an integer 1..{MOST_POINTS}"))
+        return 1
+    return given
+
+
+def _flag(given: object, faults: list[Fault]) -> bool:
+    words = {"true": True, "on": True, "yes": True, "false": False, "off": False, "no": False}
+    value = words.get(given.casefold()) if isinstance(given, str) else given
+    if not isinstance(value, bool):
+        faults.append(Fault(("sweep", "prune"), f"wrong type: {shown(given)}, allowed: true or false"))
+        return False
+    return value
+
+
+def _as_a_whole(sweep: Sweep, has_parameters: bool) -> Iterator[Fault]:
+    at: Path = ("sweep", "parameters") if has_parameters else ("sweep",)
+    for index, parameter in enumerate(sweep.parameters):
+        for other in sweep.parameters[:index]:
+            shorter = min(len(parameter.place), len(other.place))
+            if parameter.place[:shorter] == other.place[:shorter]:
+                yield Fault(parameter.at, f"sweeps what {other.name} sweeps, allowed: each field once")
+    if sweep.method == "zip" and len({len(parameter.values) for parameter in sweep.parameters}) > 1:
+        lengths = ", ".join(f"{parameter.name} {len(parameter.values)}" for parameter in sweep.parameters)
+        yield Fault(at, f"zip needs lists of one length: {lengths}")
+    if sweep.method in ("random", "sobol", "search") and not sweep.parameters:
+        yield Fault(at, f"nothing to choose from, allowed: a mapping of dotted field: {_VALUES}")
+    count = len(sweep.seeds)
+    if sweep.method == "grid":
+        for parameter in sweep.parameters:
+            count *= max(len(parameter.values), 1)
+    elif sweep.method != "zip":
+        count *= sweep.samples
+    if count > MOST_POINTS:
+        yield Fault(at, f"too many runs: {count}, allowed: up to {MOST_POINTS}")

@@ -1,0 +1,68 @@
+"""Which of many candidates promise to enlarge a front most: the expected improvement of its hypervolume.
+
+By random scalarisations (Zhang and Golovin, "Random Hypervolume Scalarizations for Provable Multi-Objective Black Box
+Optimization", ICML 2020): for directions d of the positive sphere, the mean of max over points of min over objectives
+of (gain_i / d_i)^m is the hypervolume, but for a factor. Knows nothing of chips: costs in, indices out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from edgesdt.sweep.search.surrogate import Floats
+
+_DIRECTIONS: Final = 256
+_DRAWS: Final = 16
+"""Of what a candidate may turn out to be."""
+_BEYOND: Final = 0.1
+"""The corner is this share of the range that was seen beyond the worst that was seen, unless a constraint is nearer."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What candidates may cost: mean and standard deviation (candidates, objectives), and the probability (candidates,)
+    with which each keeps the constraints; `limits` (objectives,) is what these allow, infinite where they are silent.
+    """
+
+    mean: Floats
+    sd: Floats
+    kept: Floats
+    limits: Floats
+
+
+def choose(wanted: int, seen: Floats, kept: Floats, expected: Expected, seed: int) -> list[int]:
+    """Indices of at most `wanted` candidates, the most promising first, each as if those before it had been run.
+
+    `seen` (points, objectives) are the costs of what has been run, `kept` of what of it keeps the constraints. All that
+    was seen spans the scales: the little that keeps strict constraints says nothing of how much a gain is.
+    """
+    drawn = np.random.RandomState(seed)
+    objectives = expected.mean.shape[1]
+    directions = np.abs(drawn.standard_normal((_DIRECTIONS, objectives))) + 1e-9
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    low, high = seen.min(axis=0), seen.max(axis=0)
+    corner = np.minimum(high + _BEYOND * (high - low), expected.limits)
+    span = np.maximum(corner - low, np.maximum(_BEYOND * (high - low), 1e-9))
+
+    def value(costs: Floats) -> Floats:
+        """(…, objectives) → (…, directions): the share of the hypervolume in each direction."""
+        gain = np.maximum(corner - costs, 0.0) / span
+        lowest = np.full((*gain.shape[:-1], _DIRECTIONS), np.inf)
+        for index in range(objectives):
+            np.minimum(lowest, gain[..., index, None] / directions[:, index], out=lowest)
+        return np.asarray(lowest**objectives)
+
+    reached = value(kept).max(axis=0) if len(kept) else np.zeros(_DIRECTIONS)
+    quantiles = drawn.standard_normal((_DRAWS, objectives))
+    offered = value(expected.mean[:, None, :] + expected.sd[:, None, :] * quantiles)
+    likely = value(expected.mean)
+    chosen: list[int] = []
+    for _ in range(min(wanted, len(expected.mean))):
+        promise = np.maximum(offered - reached, 0.0).mean(axis=(1, 2)) * expected.kept
+        promise[chosen] = -1.0
+        chosen.append(int(np.argmax(promise)))
+        reached = np.maximum(reached, likely[chosen[-1]])
+    return chosen

@@ -1,0 +1,216 @@
+"""A sweep that chooses its own points: several objectives, constraints, means over seeds, hopeless runs stopped early.
+
+Points come in batches whose size depends on the spec alone, and what is asked for depends on finished rows alone: so a
+search gives the same points with any number of workers, and goes on after an interruption by asking again from the
+start.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from statistics import fmean, median
+from typing import Any
+
+import numpy as np
+
+from edgesdt.errors import SpecError
+from edgesdt.spec.sweep.goals import Goal
+from edgesdt.spec.sweep.variants import Faulty
+from edgesdt.sweep import objectives, rows
+from edgesdt.sweep.forecast import forecast, known_before
+from edgesdt.sweep.plan import Plan, Point
+from edgesdt.sweep.sampling import sobol_shares
+from edgesdt.sweep.search.acquisition import choose
+from edgesdt.sweep.search.candidates import Shares, varied
+from edgesdt.sweep.search.optimiser import Optimiser
+from edgesdt.sweep.search.pruning import Curve, floors
+from edgesdt.sweep.search.trials import Trial, beats, cost, expectation
+from edgesdt.sweep.store import Store
+
+_BATCH = 8
+_BATCHES = 16
+"""A search of many points takes them in this many batches, a small one in batches of `_BATCH`."""
+_LARGEST_BATCH = 64
+_AT_FIRST = 0.25
+"""Share of the points that is spread evenly before anything is learned from them."""
+_POOL = 400
+"""Candidates from which a batch is taken."""
+_PROPOSED = 60
+"""Candidates that Optuna proposes."""
+_VARIATIONS = 2
+"""Variations of good points for each candidate that is far from all others."""
+_PATIENCE = 30
+"""Combinations without a new point, for each point wanted or known, after which a space is taken for exhausted."""
+
+
+class Search:
+    """The source of a sweep with `method: search`; see `driver.Source`."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.points: list[Point] = []
+        self._plan, self._sweep = plan, plan.sweep
+        self._spread: Iterator[Shares] = sobol_shares(plan.sweep, plan.base.seed)
+        self._drawn = random.Random(plan.base.seed)
+        self._optimiser = Optimiser(plan.sweep, plan.base.seed)
+        self._trials: dict[str, Trial] = {}
+        self._open: list[Trial] = []
+        self._run = 0
+        self._floors: dict[str, list[tuple[int, str, float]]] = {}
+        constrained = (kept.goal for kept in self._sweep.constraints)
+        self._goals: list[Goal] = list(dict.fromkeys([*self._sweep.objectives, *constrained]))
+        _check_ends(plan)
+
+    def floors(self, point: Point) -> list[tuple[int, str, float]]:
+        """As known when its batch was made."""
+        return self._floors.get(point.id, [])
+
+    def more(self, store: Store) -> Sequence[Point]:
+        """The next batch; the last one must be finished."""
+        for trial in self._open:
+            self._learn(trial, store)
+        batch = min(max(_BATCH, self._sweep.samples // _BATCHES), _LARGEST_BATCH)
+        wanted = min(batch, self._sweep.samples - self._run)
+        first = max(1, round(_AT_FIRST * self._sweep.samples)) - self._run
+        if first > 0:
+            made = self._gather(self._spread, min(wanted, first), self._trials)
+        else:
+            made = self._most_promising(wanted)
+        self._open = [trial for trial in made if not trial.points[0].infeasible]
+        for trial in self._open:
+            self._floors |= dict.fromkeys((point.id for point in trial.points), self._stops(trial))
+        self._run += len(self._open)
+        found = [point for trial in made for point in trial.points]
+        self.points += found
+        return found
+
+    def _gather(self, source: Iterable[Shares], number: int, known: dict[str, Trial]) -> list[Trial]:
+        """So many new trials that can be run, and those met on the way that cannot; `known` gets them too."""
+        found: list[Trial] = []
+        fit = 0
+        for tries, shares in enumerate(source, 1):
+            trial = self._new(shares, known)
+            if trial is not None:
+                known[trial.key] = trial
+                found.append(trial)
+                fit += not trial.points[0].infeasible
+            if fit == number or tries > _PATIENCE * (number + len(known)):
+                break
+        return found
+
+    def _most_promising(self, wanted: int) -> list[Trial]:
+        """The candidates that promise to enlarge the front most, by what is known of earlier trials."""
+        seen = [trial for trial in self._trials.values() if trial.costs]
+        if len(seen) < 3:
+            return self._gather(self._spread, wanted, self._trials)
+        pool = self._gather(self._candidates(seen), _POOL, dict(self._trials))
+        pool = [trial for trial in pool if not trial.points[0].infeasible]
+        if not pool:
+            return []
+        expected = expectation(self._sweep, self._goals, seen, pool)
+        costs, kept = np.array([trial.costs for trial in seen]), np.array([trial.kept for trial in seen])
+        chosen = choose(wanted, costs, costs[kept], expected, self._run)
+        best = [pool[index] for index in chosen]
+        self._trials |= {trial.key: trial for trial in best}
+        return best
+
+    def _candidates(self, seen: Sequence[Trial]) -> Iterator[Shares]:
+        """Points far from all others, and variations of those that no other beats."""
+        kept = [trial for trial in seen if trial.kept] or seen
+        front = [trial for trial in kept if not any(beats(other.costs, trial.costs) for other in kept)]
+        yield from self._optimiser.propose(_PROPOSED)
+        for far in self._spread:
+            yield far
+            for _ in range(_VARIATIONS):
+                yield varied(self._sweep, self._drawn.choice(front).shares, self._drawn)
+
+    def _new(self, shares: Shares, known: Mapping[str, Trial]) -> Trial | None:
+        """The trial of a combination that is not known; None for a repeated or an impossible one."""
+        values = tuple(p.at_share(share) for p, share in zip(self._sweep.parameters, shares, strict=True))
+        key = json.dumps(values)
+        if key in known:
+            return None
+        try:
+            points = self._plan.points_of(values)
+            spec = self._plan.spec_with(values)
+        except Faulty:
+            return None
+        trial = Trial(key, shares, values, points, forecast(spec).values)
+        reason = points[0].infeasible or self._broken(trial)
+        if reason:
+            trial.points = [Point(p.values, p.seed, p.spec_hash, reason) for p in points]
+        return trial
+
+    def _broken(self, trial: Trial) -> str:
+        """The constraints that a point breaks before it is run, in words."""
+        certain = {goal.name for goal in known_before(self._goals)}
+        told = []
+        for kept in self._sweep.constraints:
+            if kept.goal.name in certain and not kept.keeps(trial.predicted[kept.goal.name]):
+                told.append(f"{kept.text}: it is {objectives.shown(trial.predicted[kept.goal.name], kept.goal)}")
+        return "; ".join(told)
+
+    def _learn(self, trial: Trial, store: Store) -> None:
+        """Keep what came of a trial; nothing where every run failed."""
+        found = [row for row in map(store.row_of, trial.points) if row is not None]
+        done = [row for row in found if row["status"] == rows.DONE]
+        stopped = [row for row in found if row["status"] == rows.PRUNED]
+        if not done and not stopped:
+            return
+        values = self._corrected(trial)
+        for goal in self._goals:
+            known = [v for v in (objectives.value(row, goal) for row in done) if v is not None]
+            if goal.up:
+                last = goal.path.rpartition(".")[2]
+                known += [self._end_of(row["record"]["curve"], last) for row in stopped]
+            if known:
+                values[goal.name] = fmean(known)
+        trial.found = values
+        trial.costs = [cost(goal, values.get(goal.name, 0.0)) for goal in self._sweep.objectives]
+        trial.kept = all(kept.keeps(values.get(kept.goal.name, 0.0)) for kept in self._sweep.constraints)
+        excess = [kept.excess(values.get(kept.goal.name, 0.0)) for kept in self._sweep.constraints]
+        self._optimiser.learn(trial.shares, trial.costs, excess)
+        if not stopped:
+            trial.curves = [row["record"]["curve"] for row in done]
+
+    def _end_of(self, curve: Sequence[Mapping[str, Any]], key: str) -> float:
+        """What a run that was stopped early would probably have come to: it rises as the median of the others did."""
+        others = (other for trial in self._finished() for other in trial.curves or [])
+        rises = [whole[-1][key] - whole[len(curve) - 1][key] for whole in others if key in whole[-1]]
+        return min(float(curve[-1].get(key, 0.0)) + (median(rises) if rises else 0.0), 1.0)
+
+    def _corrected(self, trial: Trial) -> dict[str, float]:
+        """What is predicted for a trial, times what predictions have been short of so far."""
+        corrected = {}
+        for name, predicted in trial.predicted.items():
+            finished = [(other.found, other.predicted) for other in self._finished()]
+            ratios = [found[name] / before[name] for found, before in finished if name in found and before[name]]
+            corrected[name] = predicted * (median(ratios) if ratios else 1.0)
+        return corrected
+
+    def _finished(self) -> list[Trial]:
+        return [trial for trial in self._trials.values() if trial.curves is not None]
+
+    def _stops(self, trial: Trial) -> list[tuple[int, str, float]]:
+        accuracy = next((goal for goal in self._sweep.objectives if goal.up), None)
+        if accuracy is None or not self._sweep.prune:
+            return []
+        costs = [goal.name for goal in self._sweep.objectives if not goal.up]
+        known = []
+        for other in self._finished():
+            as_cheap = all(other.predicted[name] <= trial.predicted[name] * (1 + 1e-9) for name in costs)
+            known += [Curve(curve, as_cheap and other.kept) for curve in other.curves or []]
+        least = [c.limit for c in self._sweep.constraints if c.goal == accuracy and c.op.startswith(">")]
+        return floors(known, accuracy.path.rpartition(".")[2], self._plan.spec_with(trial.values).epochs, least)
+
+
+def _check_ends(plan: Plan) -> None:
+    """Raise `SpecError` if an end of a range, or a value of a list, is impossible by itself on the spec as it is."""
+    parameters = plan.sweep.parameters
+    told = []
+    for parameter in parameters:
+        values = parameter.values or (parameter.at_share(0.0), parameter.at_share(1.0 - 1e-12))
+        told += plan.faults_of(parameter, values)
+    if told:
+        raise SpecError(told)

@@ -1,0 +1,83 @@
+"""The trials of a search: what each combination has cost, and what candidates may cost by what is known of others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtr
+
+from edgesdt.spec.sweep.goals import Goal
+from edgesdt.spec.sweep.section import Sweep
+from edgesdt.sweep.forecast import known_before
+from edgesdt.sweep.plan import Point
+from edgesdt.sweep.search.acquisition import Expected
+from edgesdt.sweep.search.candidates import Shares, features
+from edgesdt.sweep.search.surrogate import Floats, Surrogate
+
+
+@dataclass
+class Trial:
+    """One combination: its points, what is predicted, and (once they are finished) what was found."""
+
+    key: str
+    shares: Shares
+    values: tuple[Any, ...]
+    points: list[Point]
+    predicted: dict[str, float]
+    found: dict[str, float] = field(default_factory=dict)
+    costs: list[float] = field(default_factory=list)
+    """Of the objectives, each to be small; empty as long as nothing was found."""
+    kept: bool = False
+    """Whether it keeps every constraint."""
+    curves: list[list[dict[str, Any]]] | None = None
+    """Of its finished runs; None if it has none or one was stopped."""
+
+
+def cost(goal: Goal, value: float) -> float:
+    """A value as what is to be small: what is missing from 1 where it is to go up, else its logarithm."""
+    return 1.0 - value if goal.up else math.log10(max(value, 1e-30))
+
+
+def beats(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether costs are nowhere above others, and somewhere below."""
+    return one != other and all(mine <= theirs for mine, theirs in zip(one, other, strict=True))
+
+
+def expectation(sweep: Sweep, goals: Sequence[Goal], seen: Sequence[Trial], pool: Sequence[Trial]) -> Expected:
+    """Costs of the candidates in `pool` and how likely each keeps the constraints; what the spec decides is certain."""
+    means, sds = _foretold(sweep, goals, seen, pool)
+    likely = np.ones(len(pool))
+    limits = dict.fromkeys(means, math.inf)
+    for kept in sweep.constraints:
+        name, limit = kept.goal.name, cost(kept.goal, kept.limit)
+        below = kept.op.startswith("<") != kept.goal.up
+        if below:
+            limits[name] = min(limits[name], limit)
+        if kept.goal not in known_before(goals):  # candidates that break one of these are no candidates
+            room = limit - means[name] if below else means[name] - limit
+            likely *= ndtr(room / np.maximum(sds[name], 1e-9))
+    order = [goal.name for goal in sweep.objectives]
+    mean, sd = (np.stack([part[name] for name in order], axis=1) for part in (means, sds))
+    return Expected(mean, sd, likely, np.array([limits[name] for name in order]))
+
+
+def _foretold(
+    sweep: Sweep, goals: Sequence[Goal], seen: Sequence[Trial], pool: Sequence[Trial]
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Mean and standard deviation of the cost of every candidate in each goal."""
+    x, there = (features(sweep, [trial.shares for trial in every]) for every in (seen, pool))
+    certain = {goal.name for goal in known_before(goals)}
+    means, sds = {}, {}
+    for goal in goals:
+        means[goal.name] = np.array([0.0 if goal.up else cost(goal, trial.predicted[goal.name]) for trial in pool])
+        sds[goal.name] = np.zeros(len(pool))
+        if goal.name not in certain:
+            before = [0.0 if goal.up else cost(goal, trial.predicted[goal.name]) for trial in seen]
+            found = [cost(goal, trial.found.get(goal.name, 0.0)) for trial in seen]
+            miss, sds[goal.name] = Surrogate(x, np.array(found) - before).expected(there)
+            means[goal.name] = means[goal.name] + miss
+    return means, sds

@@ -1,0 +1,1 @@
+"""Processes that run the points of a sweep, here or on a cluster."""

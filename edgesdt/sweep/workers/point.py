@@ -1,0 +1,87 @@
+"""Runs one point of a sweep, here or on a machine far away, and turns whatever happens into an outcome (`jobs`)."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from edgesdt import __version__, datasets
+from edgesdt.errors import EdgesdtError, RunError
+from edgesdt.runs.experiment import run
+from edgesdt.spec import Spec
+from edgesdt.sweep.workers.jobs import Job, Outcome
+
+CHECKPOINT_S = 5.0
+"""Seconds of a run between two checkpoints, and so what is learned again at most after its process was killed: short
+runs write none, for several workers on one disk wait for each other."""
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+"""What the system says where no run of the sweep could write either."""
+
+
+class _Pruned(Exception):
+    def __init__(self, curve: list[dict[str, Any]], why: str) -> None:
+        super().__init__(why)
+        self.curve = curve
+
+
+def carry_out(job: Job) -> Outcome:
+    """Run the job in its folder (go on from a checkpoint there); never raises but for an interruption."""
+    started = time.monotonic()
+    folder = Path(job.folder)
+    outcome = _attempt(job, folder)
+    if outcome["kind"] == "refused":  # the folder of a point is the sweep's own: what does not fit there is stale
+        if (folder / "run.json").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            outcome = _attempt(job, folder)
+        outcome["kind"] = "failed" if outcome["kind"] == "refused" else outcome["kind"]
+    return {**outcome, "seconds": time.monotonic() - started}
+
+
+def carry_out_there(job: Job, version: str) -> Outcome:
+    """As `carry_out` on a machine that shares no disk: in a folder of its own, whose files come home as `files`."""
+    if version != __version__:
+        return {"kind": "stop", "error": f"a worker has edgesdt {__version__}, the sweep is of {version}"}
+    datasets.keep()
+    with tempfile.TemporaryDirectory(prefix="edgesdt-") as place:
+        folder = Path(place) / "run"
+        outcome = carry_out(Job(job.id, job.plain, str(folder), job.floors))
+        if outcome["kind"] == "done":
+            names = ("run.json", "record.json", "weights.npz", "log.txt", "spec.yaml")
+            outcome["files"] = {name: (folder / name).read_bytes() for name in names if (folder / name).exists()}
+        return outcome
+
+
+def _attempt(job: Job, folder: Path) -> Outcome:
+    try:
+        spec = Spec.from_plain(job.plain)
+        found = run(spec, folder, threads=1, report=False, watch=_watch(job.floors), apart_s=CHECKPOINT_S)
+        return {"kind": "done", "record": found}
+    except _Pruned as stop:
+        return {"kind": "pruned", "error": str(stop), "record": {"curve": stop.curve}}
+    except EdgesdtError as error:
+        number = getattr(error.__cause__, "errno", None)
+        if number in (errno.EWOULDBLOCK, errno.EAGAIN):
+            return {"kind": "busy", "error": str(error)}
+        kind = "disk" if number in _NO_ROOM else "failed" if isinstance(error, RunError) else "refused"
+        return {"kind": kind, "error": str(error)}
+    except OSError as error:
+        return {"kind": "disk" if error.errno in _NO_ROOM else "failed", "error": f"{type(error).__name__}: {error}"}
+    except Exception as error:  # a poison point must not stop the others
+        return {"kind": "failed", "error": f"{type(error).__name__}: {error}"}
+
+
+def _watch(floors: Sequence[tuple[int, str, float]]) -> Callable[[list[dict[str, Any]]], None]:
+    """Called with the learning curve after every epoch: stops a run that has fallen below a floor."""
+
+    def watch(curve: list[dict[str, Any]]) -> None:
+        for epoch, key, floor in floors:
+            if epoch <= len(curve) and curve[epoch - 1].get(key, 1.0) < floor:
+                why = f"stopped after epoch {epoch}: {key} {curve[epoch - 1][key]:.4f} is below {floor:.4f}"
+                raise _Pruned([{k: v for k, v in point.items() if k != "counts"} for point in curve], why)
+
+    return watch

@@ -1,0 +1,52 @@
+"""A worker process: takes jobs as lines of JSON on standard input, gives outcomes as lines on standard output.
+
+It ends when its input ends, in the middle of a run if need be: a driver that was killed leaves no worker behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+from typing import Any
+
+
+def main() -> None:
+    """Work until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's business
+    out = os.dup(1)
+    os.dup2(2, 1)  # nothing that a library prints may get between the outcomes
+    jobs: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
+
+    from edgesdt import datasets
+    from edgesdt.sweep.workers.jobs import Job
+    from edgesdt.sweep.workers.point import carry_out
+
+    datasets.keep()
+    _tell(out, {"ready": os.getpid()})
+    while True:
+        job = jobs.get()
+        _tell(out, {"id": job["id"], **carry_out(Job(**job))})
+
+
+def _listen(jobs: queue.SimpleQueue[dict[str, Any]]) -> None:
+    for line in sys.stdin.buffer:
+        jobs.put(json.loads(line))
+    os._exit(0)
+
+
+def _tell(out: int, message: dict[str, Any]) -> None:
+    data = json.dumps(message, separators=(",", ":")).encode() + b"\n"
+    try:
+        while data:
+            data = data[os.write(out, data) :]
+    except BrokenPipeError:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

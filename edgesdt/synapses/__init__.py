@@ -1,0 +1,1 @@
+"""Where weights live and how a rule reads and moves them: digital memory or analog cells."""

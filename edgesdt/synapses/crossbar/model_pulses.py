@@ -1,0 +1,32 @@
+"""Hand listed pulses to a device model: one not pulsed in compiled code, or any for what is done now and then."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edgesdt.rules.eqprop.cell_sample import keep_up
+from edgesdt.synapses.crossbar import layout
+from edgesdt.synapses.crossbar.crossbar import Crossbar
+from edgesdt.synapses.crossbar.programming import correct, show
+from edgesdt.synapses.crossbar.slices import Slice
+
+
+def hand_over(crossbar: Crossbar, target: Slice, listed: int, verified: bool) -> None:
+    """Give the first `listed` cells of a slice their pulses; `verified`: until they show what its bank wants."""
+    bank, model, cells = target.bank, crossbar.model, crossbar.cells
+    for _ in range(bank.rounds if verified else 1):
+        listed = correct(listed, bank) if verified else listed
+        if listed == 0:
+            return
+        places, counts = bank.places[:listed], bank.counts[:listed]
+        before = bank.shares[places].astype(np.int64)
+        model.pulse(cells, counts, places + np.int32(target.first))
+        show(target.codes, listed, bank)
+        keep_up(target.codes, listed, crossbar.sensing, bank)
+        passed = (before + bank.shares[places]) * np.abs(counts.astype(np.int64))
+        for total, share, which in (
+            (layout.PULSES_UP, layout.UP_SHARE, counts > 0),
+            (layout.PULSES_DOWN, layout.DOWN_SHARE, counts < 0),
+        ):
+            bank.tally[total] += int(np.abs(counts[which].astype(np.int64)).sum())
+            bank.tally[share] += int(passed[which].sum()) // 2

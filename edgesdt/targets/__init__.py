@@ -1,0 +1,1 @@
+"""What an output is pulled to: the self-defined target, the label."""

@@ -1,0 +1,1 @@
+"""Crossbar arrays: weights as conductances, products, wires and costs."""

@@ -1,0 +1,35 @@
+"""What the wires of an array's tiles take from its sums: one resistive network per tile, the fast model of IR drop."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hw_models.array.mapping import Floats
+from hw_models.base import Ints
+from hw_models.periphery.ir_drop import network
+from hw_models.periphery.wires import Wires
+
+
+class WiredTile:
+    """The cells (planes, rows, columns), in siemens, of one slice and one stretch of rows, in tiles of `tile_columns`.
+
+    The cells of a pair lie side by side in a tile: columns + - + - ... from the driven end on.
+    """
+
+    def __init__(self, cells: Floats, tile_columns: int, wires: Wires) -> None:
+        planes, rows, columns = cells.shape
+        self.columns = columns
+        self.planes = planes
+        step = tile_columns // planes
+        beside = np.moveaxis(cells, 0, 2).reshape(rows, columns * planes)
+        self.tiles = [
+            network(beside[:, at * planes : (at + step) * planes], wires.row_ohm_per_cell, wires.column_ohm_per_cell)
+            for at in range(0, columns, step)
+        ]
+
+    def lost(self, inputs: Ints) -> Floats:
+        """(vectors, columns) siemens times input steps that the wires take: + columns less - columns."""
+        volts = inputs.astype(np.float64)
+        lost = [[np.add.reduce(v[:, np.newaxis] * tile.g) - tile.currents(v)[0] for tile in self.tiles] for v in volts]
+        by_column = np.array([np.concatenate(vector) for vector in lost]).reshape(len(volts), self.columns, self.planes)
+        return np.asarray(by_column[..., 0] - by_column[..., 1] if self.planes == 2 else by_column[..., 0])

@@ -1,0 +1,1 @@
+"""Device families: one published kind of cell a module."""

@@ -1,0 +1,1 @@
+"""Compiled arithmetic of cells: pulses, random words, portable functions."""

@@ -1,0 +1,1 @@
+"""Fits of device families to measured pulses."""

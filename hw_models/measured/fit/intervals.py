@@ -1,0 +1,219 @@
+"""Intervals of a fit: 95 % for all parameters of a device together, so that the whole sheet can be believed at once.
+
+Draws from the distribution of the fitted coordinates (Student's t) are turned into family parameters one by one; the
+ends of an interval are quantiles of those. With m parameters each interval leaves out 5 %/m (C. E. Bonferroni, 1936),
+so all of them hold at once in at least 95 % of repeated measurements. `error` is for one parameter alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from hw_models.base import DeviceError
+from hw_models.measured.fit.ends import Ends, ends
+from hw_models.measured.fit.families import Draws, parameters
+from hw_models.measured.fit.fitting import Fit, Possible, possible
+from hw_models.measured.fit.spread import Between, between
+from hw_models.measured.tables.traces import Floats, Traces
+
+CONFIDENCE = 0.95
+_DRAWS = 20_000
+_SEED = 20240229
+"""Of the draws: the same file gives the same intervals."""
+SWEPT = 0.2
+"""Relative uncertainty with which the pulses of a sweep tell those of the full range."""
+_NO_NOISE = 1e-6
+"""Noise of a pulse, in units of the range, that is as good as none."""
+_HAIR = 1e-6
+"""What the search itself leaves, relative: counts only for measurements without any noise."""
+_NOT_SPREAD = ("c2c", "dw_min_std")
+Gauge = tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One parameter of a family: its value, standard error, and the interval that holds together with all others."""
+
+    value: float
+    error: float
+    low: float
+    high: float
+    unit: str
+
+    def holds(self, truth: float) -> bool:
+        """Whether `truth` is inside the interval."""
+        return self.low <= truth <= self.high
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """The parameters of a family with intervals; `spread` are the standard deviations between cells."""
+
+    parameters: dict[str, Estimate]
+    spread: dict[str, Estimate]
+    read_noise: Estimate | None
+    """Standard deviation of a reading in the units of the measurement; None where none was found."""
+    cells: int
+    between: Between | None
+    ends: Ends
+
+
+def estimates(traces: Traces, fit: Fit) -> Estimates:
+    """Parameters, intervals and spread of `fit` to `traces`. Raises `DeviceError` where the fit is no such device."""
+    random = np.random.default_rng(_SEED)
+    apart = between(fit)
+    parts, theta, thetas, at_ends = _believed(random, fit, apart)
+    around = ends(traces, fit.data, fit.unpack(theta)[2] if fit.read_noise else fit.data.read_floor)
+    own = traces.weight and traces.conductance_s.min() < 0 < traces.conductance_s.max()
+    gauge = (fit.data.offset, fit.data.unit) if own else None
+    drawn = _turned(fit, thetas, at_ends, around, gauge)
+    if fit.candidate.family == "neurosim" and traces.swept:
+        kept = _swept(random, drawn, around)
+        theta = np.r_[thetas[kept, : fit.law].mean(axis=0), theta[fit.law :]]
+        drawn = {name: values[kept] for name, values in drawn.items()}
+    best = _turned(fit, theta[None], np.zeros((1, 2)), around, gauge)
+    count = len(best) + int(fit.read_noise)
+    none = bool(np.exp(theta[fit.law]) < _NO_NOISE or _may_be_none(fit, parts))
+    found = {}
+    for name, values in best.items():
+        if not np.isfinite(values[0]):
+            raise DeviceError(f"{traces.origin.name}: the best {fit.candidate.family} fit is no such device")
+        made = _estimate(float(values[0]), drawn[name], count, unit_of(name))
+        found[name] = replace(made, low=0.0) if none and name in _NOT_SPREAD else made
+    noise = None
+    if fit.read_noise:
+        size = float(np.exp(theta[-1])) * fit.data.unit
+        noise = _estimate(size, np.exp(thetas[:, -1]) * fit.data.unit, count, "1" if traces.weight else "S")
+    return Estimates(found, _spread(fit, theta, apart, around, gauge), noise, len(traces.cells), apart, around)
+
+
+def _believed(
+    random: np.random.Generator, fit: Fit, apart: Between | None
+) -> tuple[tuple[Possible, ...], Floats, Floats, Floats]:
+    """(sizes of pulse noise, best theta, draws of theta (m, k), draws for the two ends (m, 2))."""
+    if apart is not None:
+        return (), apart.theta, *_drawn(random, apart.theta, apart.error, apart.cells - 1)
+    freedom = max(fit.data.count - fit.free, 1)
+    parts = possible(fit)
+    shift = np.zeros(fit.free)
+    shift[fit.law] = 0.5 * np.log(
+        fit.data.count / freedom
+    )  # maximum likelihood makes the noise too small, and errors with it
+    theta = np.sum([part.weight * part.theta for part in parts], axis=0) + shift
+    draws = _mixed(random, parts, shift, freedom, fit.data.count / freedom)
+    return parts, theta, draws, random.standard_normal((_DRAWS, 2))
+
+
+def unit_of(name: str) -> str:
+    """Unit of a family's parameter."""
+    return "Ohm" if name.endswith("_ohm") else "states" if name.startswith("states") else "1"
+
+
+def _mixed(
+    random: np.random.Generator, parts: tuple[Possible, ...], shift: Floats, freedom: int, wider: float
+) -> Floats:
+    """Draws of theta over every size of the pulse noise that the data allows (`fitting.possible`)."""
+    chosen = random.choice(len(parts), size=_DRAWS, p=[part.weight for part in parts])
+    made = np.empty((_DRAWS, len(shift)))
+    for place, part in enumerate(parts):
+        mine = chosen == place
+        made[mine] = _drawn(random, part.theta + shift, part.covariance * wider, freedom)[0][: int(mine.sum())]
+    return made
+
+
+def _may_be_none(fit: Fit, parts: tuple[Possible, ...]) -> bool:
+    """Whether read noise hides so much that the data allows no noise of pulses at all."""
+    return len(parts) > 1 and parts[0].weight > (1 - CONFIDENCE) / fit.free / 2
+
+
+def _drawn(random: np.random.Generator, theta: Floats, error: Floats, freedom: int) -> tuple[Floats, Floats]:
+    """(theta, standard normal draws for the two ends), each a row per draw."""
+    values, vectors = np.linalg.eigh(error)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    normal = random.standard_normal((_DRAWS, len(theta)))
+    stretch = np.sqrt(max(freedom, 1) / random.chisquare(max(freedom, 1), _DRAWS))[:, None]
+    return theta + normal @ root.T * stretch, random.standard_normal((_DRAWS, 2))
+
+
+def _swept(random: np.random.Generator, drawn: dict[str, Floats], around: Ends) -> npt.NDArray[np.int64]:
+    """Places of draws, weighted by how near their pulse counts are to those of the sweep (log normal, `SWEPT`).
+
+    Whoever measures a device sweeps about its range: where noise hides the number of states, that says most of it.
+    Draws agree anyway where the data itself tells the number, and then the weights change nothing.
+    """
+    off = sum(
+        np.log(drawn[name] / pulses) ** 2
+        for name, pulses in (("states_up", around.up_pulses), ("states_down", around.down_pulses))
+    )
+    if not np.any(np.isfinite(off)):
+        raise DeviceError("the steps make no NeuroSim device: no conductances above 0 that pulses lead between")
+    weights = np.where(np.isfinite(off), np.exp(-0.5 * (off - np.nanmin(off)) / SWEPT**2), 0.0)
+    found: npt.NDArray[np.int64] = random.choice(len(weights), size=_DRAWS, p=weights / weights.sum())
+    return found
+
+
+def _turned(fit: Fit, theta: Floats, at_ends: Floats, around: Ends, gauge: Gauge) -> dict[str, Floats]:
+    """Family parameters of many `theta` (m, k); `at_ends` (m, 2) are standard deviations off the ends' best values."""
+    p = theta[:, : fit.law]
+    if fit.candidate.own_bounds:
+        columns, free = [p[:, i] for i in range(len(fit.candidate.names) - 2)], len(fit.candidate.names) - 2
+        for bound, error in zip(fit.fixed, (around.low_error, around.high_error), strict=True):
+            if bound is None:
+                columns.append(p[:, free])
+                free += 1
+            else:
+                columns.append(bound + error * at_ends[:, len(columns) - len(fit.candidate.names)])
+        p = np.stack(columns, axis=1)
+    low = around.low + around.low_error * at_ends[:, 0]
+    high = around.high + around.high_error * at_ends[:, 1]
+    sigma = np.exp(np.clip(theta[:, fit.law], -50.0, 50.0))
+    return parameters(fit.candidate, Draws(p, sigma, low, high), around, fit.data, gauge)
+
+
+def _estimate(value: float, drawn: Floats, count: int, unit: str) -> Estimate:
+    """Interval from draws; those that make no device (NaN) tell nothing."""
+    drawn = drawn[np.isfinite(drawn)]
+    if len(drawn) < _DRAWS / 20:
+        return Estimate(value, np.inf, -np.inf, np.inf, unit)
+    tail = (1 - CONFIDENCE) / count / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    left, right = np.quantile(drawn, [0.1587, 0.8413])
+    hair = _HAIR * abs(value)
+    least = 0.0 if drawn.min() >= 0 else -np.inf
+    return Estimate(
+        value, float(right - left) / 2, max(min(float(low), value) - hair, least), max(float(high), value) + hair, unit
+    )
+
+
+def _spread(fit: Fit, theta: Floats, apart: Between | None, around: Ends, gauge: Gauge) -> dict[str, Estimate]:
+    """Standard deviation of each parameter between cells, with the interval of a chi-square law."""
+    if apart is None:
+        return {}
+    from scipy.stats import chi2
+
+    random = np.random.default_rng(_SEED)
+    drawn, at_ends = _drawn(random, theta, apart.spread, 1_000_000)
+    scales = np.array([around.low_spread / around.low_error, around.high_spread / around.high_error])
+    width = around.high - around.low
+    if gauge is None:
+        gauge = -1 - 2 * around.low / width, 2 / width
+        p = fit.unpack(theta)[0]
+        if fit.candidate.own_bounds:
+            gauge = (-(p[-1] + p[-2]) / (p[-1] - p[-2]), 2 / (p[-1] - p[-2]))
+    made = _turned(fit, drawn, at_ends * scales, around, gauge)
+    if fit.candidate.family == "neurosim":
+        kept = _swept(random, made, around)
+        made = {name: values[kept] for name, values in made.items()}
+    freedom, found = apart.cells - 1, {}
+    for name, values in made.items():
+        values = values[np.isfinite(values)]
+        if len(values) < _DRAWS / 2 or name in _NOT_SPREAD:
+            continue
+        size = float(np.subtract(*np.quantile(values, [0.8413, 0.1587]))) / 2
+        tail = (1 - CONFIDENCE) / len(made) / 2
+        low, high = (size * float(np.sqrt(freedom / chi2.ppf(q, freedom))) for q in (1 - tail, tail))
+        found[name] = Estimate(size, size / float(np.sqrt(2 * freedom)), low, high, unit_of(name))
+    return found

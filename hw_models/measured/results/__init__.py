@@ -1,0 +1,1 @@
+"""Results of a fit: comparison, warnings, plots and files."""

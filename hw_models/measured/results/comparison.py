@@ -1,0 +1,176 @@
+"""Compares the families on one measurement and recommends one; AIC and BIC, and whether even the best one fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hw_models.base import DeviceError
+from hw_models.measured.fit.families import holds_spread
+from hw_models.measured.fit.fitting import Fit, fit, refit
+from hw_models.measured.fit.laws import CANDIDATES, EXPONENTIAL, LINEAR, Candidate
+from hw_models.measured.fit.scaled import Scaled
+from hw_models.measured.fit.spread import between, one_cell
+from hw_models.measured.fit.statistics import fit_table, misfit_of
+from hw_models.measured.tables.traces import StepTable
+
+_TIE = 2.0
+"""Difference of AIC that decides nothing: then the order of `laws.CANDIDATES` does."""
+_BINS = 8
+_UNLIKELY = 1e-4
+_COARSE = 0.15
+"""Mean step of a bin off the law by more than this part of the mean step counts as a misfit."""
+_MOST_CELLS = 8
+"""Cells that are fitted one by one with every family."""
+_FAR = 1.0
+"""Ranges beyond the data at which a bound is a guess."""
+_NEAR = 3.0
+"""Standard deviations from a bound within which a step is left out."""
+_CLEAR = 12.0
+"""Squared mean innovation times count of a bin that is off by itself."""
+_TABLE_MISFIT = 0.05
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All fits, best first, and what is recommended: a family, or `lookup`."""
+
+    fits: tuple[Fit, ...]
+    aic: Mapping[Candidate, float]
+    """Of each candidate; where cells differ, the sum over single cells."""
+    recommended: str
+    reason: str
+
+    def best(self, family: str | None = None) -> Fit:
+        """The best fit, or the best of one family. Raises `DeviceError` if that family could not be fitted."""
+        for found in self.fits:
+            if family in (None, found.candidate.family):
+                return found
+        raise DeviceError(f"the data is no {family} device: no parameters describe it")
+
+
+def compare(data: Scaled, weight: bool) -> Comparison:
+    """Fit every candidate to traces. NeuroSim's family has siemens only, so `weight` leaves it out.
+
+    Where cells differ, each family is judged by its fits to single cells: one curve for all of them would not do.
+    """
+    chosen = [candidate for candidate in CANDIDATES if not (weight and candidate.family == "neurosim")]
+    fits = [fit(candidate, data) for candidate in chosen]
+    linear = next(found for found in fits if found.candidate.law == LINEAR)
+    if between(linear) is None:
+        return _ranked(fits, _misfit)
+    cells = [one_cell(data, c) for c in range(min(data.low.size, _MOST_CELLS))]
+    judged = [found for found in fits if _is_device(found)]
+    alone = {found.candidate: [refit(found, cell) for cell in cells if cell.count > 2 * found.free] for found in judged}
+    scores = {candidate: sum(one.aic for one in ones) for candidate, ones in alone.items()}
+    return _ranked(judged, _of_cells(alone), scores, differ=True)
+
+
+def _of_cells(alone: Mapping[Candidate, Sequence[Fit]]) -> Callable[[Fit], str]:
+    def misfit(best: Fit) -> str:
+        told = [why for one in alone[best.candidate] if (why := _misfit(one))]
+        return told[0] if 2 * len(told) > len(alone[best.candidate]) else ""
+
+    return misfit
+
+
+def compare_table(table: StepTable) -> Comparison:
+    """Fit every candidate to a table of step statistics."""
+    fits = [fit_table(candidate, table) for candidate in CANDIDATES]
+
+    def misfit(best: Fit) -> str:
+        off = misfit_of(best, table)
+        return f"its steps are off by {off:.0%} (root mean square)" if off > _TABLE_MISFIT else ""
+
+    return _ranked(fits, misfit)
+
+
+def _ranked(
+    fits: Sequence[Fit],
+    misfit: Callable[[Fit], str],
+    scores: Mapping[Candidate, float] | None = None,
+    differ: bool = False,
+) -> Comparison:
+    """Best first; where cells differ, a family whose sheet holds that goes before one that ties with it."""
+    made = [found for found in fits if _is_device(found)]
+    if not made:
+        raise DeviceError("no family describes this measurement; a lookup table (--lookup) may")
+    aic = {found.candidate: scores[found.candidate] if scores else found.aic for found in made}
+    sound = [found for found in made if not _extrapolates(found)] or made
+    least = min(aic[found.candidate] for found in sound)
+    order = {candidate: place for place, candidate in enumerate(CANDIDATES)}
+
+    def rank(found: Fit) -> tuple[bool, float, bool, int]:
+        above = aic[found.candidate] - least
+        loses = differ and not holds_spread(found.candidate.family)
+        return found not in sound, 0.0 if above <= _TIE else above, loses, order[found.candidate]
+
+    ordered = tuple(sorted(made, key=rank))
+    why = misfit(ordered[0])
+    best = ordered[0].candidate
+    if why:
+        return Comparison(ordered, aic, "lookup", f"no family fits: {best.title} comes nearest, but {why}")
+    return Comparison(ordered, aic, best.family, f"{best.title}: {_chosen_for(best, aic, least, differ)}")
+
+
+def _chosen_for(best: Candidate, aic: Mapping[Candidate, float], least: float, differ: bool) -> str:
+    """Why this candidate is the first, in words that hold for it; `least` is the lowest AIC that counts."""
+    far = "" if least <= min(aic.values()) else " of those whose bounds are near the data"
+    if aic[best] <= least:
+        return f"lowest AIC{far}"
+    why = "and its sheet holds the differences between cells" if differ else "and comes first where AIC decides nothing"
+    return f"within {_TIE:g} of the lowest AIC{far}, {why}"
+
+
+def _extrapolates(found: Fit) -> bool:
+    """Whether a law with bounds puts one of them further away than the whole range that was measured."""
+    p = found.parameters
+    return found.candidate.own_bounds and bool(p[-2] < -_FAR or p[-1] > 1 + _FAR)
+
+
+def _is_device(found: Fit) -> bool:
+    if not np.isfinite(found.negative_log) or found.negative_log > 1e11 or not np.all(np.isfinite(found.theta)):
+        return False
+    sigma = found.theta[found.law]
+    if sigma > 5 or float(np.max(np.diag(found.covariance)[: found.free - 1])) > 1e16:
+        return False
+    return found.candidate.law != EXPONENTIAL or _steps_remain(found)
+
+
+def _steps_remain(found: Fit) -> bool:
+    """aihwkit's form dw(1 − A e^z) needs dw > 0: steps that fall faster than exponentially have no such form."""
+    p = found.parameters
+    return all(abs(c) <= 1e-4 or a - (b - a) / np.expm1(c) > 0 for a, b, c in (p[:3], p[3:]))
+
+
+def _misfit(best: Fit) -> str:
+    """Whether the mean step in bins of the state is off the law, significantly and by much; why, or nothing."""
+    from scipy.stats import chi2
+
+    data = best.data
+    innovations, predicted = best.innovations()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        deviation = (data.y - predicted) / innovations
+    low, high = data.low[data.cell], data.high[data.cell]
+    # near a bound steps are cut off, whatever the law
+    free = (predicted + _NEAR * deviation < high) & (predicted - _NEAR * deviation > low) & (data.pulses > 0)
+    excess, bins, worst = 0.0, 0, 0.0
+    for up in (True, False):
+        at = np.flatnonzero(free & (data.up == up))
+        if len(at) < 2 * _BINS:
+            continue
+        before = data.y[at - 1]
+        where = np.searchsorted(np.quantile(before, np.linspace(0, 1, _BINS + 1)[1:-1]), before)
+        size = float(np.mean(np.abs(predicted[at] - before))) + 1e-12
+        for b in range(_BINS):
+            inside = at[where == b]
+            if not len(inside):
+                continue
+            score = float(np.sum(innovations[inside])) ** 2 / len(inside)
+            excess, bins = excess + score, bins + 1
+            if score > _CLEAR:
+                worst = max(worst, abs(float(np.mean(data.y[inside] - predicted[inside]))) / size)
+    significant = bins > 0 and excess > chi2.ppf(1 - _UNLIKELY, bins)
+    return f"in a part of the range its mean step is off by {worst:.0%}" if significant and worst > _COARSE else ""

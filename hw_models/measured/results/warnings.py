@@ -1,0 +1,93 @@
+"""What speaks against a measurement or its fit, in sentences: stray readings, a turn that noise hides, huge steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from hw_models.measured.fit.families import left_out
+from hw_models.measured.fit.intervals import Estimates
+from hw_models.measured.tables.traces import StepTable, Traces
+
+_STRAY = 0.5
+"""Jump there and back, in units of the range of nearly all readings, that no device makes in two pulses."""
+_UNUSUAL = 8.0
+"""The same in median steps, noise and all: some five standard deviations of them."""
+_NEARLY_ALL = (0.05, 0.95)
+_SHOWN = 3
+_ABOUT = 8
+"""Steps on each side of a turn that tell how well it is seen."""
+
+
+def doubts(measured: Traces | StepTable, family: str, estimates: Estimates | None) -> list[str]:
+    """What the user should know of these readings and of a device of `family` fitted to them."""
+    found = [] if isinstance(measured, StepTable) else [*_stray(measured), *_turn(measured)]
+    return found if estimates is None else [*found, *_steps(estimates), *_spread(family, estimates)]
+
+
+def stray(measured: Traces | StepTable) -> list[str]:
+    """Readings that a fit should not be made of."""
+    return [] if isinstance(measured, StepTable) else list(_stray(measured))
+
+
+def _stray(traces: Traces) -> Iterator[str]:
+    g, unit = traces.conductance_s, _unit(traces)
+    low, high = np.quantile(g, _NEARLY_ALL)
+    inner = np.flatnonzero((traces.pulses[1:-1] > 0) & (traces.pulses[2:] > 0)) + 1
+    there, back = g[inner] - g[inner - 1], g[inner] - g[inner + 1]
+    jumps = np.where(there * back > 0, np.minimum(np.abs(there), np.abs(back)), 0.0)
+    usual = float(np.median(np.abs(there))) if len(there) else 0.0
+    far = (jumps > _STRAY * (high - low)) & (jumps > _UNUSUAL * usual)
+    stray = inner[far & ((g[inner] > high) | (g[inner] < low))]
+    for place in stray[:_SHOWN]:
+        cell = f", cell {traces.cells[traces.cell[place]]}" if len(traces.cells) > 1 else ""
+        yield (
+            f"pulse {traces.number[place]:g}{cell}: {g[place]:.4g}{unit} is far outside the readings about it; nearly "
+            f"all lie in {low:.4g} .. {high:.4g}{unit}: leave it out if it is a slip, for it changes range and noise"
+        )
+    if len(stray) > _SHOWN:
+        yield f"and {len(stray) - _SHOWN} more readings like these"
+
+
+def _turn(traces: Traces) -> Iterator[str]:
+    """Where only the largest reading tells of the turn: whether the noise about it leaves that open."""
+    if not traces.turned:
+        return
+    made, rises = traces.pulses > 0, np.diff(traces.conductance_s, prepend=np.nan)
+    up, down = made & traces.up, made & ~traces.up
+    for place in np.flatnonzero(up[:-1] & down[1:]):
+        near, far = slice(max(place - _ABOUT + 1, 0), place + 1), slice(place + 1, place + 1 + _ABOUT)
+        before, after = rises[near][up[near]], rises[far][down[far]]
+        step = (abs(before.mean()) + abs(after.mean())) / 2
+        noise = float(np.hypot(before.std(), after.std())) / np.sqrt(2.0)
+        if noise > step:
+            yield (
+                f"nothing says which way a pulse goes, and about the largest reading (pulse {traces.number[place]:g}) "
+                f"steps scatter by {noise:.2g}{_unit(traces)}, more than their mean of {step:.2g}: the turn may be "
+                "elsewhere and the top lower; give a column `phase` with up and down"
+            )
+            return
+
+
+def _steps(estimates: Estimates) -> Iterator[str]:
+    found = {name: estimate.value for name, estimate in estimates.parameters.items()}
+    span = found.get("w_max", 1.0) - found.get("w_min", -1.0)
+    if found.get("dw_min", 0.0) > span:
+        yield f"dw_min: a step of {found['dw_min']:.4g} is larger than the whole range of {span:.4g}: no usable device"
+    for name in ("states_up", "states_down"):
+        if found.get(name, 2.0) < 1:
+            yield f"{name}: {found[name]:.4g}: one pulse moves a cell by more than its whole range: no usable device"
+
+
+def _spread(family: str, estimates: Estimates) -> Iterator[str]:
+    lost = left_out(family, estimates.spread)
+    if lost:
+        yield (
+            f"cells differ in {', '.join(lost)} too, for which a sheet of {family} has no number: the device is more "
+            "uniform than what was measured"
+        )
+
+
+def _unit(traces: Traces) -> str:
+    return "" if traces.weight else " S"

@@ -1,0 +1,1 @@
+"""Measured tables: columns, branches and traces."""

@@ -1,0 +1,226 @@
+"""Reads measured tables as laboratories keep them; `columns` knows the headers, `branches` finds the pulses."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hw_models.base import DeviceError
+from hw_models.measured.tables import branches
+from hw_models.measured.tables.columns import Column, understood
+from hw_models.measured.tables.traces import Floats, Origin, StepTable, Traces
+
+_SHOWN = 10
+"""Faults of a file that are told at once."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of a file: cells as text, with the line each row stands on."""
+
+    name: str
+    sha256: str
+    header: list[str]
+    rows: list[list[str]]
+    lines: list[int]
+    decimal_comma: bool
+    columns: dict[str, Column]
+
+    def text(self, role: str) -> list[str] | None:
+        """A column as it is written; None where there is none."""
+        column = self.columns.get(role)
+        return None if column is None else [row[column.place].strip() for row in self.rows]
+
+    def numbers(self, role: str, faults: list[str]) -> Floats | None:
+        """A column in SI units; what is no finite number is added to `faults` with its line."""
+        written = self.text(role)
+        if written is None:
+            return None
+        column = self.columns[role]
+        values = np.empty(len(written))
+        for place, cell in enumerate(written):
+            values[place] = _number(cell, self.decimal_comma)
+            if not math.isfinite(values[place]):
+                what = "is empty" if not cell else f"{cell!r} is not a finite number"
+                faults.append(f"{self.name}:{self.lines[place]}: {column.title}: {what}")
+        return values * column.factor
+
+
+def read(path: str | Path, read_voltage_v: float | None = None) -> Traces | StepTable:
+    """Read a CSV: pulses and conductance (or current and read voltage, or resistance), or step statistics.
+
+    Separators are comma, semicolon or tab; lines that start with # are comments. `read_voltage_v` is for currents
+    without a column of their own voltage. Raises `DeviceError` with file and line for everything that cannot be used.
+    """
+    table = _table(Path(path))
+    if {"up_mean", "down_mean"} & set(table.columns):
+        return _statistics(table)
+    faults: list[str] = []
+    weight = _only_weights(table)
+    if weight:
+        found = table.numbers("weight", faults)
+        assert found is not None
+        conductance, volts, quantum = found, None, _resolution(table, "weight")
+    else:
+        conductance, volts, quantum = _conductance(table, read_voltage_v, faults)
+    pulse = table.numbers("pulse", faults)
+    refuse(faults)
+    refuse([] if weight else [
+        f"{table.name}:{line}: the conductance is {g:g} S, allowed: above 0"
+        for line, g in zip(table.lines, conductance, strict=True) if not g > 0
+    ])  # fmt: skip
+    amplitude = table.numbers("pulse_voltage", faults)
+    width = table.numbers("pulse_width", faults)
+    refuse(faults)
+    rows = branches.Rows(
+        table.name, tuple(table.lines), conductance, pulse, table.text("phase"), amplitude,
+        table.text("cell"), table.text("cycle"),
+    )  # fmt: skip
+    order = branches.ordered(rows)
+    up, down = order.steps[True], order.steps[False]
+    origin = Origin(
+        table.name, table.sha256, volts, _typical(amplitude, up), _typical(amplitude, down),
+        _typical(width, up), _typical(width, down),
+    )  # fmt: skip
+    return branches.traces(rows, order, origin, quantum, weight)
+
+
+def _only_weights(table: Table) -> bool:
+    """A table of `edgesdt device pulse` for a model without conductances: the column g_s is there, and empty."""
+    if "weight" not in table.columns or {"current", "resistance"} & set(table.columns):
+        return False
+    return not any(table.text("conductance") or [])
+
+
+def refuse(faults: list[str]) -> None:
+    """Raise one `DeviceError` with all `faults`, if there are any."""
+    if faults:
+        more = [f"... and {len(faults) - _SHOWN} more like these"] if len(faults) > _SHOWN else []
+        raise DeviceError("\n".join(faults[:_SHOWN] + more))
+
+
+def _typical(values: Floats | None, places: list[int]) -> float | None:
+    return None if values is None or not places else float(np.median(values[places]))
+
+
+def _table(path: Path) -> Table:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DeviceError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if b"\0" in data:
+        raise DeviceError(f"{path}: is not a text file (CSV expected; a spreadsheet must be exported first)")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")  # the µ of older instruments
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1)]
+    lines = [(number, line) for number, line in lines if line.strip() and not line.lstrip().startswith("#")]
+    if not lines:
+        raise DeviceError(f"{path}: is empty")
+    separator = max("\t;,", key=lines[0][1].count)
+    split = [next(csv.reader([line], delimiter=separator, skipinitialspace=True)) for _, line in lines]
+    header = split[0]
+    if any(math.isfinite(_number(cell, separator != ",")) for cell in header):
+        raise DeviceError(f"{path}:{lines[0][0]}: no header: name the columns and units, such as pulse,phase,G (S)")
+    short = [
+        f"{path}:{number}: {len(row)} columns, the header has {len(header)}"
+        for (number, _), row in zip(lines[1:], split[1:], strict=True) if len(row) != len(header)
+    ]  # fmt: skip
+    refuse(short)
+    try:
+        columns = understood(header)
+    except DeviceError as error:
+        raise DeviceError(f"{path}:{lines[0][0]}: {error}") from None
+    numbers = [number for number, _ in lines[1:]]
+    digest = hashlib.sha256(data).hexdigest()
+    return Table(path.name, digest, header, split[1:], numbers, separator != ",", columns)
+
+
+def _number(text: str, decimal_comma: bool) -> float:
+    if decimal_comma and "." not in text:
+        text = text.replace(",", ".")
+    try:
+        return float(text) if "_" not in text else math.nan
+    except ValueError:
+        return math.nan
+
+
+def _conductance(table: Table, read_voltage_v: float | None, faults: list[str]) -> tuple[Floats, float | None, float]:
+    """(conductance in siemens, read voltage if it is known, resolution in siemens)."""
+    volts = table.numbers("read_voltage", faults)
+    for what, value in (("--read-voltage", read_voltage_v),):
+        if value is not None and not (math.isfinite(value) and value != 0):
+            raise DeviceError(f"{what}: {value!r} V, allowed: a number of volts that is not 0")
+    single = read_voltage_v if read_voltage_v is not None else _typical(volts, list(range(len(table.rows))))
+    direct = table.numbers("conductance", faults)
+    if direct is not None:
+        return direct, single, _resolution(table, "conductance")
+    resistance = table.numbers("resistance", faults)
+    if resistance is not None:
+        refuse(faults)
+        with np.errstate(divide="ignore"):
+            found = 1.0 / resistance
+        return found, single, _resolution(table, "resistance") * float(np.median(found**2))
+    current = table.numbers("current", faults)
+    if current is None:
+        raise DeviceError(
+            f"{table.name}: no column of conductance, current or resistance with a unit, such as G (uS); "
+            f"found: {', '.join(table.header)}"
+        )
+    refuse(faults)
+    if volts is None and read_voltage_v is None:
+        raise DeviceError(f"{table.name}: currents need a read voltage: a column such as v_read (V), or --read-voltage")
+    divisor = np.full(len(current), read_voltage_v) if volts is None else volts
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = current / divisor
+    step = _resolution(table, "current") / abs(float(np.median(divisor)) or 1.0)
+    return found, float(np.median(divisor)), step
+
+
+def _resolution(table: Table, role: str) -> float:
+    """Weight of the last written digit that any number of a column has, in SI units: what rounding can hide."""
+    finest = math.inf
+    for cell in table.text(role) or []:
+        mantissa, _, exponent = cell.lower().replace(",", ".").partition("e")
+        decimals = len(mantissa.partition(".")[2])
+        finest = min(finest, 10.0 ** (int(exponent or 0) - decimals))
+    return finest * table.columns[role].factor if math.isfinite(finest) else 0.0
+
+
+def _statistics(table: Table) -> StepTable:
+    needed = ("conductance", "up_mean", "up_std", "down_mean", "down_std")
+    missing = [role for role in needed if role not in table.columns]
+    if missing:
+        side = {role.split("_")[0] for role in missing} & {"up", "down"}
+        hint = "; one branch is missing" if side and len(missing) < 4 else ""
+        raise DeviceError(
+            f"{table.name}: a table of step statistics needs the columns G, inc_mean_dG, inc_std_dG, dec_mean_dG and "
+            f"dec_std_dG with units; missing: {', '.join(missing)}{hint}"
+        )
+    faults: list[str] = []
+    columns = {role: table.numbers(role, faults) for role in table.columns}
+    refuse(faults)
+    g, up, down = columns["conductance"], columns["up_mean"], columns["down_mean"]
+    up_std, down_std = columns["up_std"], columns["down_std"]
+    assert g is not None and up is not None and down is not None and up_std is not None and down_std is not None
+    rising = np.r_[True, np.diff(g) > 0]
+    for line, value, last, a, b in zip(table.lines, g, rising, up_std, down_std, strict=True):
+        if not value > 0:
+            faults.append(f"{table.name}:{line}: the conductance is {value:g} S, allowed: above 0")
+        elif not last:
+            faults.append(f"{table.name}:{line}: the conductances must rise from row to row")
+        elif min(a, b) < 0:
+            faults.append(f"{table.name}:{line}: a standard deviation below 0")
+    refuse(faults)
+    if len(g) < 5:
+        raise DeviceError(f"{table.name}: {len(g)} rows of step statistics are too few, allowed: 5 or more")
+    if np.mean(up > 0) < 0.7 or np.mean(down < 0) < 0.7:
+        raise DeviceError(f"{table.name}: up steps must be above 0 and down steps below; are the columns exchanged?")
+    counts = columns.get("up_count"), columns.get("down_count")
+    return StepTable(Origin(table.name, table.sha256), g, up, up_std, down, down_std, *counts)

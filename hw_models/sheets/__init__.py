@@ -1,0 +1,1 @@
+"""Device sheets: reading, checking, building, and the catalogue of models."""
