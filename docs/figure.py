@@ -131,7 +131,8 @@ def _receptive(part: SubFigure, arrays: dict[str, Any]) -> None:
     rank = arrays["activity"].astype(float) if one_layer else np.square(codes).sum(axis=0)
     order = np.argsort(-rank, kind="stable")[: ROWS * COLUMNS]
     limit = max(float(np.quantile(np.abs(codes[:, order]), 0.995)), 1.0)
-    ends = [tuple(c / 255 for c in colour) for colour in (receptive_fields.NEGATIVE, (255, 255, 255), receptive_fields.POSITIVE)]
+    three = (receptive_fields.NEGATIVE, (255, 255, 255), receptive_fields.POSITIVE)
+    ends = [tuple(c / 255 for c in colour) for colour in three]
     colours = LinearSegmentedColormap.from_list("weights", ends)
     for place, neuron in enumerate(order):
         axes = part.add_subplot(ROWS, COLUMNS, place + 1)

@@ -1,5 +1,6 @@
-"""The chip on analog cells in plain Python: the independent twin of `edgesdt.synapses.crossbar`, cell by cell, for cells without
-noise or spread.
+"""The chip on analog cells in plain Python, cell by cell, for cells without noise or spread.
+
+It is the independent twin of `edgesdt.synapses.crossbar`.
 
 It adds to `tests.oracle` how weights are held, read and pulsed; of the simulator it knows nothing. What a cell is comes
 as a few numbers (`Cell`), a spec as its plain mapping.

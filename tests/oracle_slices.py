@@ -1,5 +1,5 @@
-"""The chip with several cells for a weight in plain Python: the independent twin of `edgesdt.synapses.crossbar.slices` and
-`.carrying`, cell by cell.
+"""The chip with several cells for a weight in plain Python: the independent twin of
+`edgesdt.synapses.crossbar.slices` and `.carry`, cell by cell.
 
 To `tests.oracle_cells` it adds the slices above the first: each is read as the first one is, in its own place of the
 sum. Learning sees the first one alone.

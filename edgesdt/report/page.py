@@ -30,7 +30,7 @@ from edgesdt.report.sweep.results import Findings, findings
 if TYPE_CHECKING:
     import jinja2
 
-HERE = Path(__file__).parent
+TEMPLATES = Path(__file__).parent / "templates"
 REPORTED = 12  # runs of a sweep that get a report of their own with the sweep's
 
 
@@ -102,7 +102,7 @@ def _environment() -> jinja2.Environment:
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE),
+        loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -120,12 +120,12 @@ def _render(items: Sequence[Run | Sweep], out: Path, table: str | None, recorded
         if isinstance(item, Findings):
             _run_reports(item)
     views = [_view(item, f"run{i}-" if many else "", out) for i, item in enumerate(worked, start=1)]
-    script = (HERE / "table.js").read_text(encoding="utf-8") if any(v["kind"] == "sweep" for v in views) else ""
+    script = (TEMPLATES / "table.js").read_text(encoding="utf-8") if any(v["kind"] == "sweep" for v in views) else ""
     return (
         _environment()
-        .get_template("template.html.j2")
+        .get_template("run.html.j2")
         .render(
-            css=(HERE / "page.css").read_text(encoding="utf-8"),
+            css=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
             script=script,
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             title=_title(items) if many else views[0]["label"],

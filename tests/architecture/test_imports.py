@@ -14,27 +14,23 @@ from tests.conftest import ROOT
 
 # Every room of the house, from the floor up. A room imports rooms below its own floor, and itself.
 FLOORS = (
-    ("errors", "actions", "qformat", "caveats", "hw_models"),
-    ("units", "outputs", "device_tables", "encoders", "kernels"),
-    ("memory", "spec", "datasets"),
-    ("crossbar",),
-    ("energy_cells",),
-    ("energy_static",),
-    ("rules", "record", "readout", "energy"),
-    ("chip", "report", "run_folder", "preview", "reference"),
-    ("assessment",),
-    ("experiment",),
-    ("ablation",),
+    ("errors", "qformat", "hw_models"),
+    ("units", "kernels", "datasets"),
+    ("ledger", "spec", "targets"),
+    ("synapses",),
+    ("rules", "pricing"),
+    ("chip", "report", "reference"),
+    ("readouts",),
+    ("runs",),
     ("sweep",),
-    ("device_cli", "sweep_cli"),
     ("cli",),
     ("__main__",),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-KERNELS_MAY = {"qformat", "actions", "kernels"}
+KERNELS_MAY = {"qformat", "kernels"}
 COMPILERS = {"numpy", "numba", "llvmlite"}
-PRICES_AND_REPORTS = ("energy", "report")
-NOT_FOR_THEM = ("numba", "edgesdt.kernels", "edgesdt.chip.simulated", "edgesdt.rules", "edgesdt.runs.experiment", "sklearn")
+PRICES_AND_REPORTS = ("pricing", "report")
+NOT_FOR_THEM = ("numba", "edgesdt.kernels", "edgesdt.chip", "edgesdt.rules", "edgesdt.runs", "sklearn")
 
 
 def modules() -> dict[str, Path]:
@@ -102,9 +98,9 @@ def test_every_module_has_a_room() -> None:
         ("edgesdt.ledger.memory", "from edgesdt import chip", "downward"),
         ("edgesdt.ledger.memory", "import edgesdt.chip.simulated", "downward"),
         ("edgesdt.ledger.memory", "def f():\n    from edgesdt import rules", "downward"),
-        ("edgesdt.runs.record", "from edgesdt import energy", "downward"),
-        ("edgesdt.rules.eqprop.rule", "from ..chip import Chip", "downward"),
-        ("edgesdt.rules.eqprop.rule", "from .. import chip", "downward"),
+        ("edgesdt.pricing.bill", "from edgesdt import runs", "downward"),
+        ("edgesdt.rules.eqprop.rule", "from ...chip.simulated import Chip", "downward"),
+        ("edgesdt.rules.eqprop.rule", "from ... import chip", "downward"),
         ("edgesdt.kernels.drive", "from edgesdt.spec import Spec", "kernels import"),
         ("edgesdt.kernels.drive", "import scipy", "kernels import"),
         ("edgesdt.chip.simulated", "from edgesdt.reference import float_chip", "for tests"),

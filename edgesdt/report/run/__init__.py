@@ -1,1 +1,1 @@
-"""The page of one run."""
+"""The page of one run: view, summary, curves, memory map and weights."""

@@ -64,7 +64,8 @@ def fronts(found: Findings, prefix: str, link: Link) -> dict[str, Any]:
 
         def dots(those: Sequence[Point], metric: Metric = metric) -> front_charts.Dots:
             tips = [
-                f"{found.words(p)}: {recommendations.accuracy_text(p, accuracy)}, {metric.form(p.figure(metric))}" for p in those
+                f"{found.words(p)}: {recommendations.accuracy_text(p, accuracy)}, {metric.form(p.figure(metric))}"
+                for p in those
             ]
             return front_charts.dots(those, metric, tips, [link(p.runs[0]) for p in those])
 

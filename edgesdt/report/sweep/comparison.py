@@ -76,7 +76,8 @@ def _dots(item: Run | Findings, metric: Metric, out: Path) -> Dots:
         link, accuracy = Links(item.sweep, out), item.metrics.accuracy
         front = [item.allowed[i] for i in item.fronts[metric.key]]
         tips = [
-            f"{item.sweep.label}, {item.words(p)}: {recommendations.accuracy_text(p, accuracy)}, {metric.form(p.figure(metric))}"
+            f"{item.sweep.label}, {item.words(p)}: {recommendations.accuracy_text(p, accuracy)}, "
+            f"{metric.form(p.figure(metric))}"
             for p in front
         ]
         return front_charts.dots(front, metric, tips, [link(p.runs[0]) for p in front])

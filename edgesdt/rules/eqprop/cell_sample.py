@@ -1,7 +1,7 @@
 """One sample after another through an equilibrium-propagation chip whose weights are analog cells.
 
-The order is that of `rules.eqprop.sample.learn_stream`; only reading and writing the weights differ. A step-law model is
-pulsed within the compiled loop; any other is handed each update as arrays (`present` … `settle_update`).
+The order is that of `rules.eqprop.sample.learn_stream`; only reading and writing the weights differ. A step-law model
+is pulsed within the compiled loop; any other gets each update as arrays (`update_of`).
 """
 
 from __future__ import annotations
@@ -22,10 +22,8 @@ from edgesdt.rules.eqprop.sample import (
     sign_of_beta,
 )
 from edgesdt.synapses.crossbar.layout import VERIFY
-from edgesdt.synapses.crossbar.programming import correct, list_pulses, pulse, show, want
-from edgesdt.synapses.crossbar.read_noise import follow
+from edgesdt.synapses.crossbar.programming import correct, keep_up, list_pulses, pulse, show, want
 from edgesdt.synapses.crossbar.sensing import sense
-from edgesdt.synapses.crossbar.wires import see
 from edgesdt.synapses.digital import update_biases
 
 
@@ -36,15 +34,6 @@ def free_phase(chip, plan, work, sensing, bank):  # type: ignore[no-untyped-def]
     seen = bank.seen if sensing.wired else chip.weights
     sense(chip.inputs, chip.accumulators, seen, work.event_index, work.event_value, sensing, bank, work.events)
     relax_freely(chip, plan, work)
-
-
-@kernel
-def keep_up(weights, listed, sensing, bank):  # type: ignore[no-untyped-def]
-    """Bring what reading needs beside the weights in step with what the first `listed` cells show."""
-    if sensing.wired:
-        see(weights, listed, bank)
-    if sensing.own_noise:
-        follow(listed, bank)
 
 
 @kernel

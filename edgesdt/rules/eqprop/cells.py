@@ -28,7 +28,7 @@ from edgesdt.synapses.crossbar import wear as crossbar_wear
 from edgesdt.synapses.crossbar.carry import TALLIES, carry
 from edgesdt.synapses.crossbar.crossbar import Crossbar
 from edgesdt.synapses.crossbar.layout import Bank
-from edgesdt.synapses.crossbar.model_pulses import hand_over
+from edgesdt.synapses.crossbar.model_pulses import apply_pulses
 from edgesdt.synapses.crossbar.programming import want
 from edgesdt.synapses.crossbar.wires import renew, see_all, with_all_losses
 from hw_models.base import Cells
@@ -83,7 +83,7 @@ class EqPropOnCells(EqProp):
                 )
                 if verified:
                     want(listed, bank)
-                hand_over(self.crossbar, lowest, listed, verified)
+                apply_pulses(self.crossbar, lowest, listed, verified)
         self._empty(bank.tally, self._tally)
 
     def infer(self, samples: Pixels, threads: int = 1) -> Outputs:

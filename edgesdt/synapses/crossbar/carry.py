@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from edgesdt.synapses.crossbar import layout
 from edgesdt.synapses.crossbar.crossbar import Crossbar
-from edgesdt.synapses.crossbar.model_pulses import hand_over
+from edgesdt.synapses.crossbar.model_pulses import apply_pulses
 from edgesdt.synapses.crossbar.slices import Slice, reach_of, states_at
 
 # Entries of the tally of carries.
@@ -75,5 +75,5 @@ def _write(crossbar: Crossbar, target: Slice, spots: Ints, digits: npt.NDArray[n
     count = len(order)
     bank.places[:count], bank.rows[:count], bank.spots[:count] = cells, rows[order], spots[order]
     bank.wanted[:count] = states.ravel()[order]
-    hand_over(crossbar, target, count, verified=True)
+    apply_pulses(crossbar, target, count, verified=True)
     return cells

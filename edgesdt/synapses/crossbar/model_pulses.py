@@ -1,18 +1,20 @@
-"""Hand listed pulses to a device model: one not pulsed in compiled code, or any for what is done now and then."""
+"""Applies a list of pulses to a device model in Python.
+
+Models without a compiled kernel use it, and so do rare operations such as carries.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from edgesdt.rules.eqprop.cell_sample import keep_up
 from edgesdt.synapses.crossbar import layout
 from edgesdt.synapses.crossbar.crossbar import Crossbar
-from edgesdt.synapses.crossbar.programming import correct, show
+from edgesdt.synapses.crossbar.programming import correct, keep_up, show
 from edgesdt.synapses.crossbar.slices import Slice
 
 
-def hand_over(crossbar: Crossbar, target: Slice, listed: int, verified: bool) -> None:
-    """Give the first `listed` cells of a slice their pulses; `verified`: until they show what its bank wants."""
+def apply_pulses(crossbar: Crossbar, target: Slice, listed: int, verified: bool) -> None:
+    """Pulse the first `listed` cells of a slice; `verified`: until they show what is wanted, in `rounds` at most."""
     bank, model, cells = target.bank, crossbar.model, crossbar.cells
     for _ in range(bank.rounds if verified else 1):
         listed = correct(listed, bank) if verified else listed

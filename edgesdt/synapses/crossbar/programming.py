@@ -28,6 +28,8 @@ from edgesdt.synapses.crossbar.layout import (
     VERIFY_READS,
     VERIFY_SHARE,
 )
+from edgesdt.synapses.crossbar.read_noise import follow
+from edgesdt.synapses.crossbar.wires import see
 from edgesdt.synapses.digital import form_deltas, form_deltas_wide, list_posts, list_pres, register_of
 from hw_models.kernels.prefetch import prefetch
 from hw_models.kernels.pulsing import fetch
@@ -217,3 +219,12 @@ def _tally_slots(listed, bank):  # type: ignore[no-untyped-def]
         sided = -count if bank.places[h] >= plane else count  # the cells of a pair are pulsed at the same time
         up, down = max(up, sided), max(down, -sided)
     bank.tally[PULSE_TIMES] += up + down
+
+
+@kernel
+def keep_up(weights, listed, sensing, bank):  # type: ignore[no-untyped-def]
+    """Bring what reading needs beside the weights in step with what the first `listed` cells show."""
+    if sensing.wired:
+        see(weights, listed, bank)
+    if sensing.own_noise:
+        follow(listed, bank)
