@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks import command, records
 from edgesdt.pricing import bill
-from edgesdt.runs.preview import memory_map
+from edgesdt.rules.lookup import memory_map
 from edgesdt.spec import Spec
 
 

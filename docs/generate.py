@@ -1,29 +1,29 @@
 """Writes the pages that are made from the code: `python -m docs.generate` (`tests/docs` fails while one is stale).
 
 Reference pages come from the spec's schema, the argument parser and the device catalog (`device_pages.py`), the action
-tables from the energy recipes: these are run on a table whose prices are their own names.
+tables from the recipes that learning rules state.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from docs import device_pages
 from edgesdt.cli.main import EXIT_CODES, parser
 from edgesdt.ledger import actions
-from edgesdt.pricing import bill
-from edgesdt.runs.preview import memory_map
+from edgesdt.ledger.recipes import Access, Action
+from edgesdt.pricing import bill, cells
+from edgesdt.rules.lookup import design_of, memory_map
 from edgesdt.spec import documented, loads, shipped, to_yaml
 from edgesdt.spec.fields import FieldDoc, section_at
 from edgesdt.spec.schema.learning import NOT_YET
 from edgesdt.units import format_size
-from hw_models.technology import Technology, names
 from hw_models.technology import load as load_technology
+from hw_models.technology import names
 
 DOCS = Path(__file__).resolve().parent
 NOTE = "<!-- written by `python -m docs.generate`: change the code it is made from, not this page -->"
@@ -169,48 +169,32 @@ def _sentence(text: str) -> str:
 # What an action costs
 
 
-@dataclass(frozen=True)
-class Parts:
-    """A sum of primitives by name: what a recipe adds up instead of joules."""
-
-    of: Mapping[str, int]
-
-    def __add__(self, other: Parts) -> Parts:
-        return Parts({name: self.of.get(name, 0) + other.of.get(name, 0) for name in [*self.of, *other.of]})
-
-    def __rmul__(self, times: int) -> Parts:
-        return Parts({name: times * n for name, n in self.of.items()})
-
-    def __str__(self) -> str:
-        return ", ".join(name if n == 1 else f"{n} × {name}" for name, n in self.of.items())
+def made_of(action: Action, memory: dict[str, Any]) -> str:
+    """The recipe of an action in words."""
+    parts = (
+        _times(f"SRAM {part.bits} of {format_size(bill.bits_of(memory, *part.arrays))}", part.times)
+        if isinstance(part, Access)
+        else str(part)
+        for part in action.recipe
+    )
+    return ", ".join(parts)
 
 
-class NamedPrices:
-    """Stands in for a technology table: the price of a primitive is its name and width."""
-
-    def multiply_j(self, a: int, b: int) -> Parts:
-        """A product."""
-        return Parts({f"multiply {a} × {b}": 1})
-
-    def sram_access_j(self, bits: int, capacity_bits: int) -> Parts:
-        """An SRAM access."""
-        return Parts({f"SRAM {bits} of {format_size(capacity_bits)}": 1})
-
-    def __getattr__(self, name: str) -> Any:
-        kind = name.removesuffix("_j")
-        return lambda bits: Parts({f"{kind} {bits}": 1})
+def _times(text: str, times: int) -> str:
+    return text if times == 1 else f"{times} × {text}"
 
 
 def action_tables() -> str:
     """The tables of `docs/explanation/energy.md`: what each action is, and what it is made of and costs."""
     spec = loads(EXAMPLE)
     memory = memory_map(spec).plain()
-    made = cast("dict[str, Parts]", bill.recipes(spec, memory, cast("Technology", NamedPrices())))
+    stated = design_of(spec).actions
     prices = [bill.recipes(spec, memory, load_technology(name)) for name in names()]
-    meanings = ((f"`{name}`", text, bill.COMPONENT[name]) for name, text in actions.MEANING.items())
-    of_cells = ((f"`{name}`", text, bill.COMPONENT[name]) for name, text in actions.CELL_MEANING.items())
+    meanings = ((f"`{each.name}`", each.meaning, each.component) for each in stated)
+    of_cells = ((f"`{name}`", text, cells.COMPONENT[name]) for name, text in actions.CELL_MEANING.items())
     costs = (
-        (f"`{name}`", str(made[name]), *(f"{price[name] * 1e12:.3g}" for price in prices)) for name in actions.MEANING
+        (f"`{each.name}`", made_of(each, memory), *(f"{price[each.name] * 1e12:.3g}" for price in prices))
+        for each in stated
     )
     lines = [
         *table(("action", "one count is", "component"), meanings),

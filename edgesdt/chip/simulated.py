@@ -12,22 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edgesdt.datasets.encoders import encode
-from edgesdt.errors import SpecError
-from edgesdt.rules.eqprop.memory import memory_map as memory_map
-from edgesdt.rules.eqprop.rule import EqProp
+from edgesdt.rules.lookup import memory_map, rule_of
 from edgesdt.rules.protocol import Counts, Labels, Outputs
 from edgesdt.spec import Spec
-
-
-def _on_cells(spec: Spec) -> EqProp:
-    """The rule on analog cells. Raises `SpecError` for cells that cannot be."""
-    from edgesdt.rules.eqprop.cells import EqPropOnCells  # a digital chip needs no device models
-    from hw_models.base import DeviceError
-
-    try:
-        return EqPropOnCells(spec)
-    except DeviceError as error:
-        raise SpecError(f"device: {error}") from error
 
 
 class Chip:
@@ -45,14 +32,14 @@ class Chip:
         self.spec = spec
         self.memory = memory_map(spec)
         self.memory.enforce()
-        self.rule = EqProp(spec) if spec.device.digital else _on_cells(spec)
+        self.rule = rule_of(spec).build(spec)
 
     def learn(self, x: npt.NDArray[np.uint8], labels: Labels | None = None, epoch: int = 0) -> None:
         """Learn from 8-bit pixels `x` (samples, n_0) or (n_0,), one sample at a time, in the order given.
 
-        load x · free phase · pick the target · homeostasis · nudged phase · local update
-        (`edgesdt.rules.eqprop.sample.learn_stream`). `labels` (samples,) are needed only where the target is the label;
-        `epoch` (0-based) selects the learning rate of the schedule.
+        load x · inference · pick the target · homeostasis · update, as the rule of the spec does them. `labels`
+        (samples,) are needed only where the target is the label; `epoch` (0-based) selects the learning rate of the
+        schedule.
         """
         codes = encode(np.atleast_2d(x), self.spec.encoder.bits)
         known = np.zeros(len(codes), np.int64) if labels is None else np.atleast_1d(labels)
@@ -71,5 +58,5 @@ class Chip:
         return self.rule.state()
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Take up a state given by `state`."""
+        """Restore a state saved by `state`."""
         self.rule.restore(state)

@@ -1,7 +1,8 @@
 """The ledger: action counts × technology table → joules, seconds and mm², with breakdowns by component.
 
 Reads plain data only (a spec, counts, a memory map), so old records are re-priced without running a chip. What an
-action is made of is in `recipes`, what each part costs in `hw_models.technology`.
+action is made of is what its learning rule states (`edgesdt.ledger.recipes`), what each part costs is in
+`hw_models.technology`.
 """
 
 from __future__ import annotations
@@ -12,33 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgesdt.errors import SpecError
-from edgesdt.ledger import actions as act
+from edgesdt.ledger.recipes import Access, Action, cycles
 from edgesdt.pricing import cells, leakage, omissions
+from edgesdt.rules.lookup import design_of
 from edgesdt.spec import Spec, spec_hash
 from hw_models.technology import Technology, TechnologyError
 from hw_models.technology import load as load_technology
 
 LEAKAGE = "leakage"
-COMPONENT = {
-    act.MAC: "synaptic arithmetic",
-    act.WEIGHT_READ: "weight memory",
-    act.WEIGHT_WRITE: "weight memory",
-    act.INPUT_READ: "input",
-    act.INPUT_WRITE: "input",
-    act.STATE_READ: "neurons",
-    act.STATE_WRITE: "neurons",
-    act.NEURON_STEP: "neurons",
-    act.NUDGE: "neurons",
-    act.KEY_COMPARE: "target",
-    act.HOMEOSTASIS_STEP: "homeostasis",
-    act.CONTRAST: "learning arithmetic",
-    act.RATE: "learning arithmetic",
-    act.BIAS_READ: "biases",
-    act.BIAS_WRITE: "biases",
-    act.RANDOM_WORD: "random bank",
-    act.CONTRAST_ACCESS: "batch buffers",
-    **cells.COMPONENT,
-}
 
 
 def technology(spec: Spec) -> Technology:
@@ -54,75 +36,39 @@ def bits_of(memory: Mapping[str, Any], *prefixes: str) -> int:
     return max(1, sum(int(a["bits"]) for a in memory["arrays"] if a["name"].startswith(prefixes)))
 
 
+def components(spec: Spec) -> dict[str, str]:
+    """The component of the chip that pays for each action."""
+    found = {action.name: action.component for action in design_of(spec).actions}
+    return found if spec.device.digital else found | cells.COMPONENT
+
+
 def recipes(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str, float]:
     """Joules of one of each action: the arithmetic that it needs at the chip's widths, and its memory accesses."""
-    chip, home = spec.chip, spec.learning.homeostasis
-    weight, state, total, held = chip.weights.bits, chip.states.bits, chip.accumulator.bits, chip.constants.bits
-    event = max(spec.encoder.bits, state)
-    drive, contrast = state + 4, event + state + 1
+    made = {action.name: _joules(action, memory, tech) for action in design_of(spec).actions}
+    return made if spec.device.digital else made | cells.recipes(cells.Parts.of(spec, tech))
 
-    def sram(bits: int, *arrays: str) -> float:
-        return tech.sram_access_j(bits, bits_of(memory, *arrays))
 
-    weights = sram(weight, "weights")
-    states = sram(state, "states", "free_states", "plus_states")
-    settled = sram(home.activity_bits, "activity") + sram(home.bits, "homeostasis")
-    return {
-        act.MAC: tech.multiply_j(event, weight) + tech.add_j(total) + tech.register_j(total),
-        act.WEIGHT_READ: weights,
-        act.WEIGHT_WRITE: weights,
-        act.INPUT_READ: sram(spec.encoder.bits, "input"),
-        act.INPUT_WRITE: sram(spec.encoder.bits, "input"),
-        act.STATE_READ: states,
-        act.STATE_WRITE: states,
-        act.NEURON_STEP: 2 * tech.add_j(drive) + tech.multiply_j(drive, held) + 2 * tech.compare_j(drive),
-        act.NUDGE: 2 * tech.add_j(drive) + tech.multiply_j(state + 1, held),
-        act.KEY_COMPARE: (tech.add_j(home.bits) + tech.compare_j(home.bits)),
-        act.HOMEOSTASIS_STEP: 2 * tech.add_j(home.activity_bits)
-        + tech.multiply_j(home.activity_bits, held)
-        + 2 * tech.add_j(home.bits)
-        + tech.multiply_j(home.bits, held)
-        + 2 * settled,
-        act.CONTRAST: tech.multiply_j(event, state) + tech.add_j(contrast),
-        act.RATE: tech.multiply_j(contrast, held)
-        + tech.add_j(contrast + held)
-        + tech.shift_j(contrast + held)
-        + tech.add_j(weight)
-        + tech.compare_j(weight),
-        act.BIAS_READ: sram(chip.biases.bits, "biases"),
-        act.BIAS_WRITE: sram(chip.biases.bits, "biases"),
-        act.RANDOM_WORD: 3 * tech.xor_j(32) + tech.register_j(32),
-        act.CONTRAST_ACCESS: 2 * sram(contrast + (spec.learning.batch - 1).bit_length(), "weight_contrast"),
-        **({} if spec.device.digital else cells.recipes(cells.Parts.of(spec, tech))),
-    }
+def _joules(action: Action, memory: Mapping[str, Any], tech: Technology) -> float:
+    total = 0.0
+    for part in action.recipe:
+        if isinstance(part, Access):
+            each = tech.sram_access_j(part.bits, bits_of(memory, *part.arrays))
+        else:
+            each = getattr(tech, f"{part.primitive}_j")(*part.bits)
+        total += part.times * each
+    return total
 
 
 def areas(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str, float]:
-    """mm² by component: memories by their bits, arithmetic units by the stated parallelism."""
-    chip, home = spec.chip, spec.learning.homeostasis
-    weight, state, total, held = chip.weights.bits, chip.states.bits, chip.accumulator.bits, chip.constants.bits
-    event = max(spec.encoder.bits, state)
-    drive, contrast = state + 4, event + state + 1
-    mac = tech.multiply_mm2(event, weight) + tech.add_mm2(total) + tech.register_mm2(total)
-    learner = tech.multiply_mm2(event, state) + tech.multiply_mm2(contrast, held) + tech.shift_mm2(contrast + held)
-    learner += tech.add_mm2(contrast) + tech.add_mm2(contrast + held) + tech.add_mm2(weight)
-    neuron = tech.multiply_mm2(drive, held) + tech.multiply_mm2(state + 1, held) + 4 * tech.add_mm2(drive)
-    settle = tech.multiply_mm2(home.activity_bits, held) + tech.multiply_mm2(home.bits, held)
-    settle += 4 * tech.add_mm2(home.bits)
-    own = spec.learning.target == "self_defined"
+    """mm² by component: memories by their bits, functional units by their number and parts."""
     weights = bits_of(memory, "weights") if spec.device.digital else 0
     others = memory["used_bits"] - weights
-    array = {} if spec.device.digital else cells.areas(cells.Parts.of(spec, tech))
-    return {
-        **array,
-        "weight memory": tech.sram_mm2(weights) if weights else 0.0,
-        "other memory": tech.sram_mm2(others),
-        "synaptic arithmetic": chip.macs_per_cycle * mac if spec.device.digital else 0.0,
-        "learning arithmetic": chip.macs_per_cycle * learner,
-        "neurons": chip.neurons_per_cycle * (neuron + (settle if own else 0.0)),
-        "target": spec.learning.winners * tech.compare_mm2(home.bits) if own else 0.0,
-        "random bank": chip.random.lanes * (3 * tech.xor_mm2(32) + tech.register_mm2(32)),
-    }
+    found = {} if spec.device.digital else cells.areas(cells.Parts.of(spec, tech))
+    found |= {"weight memory": tech.sram_mm2(weights) if weights else 0.0, "other memory": tech.sram_mm2(others)}
+    for unit in design_of(spec).units:
+        each = sum(part.times * getattr(tech, f"{part.primitive}_mm2")(*part.bits) for part in unit.parts)
+        found[unit.component] = found.get(unit.component, 0.0) + unit.count * each
+    return found
 
 
 def static_w(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> float:
@@ -130,23 +76,10 @@ def static_w(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> float:
     return leakage.total_w(spec, memory, areas(spec, memory, tech), tech)
 
 
-def cycles(spec: Spec, counts: Mapping[str, int]) -> dict[str, float]:
-    """Clock cycles by phase, each unit busy every cycle: `macs_per_cycle` synapses, `neurons_per_cycle` neurons.
-
-    A bank step takes one cycle and overlaps the update that consumes it; input is loaded `neurons_per_cycle` at a time.
-    """
-    chip = spec.chip
-    synapses = counts[act.CONTRAST_ACCESS] if spec.learning.batch > 1 else counts[act.RATE]
-    update = max(synapses / chip.macs_per_cycle, counts[act.RANDOM_WORD] / chip.random.lanes)
-    return {
-        "input": counts[act.INPUT_WRITE] / chip.neurons_per_cycle,
-        "inference and nudge": counts[act.MAC] / chip.macs_per_cycle + counts[act.NEURON_STEP] / chip.neurons_per_cycle,
-        "target and homeostasis": (
-            counts[act.KEY_COMPARE] / max(spec.learning.winners, 1) + counts[act.HOMEOSTASIS_STEP]
-        )
-        / chip.neurons_per_cycle,
-        "update": update,
-    }
+def latency_s(spec: Spec, counts: Mapping[str, int], tech: Technology) -> dict[str, float]:
+    """Seconds by phase of the rule's schedule, and of the array where weights are cells."""
+    found = {phase.name: cycles(phase, counts) / spec.chip.clock for phase in design_of(spec).phases}
+    return found if spec.device.digital else found | cells.seconds(cells.Parts.of(spec, tech), counts)
 
 
 @dataclass(frozen=True)
@@ -159,13 +92,11 @@ class Bill:
 
 def bill(spec: Spec, counts: Mapping[str, int], memory: Mapping[str, Any], tech: Technology) -> Bill:
     """Price `counts`: energy by component and latency by phase, static leakage over that time included."""
-    prices = recipes(spec, memory, tech)
+    prices, paid_by = recipes(spec, memory, tech), components(spec)
     energy: dict[str, float] = {}
     for action, count in counts.items():
-        energy[COMPONENT[action]] = energy.get(COMPONENT[action], 0.0) + count * prices[action]
-    latency = {phase: n / spec.chip.clock for phase, n in cycles(spec, counts).items()}
-    if not spec.device.digital:
-        latency |= cells.seconds(cells.Parts.of(spec, tech), counts)
+        energy[paid_by[action]] = energy.get(paid_by[action], 0.0) + count * prices[action]
+    latency = latency_s(spec, counts, tech)
     energy[LEAKAGE] = static_w(spec, memory, tech) * sum(latency.values())
     return Bill({name: joules for name, joules in energy.items() if joules}, latency)
 

@@ -1,34 +1,43 @@
-"""The protocol that every learning rule offers to the chip: memory needed · infer · learn · counts."""
+"""What a learning rule gives: its description as data (`Rule`), and the learner that runs on the chip (`Learner`)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from edgesdt.ledger.memory import Array
+from edgesdt.ledger.recipes import Design
+from edgesdt.spec import Spec
 
 Pixels = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 Outputs = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 Counts = dict[str, int]
+State = Mapping[str, npt.NDArray[np.generic]]
 
 
-class Rule(Protocol):
-    """A learning rule on a described chip; it owns the chip's arrays."""
-
-    def memory(self) -> tuple[Array, ...]:
-        """Every on-chip array that the rule needs."""
-        ...
+class Learner(Protocol):
+    """A rule on one described chip; it owns the chip's arrays."""
 
     def learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
         """Learn from `samples[order]` (input codes), one at a time, with the rates of `epoch` (0-based)."""
         ...
 
+    def start_epoch(self) -> None:
+        """What the spec asks for at the start of every epoch."""
+        ...
+
     def infer(self, samples: Pixels, threads: int = 1) -> Outputs:
         """Output codes (samples, n_L) of the chip as it is; changes nothing. The same for any `threads`."""
+        ...
+
+    def rested(self, after_s: float) -> AbstractContextManager[None]:
+        """Within the context the chip is as it is `after_s` seconds after the last write."""
         ...
 
     def counts(self) -> Counts:
@@ -40,9 +49,56 @@ class Rule(Protocol):
         ...
 
     def state(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Everything that a later `restore` needs to go on bit for bit."""
+        """Everything that `restore` needs to go on bit for bit."""
         ...
 
-    def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Take up a state that `state` gave."""
+    def restore(self, state: State) -> None:
+        """Restore a state saved by `state()`. Raises `ValueError` if a shape or type differs."""
         ...
+
+    def simulator_arrays(self) -> list[dict[str, object]]:
+        """Arrays of the simulator that the chip does not have: name, shape and bytes of each."""
+        ...
+
+    def warnings(self) -> list[str]:
+        """What the user should know, in sentences."""
+        ...
+
+    def wear(self) -> dict[str, object]:
+        """The record's `device`: what learning did to the memory or the cells."""
+        ...
+
+    def weight_file(self, image_shape: tuple[int, ...]) -> dict[str, npt.NDArray[np.generic]]:
+        """Integer codes of all that was learned, with their formats, for `weights.npz`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A learning rule as data: what it is, what it needs on a chip, what it does there and how to run it.
+
+    Every function takes a checked spec. None but `build`, `expected` and `batch` may load a compiler.
+    """
+
+    name: str
+    summary: str
+    source: str
+    targets: tuple[str, ...]
+    readouts: tuple[str, ...]
+    synapses: tuple[str, ...]
+    arrays: Callable[[Spec], tuple[Array, ...]]
+    """Every on-chip array, as the memory map lists it."""
+    design: Callable[[Spec], Design]
+    """Actions with their recipes, functional units and schedule."""
+    held: Callable[[Spec], dict[str, tuple[float | list[float], str]]]
+    """Dotted path → (value really used, its register in words), for every constant that is rounded."""
+    rates: Callable[[Spec, int], list[float]]
+    """The learning rates really used in an epoch (0-based), one per weight layer."""
+    expected: Callable[[Spec, bool], Counts]
+    """Actions of 1,000 samples before anything is run, learning or not."""
+    assumptions: Callable[[Spec], str]
+    """What `expected` assumes, in words."""
+    costless: Mapping[str, object]
+    """Fields of `learning` that change neither arrays nor expected counts, and a value for each."""
+    build: Callable[[Spec], Learner]
+    """The learner on a freshly made chip. Raises `SpecError` for cells that cannot be."""

@@ -20,7 +20,7 @@ from edgesdt.chip.simulated import Chip
 from edgesdt.errors import DataError, SpecError
 from edgesdt.pricing import bill, omissions
 from edgesdt.readouts.assessment import Assessment, percent
-from edgesdt.rules.eqprop import registers
+from edgesdt.rules.lookup import resolve, rule_of
 from edgesdt.runs import record
 from edgesdt.runs.folder import RunFolder
 from edgesdt.spec import Spec, spec_hash, unused
@@ -64,7 +64,7 @@ def run(
     if spec.sweep is not None:
         raise SpecError("sweep: this command runs one chip; remove the section, or use --set sweep=null")
     unheeded = unused.settings(spec)  # a resolved spec does not have them any more
-    spec = registers.resolve(spec)
+    spec = resolve(spec)
     chip = Chip(spec)
     bill.technology(spec)
     data = datasets.load(spec.data.set, spec.data.train, spec.data.test, progress=say)
@@ -176,7 +176,7 @@ class _Run:
         point = {
             "epoch": epoch + 1,
             **self.assessment.look(last=epoch + 1 == self.spec.epochs),
-            "learning_rate": registers.used_rates(self.spec, epoch),
+            "learning_rate": rule_of(self.spec).rates(self.spec, epoch),
             "energy_j": sum(bill.bill(self.spec, counts, self.memory, self.tech).energy_j.values()),
             "counts": counts,
         }
@@ -234,7 +234,7 @@ class _Run:
             **bill.price(self.spec, counts, {"train": trained, "inference": shown}, self.memory),
             "memory": {**self.memory, "simulator": self.chip.rule.simulator_arrays()},
             "device": self.chip.rule.wear(),
-            "held": {path: text for path, (_, text) in registers.held(self.spec).items()},
+            "held": {path: text for path, (_, text) in rule_of(self.spec).held(self.spec).items()},
             "speed": {
                 "train_samples_per_s": trained / max(self.progress.train_s, 1e-9),
                 "inference_samples_per_s": shown / max(inference_s, 1e-9),

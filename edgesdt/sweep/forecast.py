@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
+from edgesdt.rules.lookup import memory_map, rule_of
 from edgesdt.runs import preview
 from edgesdt.spec import SETS, Spec
-from edgesdt.spec.schema.learning import Schedule
 from edgesdt.spec.sweep.goals import Goal
 from edgesdt.sweep import keys
 
@@ -24,8 +24,6 @@ MAC_S = 0.25e-9
 SHARE_READ = 0.3
 """A sample that is only read out, as a share of one that is learned; an epoch reads up to 10,000 and the test split."""
 
-
-_WITHOUT_COST: Final = {"learning_rate": (), "beta": 1.0, "label_smoothing": 0.0, "schedule": Schedule()}
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class _Hardware:
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
-        quiet = spec.learning.model_copy(update=_WITHOUT_COST)
+        quiet = spec.learning.model_copy(update=rule_of(spec).costless)
         parts = (spec.chip, spec.encoder, spec.device, spec.technology, quiet)
         self._key = tuple(map(keys.of, parts))
 
@@ -71,12 +69,12 @@ class _Hardware:
 
 @lru_cache(maxsize=4096)
 def _bits_of(hardware: _Hardware) -> int:
-    return preview.memory_map(hardware.spec).used_bits
+    return memory_map(hardware.spec).used_bits
 
 
 @lru_cache(maxsize=2048)
 def _costs(hardware: _Hardware) -> dict[str, float]:
-    fitted = preview.memory_map(hardware.spec)
+    fitted = memory_map(hardware.spec)
     priced = preview.predicted(hardware.spec, fitted)
     energy, latency = priced["energy_j"], priced["latency_s"]
     return {

@@ -15,10 +15,11 @@ from tests.conftest import ROOT
 # Every room of the house, from the floor up. A room imports rooms below its own floor, and itself.
 FLOORS = (
     ("errors", "qformat", "hw_models"),
-    ("units", "kernels", "datasets"),
-    ("ledger", "spec", "targets"),
-    ("synapses",),
-    ("rules", "pricing"),
+    ("units", "kernels", "datasets", "registry"),
+    ("ledger", "spec"),
+    ("synapses", "targets"),
+    ("rules",),
+    ("pricing",),
     ("chip", "report", "reference"),
     ("readouts",),
     ("runs",),
@@ -30,7 +31,7 @@ FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 KERNELS_MAY = {"qformat", "kernels"}
 COMPILERS = {"numpy", "numba", "llvmlite"}
 PRICES_AND_REPORTS = ("pricing", "report")
-NOT_FOR_THEM = ("numba", "edgesdt.kernels", "edgesdt.chip", "edgesdt.rules", "edgesdt.runs", "sklearn")
+NOT_FOR_THEM = ("numba", "edgesdt.kernels", "edgesdt.chip", "edgesdt.runs", "sklearn")
 
 
 def modules() -> dict[str, Path]:

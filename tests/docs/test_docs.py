@@ -16,7 +16,7 @@ import pytest
 
 from docs import examples, figure, generate
 from edgesdt.cli.main import parser
-from edgesdt.rules.eqprop import registers
+from edgesdt.rules.lookup import resolve
 from edgesdt.runs.experiment import run
 from edgesdt.spec import load, loads, spec_hash
 from tests.conftest import SMALL
@@ -165,7 +165,7 @@ def test_the_readmes_figure_is_a_run_of_a_spec_as_it_is_shipped() -> None:
     drawn = figure.FIGURE.read_text(encoding="utf-8")
     found = re.search(r"<dc:description>(\S+), seed (\d+), spec_hash (\w+)</dc:description>", drawn)
     assert found is not None
-    shipped = spec_hash(registers.resolve(load(found[1])).plain())
+    shipped = spec_hash(resolve(load(found[1])).plain())
     assert found[3] == shipped, f"run: edgesdt run {found[1]} && python -m docs.figure runs/{found[1]}-{found[2]}"
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from edgesdt.chip.simulated import memory_map
 from edgesdt.pricing import bill, cells
 from edgesdt.rules.eqprop import cell_counts
 from edgesdt.rules.eqprop.cell_rates import longest_stretch
 from edgesdt.rules.eqprop.cells import EqPropOnCells
+from edgesdt.rules.lookup import memory_map
 from edgesdt.spec import Spec
 from edgesdt.synapses.crossbar.scales import mapping_of, step_of
 from hw_models.periphery.adc import Adc

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgesdt.chip.simulated import Chip, memory_map
+from edgesdt.chip.simulated import Chip
 from edgesdt.errors import BudgetError
 from edgesdt.ledger.memory import Array, MemoryMap
+from edgesdt.rules.lookup import memory_map
 from edgesdt.spec import Spec
 from tests.small_chips import random_samples, spec_of
 

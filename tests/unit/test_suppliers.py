@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from edgesdt.errors import EdgesdtError
-from edgesdt.rules.eqprop import registers
+from edgesdt.rules.lookup import resolve
 from edgesdt.runs.experiment import run
 from edgesdt.runs.folder import RunFolder
 from edgesdt.spec import Spec, loads
@@ -139,7 +139,7 @@ def test_the_record_has_the_version_and_a_finished_run_is_held_to_it(plugged: Pl
 
 
 def test_the_command_ends_in_one_line(plugged: Plugged, cli: Callable[..., Said], small: Path, tmp_path: Path) -> None:
-    with RunFolder(tmp_path / "o", registers.resolve(loads(SMALL, overrides=["device.model=theirs"]))):
+    with RunFolder(tmp_path / "o", resolve(loads(SMALL, overrides=["device.model=theirs"]))):
         pass
     plugged.dist.version = "0.2"
     said = cli("run", small, "--set", "device.model=theirs", "--out", "o", "--quiet")

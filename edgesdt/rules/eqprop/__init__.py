@@ -1,1 +1,51 @@
-"""Equilibrium propagation with a self-defined target (Liu et al. 2024)."""
+"""Equilibrium propagation with a self-defined target or a label, in integers (Liu et al. 2024)."""
+
+from __future__ import annotations
+
+from edgesdt.rules.eqprop import registers
+from edgesdt.rules.eqprop.design import design
+from edgesdt.rules.eqprop.memory import memory
+from edgesdt.rules.protocol import Counts, Learner, Rule
+from edgesdt.spec import Spec
+from edgesdt.spec.schema.learning import Schedule
+
+
+def _expected(spec: Spec, learning: bool) -> Counts:
+    from edgesdt.rules.eqprop import cell_counts, counts  # event tables come with the compiler
+
+    predicted = counts.predicted if spec.device.digital else cell_counts.predicted
+    return predicted(spec, learning)
+
+
+def _assumptions(spec: Spec) -> str:
+    from edgesdt.rules.eqprop import counts
+
+    return counts.assumptions(spec)
+
+
+def _build(spec: Spec) -> Learner:
+    from edgesdt.rules.eqprop.rule import EqProp
+
+    if spec.device.digital:
+        return EqProp(spec)
+    from edgesdt.rules.eqprop.cells import on_cells  # a digital chip needs no device models
+
+    return on_cells(spec)
+
+
+RULE = Rule(
+    name="eqprop",
+    summary="equilibrium propagation: relax, pick or take a target, nudge to it, move each synapse by a local contrast",
+    source="Liu et al., Neuromorph. Comput. Eng. 4 (2024) 044005",
+    targets=("self_defined", "label"),
+    readouts=("direct", "linear", "output"),
+    synapses=("digital", "cells"),
+    arrays=memory,
+    design=design,
+    held=registers.held,
+    rates=registers.used_rates,
+    expected=_expected,
+    assumptions=_assumptions,
+    costless={"learning_rate": (), "beta": 1.0, "label_smoothing": 0.0, "schedule": Schedule()},
+    build=_build,
+)

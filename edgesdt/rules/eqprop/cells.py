@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edgesdt.errors import SpecError
 from edgesdt.kernels.layout import Workspace
 from edgesdt.rules.eqprop import plan
 from edgesdt.rules.eqprop.cell_counts import actions as cell_actions
@@ -31,7 +32,15 @@ from edgesdt.synapses.crossbar.layout import Bank
 from edgesdt.synapses.crossbar.model_pulses import apply_pulses
 from edgesdt.synapses.crossbar.programming import want
 from edgesdt.synapses.crossbar.wires import renew, see_all, with_all_losses
-from hw_models.base import Cells
+from hw_models.base import Cells, DeviceError
+
+
+def on_cells(spec: Spec) -> EqPropOnCells:
+    """The rule on analog cells. Raises `SpecError` for cells that cannot be."""
+    try:
+        return EqPropOnCells(spec)
+    except DeviceError as error:
+        raise SpecError(f"device: {error}") from error
 
 
 class EqPropOnCells(EqProp):
@@ -136,7 +145,7 @@ class EqPropOnCells(EqProp):
         return {**super().state(), **kept}
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Take up a state that `state` gave. Raises `ValueError` if a shape or type differs."""
+        """Restore a state saved by `state()`. Raises `ValueError` if a shape or type differs."""
         for name, array in _arrays(self.crossbar.cells):
             kept = state[f"cells_{name}"]
             if kept.shape != array.shape or kept.dtype != array.dtype:

@@ -170,3 +170,13 @@ def predicted(spec: Spec, learning: bool) -> dict[str, int]:
         applied=ceil(samples / spec.learning.batch) if learning else 0,
     )
     return priced(spec, happened)
+
+
+def assumptions(spec: Spec) -> str:
+    """What `predicted` assumes, in words."""
+    if spec.chip.style == "dense":
+        return "exact for a dense chip, but for its random words"
+    return (
+        f"assuming {ASSUMED_INPUTS:.0%} of the inputs not zero, {ASSUMED_CHANGES:g} state changes per neuron and "
+        f"{ASSUMED_MOVED:.0%} of the neurons updated per sample; a run counts them"
+    )

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from edgesdt.ledger.memory import Array, MemoryMap
+from edgesdt.ledger.memory import Array
 from edgesdt.qformat import QFormat
 from edgesdt.rules.eqprop.registers import DROP_BITS, Registers
 from edgesdt.spec import Spec
 
 SHIFT_BITS = 6
 """Width of the programmable shift beside each constant's multiplier (0 … 63)."""
-
-
-def memory_map(spec: Spec) -> MemoryMap:
-    """The memory map of the chip that `spec` describes, against its budget, without building the chip."""
-    return MemoryMap(memory(spec), spec.chip.memory_budget)
 
 
 def memory(spec: Spec) -> tuple[Array, ...]:

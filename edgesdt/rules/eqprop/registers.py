@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from edgesdt.qformat import QFormat, Rounding, Scale
 from edgesdt.spec import Spec
@@ -119,18 +118,6 @@ def held(spec: Spec) -> dict[str, tuple[float | list[float], str]]:
             f"target codes {regs.target_high} and {regs.target_low} of {regs.state.highest}",
         ),
     }
-
-
-def resolve(spec: Spec) -> Spec:
-    """The spec with every rounded constant at the value really used; resolving again changes nothing."""
-    plain = spec.plain()
-    for path, (value, _) in held(spec).items():
-        *sections, field = path.split(".")
-        place: Any = plain
-        for section in sections:
-            place = place[section]
-        place[field] = value
-    return Spec.from_plain(plain)
 
 
 def rounding(name: str) -> Rounding:

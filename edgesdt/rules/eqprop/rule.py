@@ -105,7 +105,7 @@ class EqProp:
         return {**state, "events": self.work.events.copy(), "wear": self._wear()}
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Take up a state that `state` gave. Raises `ValueError` if a shape or type differs."""
+        """Restore a state saved by `state()`. Raises `ValueError` if a shape or type differs."""
         for name, array in self.chip._asdict().items():
             kept = state[f"chip_{name}"]
             if kept.shape != array.shape or kept.dtype != array.dtype:

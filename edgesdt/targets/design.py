@@ -1,0 +1,57 @@
+"""What the self-defined target needs on the chip: actions, functional units and the phase that settles it."""
+
+from __future__ import annotations
+
+from edgesdt.ledger import actions as act
+from edgesdt.ledger.recipes import Access, Action, Bound, Design, Phase, Unit, Use
+from edgesdt.spec import Spec
+
+
+def design(spec: Spec) -> Design:
+    """k-WTA and homeostasis (Liu et al. 2024, §2) at the widths of `spec`.
+
+    Actions and phase are there for every target, since counts name them with 0; units only where they exist.
+    """
+    chip, home, winners = spec.chip, spec.learning.homeostasis, spec.learning.winners
+    held, lanes = chip.constants.bits, chip.neurons_per_cycle
+    settle = (
+        Use("multiply", (home.activity_bits, held)),
+        Use("multiply", (home.bits, held)),
+        Use("add", (home.bits,), 4),
+    )
+    own = spec.learning.target == "self_defined"
+    return Design(
+        actions=(
+            Action(
+                act.KEY_COMPARE,
+                act.MEANING[act.KEY_COMPARE],
+                "target",
+                (Use("add", (home.bits,)), Use("compare", (home.bits,))),
+            ),
+            Action(
+                act.HOMEOSTASIS_STEP,
+                act.MEANING[act.HOMEOSTASIS_STEP],
+                "homeostasis",
+                (
+                    Use("add", (home.activity_bits,), 2),
+                    Use("multiply", (home.activity_bits, held)),
+                    Use("add", (home.bits,), 2),
+                    Use("multiply", (home.bits, held)),
+                    Access(home.activity_bits, ("activity",), 2),
+                    Access(home.bits, ("homeostasis",), 2),
+                ),
+            ),
+        ),
+        units=(
+            Unit("neurons", lanes, settle),
+            Unit("target", winners, (Use("compare", (home.bits,)),)),
+        )
+        if own
+        else (),
+        phases=(
+            Phase(
+                "target and homeostasis",
+                ((Bound(lanes, {act.KEY_COMPARE: max(winners, 1), act.HOMEOSTASIS_STEP: 1}),),),
+            ),
+        ),
+    )
