@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from edgesdt.rules.eqprop import registers
 from edgesdt.rules.eqprop.registers import Registers
+from edgesdt.rules.eqprop.settings import settings
 from edgesdt.spec import Spec
 
 Reals = npt.NDArray[np.float64]
@@ -33,7 +34,7 @@ class Constants:
     @classmethod
     def asked(cls, spec: Spec, epoch: int = 0) -> Constants:
         """What the spec says, as it says it."""
-        learning = spec.learning
+        learning = settings(spec)
         sides = 2.0 if learning.beta_sign == "symmetric" else 1.0
         falling = registers.factor(spec, epoch) / (sides * learning.beta * learning.batch)
         rates = tuple(rate * falling for rate in learning.learning_rate)
@@ -43,7 +44,7 @@ class Constants:
     @classmethod
     def held(cls, spec: Spec, epoch: int = 0) -> Constants:
         """What the chip's registers really hold."""
-        regs, learning = Registers.of(spec), spec.learning
+        regs, learning = Registers.of(spec), settings(spec)
         rates = tuple(registers.rate(spec, layer, epoch).value for layer in range(len(spec.chip.layers) - 1))
         share = _winners(spec) / spec.chip.layers[-1]
         values = (regs.dt.value, regs.beta.value, regs.eta.value, regs.gamma.value)
@@ -51,7 +52,7 @@ class Constants:
 
 
 def _winners(spec: Spec) -> int:
-    return spec.learning.winners if spec.learning.target == "self_defined" else 1
+    return settings(spec).winners if settings(spec).target == "self_defined" else 1
 
 
 class FloatChip:
@@ -63,8 +64,8 @@ class FloatChip:
 
     def __init__(self, spec: Spec, weights: list[Reals], biases: list[Reals], constants: Constants) -> None:
         """Raises `ValueError` for a spec that learns in mini-batches."""
-        if spec.learning.batch != 1:
-            raise ValueError(f"learning.batch: {spec.learning.batch}, the float chip learns with 1")
+        if settings(spec).batch != 1:
+            raise ValueError(f"learning.batch: {settings(spec).batch}, the float chip learns with 1")
         self.spec, self.constants = spec, constants
         self.weights = [np.array(layer, np.float64) for layer in weights]
         self.biases = [np.array(layer, np.float64) for layer in biases]
@@ -77,14 +78,14 @@ class FloatChip:
     def infer(self, x: Reals) -> Reals:
         """Output states (n_L,) at the end of the free phase for an input (n_0,) of values in 0 … 1."""
         keep = np.ones(self.spec.chip.layers[-1])
-        return self._relax(self._rest(), x, keep, self.spec.learning.free_steps, 0)[-1]
+        return self._relax(self._rest(), x, keep, settings(self.spec).free_steps, 0)[-1]
 
     def learn(self, x: Reals, sign: int, keep: Reals | None = None, label: int = 0) -> None:
         """Learn one sample: `x` (n_0,) with dropped inputs at 0, the sign of beta, `keep` (n_L,) 0 for dropped outputs.
 
         The sign is not looked at with symmetric nudging; the label only if the spec's target is `label`.
         """
-        learning = self.spec.learning
+        learning = settings(self.spec)
         kept = np.ones(len(self.target)) if keep is None else np.asarray(keep, np.float64)
         self.free = self._relax(self._rest(), x, kept, learning.free_steps, 0)
         self._pick_target(kept, label)
@@ -122,11 +123,11 @@ class FloatChip:
     def _pick_target(self, keep: Reals, label: int) -> None:
         """The label, or the k kept outputs with the largest `s − H`; ties go to the lowest index."""
         self.target = np.zeros(len(self.target))
-        if self.spec.learning.target == "label":
+        if settings(self.spec).target == "label":
             self.target[label] = 1.0
             return
         keys = np.where(keep > 0, self.free[-1] - self.homeostasis, -np.inf)
-        best = np.argsort(-keys, kind="stable")[: self.spec.learning.winners]
+        best = np.argsort(-keys, kind="stable")[: settings(self.spec).winners]
         self.target[best[np.isfinite(keys[best])]] = 1.0
 
     def _settle_homeostasis(self) -> None:

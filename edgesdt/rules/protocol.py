@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,6 +13,8 @@ import numpy.typing as npt
 from edgesdt.ledger.memory import Array
 from edgesdt.ledger.recipes import Design
 from edgesdt.spec import Spec
+from edgesdt.spec.schema.learning import Learning
+from edgesdt.spec.source import Fault
 
 Pixels = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -86,6 +88,8 @@ class Rule:
     targets: tuple[str, ...]
     readouts: tuple[str, ...]
     synapses: tuple[str, ...]
+    settings: type[Learning]
+    """Its section of `learning:`."""
     arrays: Callable[[Spec], tuple[Array, ...]]
     """Every on-chip array, as the memory map lists it."""
     design: Callable[[Spec], Design]
@@ -98,6 +102,8 @@ class Rule:
     """Actions of 1,000 samples before anything is run, learning or not."""
     assumptions: Callable[[Spec], str]
     """What `expected` assumes, in words."""
+    disagreements: Callable[[Spec], Iterable[Fault]]
+    """What fields of the rule and of the chip must agree on, beyond what holds for all rules."""
     costless: Mapping[str, object]
     """Fields of `learning` that change neither arrays nor expected counts, and a value for each."""
     build: Callable[[Spec], Learner]

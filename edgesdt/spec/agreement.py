@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Any
 
+from edgesdt import registry
 from edgesdt.spec import unused
 from edgesdt.spec.device_faults import faults_of
-from edgesdt.spec.schema.learning import DROPOUT_OUTPUT_LABEL
+from edgesdt.spec.hints import Path
+from edgesdt.spec.schema.learning import DROPOUT_OUTPUT_LABEL, Targeted
 from edgesdt.spec.schema.spec import Spec
 from edgesdt.spec.sets import SETS, SetFacts
 from edgesdt.spec.source import Fault
@@ -31,15 +33,20 @@ def completed(spec: Spec, data: Mapping[str, Any]) -> Spec:
     changes: dict[str, Any] = {}
     if not isinstance(rate, list | tuple):
         changes["learning_rate"] = learning.learning_rate[:1] * (len(spec.chip.layers) - 1)
-    if learning.target == "label" and "output" not in learning.dropout.model_fields_set:
+    if isinstance(learning, Targeted) and _drops_by_default(learning):
         changes["dropout"] = learning.dropout.model_copy(update={"output": DROPOUT_OUTPUT_LABEL})
     device = spec.device
-    if device.file is not None and device.sha256 is None and Path(device.file).is_file():
+    if device.file is not None and device.sha256 is None and FilePath(device.file).is_file():
         device = device.model_copy(update={"sha256": device.digest()})
     if not device.digital and device.array.weight_per_range is None:
         array = device.array.model_copy(update={"weight_per_range": _weight_range(spec)})
         device = device.model_copy(update={"array": array})
     return spec.model_copy(update={"learning": learning.model_copy(update=changes), "device": device})
+
+
+def _drops_by_default(learning: Targeted) -> bool:
+    """Whether outputs of a label would be dropped only because nothing else is said."""
+    return learning.target == "label" and "output" not in learning.dropout.model_fields_set
 
 
 def disagreements(spec: Spec, facts: SetFacts | None = None) -> Iterator[Fault]:
@@ -48,7 +55,9 @@ def disagreements(spec: Spec, facts: SetFacts | None = None) -> Iterator[Fault]:
     `facts` are those of the spec's data set where it is none that loads by name.
     """
     yield from _rates(spec)
-    yield from _target(spec)
+    yield from _rule(spec)
+    if isinstance(spec.learning, Targeted):
+        yield from _target(spec, spec.learning)
     yield from _widths(spec)
     yield from unused.of_digital(spec)
     if not spec.device.digital:
@@ -68,8 +77,31 @@ def _rates(spec: Spec) -> Iterator[Fault]:
         yield Fault(path, text, blame=(path, _LAYERS))
 
 
-def _target(spec: Spec) -> Iterator[Fault]:
-    learning, outputs = spec.learning, spec.chip.layers[-1]
+def _rule(spec: Spec) -> Iterator[Fault]:
+    """What the rule does not know: a target, a read-out, the synapses; and what it says itself."""
+    rule = registry.load(spec.learning.rule)
+    kind = "digital" if spec.device.digital else "cells"
+    asked: list[tuple[Path, str, tuple[str, ...], str]] = [
+        (_TARGET, spec.learning.target, rule.targets, "target"),
+        *((("readout", place), name, rule.readouts, "read-out") for place, name in enumerate(spec.readout)),
+    ]
+    for path, given, known, what in asked:
+        if given not in known:
+            text = f"rule {rule.name} has no {what} {given!r}, allowed: {', '.join(known)}"
+            yield Fault(path, text, blame=(path, path[:1], _RULE))
+    if kind not in rule.synapses:
+        others = [name for name in registry.names() if kind in registry.load(name).synapses]
+        text = f"rule {rule.name} does not run on {_KINDS[kind]}, allowed: {', '.join(others) or 'no rule'}"
+        yield Fault(_RULE, text, blame=(_RULE, ("device", "model"), ("device",)))
+    yield from rule.disagreements(spec)
+
+
+_RULE = ("learning", "rule")
+_KINDS = {"digital": "a digital memory", "cells": "analog cells"}
+
+
+def _target(spec: Spec, learning: Targeted) -> Iterator[Fault]:
+    outputs = spec.chip.layers[-1]
     if learning.target == "self_defined":
         if learning.winners >= outputs:
             path = ("learning", "winners")
@@ -192,15 +224,18 @@ def _needed_range(spec: Spec) -> float:
 
 
 def _widths(spec: Spec) -> Iterator[Fault]:
-    chip, home = spec.chip, spec.learning.homeostasis
+    chip = spec.chip
     coarsest = chip.biases.frac_bits - 30 if chip.biases.enabled else -8
     if chip.weights.frac_bits < coarsest:
         path = ("chip", "weights", "frac_bits")
         text = f"too coarse to be aligned with chip.biases.frac_bits: {chip.weights.frac_bits}, allowed: {coarsest}..24"
         yield Fault(path, text, blame=(path, ("chip", "biases", "frac_bits"), ("chip",)))
-    if spec.learning.target == "self_defined" and home.frac_bits < chip.states.bits:
+    if not isinstance(spec.learning, Targeted) or spec.learning.target != "self_defined":
+        return
+    given = spec.learning.homeostasis.frac_bits
+    if given < chip.states.bits:
         path = ("learning", "homeostasis", "frac_bits")
-        text = f"coarser than a state: {home.frac_bits}, allowed: {chip.states.bits}..24 (chip.states.bits or more)"
+        text = f"coarser than a state: {given}, allowed: {chip.states.bits}..24 (chip.states.bits or more)"
         yield Fault(path, text, blame=(path, ("chip", "states", "bits"), ("chip",)))
 
 

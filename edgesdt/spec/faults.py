@@ -13,9 +13,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from edgesdt.spec.fields import allowed, choices, documented, section_at
+from edgesdt import registry
+from edgesdt.spec.fields import allowed, choices, documented, rules_with, section_at
 from edgesdt.spec.hints import Path, did_you_mean, dotted, nearest, shown
-from edgesdt.spec.schema.learning import NOT_YET
+from edgesdt.spec.schema.learning import DEFAULT_RULE, NOT_YET
 from edgesdt.spec.source import Fault
 
 _NOT_FINITE = ("nan", "inf", "infinity")
@@ -80,14 +81,22 @@ class Origin:
 def translated(error: ValidationError, data: Any) -> list[Fault]:
     """Every fault that pydantic found in `data`."""
     details = error.errors(include_url=False)
+    rule = _rule_of(data)
     inner = {found["loc"][: len(found["loc"]) - 1] for found in details if found["type"] != "missing"}
     faults = []
     for found in details:
         if found["type"] == "too_short" and found["loc"] in inner:
             continue  # pydantic counts only the good items, and the bad ones are reported themselves
         path = _within(found["loc"], data)
-        faults.append(Fault(path, _text(found, path)))
+        faults.append(Fault(path, _text(found, path, rule)))
     return faults
+
+
+def _rule_of(data: Any) -> str | None:
+    """The rule that `data` names, None where it names none or none that there is."""
+    learning = data.get("learning") if isinstance(data, Mapping) else None
+    rule = learning.get("rule") if isinstance(learning, Mapping) else None
+    return rule if isinstance(rule, str) and rule in registry.names() else None
 
 
 def _within(path: Path, data: Any) -> Path:
@@ -103,39 +112,39 @@ def _within(path: Path, data: Any) -> Path:
     return path
 
 
-def _text(found: ErrorDetails, path: Path) -> str:
+def _text(found: ErrorDetails, path: Path, rule: str | None) -> str:
     kind, value = found["type"], found.get("input")
     context = found.get("ctx", {})
     if kind == "spec_text":
         return str(context["text"])
     if kind == "missing":
-        return f"missing, it has no default, allowed: {allowed(path)}"
+        return f"missing, it has no default, allowed: {allowed(path, rule)}"
     if kind == "invalid_key":
         return "a key must be text"
     if kind == "extra_forbidden":
-        return unknown_key(path)
+        return unknown_key(path, rule=rule)
     if kind == "literal_error" and not isinstance(value, str):
         kind = "wrong_type"
     not_yet = NOT_YET.get(dotted(path), ())
-    if kind == "literal_error" and _is_known_elsewhere(path, value, not_yet):
-        return f"not in this version: {shown(value)}, allowed: {', '.join(choices(path))}"
+    if kind == "literal_error" and _is_known_elsewhere(path, value, not_yet, rule):
+        return f"not in this version: {shown(value)}, allowed: {', '.join(choices(path, rule))}"
     what = context["what"] if kind == "spec_what" else _WHAT.get(kind, "wrong type")
-    hint = context["hint"] if kind == "spec_what" else _hint(path, value)
+    hint = context["hint"] if kind == "spec_what" else _hint(path, value, rule)
     if what == "wrong type" and isinstance(value, str) and value.lower().lstrip("+-.") in _NOT_FINITE:
         what = "not a finite number"
-    return f"{what}: {shown(value)}, allowed: {allowed(path)}{hint}"
+    return f"{what}: {shown(value)}, allowed: {allowed(path, rule)}{hint}"
 
 
-def _is_known_elsewhere(path: Path, value: object, not_yet: tuple[str, ...]) -> bool:
+def _is_known_elsewhere(path: Path, value: object, not_yet: tuple[str, ...], rule: str | None) -> bool:
     """Device models have many names; any that is no slip of the pen is taken for one that is to come."""
-    return value in not_yet or (path == ("device", "model") and nearest(value, choices(path)) is None)
+    return value in not_yet or (path == ("device", "model") and nearest(value, choices(path, rule)) is None)
 
 
-def _hint(path: Path, value: object) -> str:
+def _hint(path: Path, value: object, rule: str | None) -> str:
     """What the value was probably meant to be."""
-    if options := choices(path):
+    if options := choices(path, rule):
         return did_you_mean(value, options)
-    wanted = allowed(path)
+    wanted = allowed(path, rule)
     if isinstance(value, float) and value.is_integer() and wanted.startswith("an integer"):
         return f" (did you mean {int(value)}?)"
     if isinstance(value, str) and wanted.startswith(("an integer", "a number")) and _reads_as_number(value):
@@ -152,12 +161,16 @@ def _reads_as_number(text: str) -> bool:
         return False
 
 
-def unknown_key(path: Path, whole: bool = False) -> str:
+def unknown_key(path: Path, whole: bool = False, rule: str | None = None) -> str:
     """The text for a key that its section does not have; with `whole`, suggestions are full dotted paths."""
     key = str(path[-1])
-    section = section_at(path[:-1])
+    section = section_at(path[:-1], rule)
     assert section is not None, path
-    everywhere = [doc.path for doc in documented()]
+    others = rules_with(path) if path[0] == "learning" else []
+    if others:
+        mine = f"rule {rule or DEFAULT_RULE} has {', '.join(section.model_fields)}"
+        return f"that is a field of rule {' and '.join(others)}, allowed: {mine}"
+    everywhere = [doc.path for doc in documented(rule=rule)]
     found = nearest(key, section.model_fields)
     if found is not None:
         hint = f" (did you mean {dotted((*path[:-1], found)) if whole else found!r}?)"

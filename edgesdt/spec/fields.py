@@ -11,7 +11,9 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from edgesdt import registry
 from edgesdt.spec.hints import Path
+from edgesdt.spec.schema.learning import DEFAULT_RULE, Learning, section_of
 from edgesdt.spec.schema.spec import Spec
 from edgesdt.spec.types import Allowed, Quantity
 
@@ -27,24 +29,47 @@ class FieldDoc:
     default: Any
 
 
-def section_at(path: Path) -> type[BaseModel] | None:
-    """The model of the mapping at `path` (the whole spec for an empty path), None where there is none."""
+def section_at(path: Path, rule: str | None = None) -> type[BaseModel] | None:
+    """The model of the mapping at `path` (the whole spec for an empty path), None where there is none.
+
+    Below `learning`, it is that of `rule`, or else of the first rule that has such a mapping.
+    """
+    found = (_walk(path, each) for each in _rules(path, rule))
+    return next((model for model in found if model is not None), None)
+
+
+def field_at(path: Path, rule: str | None = None) -> FieldInfo | None:
+    """The field at `path`, None where there is none; list indices at the end are passed over."""
+    while path and isinstance(path[-1], int):
+        path = path[:-1]
+    for each in _rules(path, rule) if path else ():
+        section = _walk(path[:-1], each)
+        if section is not None and str(path[-1]) in section.model_fields:
+            return section.model_fields[str(path[-1])]
+    return None
+
+
+def rules_with(path: Path) -> list[str]:
+    """The rules that have a field at `path`."""
+    return [name for name in registry.names() if field_at(path, name) is not None]
+
+
+def _rules(path: Path, rule: str | None) -> Iterator[str]:
+    """The rules whose sections may hold `path`: `rule`, or the default one and then, below `learning`, all others."""
+    yield rule or DEFAULT_RULE
+    if rule is None and path[:1] == ("learning",):
+        yield from (name for name in registry.names() if name != DEFAULT_RULE)
+
+
+def _walk(path: Path, rule: str) -> type[BaseModel] | None:
     model: type[BaseModel] = Spec
     for part in path:
         field = model.model_fields.get(str(part))
         inner: Any = field.annotation if field else None
         if not _is_section(inner):
             return None
-        model = inner
+        model = section_of(rule) if inner is Learning else inner
     return model
-
-
-def field_at(path: Path) -> FieldInfo | None:
-    """The field at `path`, None where there is none; list indices at the end are passed over."""
-    while path and isinstance(path[-1], int):
-        path = path[:-1]
-    section = section_at(path[:-1]) if path else None
-    return section.model_fields.get(str(path[-1])) if section else None
 
 
 def quantity_at(path: Path) -> Quantity | None:
@@ -62,9 +87,9 @@ def free_at(path: Path) -> bool:
     return field is not None and get_origin(_bare(field.annotation)) is dict
 
 
-def allowed(path: Path) -> str:
+def allowed(path: Path, rule: str | None = None) -> str:
     """What may stand at `path`, in words; empty if it names nothing. An index names an item of a list."""
-    field = field_at(path)
+    field = field_at(path, rule)
     if field is None:
         return _mapping_of(Spec) if not path else ""
     if isinstance(path[-1], int):
@@ -73,28 +98,28 @@ def allowed(path: Path) -> str:
     return describe(field.annotation, field.metadata)
 
 
-def choices(path: Path) -> tuple[str, ...]:
+def choices(path: Path, rule: str | None = None) -> tuple[str, ...]:
     """The words that the field at `path` (with an index: an item of it) chooses from; empty for others."""
-    field = field_at(path)
+    field = field_at(path, rule)
     kind = _bare(field.annotation) if field else None
     if get_origin(kind) is tuple:
         kind = get_args(kind)[0]
     return tuple(str(word) for word in get_args(kind)) if get_origin(kind) is Literal else ()
 
 
-def documented(path: Path = ()) -> Iterator[FieldDoc]:
-    """Every field below `path`, in the order of the schema."""
-    section = section_at(path)
+def documented(path: Path = (), rule: str | None = None) -> Iterator[FieldDoc]:
+    """Every field below `path`, in the order of the schema, with `rule` (or the default one) in `learning`."""
+    section = section_at(path, rule)
     assert section is not None, path
     for name, field in section.model_fields.items():
         here = (*path, name)
         if _is_section(field.annotation):
-            yield from documented(here)
+            yield from documented(here, rule)
         else:
             required = field.is_required()
             default = None if required else field.get_default(call_default_factory=True)
             yield FieldDoc(
-                ".".join(map(str, here)), field.description or "", allowed(here), required, default
+                ".".join(map(str, here)), field.description or "", allowed(here, rule), required, default
             )
 
 

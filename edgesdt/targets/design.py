@@ -5,6 +5,7 @@ from __future__ import annotations
 from edgesdt.ledger import actions as act
 from edgesdt.ledger.recipes import Access, Action, Bound, Design, Phase, Unit, Use
 from edgesdt.spec import Spec
+from edgesdt.spec.schema.learning import targeted
 
 
 def design(spec: Spec) -> Design:
@@ -12,14 +13,15 @@ def design(spec: Spec) -> Design:
 
     Actions and phase are there for every target, since counts name them with 0; units only where they exist.
     """
-    chip, home, winners = spec.chip, spec.learning.homeostasis, spec.learning.winners
+    chip, learning = spec.chip, targeted(spec.learning)
+    home, winners = learning.homeostasis, learning.winners
     held, lanes = chip.constants.bits, chip.neurons_per_cycle
     settle = (
         Use("multiply", (home.activity_bits, held)),
         Use("multiply", (home.bits, held)),
         Use("add", (home.bits,), 4),
     )
-    own = spec.learning.target == "self_defined"
+    own = learning.target == "self_defined"
     return Design(
         actions=(
             Action(

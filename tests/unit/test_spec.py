@@ -217,7 +217,7 @@ def test_importing_the_spec_loads_no_numerics() -> None:
         ("learning: {rule: softhebb}", "learning.rule: not in this version: 'softhebb', allowed: eqprop"),
         (
             "learning: {rule: eqprob}",
-            "learning.rule: unknown choice: 'eqprob', allowed: eqprop (did you mean 'eqprop'?)",
+            "learning.rule: unknown rule: 'eqprob', allowed: eqprop, or the rule of a plug-in (did you mean 'eqprop'?)",
         ),
         (
             "learning: {target: mixed}",

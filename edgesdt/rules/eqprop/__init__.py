@@ -5,6 +5,7 @@ from __future__ import annotations
 from edgesdt.rules.eqprop import registers
 from edgesdt.rules.eqprop.design import design
 from edgesdt.rules.eqprop.memory import memory
+from edgesdt.rules.eqprop.settings import Settings
 from edgesdt.rules.protocol import Counts, Learner, Rule
 from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import Schedule
@@ -40,12 +41,14 @@ RULE = Rule(
     targets=("self_defined", "label"),
     readouts=("direct", "linear", "output"),
     synapses=("digital", "cells"),
+    settings=Settings,
     arrays=memory,
     design=design,
     held=registers.held,
     rates=registers.used_rates,
     expected=_expected,
     assumptions=_assumptions,
+    disagreements=lambda spec: (),
     costless={"learning_rate": (), "beta": 1.0, "label_smoothing": 0.0, "schedule": Schedule()},
     build=_build,
 )

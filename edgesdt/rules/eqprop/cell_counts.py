@@ -8,6 +8,7 @@ from typing import NamedTuple
 from edgesdt.ledger import actions as act
 from edgesdt.rules.eqprop import counts as eqprop_counts
 from edgesdt.rules.eqprop.counts import Events
+from edgesdt.rules.eqprop.settings import settings
 from edgesdt.spec import Spec
 from edgesdt.synapses.crossbar import layout
 from edgesdt.synapses.crossbar.scales import mapping_of, reference_code, share_bits, step_of, tiles
@@ -30,7 +31,7 @@ def predicted(spec: Spec, learning: bool) -> dict[str, int]:
     """Actions of 1000 samples before anything is run, from the assumptions here and in `eqprop_counts`."""
     counts = eqprop_counts.predicted(spec, learning)
     samples, columns = 1000, spec.chip.layers[1]
-    kept = 1.0 - spec.learning.dropout.input if learning else 1.0
+    kept = 1.0 - settings(spec).dropout.input if learning else 1.0
     driven = samples * spec.chip.layers[0] * eqprop_counts.ASSUMED_INPUTS * kept
     mapping = mapping_of(spec)
     cells = columns * mapping.cells_per_weight

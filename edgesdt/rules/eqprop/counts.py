@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from edgesdt.kernels import layout as ev
 from edgesdt.ledger import actions as act
+from edgesdt.rules.eqprop.settings import settings
 from edgesdt.spec import Spec
 
 Events = npt.NDArray[np.int64]
@@ -58,7 +59,7 @@ class Tally:
 
 def dense(spec: Spec, tally: Tally) -> Tally:
     """What `tally` would hold if nothing were skipped: every input, neuron and synapse takes part every time."""
-    sizes, learning = spec.chip.layers, spec.learning
+    sizes, learning = spec.chip.layers, settings(spec)
     synapses = tuple(a * b for a, b in pairwise(sizes))
     returns = tally.samples if learning.beta_sign == "symmetric" and tally.nudged_runs else 0
     steps = tally.samples * learning.free_steps + tally.nudged_runs * learning.nudged_steps + returns
@@ -95,8 +96,8 @@ def priced(spec: Spec, happened: Tally) -> dict[str, int]:
     macs = paid.inputs * sizes[1] + sum(n * f for n, f in zip(paid.changes, fan, strict=True))
     steps = sum(paid.changes)
     learned = samples if paid.nudged_runs else 0
-    own = spec.learning.target == "self_defined" and learned > 0
-    batched = spec.learning.batch > 1
+    own = settings(spec).target == "self_defined" and learned > 0
+    batched = settings(spec).batch > 1
     synapses = sum(a * b for a, b in pairwise(sizes))
     formed = sum(paid.pairs)
     applied = paid.applied * synapses if batched else formed
@@ -113,7 +114,7 @@ def priced(spec: Spec, happened: Tally) -> dict[str, int]:
         act.STATE_WRITE: steps + samples * neurons + _kept_phases(spec) * learned * neurons,
         act.NEURON_STEP: steps,
         act.NUDGE: paid.nudged_changes,
-        act.KEY_COMPARE: samples * sizes[-1] * spec.learning.winners if own else 0,
+        act.KEY_COMPARE: samples * sizes[-1] * settings(spec).winners if own else 0,
         act.HOMEOSTASIS_STEP: settled * sizes[-1] if own else 0,
         # a hidden pre-synaptic code differs between the phases: two products; the input does not: one
         act.CONTRAST: paid.pairs[0] + 2 * sum(paid.pairs[1:]),
@@ -126,7 +127,7 @@ def priced(spec: Spec, happened: Tally) -> dict[str, int]:
 
 
 def _kept_phases(spec: Spec) -> int:
-    return 2 if spec.learning.beta_sign == "symmetric" else 1
+    return 2 if settings(spec).beta_sign == "symmetric" else 1
 
 
 # What an event-driven chip is assumed to see when nothing has been run yet (`edgesdt check`).
@@ -144,9 +145,9 @@ def predicted(spec: Spec, learning: bool) -> dict[str, int]:
     Random words are always an estimate: they are drawn for the updates that happen.
     """
     sizes, samples = spec.chip.layers, 1000
-    kept = 1.0 - spec.learning.dropout.input if learning else 1.0
+    kept = 1.0 - settings(spec).dropout.input if learning else 1.0
     inputs = samples * sizes[0] * ASSUMED_INPUTS * kept
-    runs = (2 if spec.learning.beta_sign == "symmetric" else 1) * samples if learning else 0
+    runs = (2 if settings(spec).beta_sign == "symmetric" else 1) * samples if learning else 0
     moved = [samples * n * ASSUMED_MOVED for n in sizes[1:]] if learning else [0.0 for _ in sizes[1:]]
     pairs = [
         (sizes[k] * (ASSUMED_INPUTS * kept if k == 0 else 2 * ASSUMED_MOVED)) * moved[k] for k in range(len(sizes) - 1)
@@ -167,7 +168,7 @@ def predicted(spec: Spec, learning: bool) -> dict[str, int]:
         bias_moves=int(sum(moved)) if spec.chip.biases.enabled else 0,
         bias_writes=int(sum(moved) * 0.15) if spec.chip.biases.enabled else 0,
         bank_steps=int(sweeps + samples * masks) if learning else 0,
-        applied=ceil(samples / spec.learning.batch) if learning else 0,
+        applied=ceil(samples / settings(spec).batch) if learning else 0,
     )
     return priced(spec, happened)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from edgesdt.ledger import actions as act
 from edgesdt.ledger.recipes import Access, Action, Bound, Design, Phase, Unit, Use
+from edgesdt.rules.eqprop.settings import settings
 from edgesdt.spec import Spec
 from edgesdt.targets.design import design as target_design
 
@@ -38,7 +39,7 @@ def _actions(spec: Spec) -> tuple[Action, ...]:
     states = Access(state, ("states", "free_states", "plus_states"))
     inputs = Access(spec.encoder.bits, ("input",))
     synapse, bias = Access(weight, ("weights",)), Access(chip.biases.bits, ("biases",))
-    buffered = Access(contrast + (spec.learning.batch - 1).bit_length(), ("weight_contrast",), 2)
+    buffered = Access(contrast + (settings(spec).batch - 1).bit_length(), ("weight_contrast",), 2)
     recipes: dict[str, tuple[str, tuple[Use | Access, ...]]] = {
         act.MAC: (
             "synaptic arithmetic",
@@ -103,7 +104,7 @@ def _phases(spec: Spec) -> tuple[Phase, ...]:
     A bank step takes one cycle and overlaps the update that consumes it; input is loaded `neurons_per_cycle` at a time.
     """
     chip = spec.chip
-    synapse = act.CONTRAST_ACCESS if spec.learning.batch > 1 else act.RATE
+    synapse = act.CONTRAST_ACCESS if settings(spec).batch > 1 else act.RATE
     return (
         Phase("input", ((Bound(chip.neurons_per_cycle, {act.INPUT_WRITE: 1}),),)),
         Phase(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from edgesdt.ledger.memory import Array
 from edgesdt.qformat import QFormat
 from edgesdt.rules.eqprop.registers import DROP_BITS, Registers
+from edgesdt.rules.eqprop.settings import settings
 from edgesdt.spec import Spec
 
 SHIFT_BITS = 6
@@ -13,7 +14,7 @@ SHIFT_BITS = 6
 
 def memory(spec: Spec) -> tuple[Array, ...]:
     """Every on-chip array of `spec`; `held_in` names the field of `kernels.layout.Chip` that holds it."""
-    chip, learning, regs = spec.chip, spec.learning, Registers.of(spec)
+    chip, learning, regs = spec.chip, settings(spec), Registers.of(spec)
     layers = chip.layers
     outputs, depth = layers[-1], len(layers) - 1
     arrays = [_numbers("input", (layers[0],), QFormat(spec.encoder.bits, spec.encoder.bits, False), "inputs")]
@@ -65,11 +66,11 @@ def _numbers(name: str, shape: tuple[int, ...], fixed: QFormat, held_in: str) ->
 def contrast_bits(spec: Spec, weight_layer: int) -> int:
     """Width of a mini-batch buffer entry that cannot overflow: sign, two codes multiplied, one for each sample."""
     pre = spec.encoder.bits if weight_layer == 0 else spec.chip.states.bits
-    return 1 + pre + spec.chip.states.bits + (spec.learning.batch - 1).bit_length()
+    return 1 + pre + spec.chip.states.bits + (settings(spec).batch - 1).bit_length()
 
 
 def _batch_buffers(spec: Spec) -> list[Array]:
-    layers, batch = spec.chip.layers, spec.learning.batch
+    layers, batch = spec.chip.layers, settings(spec).batch
     if batch == 1:
         return []
     buffers = []
@@ -79,7 +80,7 @@ def _batch_buffers(spec: Spec) -> list[Array]:
         if spec.chip.biases.enabled:
             narrow = 1 + spec.chip.states.bits + (batch - 1).bit_length()
             buffers.append(Array(f"bias_contrast_{k + 1}", (layers[k + 1],), f"s{narrow}", narrow, "bias_contrast"))
-    if spec.learning.target == "self_defined":
+    if settings(spec).target == "self_defined":
         wins = batch.bit_length()
         buffers.append(Array("wins", (layers[-1],), f"u{wins}", wins, "winner_count"))
     return buffers

@@ -14,6 +14,7 @@ from edgesdt.kernels.random_bank import seeded
 from edgesdt.qformat import Rounding, Scale
 from edgesdt.rules.eqprop.one_layer import MOST_DRIVES, ROWS, tabulate
 from edgesdt.rules.eqprop.registers import Registers, rate, rounding
+from edgesdt.rules.eqprop.settings import settings
 from edgesdt.spec import Spec
 from edgesdt.targets.self_defined import BLOCK
 
@@ -26,7 +27,7 @@ _DRIVE_INTEGER_BITS = 3
 
 def plan(spec: Spec) -> Plan:
     """The machine of `spec` as integers (`Plan` says what each one means)."""
-    chip, learning = spec.chip, spec.learning
+    chip, learning = spec.chip, settings(spec)
     regs = Registers.of(spec)
     sizes = np.array(chip.layers, dtype=np.int64)
     first = np.concatenate(([0, 0], np.cumsum(sizes[1:-1]))).astype(np.int64)
@@ -121,7 +122,7 @@ def _fields(made: Register) -> list[int]:
 
 def empty_chip(spec: Spec) -> Chip:
     """Every on-chip array of `spec`, zeroed, the random bank seeded."""
-    chip, learning = spec.chip, spec.learning
+    chip, learning = spec.chip, settings(spec)
     layers = chip.layers
     outputs, neurons = layers[-1], sum(layers[1:])
     synapses = sum(a * b for a, b in pairwise(layers))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgesdt.qformat import QFormat, Rounding, Scale
+from edgesdt.rules.eqprop.settings import settings
 from edgesdt.spec import Spec
 
 DROP_BITS = 8
@@ -37,7 +38,7 @@ class Registers:
     @classmethod
     def of(cls, spec: Spec) -> Registers:
         """The registers that `spec` asks for, each constant at the nearest value that the chip can hold."""
-        chip, learning = spec.chip, spec.learning
+        chip, learning = spec.chip, settings(spec)
         bits = chip.constants.bits
         state = QFormat(chip.states.bits, chip.states.bits, signed=False)
         outputs = chip.layers[-1]
@@ -70,7 +71,7 @@ def _byte(probability: float) -> int:
 
 def factor(spec: Spec, epoch: int) -> float:
     """The schedule's factor on the learning rate in `epoch` (0-based): 1 at first, `final` in the last epoch."""
-    schedule = spec.learning.schedule
+    schedule = settings(spec).schedule
     if schedule.kind == "constant" or spec.epochs == 1:
         return 1.0
     return 1.0 + (schedule.final - 1.0) * epoch / (spec.epochs - 1)
@@ -81,7 +82,7 @@ def rate(spec: Spec, layer: int, epoch: int) -> Scale:
 
     The learning rate itself is not held anywhere: only this quotient is, one register per layer and epoch.
     """
-    learning = spec.learning
+    learning = settings(spec)
     held_beta = Scale.nearest(learning.beta, spec.chip.constants.bits).value
     sides = 2.0 if learning.beta_sign == "symmetric" else 1.0
     value = learning.learning_rate[layer] * factor(spec, epoch) / (sides * held_beta * learning.batch)
@@ -90,7 +91,7 @@ def rate(spec: Spec, layer: int, epoch: int) -> Scale:
 
 def used_rates(spec: Spec, epoch: int) -> list[float]:
     """The learning rates really used in `epoch`, one per weight layer: the held quotients times beta."""
-    learning = spec.learning
+    learning = settings(spec)
     sides = 2.0 if learning.beta_sign == "symmetric" else 1.0
     beta = Scale.nearest(learning.beta, spec.chip.constants.bits).value
     layers = range(len(spec.chip.layers) - 1)
@@ -99,7 +100,7 @@ def used_rates(spec: Spec, epoch: int) -> list[float]:
 
 def held(spec: Spec) -> dict[str, tuple[float | list[float], str]]:
     """Dotted path → (value really used, its register in words), for every constant that is rounded."""
-    regs, learning = Registers.of(spec), spec.learning
+    regs, learning = Registers.of(spec), settings(spec)
     sides = 2.0 if learning.beta_sign == "symmetric" else 1.0
     rates = [rate(spec, layer, 0) for layer in range(len(spec.chip.layers) - 1)]
     used = used_rates(spec, 0)

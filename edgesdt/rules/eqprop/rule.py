@@ -28,6 +28,7 @@ from edgesdt.rules.eqprop import plan
 from edgesdt.rules.eqprop.counts import Events, actions
 from edgesdt.rules.eqprop.memory import memory
 from edgesdt.rules.eqprop.sample import infer_stream, learn_stream
+from edgesdt.rules.eqprop.settings import settings
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
 
@@ -58,7 +59,7 @@ class EqProp:
 
     def start_epoch(self) -> None:
         """What the spec asks for at the start of every epoch: homeostasis back to zero, or nothing."""
-        if self.spec.learning.homeostasis.reset == "epoch":
+        if settings(self.spec).homeostasis.reset == "epoch":
             self.chip.homeostasis[:] = 0
             self.chip.activity[:] = 0
 

@@ -1,13 +1,18 @@
-"""The `learning:` section of a spec: the rule and its constants, with ranges and defaults."""
+"""The `learning:` section of a spec: what all rules have in common, and how the section of a rule is found.
+
+A rule adds its own fields in a subclass of `Learning` or `Targeted`, in its own folder (`edgesdt.registry`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, ValidationInfo, model_validator
 
-from edgesdt.spec.types import Rates, Section
+from edgesdt import registry
+from edgesdt.spec.hints import did_you_mean, shown
+from edgesdt.spec.types import Allowed, Rates, Section, sentence, wrong
 
 DROPOUT_OUTPUT_LABEL: Final = 0.0
 """`learning.dropout.output` when it is not given and the target is `label`."""
@@ -62,39 +67,69 @@ class Homeostasis(Section):
     reset: Literal["never", "epoch"] = Field(default="never", description="When the terms go back to zero")
 
 
-class Learning(Section):
-    """The learning rule and its constants (Liu et al. 2024 for eqprop)."""
+def _known_rule(name: str) -> str:
+    if name in NOT_YET["learning.rule"]:
+        raise sentence(f"not in this version: {shown(name)}, allowed: {', '.join(registry.names())}")
+    if name not in registry.names():
+        raise wrong("unknown rule", did_you_mean(name, registry.names()))
+    return name
 
-    rule: Literal["eqprop"] = Field(default="eqprop", description="Learning rule")
+
+RuleName = Annotated[str, AfterValidator(_known_rule), Allowed(f"{', '.join(registry.OURS)}, or the rule of a plug-in")]
+DEFAULT_RULE: Final = "eqprop"
+
+
+class Learning(Section):
+    """The learning rule and its constants. Each rule has a section of its own, made from this one (`section_of`)."""
+
+    rule: RuleName = Field(default=DEFAULT_RULE, description="Learning rule")
     target: Literal["self_defined", "label"] = Field(
-        default="self_defined", description="What the output is nudged to"
-    )
-    winners: int = Field(
-        default=5,
-        ge=1,
-        le=1_000_000,
-        description="Output neurons that win a sample (self_defined; ignored with label)",
+        default="self_defined", description="What the output is pulled to"
     )
     learning_rate: Rates = Field(
         default=(0.002,),
         description="Step of an update, per weight layer from the input up (one number: all the same)",
     )
     schedule: Schedule = Field(default_factory=Schedule)
-    beta: float = Field(default=0.25, ge=0.001, le=2, description="Strength of the nudge")
-    beta_sign: Literal["random", "positive", "symmetric"] = Field(
-        default="random",
-        description="Sign of the nudge: drawn per sample, always +, or both and their difference",
+    batch: int = Field(
+        default=1, ge=1, le=4096, description="Samples per weight update; above 1 costs a buffer"
     )
-    dt: float = Field(
-        default=0.2, ge=0.0001, le=1, description="Step of the dynamics [time constants of a neuron]"
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _of_its_rule(cls, value: Any, handler: ModelWrapValidatorHandler[Any], info: ValidationInfo) -> Any:
+        """A mapping becomes the section of the rule that it names; with an unknown name, of the default rule."""
+        if cls is not Learning or isinstance(value, Learning):
+            return handler(value)
+        rule = value.get("rule", DEFAULT_RULE) if isinstance(value, Mapping) else DEFAULT_RULE
+        return section_of(rule).model_validate(value, context=info.context)
+
+
+class Targeted(Learning):
+    """A rule whose output is pulled to a target: winners that the chip picks itself, or a label."""
+
+    winners: int = Field(
+        default=5,
+        ge=1,
+        le=1_000_000,
+        description="Output neurons that win a sample (self_defined; ignored with label)",
     )
-    free_steps: int = Field(default=40, ge=1, le=10_000, description="Steps of the free phase")
-    nudged_steps: int = Field(default=10, ge=1, le=10_000, description="Steps of the nudged phase")
     label_smoothing: float = Field(
         default=0.3, ge=0, lt=1, description="Share of the target that is spread evenly"
     )
     dropout: Dropout = Field(default_factory=Dropout)
     homeostasis: Homeostasis = Field(default_factory=Homeostasis)
-    batch: int = Field(
-        default=1, ge=1, le=4096, description="Samples per weight update; above 1 costs a buffer"
-    )
+
+
+def section_of(rule: object) -> type[Learning]:
+    """The section of a rule; that of the default rule for what is no rule."""
+    known = isinstance(rule, str) and rule in registry.names()
+    section: type[Learning] = registry.load(str(rule) if known else DEFAULT_RULE).settings
+    return section
+
+
+def targeted(learning: Learning) -> Targeted:
+    """The section as one of a rule with a target. Raises `TypeError` for others."""
+    if not isinstance(learning, Targeted):
+        raise TypeError(f"rule {learning.rule} has no target")
+    return learning

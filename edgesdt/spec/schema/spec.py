@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SerializeAsAny
 
 from edgesdt.spec.schema.chip import Chip
 from edgesdt.spec.schema.device import Deployment, Device
@@ -53,7 +53,7 @@ class Spec(Section):
     data: Data
     encoder: Encoder = Field(default_factory=Encoder)
     chip: Chip
-    learning: Learning = Field(default_factory=Learning)
+    learning: SerializeAsAny[Learning] = Field(default_factory=lambda: Learning.model_validate({}))
     device: Device = Field(default_factory=Device)
     technology: Technology = Field(default_factory=Technology)
     deployment: Deployment = Field(default_factory=Deployment)

@@ -1,0 +1,32 @@
+"""The fields of `learning:` that only equilibrium propagation has, with ranges and defaults."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from edgesdt.spec import Spec
+from edgesdt.spec.schema.learning import Targeted
+
+
+class Settings(Targeted):
+    """Equilibrium propagation (Liu et al. 2024)."""
+
+    beta: float = Field(default=0.25, ge=0.001, le=2, description="Strength of the nudge")
+    beta_sign: Literal["random", "positive", "symmetric"] = Field(
+        default="random",
+        description="Sign of the nudge: drawn per sample, always +, or both and their difference",
+    )
+    dt: float = Field(
+        default=0.2, ge=0.0001, le=1, description="Step of the dynamics [time constants of a neuron]"
+    )
+    free_steps: int = Field(default=40, ge=1, le=10_000, description="Steps of the free phase")
+    nudged_steps: int = Field(default=10, ge=1, le=10_000, description="Steps of the nudged phase")
+
+
+def settings(spec: Spec) -> Settings:
+    """The `learning:` section of a spec whose rule is eqprop. Raises `TypeError` for another rule."""
+    if not isinstance(spec.learning, Settings):
+        raise TypeError(f"rule {spec.learning.rule}, not eqprop")
+    return spec.learning
