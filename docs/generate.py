@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from docs import device_pages
+from edgesdt import registry
 from edgesdt.cli.main import EXIT_CODES, parser
 from edgesdt.ledger import actions
 from edgesdt.ledger.recipes import Access, Action
@@ -90,7 +91,25 @@ def spec_page() -> str:
         about = (section.__doc__ or "").partition("\n")[0] if path else "Fields at the top of the file."
         lines += [f"## {f'`{path}`' if path else 'Top level'}", "", about, ""]
         lines += [*table(("field", "default", "allowed", "what it is"), map(_field_row, fields)), ""]
-    return "\n".join([*lines, *_unavailable(), *_shipped()])
+    return "\n".join([*lines, *_rules(), *_unavailable(), *_shipped()])
+
+
+def _rules() -> Iterator[str]:
+    """A section for each rule: the fields of `learning` that the default rule does not have."""
+    common = {doc.path for doc in documented(("learning",))}
+    for name in registry.OURS:
+        rule = registry.load(name)
+        about = f"{rule.summary[0].upper()}{rule.summary[1:]}. {rule.source}."
+        yield from (f"## `learning.rule: {name}`", "", about, "")
+        yield f"Targets: {', '.join(rule.targets)}. Read-outs: {', '.join(rule.readouts)}. "
+        yield f"Synapses: {', '.join(rule.synapses)}."
+        yield ""
+        own = [doc for doc in documented(("learning",), name) if doc.path not in common]
+        if own:
+            yield "Beside the fields of `learning` that all rules have:"
+            yield ""
+            yield from table(("field", "default", "allowed", "what it is"), map(_field_row, own))
+            yield ""
 
 
 def _field_row(doc: FieldDoc) -> tuple[str, str, str, str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from edgesdt import __version__
-from edgesdt.cli import device, sweep
+from edgesdt.cli import device, rules, sweep
 from edgesdt.cli.outputs import KEPT, refuse_losses
 from edgesdt.errors import EdgesdtError
 
@@ -70,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     fetch.add_argument("name", metavar="NAME")
     fetch.add_argument("--dir", type=Path, metavar="DIR", help="folder to put it in, as NAME/ (for EDGESDT_DATA)")
     device.add_parsers(commands, _Parser)
+    rules.add_parser(commands, _Parser)
     sweep.add_parser(commands, _spec_arguments)
     return top
 
@@ -233,4 +234,5 @@ _COMMANDS = {
     "report": _report,
     "data": _data,
     "device": device.run,
+    "rules": rules.run,
 }

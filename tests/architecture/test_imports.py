@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from edgesdt import registry
 from tests.conftest import ROOT
 
 # Every room of the house, from the floor up. A room imports rooms below its own floor, and itself.
@@ -134,6 +136,29 @@ def test_pricing_and_reporting_load_no_simulator() -> None:
     code = f"import sys, {', '.join(wanted)}\nprint([m for m in sys.modules if m.startswith({NOT_FOR_THEM!r})])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def rule_names_in(source: str) -> list[str]:
+    """Names of learning rules that stand in a source, in code, text or comment."""
+    names = [*registry.OURS, *registry.NOT_YET, "equilibrium propagation"]
+    return [name for name in names if re.search(rf"(?<![a-z]){re.escape(name)}(?![a-z])", source.lower())]
+
+
+def test_no_rule_is_named_outside_its_room() -> None:
+    """What prices, previews, runs, sweeps and reports asks the registry; the float twins are the rules' own witnesses."""
+    may = {"rules", "registry", "reference"}
+    named = {
+        module: rule_names_in(path.read_text(encoding="utf-8"))
+        for module, path in modules().items()
+        if module.startswith("edgesdt.") and room(module) not in may
+    }
+    assert {module: names for module, names in named.items() if names} == {}
+
+
+def test_a_named_rule_would_be_found() -> None:
+    assert rule_names_in("if spec.learning.rule == 'eqprop': ...") == ["eqprop"]
+    assert rule_names_in("from edgesdt.rules.softhebb import RULE") == ["softhebb"]
+    assert rule_names_in("the rule of the spec") == []
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ DROPOUT_OUTPUT_LABEL: Final = 0.0
 """`learning.dropout.output` when it is not given and the target is `label`."""
 
 NOT_YET: Final[Mapping[str, tuple[str, ...]]] = {
-    "learning.rule": ("backprop", "softhebb", "activation", "similarity"),
+    "learning.rule": registry.NOT_YET,
     "learning.target": ("mixed",),
 }
 """Names that mean something to edgesdt but that this version does not run."""
@@ -68,7 +68,7 @@ class Homeostasis(Section):
 
 
 def _known_rule(name: str) -> str:
-    if name in NOT_YET["learning.rule"]:
+    if name in registry.NOT_YET:
         raise sentence(f"not in this version: {shown(name)}, allowed: {', '.join(registry.names())}")
     if name not in registry.names():
         raise wrong("unknown rule", did_you_mean(name, registry.names()))
@@ -76,7 +76,7 @@ def _known_rule(name: str) -> str:
 
 
 RuleName = Annotated[str, AfterValidator(_known_rule), Allowed(f"{', '.join(registry.OURS)}, or the rule of a plug-in")]
-DEFAULT_RULE: Final = "eqprop"
+DEFAULT_RULE: Final = registry.DEFAULT
 
 
 class Learning(Section):

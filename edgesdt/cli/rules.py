@@ -1,0 +1,74 @@
+"""`edgesdt rules list | show NAME`: the learning rules, ours and those of plug-ins, as they describe themselves."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from edgesdt.errors import EdgesdtError
+
+if TYPE_CHECKING:
+    from edgesdt.rules.protocol import Rule
+    from edgesdt.spec import FieldDoc
+
+
+class RuleNameError(EdgesdtError):
+    """A rule of that name is not there."""
+
+
+def add_parser(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], parser_class: type[argparse.ArgumentParser]
+) -> None:
+    """Add `rules` with its two commands."""
+    rules = commands.add_parser("rules", help="list the learning rules, or show one").add_subparsers(
+        dest="rules_command", required=True, metavar="COMMAND", parser_class=parser_class
+    )
+    rules.add_parser("list", help="the rules with a line each")
+    show = rules.add_parser("show", help="source, targets, read-outs, synapses and settings of a rule")
+    show.add_argument("name", metavar="NAME")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run `edgesdt rules …`; returns the exit code."""
+    from edgesdt import registry
+
+    if arguments.rules_command == "list":
+        width = max(len(name) for name in registry.names())
+        for name in registry.names():
+            print(f"{name.ljust(width)}  {registry.load(name).summary}")
+        return 0
+    if arguments.name not in registry.names():
+        from edgesdt.spec.hints import did_you_mean, shown
+
+        hint = did_you_mean(arguments.name, registry.names())
+        raise RuleNameError(f"unknown rule: {shown(arguments.name)}, allowed: {', '.join(registry.names())}{hint}")
+    print(described(registry.load(arguments.name)))
+    return 0
+
+
+def described(rule: Rule) -> str:
+    """The rule in words: a headline, what it knows, and a line for each of its settings."""
+    from edgesdt.spec import documented
+
+    fields = list(documented(("learning",), rule.name))
+    width = max(len(doc.path) for doc in fields)
+    return "\n".join(
+        [
+            f"{rule.name}: {rule.summary}",
+            f"  source     {rule.source}",
+            f"  targets    {', '.join(rule.targets)}",
+            f"  read-outs  {', '.join(rule.readouts)}",
+            f"  synapses   {', '.join(rule.synapses)}",
+            "  settings",
+            *(f"    {doc.path.ljust(width)}  {_setting(doc)}" for doc in fields),
+        ]
+    )
+
+
+def _setting(doc: FieldDoc) -> str:
+    default = "required" if doc.required else f"default {_plain(doc.default)}"
+    return f"{doc.description} ({default}; {doc.allowed})"
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
