@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgesdt.errors import EdgesdtError
 
@@ -16,9 +16,7 @@ class RuleNameError(EdgesdtError):
     """A rule of that name is not there."""
 
 
-def add_parser(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], parser_class: type[argparse.ArgumentParser]
-) -> None:
+def add_parser(commands: Any, parser_class: type[argparse.ArgumentParser]) -> None:
     """Add `rules` with its two commands."""
     rules = commands.add_parser("rules", help="list the learning rules, or show one").add_subparsers(
         dest="rules_command", required=True, metavar="COMMAND", parser_class=parser_class

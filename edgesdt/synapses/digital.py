@@ -1,6 +1,6 @@
 """The local contrastive update: `Δw_ij = (lr / beta)·(s_i⁺ s_j⁺ − s_i⁻ s_j⁻)`, one sweep per post-synaptic neuron.
 
-Liu et al. 2024, eq. of the contrastive update. (+, −) are the ends of two phases: nudged and free, in the order that the
+Liu et al. 2024, the contrastive update. (+, −) are the ends of two phases: nudged and free, in the order that the
 sign of beta gives, or the two nudged phases. A sweep of post-synaptic neuron j visits the pre-synaptic neurons that are
 not silent, in ascending order, and starts on a fresh step of the random bank. Each new code saturates in its format.
 """

@@ -145,7 +145,7 @@ def rule_names_in(source: str) -> list[str]:
 
 
 def test_no_rule_is_named_outside_its_room() -> None:
-    """What prices, previews, runs, sweeps and reports asks the registry; the float twins are the rules' own witnesses."""
+    """Pricing, previews, runs, sweeps and reports ask the registry; float twins are witnesses of one rule each."""
     may = {"rules", "registry", "reference"}
     named = {
         module: rule_names_in(path.read_text(encoding="utf-8"))
