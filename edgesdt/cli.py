@@ -44,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, metavar="N", help="the same as --set seed=N")
     run.add_argument("--threads", type=_threads, metavar="N", help="threads for inference (default: all cores)")
     run.add_argument("--ablate", action="store_true", help="run it with each non-ideality alone and with all but one")
+    run.add_argument("--seeds", type=_seeds, metavar="N,N,...", help="seeds of an ablation (--ablate), for intervals")
     run.add_argument("--quiet", action="store_true", help="no progress")
     run.add_argument("--json", action="store_true", help="print the record instead of the summary")
 
@@ -90,6 +91,15 @@ def _threads(text: str) -> int:
     return number
 
 
+def _seeds(text: str) -> list[int]:
+    """`0,1,2` as numbers."""
+    words = text.split(",")
+    found = [int(word) for word in words if word.strip().isdecimal() and len(word.strip()) < 11]
+    if len(found) < len(words) or len(set(found)) < len(found) or max(found) >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r}: allowed: different numbers in 0..2^32-1, such as 0,1,2")
+    return found
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code and never lets bad input show a traceback (unless `--debug`)."""
     for stream in (sys.stdout, sys.stderr):
@@ -133,6 +143,9 @@ def _spec(arguments: argparse.Namespace) -> Spec:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.seeds is not None and (not arguments.ablate or arguments.seed is not None):
+        told = "goes with --ablate; a sweep with 'seed: [0, 1, 2]' runs other chips with several seeds"
+        raise EdgesdtError(f"--seeds: {told if arguments.seed is None else 'allowed: --seed or --seeds, not both'}")
     spec = _spec(arguments)
     from edgesdt import record
     from edgesdt.experiment import run
@@ -152,8 +165,14 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.ablate:
         from edgesdt import ablation
 
-        result = ablation.ablate(spec, arguments.out or Path(f"{out}-ablation"), say, show=show, threads=threads)
-        print(json.dumps(result, indent=1) if arguments.json else ablation.table(result))
+        seeds, name = arguments.seeds, f"{spec.name}-{spec.seed}"
+        out = arguments.out or Path("runs") / f"{spec.name if seeds else name}-ablation"
+        if seeds:
+            result = ablation.ablate_seeds(spec, seeds, out, say, show=show, threads=threads)
+        else:
+            result = ablation.ablate(spec, out, say, show=show, threads=threads)
+        told = json.dumps(result, indent=1) if arguments.json else ablation.table(result)
+        print(told if arguments.json else f"{told}\nreport: {out / 'report.html'}")
         return 0
     made = run(spec, out, say=say, show=show, threads=threads)
     if arguments.json:

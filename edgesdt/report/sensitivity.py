@@ -137,7 +137,7 @@ def by_forest(points: Sequence[Point], paths: Sequence[str], metric: Metric) -> 
     x = np.column_stack([_feature([p for p, _ in kept], path) for path in paths])
     order = np.random.Generator(np.random.PCG64(0)).permutation(len(kept))[:MOST]
     worked = [_held_out(x, y[:, fitted], y[:, asked], order) for fitted, asked in halves]
-    lost = sum(each[0] for each in worked) / len(worked)
+    lost = np.mean([each[0] for each in worked], axis=0)
     left, whole = (math.fsum(each[i] for each in worked) for i in (1, 2))
     parts = np.maximum(lost.sum(axis=0), 0.0)
     parts = parts / max(float(parts.sum()), 1e-12)

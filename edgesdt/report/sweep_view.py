@@ -113,7 +113,7 @@ def _levels(found: Findings, path: str, shown_as: str) -> str:
     texts = [points.value_text(path, value) for value in {**known, **values}.values()]
     if len(texts) > _LISTED:
         texts = [f"{len(texts):,} values"]
-    name = "" if path == shown_as else f"{path.removeprefix(shown_as.rpartition('.')[0] + '.')} "
+    name = "" if path == shown_as else f"{path.removeprefix(shown_as).removeprefix('.')} "
     return f"{name}{', '.join(texts)} (swept)"
 
 
