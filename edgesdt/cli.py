@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from edgesdt import __version__, device_cli, sweep_cli
 from edgesdt.errors import EdgesdtError
-from edgesdt.outputs import KEPT, refuse_losses
+from edgesdt.outputs import KEPT, STDOUT, refuse_losses
 
 if TYPE_CHECKING:
     from edgesdt.spec import Spec
@@ -59,8 +59,12 @@ def parser() -> argparse.ArgumentParser:
     place = "where to write it (default: in the first DIR: report.html, report-TECHNOLOGY.html, comparison.html)"
     report.add_argument("--out", type=Path, metavar="FILE", help=place)
     report.add_argument("--table", metavar="TECHNOLOGY", help="price with another technology table")
-    report.add_argument("--csv", type=Path, metavar="FILE", help="write the records as CSV instead of a page")
+    csv = "write records and whole specs as CSV instead of a page (-: standard output)"
+    report.add_argument("--csv", type=Path, metavar="FILE", help=csv)
     report.add_argument("--parquet", type=Path, metavar="FILE", help="the same as Parquet; needs pyarrow")
+    report.add_argument("--json", action="store_true", help="print the records, with their specs, as JSON")
+    curves = "the learning curves too: in tables, a row for every epoch instead of every run"
+    report.add_argument("--curves", action="store_true", help=curves)
 
     data = commands.add_parser("data", help="list or fetch data sets").add_subparsers(
         dest="data_command", required=True, metavar="COMMAND", parser_class=_Parser
@@ -212,11 +216,23 @@ def _report(arguments: argparse.Namespace) -> int:
     from edgesdt.report import export, write
 
     outputs = {"--out": arguments.out, "--csv": arguments.csv, "--parquet": arguments.parquet}
+    tables = {export.csv_file: arguments.csv, export.parquet_file: arguments.parquet}
+    taken = [option for option, out in outputs.items() if out == STDOUT]
+    if arguments.out == STDOUT or (taken and arguments.json):
+        raise EdgesdtError(f"{taken[0]}: -: standard output is for one of --csv, --parquet and --json")
+    if arguments.curves and not arguments.json and not any(tables.values()):
+        raise EdgesdtError("--curves: goes with --csv, --parquet or --json; a page shows the curves anyway")
     refuse_losses(outputs, (folder / name for folder in arguments.folders for name in KEPT))
-    wanted = {write: arguments.out, export.csv_file: arguments.csv, export.parquet_file: arguments.parquet}
-    files = {make: out for make, out in wanted.items() if out is not None} or {write: None}
-    for make, out in files.items():
-        print(make(arguments.folders, out, table=arguments.table))
+    told = sys.stderr if taken or arguments.json else sys.stdout
+    if arguments.json:
+        print(json.dumps(export.plain(arguments.folders, table=arguments.table, curves=arguments.curves), indent=1))
+    if arguments.out is not None or not (arguments.json or any(tables.values())):
+        print(write(arguments.folders, arguments.out, table=arguments.table), file=told)
+    for make, out in tables.items():
+        if out is not None:
+            made = make(arguments.folders, out, table=arguments.table, curves=arguments.curves)
+            if made != STDOUT:
+                print(made, file=told)
     return 0
 
 
