@@ -41,7 +41,7 @@ def add_parsers(commands: Any, parser_class: type[argparse.ArgumentParser]) -> N
     pulse.add_argument("--down", type=int, default=100, metavar="M", help="pulses down (default: 100)")
     pulse.add_argument("--cells", type=int, default=1, metavar="C", help="cells (default: 1)")
     pulse.add_argument("--noise", choices=("on", "off"), default="on", help="off: no noise, no spread (default: on)")
-    pulse.add_argument("--csv", type=Path, metavar="FILE", help="write pulse,phase,cell,weight,g_s (-: standard output)")
+    pulse.add_argument("--csv", type=Path, metavar="FILE", help="write pulse,phase,cell,weight,g_s (-: to stdout)")
     pulse.add_argument("--plot", type=Path, metavar="FILE", help="draw the response (.svg, .png, .pdf)")
     pulse.add_argument("--seed", type=int, default=0, metavar="N", help="of the cells and their noise (default: 0)")
 

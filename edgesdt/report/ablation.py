@@ -77,16 +77,18 @@ def worked(found: Mapping[str, Any]) -> Ablation:
     """
     results = found.get("results") or [found]
     first = results[0]["variants"]
-    readout = next(key for key in _READOUTS if key in first[0]) if first else _READOUTS[0]
     scores: dict[str, list[float]] = {str(row["variant"]): [] for row in first}
+    if not {ALL_ON, ALL_OFF} <= scores.keys():
+        raise ValueError(f"variants: expected {ALL_ON} and {ALL_OFF} among them")
+    readout = _READOUTS[0] if _READOUTS[0] in first[0] else _READOUTS[1]
     folders: dict[str, list[str]] = {label: [] for label in scores}
     for result in results:
         for row in result["variants"]:
             share = number(row[readout])
             if share is None:
                 raise ValueError(f"{readout} of {row['variant']}: expected a fraction")
-            scores[row["variant"]].append(share)
-            folders[row["variant"]].append(_inside(row.get("folder")))
+            scores[str(row["variant"])].append(share)
+            folders[str(row["variant"])].append(_inside(row.get("folder")))
     if {len(s) for s in scores.values()} != {len(results)}:
         raise ValueError("a variant lacks a seed")
     effects = [
@@ -212,6 +214,8 @@ def _chart(found: Ablation, side: str, title: str) -> Chart:
         charts.frame(axes, "percentage points")
         axes.set_yticks(range(len(shown)), [label for label, _ in shown])
         axes.set_ylim(len(shown) - 0.4, -0.6)
+        engine = axes.get_figure(root=True).get_layout_engine()
+        engine.set(w_pad=0.35)  # a phone sets the labels larger
         axes.grid(axis="y", visible=False)
         axes.grid(axis="x", linewidth=0.8)
 

@@ -30,8 +30,8 @@ Entry = tuple[Cells, dict[str, Any], Mapping[str, Any], Mapping[str, Any]]
 def csv_file(given: Sequence[Path], out: Path, *, table: str | None = None, curves: bool = False) -> Path:
     """Write every record of run and sweep folders to `out` (`-`: standard output) as CSV, and return it.
 
-    In UTF-8, as RFC 4180 has it. Rows without a record have empty figures. `table` prices them again. With `curves` there is a row for every epoch
-    instead, with what the learning curve has. Raises `EdgesdtError`, `RunError`.
+    In UTF-8, as RFC 4180 has it. Rows without a record have empty figures. `table` prices them again. With `curves`
+    there is a row for every epoch instead, with what the learning curve has. Raises `EdgesdtError`, `RunError`.
     """
     rows = _rows(given, table, curves)
     text = io.StringIO()
