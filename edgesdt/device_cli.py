@@ -178,8 +178,8 @@ def _pulse(arguments: argparse.Namespace) -> int:
     if arguments.plot is not None:
         response.plot(made, arguments.plot)
     count = f"{arguments.cells} cell{'s' if arguments.cells > 1 else ''}"
-    told = sys.stderr if to_stdout else sys.stdout
-    print(f"{model.name} ({model.family}), {count}, noise {arguments.noise}, seed {arguments.seed}", file=told)
+    stream = sys.stderr if to_stdout else sys.stdout
+    print(f"{model.name} ({model.family}), {count}, noise {arguments.noise}, seed {arguments.seed}", file=stream)
     rows = [("range", _range(model)), ("start", _spread(model, made.visible[0]))]
     ends = (("up", made.up, made.up, made.up_energy_j), ("down", made.down, made.up + made.down, made.down_energy_j))
     rows += [(f"after {number} {told}", _spread(model, made.visible[pulse])) for told, number, pulse, _ in ends]
@@ -190,7 +190,7 @@ def _pulse(arguments: argparse.Namespace) -> int:
     if model.drive is None:
         rows.append(("energy", "not priced: the model states no electrical conditions (drive:)"))
     rows += [("written", str(path)) for path in (arguments.csv, arguments.plot) if path not in (None, STDOUT)]
-    _print_aligned(rows, told)
+    _print_aligned(rows, stream)
     return 0
 
 

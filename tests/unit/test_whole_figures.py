@@ -156,7 +156,7 @@ def test_retention_is_in_the_headline(given: dict[str, Any], tmp_path: Path) -> 
     assert "at rest: <b>60.0 % after 1 h</b>" in report.write([tmp_path]).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("odd", [None, 3, "x", [], [3], [{}], [{"time_s": "x"}], [{"time_s": 1, "direct_average": None}]])
+@pytest.mark.parametrize("odd", [None, 3, "x", [], [3], [{}], [{"time_s": "x"}], [{"time_s": 1, "output": None}]])
 def test_an_odd_rest_is_none(given: dict[str, Any], odd: object) -> None:
     assert wear.last_rest(Run(Path(), given | {"deployment": odd}, "")) is None
 
