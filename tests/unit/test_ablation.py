@@ -81,7 +81,7 @@ def test_the_page_shows_differences_and_what_they_do_not_tell(tmp_path: Path) ->
 
 def test_prices_of_an_ablation_are_refused(tmp_path: Path) -> None:
     folder = write(tmp_path / "a", result(0, accuracies(0.7, 0.9, 0.7)))
-    with pytest.raises(EdgesdtError, match="--table: .* is an ablation, which has no prices"):
+    with pytest.raises(EdgesdtError, match=r"--table: .* is an ablation, which has no prices"):
         report.write([folder], table="cmos_45nm")
 
 

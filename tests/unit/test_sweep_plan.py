@@ -287,7 +287,7 @@ def test_points_that_differ_in_nothing_predicted_are_one_line(file: Path) -> Non
     assert heads[:4] == ["learning.learning_rate", "learning.beta", "chip.weights.bits", "points"]
     assert [row[:6] for row in rows] == [["0.001,", "0.002", "0.5,", "1", bits, "4"] for bits in "48"]
     single = "\n".join(plan_table.lines(planned(file, "{chip.weights.bits: [4, 8]}"), 2))
-    assert " points " not in single.partition("\n")[2] and len(single.splitlines()) == 7
+    assert " points " not in single.partition("\n")[2] and len(single.splitlines()) == 8
 
 
 def test_a_predicted_cost_that_is_not_whole_is_a_lower_bound(file: Path) -> None:
