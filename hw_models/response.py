@@ -7,6 +7,7 @@ put it into files. Weights are kept in single precision, as aihwkit keeps them: 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,17 +69,22 @@ def measure(model: CellModel, up: int, down: int, cells: int = 1, seed: int = 0)
     return Response(model, up, down, visible, energy[0] if known else None, energy[1] if known else None)
 
 
-def write_csv(response: Response, path: Path) -> None:
-    """One row per pulse and cell; `weight` or `g_s` (siemens) is empty, whichever the model does not have.
+def csv_lines(response: Response) -> Iterator[str]:
+    """One line per pulse and cell; `weight` or `g_s` (siemens) is empty, whichever the model does not have.
 
     As many digits as it takes to get the very number back in its precision.
     """
     first, last = (",", "") if response.model.quantity == "conductance" else ("", ",")
+    yield ",".join(COLUMNS) + "\n"
+    for pulse, row in enumerate(response.visible):
+        head = f"{pulse},{response.phase(pulse)}"
+        yield from (f"{head},{cell},{first}{value}{last}\n" for cell, value in enumerate(map(str, row)))
+
+
+def write_csv(response: Response, path: Path) -> None:
+    """Write the lines of `csv_lines` to a file."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(",".join(COLUMNS) + "\n")
-        for pulse, row in enumerate(response.visible):
-            head = f"{pulse},{response.phase(pulse)}"
-            file.writelines(f"{head},{cell},{first}{value}{last}\n" for cell, value in enumerate(map(str, row)))
+        file.writelines(csv_lines(response))
 
 
 def plot(response: Response, path: Path) -> None:

@@ -6,11 +6,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from edgesdt.cli.device_tables import entry_row, parameter_rows, print_table, shown
-from edgesdt.cli.outputs import refuse_losses
 from edgesdt.errors import EdgesdtError
+from edgesdt.files.outputs import STDOUT, refuse_losses
 from edgesdt.units import format_energy, format_si
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def add_parsers(commands: Any, parser_class: type[argparse.ArgumentParser]) -> N
     pulse.add_argument("--down", type=int, default=100, metavar="M", help="pulses down (default: 100)")
     pulse.add_argument("--cells", type=int, default=1, metavar="C", help="cells (default: 1)")
     pulse.add_argument("--noise", choices=("on", "off"), default="on", help="off: no noise, no spread (default: on)")
-    pulse.add_argument("--csv", type=Path, metavar="FILE", help="write pulse,phase,cell,weight,g_s")
+    pulse.add_argument("--csv", type=Path, metavar="FILE", help="write pulse,phase,cell,weight,g_s (-: to stdout)")
     pulse.add_argument("--plot", type=Path, metavar="FILE", help="draw the response (.svg, .png, .pdf)")
     pulse.add_argument("--seed", type=int, default=0, metavar="N", help="of the cells and their noise (default: 0)")
 
@@ -145,10 +145,10 @@ def _range(model: CellModel) -> str:
     return f"{format_si(low, 'S')} to {format_si(high, 'S')}" if siemens else f"{low:g} to {high:g}"
 
 
-def _print_aligned(rows: Sequence[tuple[str, str]]) -> None:
+def _print_aligned(rows: Sequence[tuple[str, str]], to: TextIO | None = None) -> None:
     width = max(len(name) for name, _ in rows)
     for name, text in rows:
-        print(f"  {name.ljust(width)}  {text}")
+        print(f"  {name.ljust(width)}  {text}", file=to)
 
 
 # pulse
@@ -161,8 +161,9 @@ def _pulse(arguments: argparse.Namespace) -> int:
     model, _, _ = _model(arguments.name)
     if arguments.noise == "off":
         model = response.without_noise(model)
+    to_stdout = arguments.csv == STDOUT
     for path in (arguments.csv, arguments.plot):
-        if path is not None and not path.parent.is_dir():
+        if path is not None and path != STDOUT and not path.parent.is_dir():
             raise DeviceFault(f"{path}: there is no folder {path.parent}")
     refuse_losses({"--csv": arguments.csv, "--plot": arguments.plot}, [Path(arguments.name)])
     try:
@@ -170,12 +171,15 @@ def _pulse(arguments: argparse.Namespace) -> int:
     except DeviceError as error:  # what is out of range has the name of its option
         option = str(error).partition(":")[0]
         raise DeviceFault(f"--{error}" if option in ("up", "down", "cells", "seed") else str(error)) from error
-    if arguments.csv is not None:
+    if to_stdout:
+        sys.stdout.writelines(response.csv_lines(made))
+    elif arguments.csv is not None:
         response.write_csv(made, arguments.csv)
     if arguments.plot is not None:
         response.plot(made, arguments.plot)
     count = f"{arguments.cells} cell{'s' if arguments.cells > 1 else ''}"
-    print(f"{model.name} ({model.family}), {count}, noise {arguments.noise}, seed {arguments.seed}")
+    stream = sys.stderr if to_stdout else sys.stdout
+    print(f"{model.name} ({model.family}), {count}, noise {arguments.noise}, seed {arguments.seed}", file=stream)
     rows = [("range", _range(model)), ("start", _spread(model, made.visible[0]))]
     ends = (("up", made.up, made.up, made.up_energy_j), ("down", made.down, made.up + made.down, made.down_energy_j))
     rows += [(f"after {number} {told}", _spread(model, made.visible[pulse])) for told, number, pulse, _ in ends]
@@ -185,8 +189,8 @@ def _pulse(arguments: argparse.Namespace) -> int:
             rows.append((f"energy {told}", f"{format_energy(energy)} per cell, {each} per pulse"))
     if model.drive is None:
         rows.append(("energy", "not priced: the model states no electrical conditions (drive:)"))
-    rows += [("written", str(path)) for path in (arguments.csv, arguments.plot) if path is not None]
-    _print_aligned(rows)
+    rows += [("written", str(path)) for path in (arguments.csv, arguments.plot) if path not in (None, STDOUT)]
+    _print_aligned(rows, stream)
     return 0
 
 

@@ -131,7 +131,7 @@ def price(
             "leakage_w": static_w(spec, memory, tech),
             "leakage_breakdown_w": leaks,
             "sources": list(tech.sources),
-            **_left_out(spec),
+            **left_out(spec),
         },
     }
 
@@ -152,7 +152,7 @@ def _energy(train: Bill, shown: Bill, samples: Mapping[str, int], leaks: Mapping
     }
 
 
-def _left_out(spec: Spec) -> dict[str, list[str]]:
+def left_out(spec: Spec) -> dict[str, list[str]]:
     """`not_priced`, of cells whose model states no electrical conditions; empty where all has a price."""
     known = spec.device.digital or spec.device.cell_model().drive is not None
     return {} if known else {"not_priced": list(omissions.UNPRICED)}

@@ -22,7 +22,7 @@ from edgesdt.report.files import folders, repricing
 from edgesdt.report.files import sweeps as store
 from edgesdt.report.files.folders import Run
 from edgesdt.report.files.sweeps import Sweep
-from edgesdt.report.run import view
+from edgesdt.report.run import ablation, view
 from edgesdt.report.sweep import comparison
 from edgesdt.report.sweep import view as sweep_view
 from edgesdt.report.sweep.results import Findings, findings
@@ -44,6 +44,8 @@ def write(given: Sequence[Path], out: Path | None = None, *, table: str | None =
     existing report is replaced only once the new one is complete. Of a sweep, the runs that lead it get their own
     report beside their record if they have none.
     """
+    if len(given) == 1 and ablation.is_ablation(Path(given[0])):
+        return _write_ablation(Path(given[0]), out, table)
     items = load(given)
     recorded = _tables(items)
     if table is not None:
@@ -53,11 +55,22 @@ def write(given: Sequence[Path], out: Path | None = None, *, table: str | None =
     return out
 
 
+def _write_ablation(folder: Path, out: Path | None, table: str | None) -> Path:
+    """The page of an ablation, which holds accuracies alone. Raises as `write`."""
+    if table is not None:
+        raise EdgesdtError(f"--table: {folder} is an ablation, which has no prices; allowed: the folders of its runs")
+    out = Path(out) if out is not None else folder / "report.html"
+    css = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    shown = ablation.view(ablation.read(folder), folder)
+    _replace(out, _environment().get_template("ablation.html.j2").render(css=css, found=shown))
+    return out
+
+
 def load(given: Sequence[Path]) -> list[Run | Sweep]:
     """The runs and sweeps in folders, in that order, named uniquely. Raises `EdgesdtError` naming the file."""
     if not given:
         raise EdgesdtError("report: no run folder was given, and no sweep folder; name one that holds a record.json")
-    places = [Path(folder) for folder in given]
+    places = [place for folder in given for place in _runs_in(Path(folder))]
     sweeps = {i: store.load(folder) for i, folder in enumerate(places) if store.is_sweep(folder)}
     records = [{"name": sweeps[i].label} if i in sweeps else folders.read(place) for i, place in enumerate(places)]
     labels = folders.names_of(places, records)
@@ -65,6 +78,13 @@ def load(given: Sequence[Path]) -> list[Run | Sweep]:
         replace(sweeps[i], label=label) if i in sweeps else Run(place, record, label)
         for i, (place, record, label) in enumerate(zip(places, records, labels, strict=True))
     ]
+
+
+def _runs_in(folder: Path) -> list[Path]:
+    """The folder itself; of an ablation those of its runs."""
+    if not ablation.is_ablation(folder):
+        return [folder]
+    return [folder / run for runs in ablation.read(folder).folders.values() for run in runs]
 
 
 def priced(item: Run | Sweep, table: str) -> Run | Sweep:

@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 # Every room of the house, from the floor up. A room imports rooms below its own floor, and itself.
 FLOORS = (
     ("errors", "qformat", "hw_models"),
-    ("units", "kernels", "datasets", "registry"),
+    ("units", "files", "kernels", "datasets", "registry"),
     ("ledger", "spec"),
     ("synapses", "targets"),
     ("rules",),
