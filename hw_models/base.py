@@ -14,13 +14,12 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
+from hw_models.arguments import ARGUMENTS
+from hw_models.arguments import DeviceError as DeviceError
+
 Reals = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.integer]
 Quantity = Literal["weight", "conductance"]
-
-
-class DeviceError(ValueError):
-    """A device that cannot be: says the parameter, its value, the allowed range and the nearest valid name."""
 
 
 @dataclass

@@ -15,7 +15,8 @@ from tests.conftest import ROOT
 # Every room of the house, from the floor up. A room imports rooms below its own floor, and itself.
 FLOORS = (
     ("errors", "actions", "qformat", "caveats", "hw_models"),
-    ("units", "outputs", "device_tables", "encoders", "kernels"),
+    ("arguments", "units", "outputs", "device_tables", "kernels"),
+    ("encoders",),
     ("memory", "spec", "datasets"),
     ("crossbar",),
     ("energy_cells",),
