@@ -1,4 +1,4 @@
-"""The checks of `hw_models.arguments` under the errors of this package: what `ARGUMENTS` refuses is an `ArgumentError`."""
+"""The checks of `hw_models.arguments` under an error of this package: `ARGUMENTS` raises `ArgumentError`."""
 
 from __future__ import annotations
 

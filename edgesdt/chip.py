@@ -67,9 +67,9 @@ class Chip:
         self.rule.learn(codes, known, np.arange(len(codes)), epoch)  # type: ignore[arg-type]
 
     def infer(self, x: npt.NDArray[np.uint8], threads: int = 1) -> Outputs:
-        """Output codes (samples, n_L) for 8-bit pixels `x` (samples, n_0) or (n_0,): a free phase each, nothing dropped.
+        """Output codes (samples, n_L) for 8-bit pixels `x` (samples, n_0) or (n_0,): each by a free phase.
 
-        Raises `ArgumentError`, a `ValueError`, for anything else than described.
+        Nothing is dropped. Raises `ArgumentError`, a `ValueError`, for anything else than described.
         """
         return self.rule.infer(self._encoded(x), threads)
 

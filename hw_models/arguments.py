@@ -31,20 +31,23 @@ class Arguments:
     error: type[ValueError]
 
     def integers(
-        self, name: str, value: object, shape: Shape, low: int, high: int, dtype: npt.DTypeLike = np.int64
+        self, name: str, value: object, shape: Shape | None, low: int, high: int, dtype: npt.DTypeLike = np.int64
     ) -> npt.NDArray[Any]:
         """`value` as a C-contiguous array of `dtype`, if it is one of integers in low … high; not copied if it is.
 
         Lists of integers are taken as well. No values are looked at where the type of `value` cannot leave the range.
+        A shape of None is any.
         """
-        allowed = f"integers of {low} to {high}, shape {_words(shape)}"
+        limits = (-(2**63), 2**63 - 1)
+        allowed = "integers" if (low, high) == limits else f"integers of {low} to {high}"
+        allowed += "" if shape is None else f", shape {_words(shape)}"
         array = self._array(name, value, shape, "iu", allowed)
         info = np.iinfo(array.dtype)
         if array.size and (info.min < low or info.max > high):
             least, most = int(array.min()), int(array.max())
             if least < low or most > high:
                 self.refuse(name, f"{least if least < low else most}", allowed)
-        return np.ascontiguousarray(array, dtype=dtype)
+        return np.asarray(array, dtype=dtype, order="C")
 
     def rows(
         self, name: str, value: object, width: int, low: int, high: int, dtype: npt.DTypeLike = np.int64
@@ -57,20 +60,34 @@ class Arguments:
         return self.integers(name, np.atleast_2d(array), ("rows", width), low, high, dtype)
 
     def reals(
-        self, name: str, value: object, shape: Shape | None, low: float = -math.inf, high: float = math.inf
-    ) -> npt.NDArray[Any]:
-        """`value` as an array of integers or floats, all finite and in low … high; any shape where that is None."""
+        self, name: str, value: object, shape: Shape | None, low: float = -math.inf, high: float = math.inf,
+        *, infinite: bool = False,
+    ) -> npt.NDArray[Any]:  # fmt: skip
+        """`value` as an array of integers or floats, all in low … high and finite (with `infinite` only not NaN).
+
+        A shape of None is any.
+        """
         where = "" if shape is None else f", shape {_words(shape)}"
-        allowed = f"finite numbers{_between(low, high)}{where}"
+        allowed = f"{'' if infinite else 'finite '}numbers{_between(low, high)}{where}"
         array = self._array(name, value, shape, "iuf", allowed)
         if array.dtype.itemsize > 8:
             self.refuse(name, f"type {array.dtype}", allowed)
         if array.size:
             least, most = float(array.min()), float(array.max())
-            if not (math.isfinite(least) and math.isfinite(most)):
+            if math.isnan(least):
+                self.refuse(name, "a value that is not a number", allowed)
+            if not infinite and not (math.isfinite(least) and math.isfinite(most)):
                 self.refuse(name, "a value that is not finite", allowed)
             if least < low or most > high:
                 self.refuse(name, f"{least if least < low else most:g}", allowed)
+        return array
+
+    def one_or_each(self, name: str, array: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
+        """A checked array of one value, or of one for each of `count`, as (count,)."""
+        if array.ndim == 0 or array.shape == (1,):
+            return np.broadcast_to(array, (count,))
+        if array.shape != (count,):
+            self.refuse(name, f"shape {array.shape}", f"one number, or one for each of {count}: shape ({count},)")
         return array
 
     def whole(self, name: str, value: object, low: int, high: int | None = None) -> int:

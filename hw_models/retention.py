@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from hw_models import randomness
-from hw_models.base import Cells, DeviceError, Reals
+from hw_models.base import Cells, DeviceError, Reals, check_cells
 from hw_models.portable_arrays import exponentials
 from hw_models.wrapper import Wrapper
 from hw_models.written import STREAMS, check_time, checked
@@ -62,11 +62,11 @@ class Retention(Wrapper):
 
     def read(self, cells: Cells, after_s: float = 0.0, seed: int = 0) -> Reals:
         """What is left, `after_s` seconds after the write, of what the inner model shows then."""
-        check_time(self, after_s)
         return self._decayed(super().read(cells, after_s, seed), cells, after_s)
 
     def elapse(self, cells: Cells, seconds: float) -> None:
         """Let `seconds` pass, for good: states and what they show decay, in place."""
+        check_cells(cells)
         check_time(self, seconds)
         cells.state[:] = self._decayed(cells.state, cells, seconds)
         cells.visible[:] = self._decayed(cells.visible, cells, seconds)

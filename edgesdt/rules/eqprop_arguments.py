@@ -1,4 +1,4 @@
-"""What the EqProp rules take from a caller: samples, labels, an order, an epoch, a state; each checked once per call."""
+"""What the EqProp rules take: samples, labels, an order, an epoch, a state; each checked once per call."""
 
 from __future__ import annotations
 

@@ -32,7 +32,6 @@ from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
 from hw_models.base import Cells
 
-
 _TALLY = "cells_tally"
 _SIGNED = (layout.READ_SHARE, layout.UP_SHARE, layout.DOWN_SHARE, layout.VERIFY_SHARE)
 """Entries of the tally that add up share codes, which a cell below its nominal range makes negative."""

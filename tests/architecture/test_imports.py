@@ -19,7 +19,7 @@ FLOORS = (
     ("encoders",),
     ("memory", "spec", "datasets"),
     ("crossbar",),
-    ("energy_cells",),
+    ("energy_cells", "energy_arguments"),
     ("energy_static",),
     ("rules", "record", "readout", "energy"),
     ("chip", "report", "run_folder", "preview", "reference"),
