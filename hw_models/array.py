@@ -129,7 +129,8 @@ class Crossbar:
         first = ARGUMENTS.whole("plane", plane, 0, self.mapping.planes - 1) * self.rows * self.columns
         rows = ARGUMENTS.integers("pre", pre, ("rows",), 0, self.rows - 1)
         columns = ARGUMENTS.integers("post", post, ("columns",), 0, self.columns - 1)
-        return first + rows[:, np.newaxis] * self.columns + columns
+        places: npt.NDArray[np.int64] = first + rows[:, np.newaxis] * self.columns + columns
+        return places
 
     def pulse(self, pre: Ints, post: Ints, counts: Ints) -> None:
         """Apply `counts` (pre, post) pulses, > 0 up, at the crossings of rows `pre` and columns `post`.

@@ -99,7 +99,7 @@ def read(
     if not isinstance(noise, str) or noise not in KINDS:
         raise DeviceError(unknown("read noise", noise, KINDS))
     bounded("read noise sd", sd, 0.0, 1e9, "steps" if noise == "additive" else "of the size")
-    inputs = ARGUMENTS.rows("inputs", x, cells.codes.shape[0], -cells.input_max, cells.input_max)
+    inputs = ARGUMENTS.rows("x", x, cells.codes.shape[0], -cells.input_max, cells.input_max)
     key = ARGUMENTS.whole("key", key, 0, 2**64 - 1)
     first = ARGUMENTS.whole("first", first, 0, 2**64 - 1)
     kind = KINDS.index(noise) if sd > 0 else _NONE

@@ -59,10 +59,10 @@ def requantise(codes: npt.NDArray[np.integer], bits_in: int, bits: int) -> npt.N
     changes. Signs are kept. Raises `DeviceError` for a code that `bits_in` bits do not hold.
     """
     bits_in, bits = whole("input bits", bits_in, 1, 24, "bits"), whole("dac bits", bits, 1, 24, "bits")
-    wide: npt.NDArray[np.int64] = ARGUMENTS.integers("input code", codes, None, -(2**62), 2**62)
+    wide: npt.NDArray[np.int64] = ARGUMENTS.integers("codes", codes, None, -(2**62), 2**62)
     top_in, top = (1 << bits_in) - 1, (1 << bits) - 1
     if wide.size and int(np.abs(wide).max()) > top_in:
-        bounded("input code", int(np.abs(wide).max()), 0, top_in, f"of {bits_in} bits")
+        bounded("codes: input code", int(np.abs(wide).max()), 0, top_in, f"of {bits_in} bits")
     if bits >= bits_in:
         return wide
     size = np.abs(wide)
