@@ -32,6 +32,8 @@ def check_counts(spec: Spec, counts: object) -> None:
             allowed = f"{', '.join(known)}{did_you_mean(action, known)}"
             ARGUMENTS.refuse(f"counts: {action!r}", "an unknown action", allowed)
     for action in known:
+        if action == act.CONTRAST_ACCESS and spec.learning.batch == 1 and action not in counts:
+            continue  # a chip without mini-batches has no buffers
         if action not in counts:
             ARGUMENTS.refuse(f"counts: {action!r}", "missing", "every action of the chip, 0 where there was none")
         # sums of share codes: a cell below its nominal range makes them negative

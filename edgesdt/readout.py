@@ -41,7 +41,7 @@ def labelled(n: int, fraction: float, seed: int) -> Labels:
 def _samples(x: object, y: object, classes: int | None, names: str = "x y") -> tuple[npt.NDArray[np.uint8], Labels]:
     """Samples (n, n_0), at least one, and their labels (n,), below `classes` where that is known. Raises in words."""
     x_name, y_name = names.split()
-    codes = ARGUMENTS.integers(x_name, x, ("samples", "features"), 0, 255, np.uint8)
+    codes = ARGUMENTS.integers(x_name, x, ("samples", "features"), 0, 65535, None)
     if not len(codes):
         ARGUMENTS.refuse(x_name, "no labelled samples", "at least one")
     most = 2**62 if classes is None else ARGUMENTS.whole("classes", classes, 1) - 1
@@ -62,7 +62,7 @@ class Association:
         object.__setattr__(self, "neuron_class", found)
 
     def _outputs(self, outputs: object) -> Codes:
-        return ARGUMENTS.integers("outputs", outputs, ("samples", len(self.neuron_class)), 0, 65535, np.uint16)
+        return ARGUMENTS.integers("outputs", outputs, ("samples", len(self.neuron_class)), 0, 65535, None)
 
     @classmethod
     def learn(cls, infer: Infer, x: npt.NDArray[np.uint8], y: Labels, classes: int) -> Association:

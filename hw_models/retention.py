@@ -16,10 +16,11 @@ from typing import ClassVar
 import numpy as np
 
 from hw_models import randomness
+from hw_models.arguments import ARGUMENTS
 from hw_models.base import Cells, DeviceError, Reals, check_cells
 from hw_models.portable_arrays import exponentials
 from hw_models.wrapper import Wrapper
-from hw_models.written import STREAMS, check_time, checked
+from hw_models.written import STREAMS, checked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ class Retention(Wrapper):
     def elapse(self, cells: Cells, seconds: float) -> None:
         """Let `seconds` pass, for good: states and what they show decay, in place."""
         check_cells(cells)
-        check_time(self, seconds)
+        ARGUMENTS.number("seconds", seconds, 0.0)
         cells.state[:] = self._decayed(cells.state, cells, seconds)
         cells.visible[:] = self._decayed(cells.visible, cells, seconds)
 

@@ -228,10 +228,3 @@ def check_levels(model: Written) -> None:
     """Raise `DeviceError` unless `levels` is an integer of at least 2."""
     if isinstance(model.levels, bool) or not isinstance(model.levels, int) or model.levels < 2:
         raise DeviceError(f"{model.name}: levels is {model.levels!r}; it must be an integer of at least 2")
-
-
-def check_time(model: CellModel, after_s: float) -> None:
-    """Raise `DeviceError` for a time before the write."""
-    ARGUMENTS.number("after_s", after_s)
-    if not 0 <= after_s < math.inf:
-        raise DeviceError(f"{model.name}: read {after_s!r} s after the write; it must be 0 or more, and finite")

@@ -266,7 +266,7 @@ def _more_of_devices() -> list[Entry]:
             def told(**wanted: Any) -> Any:
                 return [call(**wanted), *(vars(cells).values() if wanted.get("cells") is cells else ())]
 
-            return told, ({"cells": cells} if "cells" in given else {}) | {k: v for k, v in given.items() if k != "cells"}
+            return told, given | ({"cells": cells} if "cells" in given else {})
 
         return make
 

@@ -20,8 +20,10 @@ from hw_models.base import Cells
 from tests.entries import ENTRIES, INSIDE, Entry
 from tests.public_functions import taking_arrays
 
-SCALARS = [None, -1, 0, 3, 30, 2**31, 2**63, 10**30, -(10**30), 1.5, float("nan"), float("inf"), 1e300, True, "3", b"x",
-           (), [1, 2], {}, object(), np.int64(2), np.uint8(1), np.float32(0.5), np.array([1, 2]), np.array(1)]  # fmt: skip
+SCALARS = [
+    None, -1, 0, 3, 30, 2**31, 2**63, 10**30, -(10**30), 1.5, float("nan"), float("inf"), 1e300, True, "3", b"x", (),
+    [1, 2], {}, object(), np.int64(2), np.uint8(1), np.float32(0.5), np.array([1, 2]), np.array(1),
+]  # fmt: skip
 
 
 def spoiled(right: Any) -> list[Any]:
@@ -38,8 +40,8 @@ def spoiled(right: Any) -> list[Any]:
 def _other_arrays(right: np.ndarray[Any, Any]) -> list[Any]:
     """Other shapes, types and layouts."""
     wide = np.repeat(np.repeat(right, 2, axis=0), 3, axis=-1) if right.ndim > 1 else np.repeat(right, 2)
-    kinds = [np.int8, np.uint16, np.int32, np.int64, np.uint64, ">i4", np.float16, np.float32, np.float64, np.longdouble,
-             complex, bool, object, str, "S3", "M8[s]"]  # fmt: skip
+    kinds = [np.int8, np.uint16, np.int32, np.int64, np.uint64, ">i4", np.float16, np.float32, np.float64,
+             np.longdouble, complex, bool, object, str, "S3", "M8[s]"]  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         others = [right.astype(kind) for kind in kinds]
@@ -99,7 +101,7 @@ CHOICES = {
 
 
 def answer(entry: Entry, name: str, at: int) -> tuple[Any, Any]:
-    """What a call with the argument `name` spoiled in the way `at` gives: the value, or what was raised; and the argument."""
+    """What a call gives with the argument `name` spoiled in the way `at`, or the error it raises; and the argument."""
     call, arguments = entry.make()
     ways = spoiled(arguments[name])
     wrong = ways[at % len(ways)]
