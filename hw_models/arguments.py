@@ -33,9 +33,9 @@ class Arguments:
     def integers(
         self, name: str, value: object, shape: Shape | None, low: int, high: int, dtype: npt.DTypeLike = np.int64
     ) -> npt.NDArray[Any]:
-        """`value` as a C-contiguous array of `dtype` (None: its own), if it is one of integers in low … high; not copied if it is.
+        """`value` as a C-contiguous array of `dtype` (None: its own), if it is one of integers in low … high.
 
-        Lists of integers are taken as well. No values are looked at where the type of `value` cannot leave the range.
+        It is not copied where it is one already. Lists of integers are taken as well. No values are looked at where the type of `value` cannot leave the range.
         A shape of None is any.
         """
         limits = (-(2**63), 2**63 - 1)
