@@ -35,7 +35,8 @@ class Arguments:
     ) -> npt.NDArray[Any]:
         """`value` as a C-contiguous array of `dtype` (None: its own), if it is one of integers in low … high.
 
-        It is not copied where it is one already. Lists of integers are taken as well. No values are looked at where the type of `value` cannot leave the range.
+        It is not copied where it is one already. Lists of integers are taken as well. No values are looked at where
+        the type of `value` cannot leave the range.
         A shape of None is any.
         """
         limits = (-(2**63), 2**63 - 1)

@@ -44,7 +44,8 @@ def test_a_script_learns_what_a_run_learns(more: list[str], tmp_path: Path) -> N
 
 def chip_with_reset() -> tuple[Chip, Callable[[int, int, int], None]]:
     """A chip that resets at each epoch, and a way to learn some of its samples in one."""
-    chip = Chip(spec_of([6, 4], {"learning.homeostasis.reset": "epoch", "learning.homeostasis.gamma": 0.5, "epochs": 3}))
+    fields = {"learning.homeostasis.reset": "epoch", "learning.homeostasis.gamma": 0.5, "epochs": 3}
+    chip = Chip(spec_of([6, 4], fields))
     samples, labels = random_samples(chip.spec, 1, 20)
 
     def learn(first: int, last: int, epoch: int) -> None:
