@@ -33,7 +33,7 @@ def chunks(n: int) -> Iterator[slice]:
 
 def labelled(n: int, fraction: float, seed: int) -> Labels:
     """Ascending indices of the `fraction` of `n` training samples whose labels a read-out may use (at least one)."""
-    n, seed = ARGUMENTS.whole("n", n, 1), ARGUMENTS.whole("seed", seed, 0, 2**32 - 1)
+    n, seed = ARGUMENTS.whole("n", n, 1, 10**9), ARGUMENTS.whole("seed", seed, 0, 2**32 - 1)
     kept = max(1, round(n * ARGUMENTS.number("fraction", fraction, 0.0, 1.0)))
     return np.sort(np.random.RandomState(seed).permutation(n)[:kept])
 

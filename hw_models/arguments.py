@@ -31,7 +31,8 @@ class Arguments:
     error: type[ValueError]
 
     def integers(
-        self, name: str, value: object, shape: Shape | None, low: int, high: int, dtype: npt.DTypeLike = np.int64
+        self, name: str, value: object, shape: Shape | None, low: int, high: int,
+        dtype: npt.DTypeLike | None = np.int64,
     ) -> npt.NDArray[Any]:
         """`value` as a C-contiguous array of `dtype` (None: its own), if it is one of integers in low … high.
 
@@ -51,7 +52,8 @@ class Arguments:
         return np.asarray(array, dtype=dtype, order="C")
 
     def rows(
-        self, name: str, value: object, width: int, low: int, high: int, dtype: npt.DTypeLike = np.int64
+        self, name: str, value: object, width: int, low: int, high: int,
+        dtype: npt.DTypeLike | None = np.int64,
     ) -> npt.NDArray[Any]:
         """As `integers`, of one row (width,) or of several (rows, width); always several come back."""
         allowed = f"integers of {low} to {high}, shape (rows, {width}) or ({width},)"

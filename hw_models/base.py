@@ -178,6 +178,8 @@ class CellModel(ABC):
         return self.drive.g_min_s + (state - low) * (span / (high - low))
 
 
+MOST_CELLS: Final = 2**28
+"""Cells of one population at most: 2 GiB for each of their numbers."""
 MOST_PULSES: Final = 2**31 - 1
 """Pulses that a call gives a cell at most."""
 
@@ -233,7 +235,7 @@ def to_manufacture(count: object, seed: object, dtype: object) -> tuple[int, int
         known = False
     if not known:
         ARGUMENTS.refuse("dtype", f"{dtype!r}"[:60], "float32 or float64")
-    return ARGUMENTS.whole("count", count, 0, 2**40), seed_of(seed)
+    return ARGUMENTS.whole("count", count, 0, MOST_CELLS), seed_of(seed)
 
 
 def unknown(what: str, name: object, known: Sequence[str]) -> str:

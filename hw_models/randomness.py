@@ -120,7 +120,7 @@ def _exponentiate(values):  # type: ignore[no-untyped-def]
 
 
 def _room(count: object) -> npt.NDArray[np.float64]:
-    return np.empty(ARGUMENTS.whole("count", count, 0, 2**40))
+    return np.empty(ARGUMENTS.whole("count", count, 0, 2**28))
 
 
 def _word(name: str, value: object) -> int:
