@@ -123,7 +123,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 @pytest.mark.parametrize("choice", CHOICES)
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(at=st.integers(0, 10_000))
 def test_a_wrong_argument_is_refused_in_words_or_answered_right(choice: str, at: int) -> None:
     entry, name = CHOICES[choice]

@@ -8,6 +8,7 @@ import pytest
 
 from edgesdt.kernels.random_bank import draw
 from hw_models import pulsing
+from hw_models.step_laws import AFFINE
 
 
 @pytest.mark.skipif(not numba.config.BOUNDSCHECK, reason="`make bounds` sets NUMBA_BOUNDSCHECK=1")
@@ -15,4 +16,4 @@ def test_bounds_are_checked_in_the_kernels_of_both_packages() -> None:
     with pytest.raises(IndexError, match="out of bounds"):
         draw(np.ones(4, np.uint32), np.zeros(3, np.uint32), 1)
     with pytest.raises(IndexError, match="out of bounds"):
-        pulsing.step_sizes(1, np.zeros(2), np.zeros(13), np.zeros(3), 0)
+        pulsing.step_sizes(AFFINE, np.zeros(2), np.zeros(13), np.zeros(3), 0)
