@@ -14,6 +14,7 @@ from typing import Any
 from edgesdt.errors import SpecError
 from edgesdt.ledger import actions as act
 from edgesdt.pricing import cells, leakage, omissions
+from edgesdt.pricing.arguments import check_counts, check_memory, check_phases
 from edgesdt.spec import Spec, spec_hash
 from hw_models.technology import Technology, TechnologyError
 from hw_models.technology import load as load_technology
@@ -158,7 +159,12 @@ class Bill:
 
 
 def bill(spec: Spec, counts: Mapping[str, int], memory: Mapping[str, Any], tech: Technology) -> Bill:
-    """Price `counts`: energy by component and latency by phase, static leakage over that time included."""
+    """Price `counts`: energy by component and latency by phase, static leakage over that time included.
+
+    Raises `ArgumentError` for counts that are not those of a chip of `spec`, or a map that is none.
+    """
+    check_counts(spec, counts)
+    check_memory(memory)
     prices = recipes(spec, memory, tech)
     energy: dict[str, float] = {}
     for action, count in counts.items():
@@ -178,6 +184,7 @@ def price(
     `samples` {train, inference} are the samples that the counts cover. `train_breakdown` sums to `train_total`,
     `inference_breakdown` to `inference_per_sample`, and the leakage of each is broken down once more.
     """
+    check_phases(counts, samples)
     tech = technology(spec)
     train, shown = (bill(spec, counts[phase], memory, tech) for phase in ("train", "inference"))
     area = {name: mm2 for name, mm2 in areas(spec, memory, tech).items() if mm2}

@@ -10,6 +10,7 @@ from typing import Any
 
 from edgesdt.spec import unused
 from edgesdt.spec.device_faults import faults_of
+from edgesdt.spec.held import beyond
 from edgesdt.spec.schema.learning import DROPOUT_OUTPUT_LABEL
 from edgesdt.spec.schema.spec import Spec
 from edgesdt.spec.sets import SETS, SetFacts
@@ -48,6 +49,7 @@ def disagreements(spec: Spec, facts: SetFacts | None = None) -> Iterator[Fault]:
     `facts` are those of the spec's data set where it is none that loads by name.
     """
     yield from _rates(spec)
+    yield from _registers(spec)
     yield from _target(spec)
     yield from _widths(spec)
     yield from unused.of_digital(spec)
@@ -66,6 +68,12 @@ def _rates(spec: Spec) -> Iterator[Fault]:
         wanted = f"one number, or a list of {needed} (one per weight layer)"
         text = f"wrong number of rates: {given}, allowed: {wanted}"
         yield Fault(path, text, blame=(path, _LAYERS))
+
+
+def _registers(spec: Spec) -> Iterator[Fault]:
+    """Constants that their registers cannot hold."""
+    for path, text in beyond(spec):
+        yield Fault(path, text, blame=(path, path[:2] if path[-1] != "eta" else path))
 
 
 def _target(spec: Spec) -> Iterator[Fault]:

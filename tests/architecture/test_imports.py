@@ -15,10 +15,11 @@ from tests.conftest import ROOT
 # Every room of the house, from the floor up. A room imports rooms below its own floor, and itself.
 FLOORS = (
     ("errors", "actions", "qformat", "caveats", "hw_models"),
-    ("units", "outputs", "device_tables", "encoders", "kernels"),
+    ("arguments", "units", "outputs", "device_tables", "kernels"),
+    ("encoders",),
     ("memory", "spec", "datasets"),
     ("crossbar",),
-    ("energy_cells",),
+    ("energy_cells", "energy_arguments"),
     ("energy_static",),
     ("rules", "record", "readout", "energy"),
     ("chip", "report", "run_folder", "preview", "reference"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from edgesdt.qformat import QFormat, Rounding, Scale
 from edgesdt.spec import Spec
+from edgesdt.spec import held as registers
 
 DROP_BITS = 8
 """Width of the random byte that a drop-out probability is compared with."""
@@ -82,20 +83,13 @@ def rate(spec: Spec, layer: int, epoch: int) -> Scale:
 
     The learning rate itself is not held anywhere: only this quotient is, one register per layer and epoch.
     """
-    learning = spec.learning
-    held_beta = Scale.nearest(learning.beta, spec.chip.constants.bits).value
-    sides = 2.0 if learning.beta_sign == "symmetric" else 1.0
-    value = learning.learning_rate[layer] * factor(spec, epoch) / (sides * held_beta * learning.batch)
-    return Scale.nearest(value, spec.chip.constants.bits)
+    return registers.quotient(spec, spec.learning.learning_rate[layer] * factor(spec, epoch))
 
 
 def used_rates(spec: Spec, epoch: int) -> list[float]:
     """The learning rates really used in `epoch`, one per weight layer: the held quotients times beta."""
-    learning = spec.learning
-    sides = 2.0 if learning.beta_sign == "symmetric" else 1.0
-    beta = Scale.nearest(learning.beta, spec.chip.constants.bits).value
-    layers = range(len(spec.chip.layers) - 1)
-    return [rate(spec, layer, epoch).value * sides * beta * learning.batch for layer in layers]
+    scale = registers.per_quotient(spec)
+    return [rate(spec, layer, epoch).value * scale for layer in range(len(spec.chip.layers) - 1)]
 
 
 def held(spec: Spec) -> dict[str, tuple[float | list[float], str]]:

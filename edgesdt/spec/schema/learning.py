@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, WrapValidator
 
+from edgesdt.spec.held import or_an_end_as_held
 from edgesdt.spec.types import Rates, Section
+
+AsHeld: Final = WrapValidator(or_an_end_as_held)
+"""Around the range of a constant that a register holds."""
 
 DROPOUT_OUTPUT_LABEL: Final = 0.0
 """`learning.dropout.output` when it is not given and the target is `label`."""
@@ -46,11 +50,11 @@ class Dropout(Section):
 class Homeostasis(Section):
     """What keeps the output neurons equally busy; of use with the self-defined target only."""
 
-    gamma: float = Field(
-        default=0.01, ge=0, le=8, description="Step of the homeostasis term per unit of excess activity"
+    gamma: Annotated[float, Field(ge=0, le=8), AsHeld] = Field(
+        default=0.01, description="Step of the homeostasis term per unit of excess activity"
     )
-    eta: float = Field(
-        default=0.05, gt=0, le=1, description="Share of the newest sample in the running mean activity"
+    eta: Annotated[float, Field(gt=0, le=1), AsHeld] = Field(
+        default=0.05, description="Share of the newest sample in the running mean activity"
     )
     activity_bits: int = Field(
         default=24, ge=8, le=24, description="Width of a mean activity, unsigned, 0 to 1 [bits]"
@@ -80,13 +84,13 @@ class Learning(Section):
         description="Step of an update, per weight layer from the input up (one number: all the same)",
     )
     schedule: Schedule = Field(default_factory=Schedule)
-    beta: float = Field(default=0.25, ge=0.001, le=2, description="Strength of the nudge")
+    beta: Annotated[float, Field(ge=0.001, le=2), AsHeld] = Field(default=0.25, description="Strength of the nudge")
     beta_sign: Literal["random", "positive", "symmetric"] = Field(
         default="random",
         description="Sign of the nudge: drawn per sample, always +, or both and their difference",
     )
-    dt: float = Field(
-        default=0.2, ge=0.0001, le=1, description="Step of the dynamics [time constants of a neuron]"
+    dt: Annotated[float, Field(ge=0.0001, le=1), AsHeld] = Field(
+        default=0.2, description="Step of the dynamics [time constants of a neuron]"
     )
     free_steps: int = Field(default=40, ge=1, le=10_000, description="Steps of the free phase")
     nudged_steps: int = Field(default=10, ge=1, le=10_000, description="Steps of the nudged phase")
