@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hw_models.arguments import ARGUMENTS
 from hw_models.base import CellModel, Cells, DeviceError, Reals
 from hw_models.periphery.cell_costs import write_energy_j
 
@@ -49,7 +50,7 @@ def without_noise(model: CellModel) -> CellModel:
 def measure(model: CellModel, up: int, down: int, cells: int = 1, seed: int = 0) -> Response:
     """Manufacture `cells` cells from `seed` and pulse them. Raises `DeviceError` for numbers out of range."""
     for what, number, least in (("up", up, 0), ("down", down, 0), ("cells", cells, 1), ("seed", seed, 0)):
-        if number < least:
+        if ARGUMENTS.whole(what, number, -(2**63), 2**63 - 1) < least:
             raise DeviceError(f"{what}: {number} is out of range, allowed: at least {least}")
     if (1 + up + down) * cells > MOST_VALUES:
         raise DeviceError(f"{1 + up + down} pulses x {cells} cells: allowed: at most {MOST_VALUES} values")

@@ -96,5 +96,10 @@ def array(content: bytes, where: str) -> npt.NDArray[np.uint8]:
 
 def encode(elements: npt.NDArray[np.uint8]) -> bytes:
     """The IDX file that holds `elements`: the inverse of `array`."""
+    from hw_models.arguments import Arguments
+
+    elements = Arguments(DataError).integers("elements", elements, None, 0, 255, "u1")
+    if elements.ndim > 255 or max(elements.shape, default=0) >= 1 << 32:
+        raise DataError(f"elements: shape {elements.shape}, allowed: up to 255 axes below 2^32")
     header = struct.pack(f">HBB{elements.ndim}I", 0, UNSIGNED_BYTE, elements.ndim, *elements.shape)
     return header + elements.tobytes()

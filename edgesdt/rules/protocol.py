@@ -27,11 +27,10 @@ class Learner(Protocol):
     """A rule on one described chip; it owns the chip's arrays."""
 
     def learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
-        """Learn from `samples[order]` (input codes), one at a time, with the rates of `epoch` (0-based)."""
-        ...
+        """Learn from `samples[order]` (input codes), one at a time, with the rates of `epoch` (0-based).
 
-    def start_epoch(self) -> None:
-        """What the spec asks for at the start of every epoch."""
+        A call with another epoch than the one before starts that epoch. Raises `ArgumentError` for wrong arrays.
+        """
         ...
 
     def infer(self, samples: Pixels, threads: int = 1) -> Outputs:

@@ -163,7 +163,6 @@ class _Run:
         """Learn one pass in a fresh order, look at the accuracy, keep a checkpoint."""
         before = self.chip.counts()
         order = np.random.RandomState([self.spec.seed, epoch]).permutation(len(self.x))
-        self.chip.rule.start_epoch()
         batch = self.spec.learning.batch
         stride = -(-STRIDE // batch) * batch
         started = time.perf_counter()

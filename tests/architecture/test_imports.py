@@ -17,7 +17,8 @@ from tests.conftest import ROOT
 # Every room of the house, from the floor up. A room imports rooms below its own floor, and itself.
 FLOORS = (
     ("errors", "qformat", "hw_models"),
-    ("units", "files", "kernels", "datasets", "registry"),
+    ("arguments", "units", "files", "kernels", "registry"),
+    ("datasets",),
     ("ledger", "spec"),
     ("synapses", "targets"),
     ("rules",),

@@ -156,7 +156,14 @@ def _data_uri(shades: npt.NDArray[np.uint8]) -> str:
 
 def png(shades: npt.NDArray[np.uint8]) -> bytes:
     """An indexed PNG (W3C PNG, colour type 3 with tRNS) of a (height, width) array of palette indices."""
+    import numpy as np
+
+    from edgesdt.arguments import ARGUMENTS
+
+    shades = ARGUMENTS.integers("shades", shades, ("height", "width"), 0, 2 * _STEPS, np.uint8)
     height, width = shades.shape
+    if not shades.size:
+        ARGUMENTS.refuse("shades", f"shape {shades.shape}", "at least one pixel")
     colours, alphas = bytearray(), bytearray()
     for step in range(-_STEPS, _STEPS + 1):
         colours += bytes(NEGATIVE if step < 0 else POSITIVE)

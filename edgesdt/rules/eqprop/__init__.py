@@ -48,7 +48,7 @@ RULE = Rule(
     rates=registers.used_rates,
     expected=_expected,
     assumptions=_assumptions,
-    disagreements=lambda spec: (),
+    disagreements=registers.beyond,
     costless={"learning_rate": (), "beta": 1.0, "label_smoothing": 0.0, "schedule": Schedule()},
     build=_build,
 )

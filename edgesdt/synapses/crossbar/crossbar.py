@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from edgesdt.arguments import ARGUMENTS
 from edgesdt.spec import Spec
 from edgesdt.synapses.crossbar import layout
 from edgesdt.synapses.crossbar import slices as slicing
@@ -73,7 +74,8 @@ class Crossbar:
         return Slice(self.bank, codes, 0), *self.above
 
     def program(self, weights: npt.NDArray[np.float64]) -> None:
-        """Put the cells at `weights` (n_0, n_1), clipped to what they hold."""
+        """Put the cells at `weights` (n_0, n_1), clipped to what they hold. Raises `ArgumentError`."""
+        weights = ARGUMENTS.reals("weights", weights, self.spec.chip.layers).astype(np.float64)
         if self.above:
             slices = self.slices(self.bank.upper.codes[:0])
             slicing.program(slices, self.model, self.cells, self.mapping, weights.T.ravel())
@@ -85,8 +87,10 @@ class Crossbar:
     def show(self, codes: npt.NDArray[np.integer], visible: npt.NDArray[np.floating]) -> None:
         """Bring shares, row sums and weight codes in step with `visible` (cells,).
 
-        `codes` (n_0 · n_1,) are those of the least significant slice.
+        `codes` (n_0 · n_1,) are those of the least significant slice. Raises `ArgumentError`.
         """
+        visible = ARGUMENTS.reals("visible", visible, (len(self.cells.visible),))
+        ARGUMENTS.like("codes", codes, np.empty(math.prod(self.spec.chip.layers), np.int16))
         for bank, shown, first in self.slices(codes):
             self._show_slice(bank, shown, visible[first : first + len(bank.state)])
 
@@ -103,6 +107,8 @@ class Crossbar:
 
     def weights(self, codes: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
         """(n_0 · n_1,) codes of whole weights where `codes` are those of the least significant slice."""
+        limits = -self.bank.highest - 1, self.bank.highest
+        codes = ARGUMENTS.integers("codes", codes, (math.prod(self.spec.chip.layers),), *limits, np.int16)
         if not self.above:
             return codes
         bits, places = self.mapping.bits_per_cell, [codes, *(each.codes for each in self.above)]
