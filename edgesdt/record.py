@@ -11,8 +11,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from edgesdt import __version__, caveats, units
+from edgesdt import __version__, caveats, documents, record_shape, units
 from edgesdt.errors import EdgesdtError, RunError
+from hw_models.foreign import printable
 
 SCHEMA = 1
 
@@ -51,11 +52,14 @@ def write(path: Path, record: Mapping[str, Any]) -> None:
 def read(path: Path) -> dict[str, Any]:
     """Read a record. Raises `EdgesdtError` if it is missing, damaged or of another schema."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EdgesdtError(f"{path}: no readable record: {error}") from error
+        record: Any = documents.read(path)
+    except (OSError, documents.DocumentError) as error:
+        told = getattr(error, "strerror", None) or printable(str(error))
+        raise EdgesdtError(f"{path}: no readable record: {told}") from error
     if not isinstance(record, dict) or record.get("schema") != SCHEMA:
         raise EdgesdtError(f"{path}: not a record of schema {SCHEMA}")
+    if wrong := record_shape.fault(record):
+        raise EdgesdtError(f"{path}: damaged: {printable(wrong)}")
     return record
 
 
@@ -80,7 +84,9 @@ def _cells(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         if "wire_loss" in device:
             yield "  lost on wires", f"{100 * device['wire_loss']:.1f} %", "of the current"
     for place, point in enumerate(record.get("deployment", ())):
-        key = next(name for name in _READOUTS if name in point)
+        key = next((name for name in _READOUTS if name in point), None)
+        if key is None:
+            continue
         if place == 0:
             yield "accuracy at rest", _READOUTS[key], ""
         yield f"  after {units.format_time(point['time_s'])}", f"{100 * point[key]:.2f} %", ""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-import zipfile
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgesdt import archives
 from edgesdt.datasets.dataset import Dataset
 from edgesdt.datasets.known import did_you_mean
 from edgesdt.errors import DataError
+from hw_models.foreign import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,24 +50,16 @@ def load_npz(path: Path, name: str | None = None) -> Dataset:
 
 def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
     """The four arrays as they are stored."""
-    import numpy as np
-
     try:
-        # numpy warns about headers from Python 2, which are fine.
-        with warnings.catch_warnings(), open(path, "rb") as stream:
-            warnings.simplefilter("ignore")
-            if stream.read(4) != b"PK\x03\x04":
-                raise DataError(f"{path}: not an .npz file (or empty): write it with numpy.savez")
-            stream.seek(0)
-            with np.load(stream, allow_pickle=False) as archive:
-                _check_names(path, archive.files)
-                return {name: np.asarray(archive[name]) for name in ARRAYS}
+        _check_names(path, archives.names(path))
+        return archives.read(path, ARRAYS)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, SyntaxError, TypeError) as error:
-        raise DataError(f"{path}: damaged or truncated .npz file: {error}") from error
-    except (ValueError, OverflowError, MemoryError, NotImplementedError, RuntimeError) as error:
-        raise DataError(f"{path}: cannot be read as an .npz file of plain numbers: {error}") from error
+    except archives.NoArchive as error:
+        raise DataError(f"{path}: {error}") from error
+    except archives.ArchiveError as error:
+        told = f"cannot be read as an .npz file of plain numbers: {printable(str(error))}"
+        raise DataError(f"{path}: {told}") from error
 
 
 def _check_names(path: Path, names: list[str]) -> None:

@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from edgesdt import record_shape
 from edgesdt.errors import EdgesdtError, SpecError
 from edgesdt.report import folders
 from edgesdt.report.folders import Run
 from edgesdt.report.store import Row, Sweep
+from hw_models.foreign import printable
 
 _PRICED = ("energy_j", "latency_s", "area_mm2", "technology")
 
@@ -34,15 +36,19 @@ def record(given: Mapping[str, Any], table: str, where: Path) -> dict[str, Any]:
     Raises `EdgesdtError` naming `--table` for a table that is unknown or does not reach that node, and `where` for
     a record that lacks what prices are made of.
     """
+    if wrong := record_shape.fault_of_kind(given):
+        raise EdgesdtError(f"{where}: cannot be priced again: damaged: {printable(wrong)}")
     try:
         return _priced(given, table)
     except SpecError as error:
-        told = str(error)
+        told = str(error).partition("\n")[0]
         if "technology.table: " in told:
             raise EdgesdtError(f"--table: {told.partition('technology.table: ')[2]}") from None
         raise EdgesdtError(f"--table {table}: {told}") from None
     except (KeyError, TypeError) as error:
         raise EdgesdtError(f"{where}: cannot be priced again: the record lacks {error}") from None
+    except (AttributeError, ValueError, ArithmeticError, IndexError) as error:
+        raise EdgesdtError(f"{where}: cannot be priced again: damaged: {printable(str(error))}") from None
 
 
 def _priced(given: Mapping[str, Any], table: str) -> dict[str, Any]:
