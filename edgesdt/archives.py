@@ -40,7 +40,6 @@ _MOST_HEADER: Final = 10_000
 _MOST_WINDOW: Final = 1 << 26
 """Largest LZMA dictionary, 64 MiB: that of `xz -9`. It is memory, too."""
 _CHUNK: Final = 1 << 18
-_PLAIN: Final = "biufcUS"
 _UNREADABLE: Final = (
     EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, KeyError, IndexError, ValueError, TypeError,
     SyntaxError, OverflowError, MemoryError, RuntimeError, AttributeError, tokenize.TokenError,
@@ -111,8 +110,8 @@ def _filled(member: _Member, entry: zipfile.ZipInfo, most: int) -> npt.NDArray[n
 
     shape, in_columns, dtype, header = _header(member)
     size = math.prod(shape) * dtype.itemsize
-    if dtype.kind not in _PLAIN or dtype.hasobject:
-        raise ArchiveError(f"has type {dtype}, allowed: plain numbers or texts (nothing is unpickled)")
+    if dtype.hasobject:
+        raise ArchiveError("holds Python objects, allowed: plain numbers or texts (nothing is unpickled)")
     if any(length < 0 for length in shape) or header + size != entry.file_size:
         raise ArchiveError(f"damaged: shape {shape} of {dtype} does not make {entry.file_size - header} bytes")
     if size > most:

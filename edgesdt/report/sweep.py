@@ -8,13 +8,15 @@ from edgesdt.errors import EdgesdtError
 from edgesdt.report import page, store
 
 
-def write(folder: Path, out: Path | None = None, table: str | None = None) -> Path:
+def write(
+    folder: Path, out: Path | None = None, table: str | None = None, say: page.Say = lambda line: None
+) -> Path:
     """Write the report of the sweep in `folder` and return where it is: `out`, or `report.html` in the folder.
 
     `table` prices the recorded counts again with another technology table; without `out` the page is then
-    `report-TABLE.html`. Raises `EdgesdtError` naming what is missing, damaged or unknown, `RunError` where the page
+    `report-TABLE.html`. `say` gets what was left out. Raises `EdgesdtError` naming what is missing, damaged or unknown, `RunError` where the page
     cannot be written.
     """
     if not store.is_sweep(Path(folder)):
         raise EdgesdtError(f"{folder}: not a sweep; expected {store.STORE} in it")
-    return page.write([Path(folder)], out, table=table)
+    return page.write([Path(folder)], out, table=table, say=say)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from hw_models.base import DeviceError
+from hw_models.files import read_bytes
 from hw_models.measured import branches
 from hw_models.measured.columns import Column, understood
 from hw_models.measured.traces import Floats, Origin, StepTable, Traces
@@ -110,7 +111,7 @@ def _typical(values: Floats | None, places: list[int]) -> float | None:
 
 def _table(path: Path) -> Table:
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
     except OSError as error:
         raise DeviceError(f"{path}: cannot be read: {error.strerror or error}") from None
     if b"\0" in data:
