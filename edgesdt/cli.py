@@ -173,9 +173,10 @@ def _run(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     spec = _spec(arguments)
     from edgesdt import preview
+    from edgesdt.rules import crossbar_range
     from edgesdt.spec import unused
 
-    for sentence in unused.settings(spec):
+    for sentence in [*unused.settings(spec), *crossbar_range.warnings(spec)]:
         print(f"warning: {sentence}", file=sys.stderr)
     if arguments.resolved:
         print(preview.resolved(spec), end="")

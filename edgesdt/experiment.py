@@ -18,7 +18,7 @@ from edgesdt import caveats, datasets, energy, record
 from edgesdt.assessment import Assessment, percent
 from edgesdt.chip import Chip
 from edgesdt.errors import DataError, SpecError
-from edgesdt.rules import registers
+from edgesdt.rules import crossbar_range, registers
 from edgesdt.run_folder import RunFolder
 from edgesdt.run_progress import Progress
 from edgesdt.spec import Spec, spec_hash, unused
@@ -49,7 +49,7 @@ def run(
     """
     if spec.sweep is not None:
         raise SpecError("sweep: this command runs one chip; remove the section, or use --set sweep=null")
-    unheeded = unused.settings(spec)  # a resolved spec does not have them any more
+    unheeded = [*unused.settings(spec), *crossbar_range.warnings(spec)]  # a resolved spec may not have them any more
     spec = registers.resolve(spec)
     chip = Chip(spec)
     energy.technology(spec)
