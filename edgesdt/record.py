@@ -13,7 +13,7 @@ from typing import Any
 
 from edgesdt import __version__, caveats, documents, record_shape, units
 from edgesdt.errors import EdgesdtError, RunError
-from hw_models.foreign import printable
+from hw_models.foreign import printable, printable_lines
 
 SCHEMA = 1
 
@@ -127,4 +127,4 @@ def summary(record: Mapping[str, Any]) -> str:
     head = f"{record['name']} · seed {record['seed']} · {tech['table']} at {tech['node_nm']:g} nm"
     lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
     told = [*(f"  {sentence}" for sentence in caveats.of_rest(record)), *caveats.of_prices(record)]
-    return "\n".join([head, *(line.rstrip() for line in lines), *told])
+    return "\n".join(printable_lines(" ".join(line.rstrip().splitlines())) for line in (head, *lines, *told))

@@ -92,7 +92,7 @@ class RunFolder:
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         try:
             with os.fdopen(open_own(self.path / "log.txt", os.O_WRONLY | os.O_APPEND), "a", encoding="utf-8") as file:
-                file.write(f"{stamp} {printable_lines(line)}\n")
+                file.write(f"{stamp} {printable_lines(' '.join(line.splitlines()))}\n")
         except OSError as error:
             raise RunError(f"{self.path / 'log.txt'}: could not be written: {error.strerror or error}") from error
 

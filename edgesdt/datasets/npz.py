@@ -33,6 +33,7 @@ def load_npz(path: Path, name: str | None = None) -> Dataset:
     Raises DataError that names file, array, what was found and what is allowed.
     """
     raw = _read(path)
+    origin, path = path, Path(printable(str(path)))  # from here on it is only told
     x_train, x_test = _pixels(path, "x_train", raw["x_train"]), _pixels(path, "x_test", raw["x_test"])
     y_train, y_test = _labels(path, "y_train", raw["y_train"]), _labels(path, "y_test", raw["y_test"])
     for split, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
@@ -45,7 +46,7 @@ def load_npz(path: Path, name: str | None = None) -> Dataset:
             "must be alike"
         )
     classes = 1 + int(max(y_train.max(), y_test.max()))
-    return Dataset(name or path.stem, x_train, y_train, x_test, y_test, shape, classes, str(path))
+    return Dataset(name or printable(origin.stem), x_train, y_train, x_test, y_test, shape, classes, str(path))
 
 
 def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
@@ -54,12 +55,12 @@ def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
         _check_names(path, archives.names(path))
         return archives.read(path, ARRAYS)
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise DataError(f"{printable(str(path))}: cannot be read: {error.strerror or error}") from error
     except archives.NoArchive as error:
-        raise DataError(f"{path}: {error}") from error
+        raise DataError(f"{printable(str(path))}: {error}") from error
     except archives.ArchiveError as error:
         told = f"cannot be read as an .npz file of plain numbers: {printable(str(error))}"
-        raise DataError(f"{path}: {told}") from error
+        raise DataError(f"{printable(str(path))}: {told}") from error
 
 
 def _check_names(path: Path, names: list[str]) -> None:
