@@ -137,6 +137,8 @@ def from_mapping(tree: Any, where: str, lines: Lines | None = None, faults: list
     for key, word in words.items():
         if not isinstance(word, str) or (key in ("name", "family") and not word):
             told.append(f"{placed(where, lines, (key,))}: {word!r}: must be a word")
+        elif key == "name":
+            words[key] = printable(word)  # it stands in every table and in every error
     sources = _section(tree, "sources", where, lines, told)
     for key, citation in sources.items():
         if not isinstance(citation, str) or not citation.strip():
