@@ -43,17 +43,18 @@ _NEEDED: Final = (
     "counts.train", "counts.inference", "speed.train_samples_per_s",
 )  # fmt: skip
 """What every finished run has; not all that it has."""
+_READOUTS: Final = ("direct_average", "direct_max", "linear", "output")
 _BESIDE: Final = {
     "device.cells": ("device.writes_per_cell_mean", "device.writes_per_cell_max"),
     "device.carries": ("device.carried_digits",),
-    **{f"accuracy.{name}": (f"accuracy.untrained_{name}",) for name in ("direct_average", "direct_max", "linear", "output")},
+    **{f"accuracy.{name}": (f"accuracy.untrained_{name}",) for name in _READOUTS},
     "deployment.[]": ("deployment.[].time_s",),
 }
 """What is there wherever the other is."""
 
 
 def fault(record: object) -> str:
-    """The first thing that is missing in a whole record or of another kind, as `path: what`; empty where all is well."""
+    """The first thing that a whole record lacks or has of another kind, as `path: what`; empty where all is well."""
     return fault_of_kind(record) or next(
         (f"{path}: missing; a finished run has one" for path in _wanted(record) if not list(_at(record, path))), ""
     )

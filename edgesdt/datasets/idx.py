@@ -54,9 +54,11 @@ def unpack(packed: bytes, where: str, limit: int = MAX_UNPACKED_BYTES) -> bytes:
             head = stream.read(4)
             head += stream.read(4 * head[3]) if len(head) == 4 and head[:2] == b"\0\0" else b""
             announced = _announced(head)
-            content = head + (stream.read(min(limit, announced + SPARE_BYTES) - len(head)) if announced <= limit else b"")
+            room = min(limit, announced + SPARE_BYTES) if announced <= limit else 0
+            content = head + stream.read(max(room - len(head), 0))
             if announced > limit or stream.read(1):
-                raise DataError(f"{where}: unpacks to more than the {limit} bytes that are allowed, or than it announces")
+                told = f"unpacks to more than the {limit} bytes that are allowed, or than its header says"
+                raise DataError(f"{where}: {told}")
     except EOFError as error:
         raise DataError(f"{where}: the gzip file is truncated") from error
     except (OSError, zlib.error) as error:

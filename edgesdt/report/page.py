@@ -40,8 +40,8 @@ def write(
     another technology table. Without `out` the page goes into the first folder: `report.html`, `report-TABLE.html`
     for other prices, `comparison.html` for several. Raises `EdgesdtError` naming the file for a record that is
     missing or damaged, and `--table` for a table that is unknown; `RunError` where `out` cannot be written. An
-    existing report is replaced only once the new one is complete. `say` gets what was left out. Of a sweep, the runs that lead it get their own
-    report beside their record if they have none.
+    existing report is replaced only once the new one is complete. `say` gets what was left out. Of a sweep, the runs
+    that lead it get their own report beside their record if they have none.
     """
     items = load(given)
     recorded = _tables(items)
@@ -165,7 +165,7 @@ def _title(items: Sequence[Run | Sweep]) -> str:
 
 
 def _shown(value: Any) -> Any:
-    """What a page shows of a value: of text that came from elsewhere, nothing that a browser or a terminal would obey."""
+    """What a page shows of a value: nothing in a text that a terminal would obey."""
     return printable_lines(value) if type(value) is str else value
 
 

@@ -14,8 +14,8 @@ def write(
     """Write the report of the sweep in `folder` and return where it is: `out`, or `report.html` in the folder.
 
     `table` prices the recorded counts again with another technology table; without `out` the page is then
-    `report-TABLE.html`. `say` gets what was left out. Raises `EdgesdtError` naming what is missing, damaged or unknown, `RunError` where the page
-    cannot be written.
+    `report-TABLE.html`. `say` gets what was left out. Raises `EdgesdtError` naming what is missing, damaged or unknown,
+    `RunError` where the page cannot be written.
     """
     if not store.is_sweep(Path(folder)):
         raise EdgesdtError(f"{folder}: not a sweep; expected {store.STORE} in it")

@@ -19,6 +19,6 @@ def warnings(spec: Spec) -> list[str]:
         return []
     whose = "" if array.slices == 1 else f" (of the least significant of {array.slices} slices: {1 / finer:g} of it)"
     return [
-        f"device.array.adc_range: {array.adc_range:g}{whose}: below two LSBs of the accumulator ({lsb:g} each), so that "
+        f"device.array.adc_range: {array.adc_range:g}{whose}: below two LSBs of the accumulator ({lsb:g} each): its "
         f"converters know no code above 0, allowed: {2 * lsb * finer:g} or more, or a larger chip.weights.frac_bits"
     ]

@@ -105,7 +105,7 @@ class EqProp:
         return {**state, "events": self.work.events.copy(), "wear": self._wear()}
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Take up a state that `state` gave. Raises `ValueError` if a shape or type differs, `KeyError` if one lacks."""
+        """Take up a state that `state` gave. Raises `ValueError` if a shape or type differs, or `KeyError`."""
         _refuse_others(state, self.state())
         for name, array in self.chip._asdict().items():
             array[...] = state[f"chip_{name}"]

@@ -135,7 +135,7 @@ class EqPropOnCells(EqProp):
         return {**super().state(), **kept}
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Take up a state that `state` gave. Raises `ValueError` if a shape or type differs, `KeyError` if one lacks."""
+        """Take up a state that `state` gave. Raises `ValueError` if a shape or type differs, or `KeyError`."""
         super().restore(state)
         for name, array in _arrays(self.crossbar.cells):
             array[...] = state[f"cells_{name}"]

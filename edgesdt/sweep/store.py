@@ -143,7 +143,7 @@ class Store:
         try:
             draft.mkdir(parents=True)
             for name, data in files.items():
-                (draft / name).write_bytes(data)
+                (draft / Path(name).name).write_bytes(data)  # never outside, whatever a worker calls it
             shutil.rmtree(folder, ignore_errors=True)  # what a worker of this machine had begun
             draft.rename(folder)
         except OSError as error:

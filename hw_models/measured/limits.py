@@ -1,4 +1,4 @@
-"""Ends of the ranges that the sheet of a family allows: a fitted value may not leave them, and one at an end is no fit."""
+"""Ends of the ranges that the sheet of a family allows: a fitted value at one is no fit, and none may go beyond."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run and sweep folders whose files are damaged at random: one line and exit 2, or left out with a warning; no traceback.
+"""Run and sweep folders whose files are damaged at random: one line and exit 2, or left out with a warning.
 
 Seeded, so that a failure comes again. What a mutation does is in the name of the failing assertion.
 """
@@ -199,7 +199,10 @@ def sweep(finished: Finished, tmp_path: Path) -> Path:
     return folder
 
 
-SHOWN = (["report", "sweep", "--csv", "rows.csv"], ["report", "sweep", "--csv", "r.csv", "--table", "cmos_40nm_aladdin"])
+SHOWN = (
+    ["report", "sweep", "--csv", "rows.csv"],
+    ["report", "sweep", "--csv", "r.csv", "--table", "cmos_40nm_aladdin"],
+)
 
 
 @pytest.mark.parametrize("command", SHOWN, ids=["csv", "other prices"])

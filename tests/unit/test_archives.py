@@ -121,7 +121,7 @@ def test_a_gzip_file_that_inflates_is_stopped_by_its_header() -> None:
     tracemalloc.start()
     try:
         for content in contents:
-            with pytest.raises(DataError, match="than it announces"):
+            with pytest.raises(DataError, match="than its header says"):
                 idx.unpack(content, "x.gz")
         assert tracemalloc.get_traced_memory()[1] < 8 * MIB
     finally:

@@ -71,6 +71,11 @@ def test_every_reader_refuses_them(command: str, cli: Cli, small: Path, tmp_path
     assert not (tmp_path / "out").exists() and not (tmp_path / "fitted.yaml").exists()
 
 
+def logged(folder: Path) -> None:
+    with RunFolder(folder, SPEC) as opened:
+        opened.log("line")
+
+
 @pytest.mark.parametrize("name", [".lock", "log.txt"])
 def test_a_link_in_a_prepared_folder_is_not_followed(name: str, tmp_path: Path) -> None:
     target = tmp_path / "target"
@@ -80,8 +85,7 @@ def test_a_link_in_a_prepared_folder_is_not_followed(name: str, tmp_path: Path) 
     (tmp_path / "run" / name).unlink(missing_ok=True)
     (tmp_path / "run" / name).symlink_to(target)
     with pytest.raises((EdgesdtError, RunError), match=name if name == "log.txt" else "not a folder that can be"):
-        with RunFolder(tmp_path / "run", SPEC) as folder:
-            folder.log("line")
+        logged(tmp_path / "run")
     assert target.read_text(encoding="utf-8") == "precious"
 
 
