@@ -118,7 +118,7 @@ def _filled(member: _Member, entry: zipfile.ZipInfo, most: int) -> npt.NDArray[n
         raise ArchiveError(f"unpacks to {size} bytes, allowed: {most} more for a file of this size")
     made = np.empty(math.prod(shape), dtype)
     if size:
-        member.fill(memoryview(made.view(np.uint8)))
+        member.fill(made.view(np.uint8).data)
     member.finish()
     return made.reshape(shape, order="F" if in_columns else "C")
 

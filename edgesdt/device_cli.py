@@ -92,9 +92,9 @@ def _list(_: argparse.Namespace) -> int:
             print(printable(f"{name}: {error}"), file=sys.stderr)
             continue
         rows.append((name, model.family, model.quantity, _states(model), origin.sources[0]))
-    rows = [tuple(map(printable, row)) for row in rows]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    for row in rows:
+    shown = [[printable(word) for word in row] for row in rows]
+    widths = [max(len(row[column]) for row in shown) for column in range(4)]
+    for row in shown:
         print("  ".join([*(word.ljust(width) for word, width in zip(row, widths, strict=False)), row[4]]))
     return 0
 

@@ -70,7 +70,7 @@ def _announced(head: bytes) -> int:
     """Bytes of an IDX file by its header; next to nothing for what is none, which `dimensions` will say."""
     if len(head) < 4 or len(head) != 4 + 4 * head[3]:
         return len(head)
-    return len(head) + math.prod(struct.unpack(f">{head[3]}I", head[4:]))
+    return len(head) + int(math.prod(struct.unpack(f">{head[3]}I", head[4:])))
 
 
 def dimensions(content: bytes, where: str) -> tuple[int, ...]:

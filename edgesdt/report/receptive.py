@@ -111,8 +111,9 @@ def _image_shape(
     if given is None:
         side = math.isqrt(inputs)
         return (side, side, 1) if side * side == inputs else None
-    wrong = given.dtype.kind not in "iu" or not 0 < given.size < _MOST_AXES or bool((given < 1).any())
+    wrong = given.dtype.kind not in "iu" or not 0 < given.size < _MOST_AXES
     shape = [] if wrong else [int(n) for n in given.reshape(-1)]
+    wrong = wrong or min(shape) < 1
     if wrong or math.prod(shape) != inputs:
         wanted = f"a shape of {inputs} inputs"
         raise EdgesdtError(f"{path}: damaged: image_shape: expected {wanted}, found {tuple(shape) or _found(given)}")
