@@ -379,15 +379,16 @@ def test_a_forgotten_device_is_refused_or_told(cli: Cli) -> None:
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        (["chip.weights.frac_bits=-4"], "device.array.adc_range: 1: below two LSBs of the accumulator (1 each)"),
-        (["device.array.slices=4", "device.array.bits_per_cell=6"], "of the least significant of 4 slices"),
-        (["device.off=[adc]", "chip.weights.frac_bits=-4"], ""),
+        (["device.array.adc_range=0.0625"], "adc_range: 0.0625: below two LSBs of the accumulator (0.0625 each)"),
+        (["device.array.slices=4", "device.array.bits_per_cell=3"], "of the least significant of 4 slices"),
+        (["device.off=[adc]", "device.array.adc_range=0.0625"], ""),
         ([], ""),
     ],
 )
 def test_a_converter_without_codes_above_zero_is_told_beforehand(fields: list[str], told: str, cli: Cli) -> None:
-    narrow = ["chip.biases.enabled=false", "chip.states.bits=4", "encoder.bits=4", "chip.weights.init_gain=0.01"]
-    spec = ["device.model=Idealized", "learning.homeostasis.frac_bits=16", "chip.memory_budget=1 MiB", *narrow, *fields]
+    narrow = ["chip.biases.enabled=false", "chip.states.bits=4", "encoder.bits=4", "chip.weights.frac_bits=-4"]
+    cells = ["device.model=Idealized", "chip.weights.init_gain=0.01", "learning.homeostasis.frac_bits=16"]
+    spec = [*cells, "chip.memory_budget=1 MiB", *narrow, *fields]
     said = cli("check", "quickstart", *(word for field in spec for word in ("--set", field)))
     assert said.code == 0, said.err
     assert (told in said.err) if told else "adc_range" not in said.err

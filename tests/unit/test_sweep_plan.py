@@ -531,7 +531,7 @@ def test_floors_travel_as_json() -> None:
     "ends",
     [
         "{min: 1, max: 1e308}", "{min: -1.7e308, max: 1.7e308}", "{min: 0, max: 1e308, step: 1e300}",
-        "{min: 1, max: 1e308, log: true, step: 1.5}", "{min: 1 KiB, max: 1e400 KiB}", "[1e308, 1e400 KiB]",
+        "{min: 1, max: 1e308, log: true, step: 1.5}", "{min: 1 KiB, max: 1e400 KiB}",
     ],
 )  # fmt: skip
 def test_no_range_is_too_wide_to_be_refused(method: str, field: str, ends: str, file: Path) -> None:
