@@ -128,7 +128,7 @@ class _Run:
         """Go on from the last checkpoint, or start; returns the record, which is then also on disk."""
         self.show("preparing the kernels: the first run compiles them, which takes about half a minute …")
         self.chip.rule.learn(self.x, self.data.y_train, np.arange(0), 0)
-        kept = self.folder.load_checkpoint(self.chip.state())
+        kept = self.folder.load_checkpoint(self.chip.state)
         if kept is None:
             untrained = self.assessment.read_out(self.spec.readout)
             self.progress.control = {f"untrained_{name}": value for name, value in untrained.items()}

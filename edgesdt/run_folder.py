@@ -12,7 +12,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -100,13 +100,13 @@ class RunFolder:
         """Keep a chip state and JSON-ready `progress`, replacing the last checkpoint in one step."""
         self.save_arrays("checkpoint.npz", {**arrays, "progress": np.array(json.dumps(progress))})
 
-    def load_checkpoint(self, like: Mapping[str, npt.NDArray[np.generic]] | None = None) -> tuple[Arrays, Any] | None:
-        """The last checkpoint, or None. Raises `EdgesdtError` if it is damaged, or larger than a state `like` this."""
+    def load_checkpoint(self, like: Callable[[], Arrays] | None = None) -> tuple[Arrays, Any] | None:
+        """The last checkpoint, or None. Raises `EdgesdtError` if it is damaged, or larger than a state `like` gives."""
         path = self.path / "checkpoint.npz"
         if not path.exists():
             return None
         try:
-            whole = archives.MOST_BYTES if like is None else sum(array.nbytes for array in like.values())
+            whole = archives.MOST_BYTES if like is None else sum(array.nbytes for array in like().values())
             arrays = archives.read(path, most=whole + _PROGRESS_BYTES)
             return arrays, documents.loads(str(arrays.pop("progress")))
         except KeyError as error:
