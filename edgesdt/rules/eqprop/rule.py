@@ -105,12 +105,10 @@ class EqProp:
         return {**state, "events": self.work.events.copy(), "wear": self._wear()}
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Take up a state that `state` gave. Raises `ValueError` if a shape or type differs."""
+        """Take up a state that `state` gave. Raises `ValueError` if a shape or type differs, or `KeyError`."""
+        _refuse_others(state, self.state())
         for name, array in self.chip._asdict().items():
-            kept = state[f"chip_{name}"]
-            if kept.shape != array.shape or kept.dtype != array.dtype:
-                raise ValueError(f"chip_{name}: {kept.shape} {kept.dtype}, not {array.shape} {array.dtype}")
-            array[...] = kept
+            array[...] = state[f"chip_{name}"]
         self.work.events[...] = state["events"]
         worn = self._turned(state["wear"].astype(np.uint32), back=True)
         self.work.wear[...] = worn % np.uint32(256)
@@ -215,3 +213,14 @@ class EqProp:
         own = {name: array.copy() for name, array in self.chip._asdict().items() if name != "weights"}
         work = plan.workspace(self.spec, shared=self.work)
         return self.chip._replace(**own), work
+
+
+def _refuse_others(kept: Mapping[str, npt.NDArray[np.generic]], mine: Mapping[str, npt.NDArray[np.generic]]) -> None:
+    """Raise `ValueError` where a kept array has another shape or type than mine, or NaN where mine has none."""
+    for name, array in mine.items():
+        there = kept[name]
+        alike = there.dtype == array.dtype or array.dtype.kind == there.dtype.kind == "U"  # numbers as text
+        if there.shape != array.shape or not alike:
+            raise ValueError(f"{name}: {there.shape} {there.dtype}, not {array.shape} {array.dtype}")
+        if there.dtype.kind == "f" and np.isnan(there).any() and not np.isnan(array).any():
+            raise ValueError(f"{name}: NaN")
