@@ -12,6 +12,7 @@ from edgesdt.cli.device_tables import entry_row, parameter_rows, print_table, sh
 from edgesdt.errors import EdgesdtError
 from edgesdt.files.outputs import STDOUT, refuse_losses
 from edgesdt.units import format_energy, format_si
+from hw_models.foreign import printable
 
 if TYPE_CHECKING:
     from hw_models.base import CellModel
@@ -88,11 +89,12 @@ def _list(_: argparse.Namespace) -> int:
         try:
             model, origin = catalog.load(name), catalog.origin(name)
         except DeviceError as error:  # one bad plug-in must not hide the other devices
-            print(f"{name}: {error}", file=sys.stderr)
+            print(printable(f"{name}: {error}"), file=sys.stderr)
             continue
         rows.append((name, model.family, model.quantity, _states(model), origin.sources[0]))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    for row in rows:
+    shown = [[printable(word) for word in row] for row in rows]
+    widths = [max(len(row[column]) for row in shown) for column in range(4)]
+    for row in shown:
         print("  ".join([*(word.ljust(width) for word, width in zip(row, widths, strict=False)), row[4]]))
     return 0
 
@@ -114,7 +116,7 @@ def _states(model: Any) -> str:
 
 def _show(arguments: argparse.Namespace) -> int:
     model, origin, made = _model(arguments.name)
-    print(f"{model.name}: {origin.summary}" if origin.summary else model.name)
+    print(printable(f"{model.name}: {origin.summary}" if origin.summary else model.name))
     lines = [
         ("family", f"{model.family} ({origin.kind}: {origin.where})"),
         ("equations", model.citation),
@@ -135,7 +137,7 @@ def _show(arguments: argparse.Namespace) -> int:
         print("  none stated: its energy and delay are not known")
     print("\nsources")
     for number, source in enumerate(origin.sources, start=1):
-        print(f"  [{number}] {source.strip()}")
+        print(f"  [{number}] {printable(source.strip())}")
     return 0
 
 
@@ -148,7 +150,7 @@ def _range(model: CellModel) -> str:
 def _print_aligned(rows: Sequence[tuple[str, str]], to: TextIO | None = None) -> None:
     width = max(len(name) for name, _ in rows)
     for name, text in rows:
-        print(f"  {name.ljust(width)}  {text}", file=to)
+        print(f"  {name.ljust(width)}  {printable(text)}", file=to)
 
 
 # pulse

@@ -6,7 +6,6 @@ Progress goes to standard error, results to standard output. Everything heavy is
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
 import sys
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from edgesdt import __version__
-from edgesdt.cli import device, rules, sweep
+from edgesdt.cli import device, rules, streams, sweep
 from edgesdt.errors import EdgesdtError
 from edgesdt.files.outputs import KEPT, STDOUT, refuse_losses
 
@@ -108,14 +107,22 @@ def _seeds(text: str) -> list[int]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code and never lets bad input show a traceback (unless `--debug`)."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without µ or β still gets its answer
+    try:
+        with streams.prepared() as lost:
+            code = _called(argv)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    if lost and code == 0:
+        print("edgesdt: standard output is closed: done, but the result is not shown", file=sys.stderr)
+        return 1
+    return code
+
+
+def _called(argv: Sequence[str] | None) -> int:
     arguments = parser().parse_args(argv)
     try:
-        code = _COMMANDS[arguments.command](arguments)
-        sys.stdout.flush()  # so that a reader who has gone is noticed here and not by the interpreter as it ends
-        return code
+        return _COMMANDS[arguments.command](arguments)
     except EdgesdtError as error:
         _tell(str(error), arguments.debug)
         return error.exit_code
@@ -123,8 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("\ninterrupted; finished epochs are kept, and the same command goes on from there", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        raise
     except (MemoryError, OSError) as error:
         _tell(f"edgesdt: the {arguments.command} failed: {type(error).__name__}: {error}", arguments.debug)
         return 1
@@ -191,10 +197,11 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     spec = _spec(arguments)
+    from edgesdt.rules.lookup import rule_of
     from edgesdt.runs import preview
     from edgesdt.spec import unused
 
-    for sentence in unused.settings(spec):
+    for sentence in [*unused.settings(spec), *rule_of(spec).cautions(spec)]:
         print(f"warning: {sentence}", file=sys.stderr)
     if arguments.resolved:
         print(preview.resolved(spec), end="")
@@ -227,15 +234,20 @@ def _report(arguments: argparse.Namespace) -> int:
     refuse_losses(outputs, (folder / name for folder in arguments.folders for name in KEPT))
     told = sys.stderr if taken or arguments.json else sys.stdout
     if arguments.json:
-        print(json.dumps(export.plain(arguments.folders, table=arguments.table, curves=arguments.curves), indent=1))
+        found = export.plain(arguments.folders, table=arguments.table, curves=arguments.curves, say=_warn)
+        print(json.dumps(found, indent=1))
     if arguments.out is not None or not (arguments.json or any(tables.values())):
-        print(write(arguments.folders, arguments.out, table=arguments.table), file=told)
+        print(write(arguments.folders, arguments.out, table=arguments.table, say=_warn), file=told)
     for make, out in tables.items():
         if out is not None:
-            made = make(arguments.folders, out, table=arguments.table, curves=arguments.curves)
+            made = make(arguments.folders, out, table=arguments.table, curves=arguments.curves, say=_warn)
             if made != STDOUT:
                 print(made, file=told)
     return 0
+
+
+def _warn(line: str) -> None:
+    print(f"warning: {line}", file=sys.stderr)
 
 
 def _data(arguments: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,37 +22,51 @@ from edgesdt.report import page
 from edgesdt.report.files import columns, folders
 from edgesdt.report.files.folders import Run
 from edgesdt.report.files.sweeps import Row, Sweep
+from edgesdt.report.page import Say
 from edgesdt.report.run import summary
+from hw_models.foreign import printable_lines
 
 _LEFT_OUT = {"spec", "curve", "schema", "name", "seed", "spec_hash"}
 _FIRST = ("source", "name", "seed", "status", "error", "run", "spec_hash")
+_FORMULA = ("=", "+", "-", "@")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 Cells = dict[str, Any]
 Entry = tuple[Cells, dict[str, Any], Mapping[str, Any], Mapping[str, Any]]
 
 
-def csv_file(given: Sequence[Path], out: Path, *, table: str | None = None, curves: bool = False) -> Path:
+def _quiet(line: str) -> None:
+    """Say nothing."""
+
+
+def csv_file(
+    given: Sequence[Path], out: Path, *, table: str | None = None, curves: bool = False, say: Say = _quiet
+) -> Path:
     """Write every record of run and sweep folders to `out` (`-`: standard output) as CSV, and return it.
 
-    In UTF-8, as RFC 4180 has it. Rows without a record have empty figures. `table` prices them again. With `curves`
-    there is a row for every epoch instead, with what the learning curve has. Raises `EdgesdtError`, `RunError`.
+    In UTF-8, as RFC 4180 has it. Rows without a record have empty figures. `table` prices them again, `say` gets what
+    was left out. With `curves` there is a row for every epoch instead, with what the learning curve has. A text that a
+    spreadsheet would take for a formula gets an apostrophe before it. Raises `EdgesdtError`, `RunError`.
     """
-    rows = _rows(given, table, curves)
+    rows = _rows(given, table, curves, say)
     text = io.StringIO()
-    writer = csv.DictWriter(text, _columns(rows), restval="", lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    names = _columns(rows)
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(map(_harmless, names))
+    writer.writerows([_harmless(_cell(row.get(name))) for name in names] for row in rows)
     _write(out, text.getvalue().encode())
     return out
 
 
-def parquet_file(given: Sequence[Path], out: Path, *, table: str | None = None, curves: bool = False) -> Path:
+def parquet_file(
+    given: Sequence[Path], out: Path, *, table: str | None = None, curves: bool = False, say: Say = _quiet
+) -> Path:
     """The same as Parquet; needs the package pyarrow. Raises `EdgesdtError` where it is not installed."""
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
         raise EdgesdtError("--parquet needs the package pyarrow: pip install 'edgesdt[parquet]'") from None
-    rows = _rows(given, table, curves)
+    rows = _rows(given, table, curves, say)
     made = pyarrow.table({name: _typed([row.get(name) for row in rows]) for name in _columns(rows)})
     target = io.BytesIO()
     pyarrow.parquet.write_table(made, target)
@@ -59,18 +74,20 @@ def parquet_file(given: Sequence[Path], out: Path, *, table: str | None = None, 
     return out
 
 
-def plain(given: Sequence[Path], *, table: str | None = None, curves: bool = False) -> list[dict[str, Any]]:
+def plain(
+    given: Sequence[Path], *, table: str | None = None, curves: bool = False, say: Say = _quiet
+) -> list[dict[str, Any]]:
     """Every record as a mapping: what a row is, `spec` (the whole of it), and `record`; its curve only if asked for."""
     made = []
-    for head, spec, record, _ in _entries(given, table):
+    for head, spec, record, _ in _entries(given, table, say):
         kept = {key: value for key, value in record.items() if key != "spec" and (curves or key != "curve")}
         made.append({**head, "spec": spec, "record": kept or None})
     return made
 
 
-def _rows(given: Sequence[Path], table: str | None, curves: bool) -> list[Cells]:
+def _rows(given: Sequence[Path], table: str | None, curves: bool, say: Say) -> list[Cells]:
     rows = []
-    for head, spec, record, point in _entries(given, table):
+    for head, spec, record, point in _entries(given, table, say):
         start = {**head, **_parameters(_flat(spec, whole=True)), **_parameters(point)}
         if curves:
             rows += [{**start, **_flat(epoch, "curve.")} for epoch in record.get("curve") or []]
@@ -79,11 +96,13 @@ def _rows(given: Sequence[Path], table: str | None, curves: bool) -> list[Cells]
     return rows
 
 
-def _entries(given: Sequence[Path], table: str | None) -> Iterator[Entry]:
+def _entries(given: Sequence[Path], table: str | None, say: Say) -> Iterator[Entry]:
     """Of every run: what it is, its whole spec, its record (empty where there is none), and its point in a sweep."""
     items = page.load(given)
     if table is not None:
         items = [page.priced(item, table) for item in items]
+    for line in page.left_out(items):
+        say(line)
     for item in items:
         yield from (_of_run(item) if isinstance(item, Run) else _of_sweep(item))
 
@@ -145,6 +164,17 @@ def _cell(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, bool | dict | list) else value
 
 
+def _harmless(cell: Any) -> Any:
+    """A text as text: with an apostrophe where a spreadsheet would take it for a formula (OWASP, CSV Injection).
+
+    Numbers stay as they are, also those that are written as text.
+    """
+    if not isinstance(cell, str):
+        return cell
+    text = printable_lines(cell)
+    return f"'{text}" if text.lstrip()[:1] in _FORMULA and not _NUMBER.fullmatch(text) else text
+
+
 def _typed(values: list[Any]) -> list[Any]:
     """A column of one type for Parquet: whole numbers, numbers, flags, or texts."""
     kinds = {type(value) for value in values if value is not None}
@@ -164,7 +194,8 @@ def _write(out: Path, data: bytes) -> None:
         if out.is_dir():
             raise EdgesdtError(f"{out}: is a folder; name the file to write")
         out.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
+        with part.open("xb") as file:  # a link that somebody put there is not followed
+            file.write(data)
         part.replace(out)
     except OSError as error:
         with contextlib.suppress(OSError):

@@ -11,7 +11,7 @@ import contextlib
 import functools
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,23 +26,27 @@ from edgesdt.report.run import ablation, view
 from edgesdt.report.sweep import comparison
 from edgesdt.report.sweep import view as sweep_view
 from edgesdt.report.sweep.results import Findings, findings
+from hw_models.foreign import printable_lines
 
 if TYPE_CHECKING:
     import jinja2
 
 TEMPLATES = Path(__file__).parent / "templates"
+Say = Callable[[str], None]
 REPORTED = 12  # runs of a sweep that get a report of their own with the sweep's
 
 
-def write(given: Sequence[Path], out: Path | None = None, *, table: str | None = None) -> Path:
+def write(
+    given: Sequence[Path], out: Path | None = None, *, table: str | None = None, say: Say = lambda line: None
+) -> Path:
     """Write the report of run and sweep folders to `out` (folders above it are made) and return where it is.
 
     One folder gives its full report; several give a comparison first. `table` prices the recorded counts again with
     another technology table. Without `out` the page goes into the first folder: `report.html`, `report-TABLE.html`
     for other prices, `comparison.html` for several. Raises `EdgesdtError` naming the file for a record that is
     missing or damaged, and `--table` for a table that is unknown; `RunError` where `out` cannot be written. An
-    existing report is replaced only once the new one is complete. Of a sweep, the runs that lead it get their own
-    report beside their record if they have none.
+    existing report is replaced only once the new one is complete. `say` gets what was left out. Of a sweep, the runs
+    that lead it get their own report beside their record if they have none.
     """
     if len(given) == 1 and ablation.is_ablation(Path(given[0])):
         return _write_ablation(Path(given[0]), out, table)
@@ -50,6 +54,8 @@ def write(given: Sequence[Path], out: Path | None = None, *, table: str | None =
     recorded = _tables(items)
     if table is not None:
         items = [priced(item, table) for item in items]
+    for line in left_out(items):
+        say(line)
     out = Path(out) if out is not None else _place(items, table)
     _replace(out, _render(items, out, table, recorded))
     return out
@@ -92,6 +98,11 @@ def priced(item: Run | Sweep, table: str) -> Run | Sweep:
     return repricing.run(item, table) if isinstance(item, Run) else repricing.sweep(item, table)
 
 
+def left_out(items: Sequence[Run | Sweep]) -> list[str]:
+    """A sentence for every row of a sweep that is damaged and so on no page."""
+    return [f"{fault}; left out" for item in items if isinstance(item, Sweep) for fault in item.damaged]
+
+
 def _tables(items: Sequence[Run | Sweep]) -> set[str]:
     """The tables that the records were priced with."""
     records = [record for item in items for record in ([item.record] if isinstance(item, Run) else item.records)]
@@ -104,12 +115,13 @@ def _place(items: Sequence[Run | Sweep], table: str | None) -> Path:
 
 
 def _replace(out: Path, page: str) -> None:
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    part = out.with_name(f".{out.name}.{os.urandom(4).hex()}.part")
     try:
         if out.is_dir():
             raise EdgesdtError(f"{out}: is a folder; name the HTML file to write")
         out.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(page, encoding="utf-8", newline="\n")
+        with part.open("x", encoding="utf-8", newline="\n") as file:  # a link that somebody put there is not followed
+            file.write(page)
         part.replace(out)
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -129,6 +141,7 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["unit"] = _unit
+    environment.finalize = _shown
     environment.globals["ABSENT"] = wording.ABSENT
     return environment
 
@@ -174,6 +187,11 @@ def _title(items: Sequence[Run | Sweep]) -> str:
     sweeps = sum(isinstance(item, Sweep) for item in items)
     told = [f"{n} {word}{'s' if n > 1 else ''}" for n, word in ((sweeps, "sweep"), (len(items) - sweeps, "run")) if n]
     return f"{' and '.join(told)} compared"
+
+
+def _shown(value: Any) -> Any:
+    """What a page shows of a value: nothing in a text that a terminal would obey."""
+    return printable_lines(value) if type(value) is str else value
 
 
 def _unit(text: str) -> Any:

@@ -78,7 +78,7 @@ class Learner(Protocol):
 class Rule:
     """A learning rule as data: what it is, what it needs on a chip, what it does there and how to run it.
 
-    Every function takes a checked spec. None but `build`, `expected` and `batch` may load a compiler.
+    Every function takes a checked spec. None but `build`, `expected`, `assumptions` and `cautions` may load a compiler.
     """
 
     name: str
@@ -103,6 +103,8 @@ class Rule:
     """What `expected` assumes, in words."""
     disagreements: Callable[[Spec], Iterable[Fault]]
     """What fields of the rule and of the chip must agree on, beyond what holds for all rules."""
+    cautions: Callable[[Spec], list[str]]
+    """What a user should know before a run, in sentences."""
     costless: Mapping[str, object]
     """Fields of `learning` that change neither arrays nor expected counts, and a value for each."""
     build: Callable[[Spec], Learner]

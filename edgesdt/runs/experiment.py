@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from edgesdt.readouts.assessment import Assessment, percent
 from edgesdt.rules.lookup import resolve, rule_of
 from edgesdt.runs import record
 from edgesdt.runs.folder import RunFolder
+from edgesdt.runs.progress import Progress
 from edgesdt.spec import Spec, spec_hash, unused
 
 STRIDE = 2_000
@@ -30,18 +30,6 @@ STRIDE = 2_000
 
 Say = Callable[[str], None]
 Watch = Callable[[list[dict[str, Any]]], None]
-
-
-@dataclass
-class Progress:
-    """What a run has gathered so far besides the chip itself; JSON-ready, kept in every checkpoint."""
-
-    started: str
-    epochs_done: int = 0
-    duration_s: float = 0.0
-    train_s: float = 0.0
-    control: dict[str, float] = field(default_factory=dict)
-    curve: list[dict[str, Any]] = field(default_factory=list)
 
 
 def run(
@@ -63,7 +51,7 @@ def run(
     """
     if spec.sweep is not None:
         raise SpecError("sweep: this command runs one chip; remove the section, or use --set sweep=null")
-    unheeded = unused.settings(spec)  # a resolved spec does not have them any more
+    unheeded = [*unused.settings(spec), *rule_of(spec).cautions(spec)]  # a resolved spec may not have them any more
     spec = resolve(spec)
     chip = Chip(spec)
     bill.technology(spec)
@@ -142,7 +130,7 @@ class _Run:
         """Go on from the last checkpoint, or start; returns the record, which is then also on disk."""
         self.show("preparing the kernels: the first run compiles them, which takes about half a minute …")
         self.chip.rule.learn(self.x, self.data.y_train, np.arange(0), 0)
-        kept = self.folder.load_checkpoint()
+        kept = self.folder.load_checkpoint(self.chip.state)
         if kept is None:
             untrained = self.assessment.read_out(self.spec.readout)
             self.progress.control = {f"untrained_{name}": value for name, value in untrained.items()}
@@ -151,8 +139,8 @@ class _Run:
             arrays, progress = kept
             try:
                 self.chip.restore(arrays)
-                self.progress = Progress(**progress)
-            except (KeyError, TypeError, ValueError) as error:
+                self.progress = Progress.of(progress, self.spec.epochs)
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
                 raise self.folder.damaged(error) from error
             self.say(f"going on after epoch {self.progress.epochs_done} of {self.spec.epochs}")
         for epoch in range(self.progress.epochs_done, self.spec.epochs):

@@ -541,3 +541,26 @@ def test_only_points_as_cheap_are_rivals_but_constraints_always_count() -> None:
 def test_floors_travel_as_json() -> None:
     found = floors([_curve(0.5, 0.7, 0.8, 0.85)] * 8, "direct_average", 4)
     assert json.loads(json.dumps(found)) == [list(part) for part in found]
+
+
+@pytest.mark.parametrize("method", ["grid", "random", "search"])
+@pytest.mark.parametrize("field", ["chip.memory_budget", "learning.beta", "chip.weights.bits", "chip.clock"])
+@pytest.mark.parametrize(
+    "ends",
+    [
+        "{min: 1, max: 1e308}", "{min: -1.7e308, max: 1.7e308}", "{min: 0, max: 1e308, step: 1e300}",
+        "{min: 1, max: 1e308, log: true, step: 1.5}", "{min: 1 KiB, max: 1e400 KiB}",
+    ],
+)  # fmt: skip
+def test_no_range_is_too_wide_to_be_refused(method: str, field: str, ends: str, file: Path) -> None:
+    samples = "" if method == "grid" else "samples: 2, "
+    faults = refused(file, f"{{method: {method}, {samples}parameters: {{{field}: {ends}}}}}")
+    assert any(field in fault for fault in faults)
+
+
+@pytest.mark.parametrize("limit", ["memory <= 1e400 KiB", "memory <= 1e308", "energy <= 1e308 kJ"])
+def test_no_limit_is_too_large_to_be_refused(limit: str, file: Path) -> None:
+    try:
+        planned(file, f"{{seeds: [0], constraints: ['{limit}']}}")
+    except SpecError as error:
+        assert "constraints" in str(error)

@@ -517,11 +517,18 @@ def test_single_rows_that_the_store_lacks_are_read(record: dict[str, Any], tmp_p
 def test_a_damaged_row_is_named_by_its_line(
     record: dict[str, Any], tmp_path: Path, change: dict[str, Any], told: str
 ) -> None:
+    """It is left out and told; without any other the sweep has no report."""
     good = row({"epochs": 1}, 0, record)
     (tmp_path / "records.jsonl").write_text(lines(good, good | change), encoding="utf-8")
+    said: list[str] = []
+    page = Page(sweep_report.write(tmp_path, say=said.append))
+    assert len(said) == 1 and said[0].startswith(f"{tmp_path / 'records.jsonl'}:2: ") and told in said[0]
+    assert "1 row of the store is damaged and left out" in page.text
+    (tmp_path / "report.html").unlink()
+    (tmp_path / "records.jsonl").write_text(lines(good | change), encoding="utf-8")
     with pytest.raises(EdgesdtError) as caught:
         sweep_report.write(tmp_path)
-    assert str(caught.value).startswith(f"{tmp_path / 'records.jsonl'}:2: ") and told in str(caught.value)
+    assert str(caught.value).startswith(f"{tmp_path / 'records.jsonl'}:1: ") and told in str(caught.value)
     assert caught.value.exit_code == 2 and not (tmp_path / "report.html").exists()
 
 
@@ -572,6 +579,13 @@ def test_any_value_anywhere_gives_a_page_or_a_clear_error(
             parent[path[-1]] = value
             damaged(tmp_path, entry, description)
             parent[path[-1]] = kept
+
+
+def test_bytes_that_are_no_text_cost_one_row(record: dict[str, Any], tmp_path: Path) -> None:
+    whole = lines(row({"epochs": 1}, 0, record)).encode()
+    (tmp_path / "records.jsonl").write_bytes(whole + whole.replace(b'"point"', b'"\xff\xfe"') + whole)
+    found = sweeps.load(tmp_path)
+    assert (len(found.rows), found.torn) == (1, 1)
 
 
 # ------------------------------------------------------------------------- other prices, other pages, exports

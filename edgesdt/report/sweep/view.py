@@ -36,6 +36,7 @@ def view(found: Findings, prefix: str, out: Path) -> dict[str, Any]:
         "name": sweep.label,
         "facts": _facts(found),
         "torn": sweep.torn,
+        "damaged": sweep.damaged,
         "caveats": _caveats(found),
         "advice": _advice(found, link),
         "swept": _swept(found),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from edgesdt.spec.types import Allowed, Duration, ModelName, Resistance, Section, a_mapping, power_of_two_real
+from hw_models.files import read_bytes
 
 if TYPE_CHECKING:
     from hw_models.base import CellModel
@@ -125,7 +126,7 @@ class Device(Section):
 
     def digest(self) -> str | None:
         """SHA-256 of the sheet as it is now; None for a named model. Raises `OSError`."""
-        return None if self.file is None else hashlib.sha256(Path(self.file).read_bytes()).hexdigest()
+        return None if self.file is None else hashlib.sha256(read_bytes(Path(self.file))).hexdigest()
 
     def cell_model(self) -> CellModel:
         """The model of a cell with the parameters and switches given here. Raises `DeviceError`."""

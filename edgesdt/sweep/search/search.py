@@ -176,12 +176,13 @@ class Search:
         excess = [kept.excess(values.get(kept.goal.name, 0.0)) for kept in self._sweep.constraints]
         self._optimiser.learn(trial.shares, trial.costs, excess if trial.ranks else [*excess, 1.0])
         if not stopped:
-            trial.curves = [row["record"]["curve"] for row in done]
+            trial.curves = [row["record"].get("curve", []) for row in done]
 
     def _end_of(self, curve: Sequence[Mapping[str, Any]], key: str) -> float:
         """What a run that was stopped early would probably have come to: it rises as the median of the others did."""
         others = (other for trial in self._finished() for other in trial.curves or [])
-        rises = [whole[-1][key] - whole[len(curve) - 1][key] for whole in others if key in whole[-1]]
+        whole = [o for o in others if len(o) >= len(curve) and all(key in point for point in o)]
+        rises = [other[-1][key] - other[len(curve) - 1][key] for other in whole]
         return min(float(curve[-1].get(key, 0.0)) + (median(rises) if rises else 0.0), 1.0)
 
     def _corrected(self, trial: Trial) -> dict[str, float]:

@@ -133,7 +133,10 @@ class _Conversion(NamedTuple):
 
 
 def _conversion(spec: Spec, one: int, accumulator_frac: int, place: int) -> _Conversion:
-    """The conversion of slice `place`; all converters are alike in amperes, `adc_range` is that of the last slice."""
+    """The conversion of slice `place`; all converters are alike in amperes, `adc_range` is that of the last slice.
+
+    Codes are -h - 1 … h with h = range / step - 1, at least 0: a range below one LSB of the accumulator counts as one.
+    """
     array, off, mapping = spec.device.array, spec.device.off, mapping_of(spec)
     converts = "adc" not in off
     finer = mapping.bits_per_cell * (mapping.slices - 1 - place)
