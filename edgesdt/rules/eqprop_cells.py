@@ -72,7 +72,7 @@ class EqPropOnCells(EqProp):
 
     def _learn(self, samples: Pixels, labels: Labels, order: Labels, rates: npt.NDArray[np.int64]) -> None:
         bank, sensing = self.crossbar.bank, self.crossbar.sensing
-        if self.crossbar.stepped:
+        if self.crossbar.compiled:
             learn_stream(self.chip, self.plan, self.work, sensing, bank, rates, samples, labels, order)
         else:
             lowest, verified = self.crossbar.slices(self.chip.weights)[0], bank.programming == layout.VERIFY

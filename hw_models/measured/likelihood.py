@@ -13,8 +13,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from hw_models.jit import njit
 from hw_models.measured.scaled import Scaled
 from hw_models.measured.traces import Floats
 
