@@ -98,7 +98,9 @@ class Quantized(Written):
         rounding = (kernel.AS_IT_IS, 1.0, 0.0)
         if self._has("quantisation"):
             rounding = (kernel.TO_GRID, self.spacing(), self.w_min)
-        noisy = (kernel.EQUAL, self.write_noise * self.spacing()) if self._has("write_noise") else (kernel.NO_NOISE, 0.0)
+        noisy = (kernel.NO_NOISE, 0.0)
+        if self._has("write_noise"):
+            noisy = (kernel.EQUAL, self.write_noise * self.spacing())
         return kernel.law(self.spacing(), self.bounds(), rounding, noisy)
 
     def _nearest(self, values: Reals, levels: int) -> Reals:

@@ -1,4 +1,4 @@
-"""Every family of the package is pulsed in compiled code with the cells, counts and words that its own `pulse` makes."""
+"""Every family of the package is pulsed in compiled code, with the cells, counts and words that `pulse` makes."""
 
 from __future__ import annotations
 
