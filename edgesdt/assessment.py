@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgesdt import readout, units
+from edgesdt import energy, readout, units
 from edgesdt.chip import Chip
 from edgesdt.datasets import Dataset
 from edgesdt.encoders import encode
@@ -61,9 +61,22 @@ class Assessment:
                     right = readout.output(self.infer, self.x_test, self.data.y_test)
                 else:
                     right = readout.recognised(known, self.infer, self.x_test, self.data.y_test)
+                right |= self._calibration()
             found.append({"time_s": seconds, **right})
             say(f"after {units.format_time(seconds)} " + percent(right))
         return found
+
+    def _calibration(self) -> dict[str, float]:
+        """The factor of the drift compensation that is on, and what its reference read took; nothing without."""
+        if self.chip.rule.calibration is None:
+            return {}
+        factor, counts = self.chip.rule.calibration
+        priced = energy.bill(self.spec, counts, self.chip.memory.plain(), energy.technology(self.spec))
+        return {
+            "drift_factor": factor,
+            "calibration_energy_j": sum(priced.energy_j.values()),
+            "calibration_latency_s": sum(priced.latency_s.values()),
+        }
 
 
 def percent(found: dict[str, Any]) -> str:

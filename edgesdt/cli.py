@@ -170,9 +170,9 @@ def _run(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     spec = _spec(arguments)
     from edgesdt import preview
-    from edgesdt.spec import unused
+    from edgesdt.spec import drifting, unused
 
-    for sentence in unused.settings(spec):
+    for sentence in unused.settings(spec) + drifting.sentences(spec):
         print(f"warning: {sentence}", file=sys.stderr)
     if arguments.resolved:
         print(preview.resolved(spec), end="")

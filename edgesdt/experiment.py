@@ -24,7 +24,7 @@ from edgesdt.errors import DataError, SpecError
 from edgesdt.rehearsal import rehearse
 from edgesdt.rules import registers
 from edgesdt.run_folder import RunFolder
-from edgesdt.spec import Spec, spec_hash, unused
+from edgesdt.spec import Spec, drifting, spec_hash, unused
 
 STRIDE = 2_000
 """Samples learned between two looks at the clock (and at Ctrl-C)."""
@@ -66,7 +66,7 @@ def run(
     """
     if spec.sweep is not None:
         raise SpecError("sweep: this command runs one chip; remove the section, or use --set sweep=null")
-    unheeded = unused.settings(spec)  # a resolved spec does not have them any more
+    unheeded = unused.settings(spec) + drifting.sentences(spec)  # a resolved spec does not have all any more
     spec = registers.resolve(spec)
     memory_map(spec).enforce()
     energy.technology(spec)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from edgesdt import caveats, energy, units
+from edgesdt.crossbar import compensation
 from edgesdt.crossbar.scales import tiles
 from edgesdt.errors import SpecError
 from edgesdt.memory import MemoryMap
@@ -70,6 +71,7 @@ def preview(spec: Spec) -> str:
         f"  latency  {units.format_time(latency['train_per_sample'])} per training sample, "
         f"{units.format_time(latency['inference_per_sample'])} per inference "
         f"({spec.chip.macs_per_cycle} MACs per cycle at {units.format_frequency(spec.chip.clock)})",
+        *_calibration(spec, fitted),
         f"  area     {units.format_area(priced['area_mm2']['total'])}",
         f"  leakage  {units.format_si(tech['leakage_w'], 'W')}{_largest(tech['leakage_breakdown_w'])}",
         *(f"  {sentence}" for sentence in caveats.of_prices(priced)),
@@ -82,6 +84,16 @@ def _largest(watts: dict[str, float]) -> str:
     first = sorted(watts.items(), key=lambda item: -item[1])[:_SHOWN]
     told = ", ".join(f"{name} {units.format_si(each, 'W')}" for name, each in first)
     return f" ({told}{', …' if len(watts) > _SHOWN else ''})" if told else ""
+
+
+def _calibration(spec: Spec, fitted: MemoryMap) -> list[str]:
+    """What a reference read takes where the chip makes one before it is used after a rest."""
+    if spec.device.digital or spec.device.drift_compensation == "none":
+        return []
+    made = energy.bill(spec, compensation.assumed_counts(spec), fitted.plain(), energy.technology(spec))
+    joules, seconds = sum(made.energy_j.values()), sum(made.latency_s.values())
+    told = f"{units.format_energy(joules)} and {units.format_time(seconds)}"
+    return [f"  drift    {told} for a reference read after a rest"]
 
 
 def _array(spec: Spec) -> str:

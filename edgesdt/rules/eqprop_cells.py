@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgesdt.crossbar import layout
+from edgesdt.crossbar import compensation, layout
 from edgesdt.crossbar.bank import Crossbar
 from edgesdt.crossbar.carrying import TALLIES, carry
 from edgesdt.crossbar.handing import hand_over
@@ -155,12 +155,22 @@ class EqPropOnCells(EqProp):
 
     @contextmanager
     def rested(self, after_s: float) -> Iterator[None]:
-        """Within the context the chip reads its cells as they are `after_s` seconds after the last write."""
-        self._show(self.crossbar.rested(after_s))
+        """Within the context the chip reads its cells as they are `after_s` seconds after the last write.
+
+        With drift compensation, times the factor of a reference read then.
+        """
+        rested, cells, model = self.crossbar.rested(after_s), self.crossbar.cells, self.crossbar.model
+        self._show(rested)
+        if self.spec.device.drift_compensation == "global":
+            shares = sum(int(each.bank.shares.sum(dtype=np.int64)) for each in self.crossbar.slices(self.chip.weights))
+            times = compensation.factor(model, cells.visible, rested)
+            self.calibration = times, compensation.read_counts(self.spec, shares)
+            self._show(compensation.scaled(model, rested, times))
         try:
             yield
         finally:
             self._show(self.crossbar.cells.visible)
+            self.calibration = None
 
     def warnings(self) -> list[str]:
         """What the user should know about the array, in sentences."""
