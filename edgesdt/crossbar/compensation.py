@@ -2,8 +2,8 @@
 
 V. Joshi et al., "Accurate deep neural network inference using computational phase-change memory", Nat. Commun. 11,
 2473 (2020), global drift compensation: all cells are read right after programming and again before use, and what the
-sum of currents lost is made good by one factor. Here the factor scales what conversions are held against, the reference of
-weight 0 and that of the converter, so that a code is what it would be of cells that conduct that much more.
+sum of currents lost is made good by one factor. Here the factor scales what conversions are held against, the reference
+of weight 0 and that of the converter, so that a code is what it would be of cells that conduct that much more.
 """
 
 from __future__ import annotations

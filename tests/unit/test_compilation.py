@@ -17,7 +17,10 @@ from edgesdt.rehearsal import kinds, rehearse, twin
 from hw_models import jit
 from tests.conftest import ROOT
 
-SAMPLE = "from hw_models import randomness\nprint(randomness.gaussians(1, 2), randomness._fill_gaussians._cache.cache_path)"
+SAMPLE = """
+from hw_models import randomness
+print(randomness.gaussians(1, 2), randomness._fill_gaussians._cache.cache_path)
+"""
 
 
 def child(code: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:

@@ -49,7 +49,7 @@ def test_every_device_whose_mean_moves_away_is_warned_of(model: str) -> None:
     low, span = crossbar.bank.low, crossbar.bank.span
     crossbar.program(np.zeros((9, 7)))
     moved = float(np.mean(crossbar.rested(86_400.0) - cells.visible)) / span
-    assert bool(drifting.sentences(spec)) == (moved < -0.05), (model, moved, low)
+    assert bool(drifting.sentences(spec)) == (moved < -0.01), (model, moved, low)
 
 
 @pytest.mark.parametrize("mapping", ["offset", "pair"])
@@ -71,7 +71,8 @@ def test_nothing_is_made_good_where_it_is_not_asked_for() -> None:
     rule = trained([9, 7], PCM)
     with rule.rested(86_400.0):
         assert rule.calibration is None
-        assert rule.crossbar.bank.shares.sum() < 0.8 * rule.crossbar.cells.visible.sum() / 25e-6 * rule.crossbar.bank.one
+        written = float((rule.crossbar.cells.visible / 25e-6).sum() * rule.crossbar.bank.one)
+        assert rule.crossbar.bank.shares.sum() < 0.8 * written
 
 
 def test_a_weight_without_siemens_is_scaled_from_its_lowest_state() -> None:
