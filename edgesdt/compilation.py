@@ -84,9 +84,11 @@ def heard(starts: Callable[[], None], ends: Callable[[float], None]) -> Iterator
     """A `Compilation` that hears of everything that this process compiles, until the context ends."""
     from numba.core import event  # only what is going to run a kernel asks
 
+    numba_events: Any = event
+
     found = Compilation(starts, ends)
 
-    class Ear(event.Listener):  # type: ignore[misc]
+    class Ear(event.Listener):
         def on_start(self, event: Any) -> None:
             found.start()
 
@@ -94,8 +96,8 @@ def heard(starts: Callable[[], None], ends: Callable[[float], None]) -> Iterator
             found.end()
 
     ear = Ear()
-    event.register(_EVENT, ear)
+    numba_events.register(_EVENT, ear)
     try:
         yield found
     finally:
-        event.unregister(_EVENT, ear)
+        numba_events.unregister(_EVENT, ear)

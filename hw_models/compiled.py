@@ -96,7 +96,7 @@ def _reach(law, spread, pulses, counts, places):  # type: ignore[no-untyped-def]
             left = np.int64(0)
         elif law.limit >= 0:
             endures = np.int64(np.floor(np.float64(spread[at, law.limit])))
-            left = min(max(endures - np.int64(pulses[at]), 0), asked)
+            left = min(max(endures - np.int64(pulses[at]), np.int64(0)), asked)
         law.given[a] = left if counts[a] > 0 else -left
         pulses[at] += np.uint32(asked - left)
 

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import numba
-from numba.core import config
+from numba.core import config as _numba_config
 
+config: Any = _numba_config  # its settings are made when it is loaded, which its type hints do not know
 KEPT: Final = 3
 """States of one source whose code is kept: the last ones used."""
 _HERE: Final = Path(__file__).resolve().parent
