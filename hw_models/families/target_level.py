@@ -14,10 +14,10 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from hw_models.base import CellModel, Cells, DeviceError, Ints, Reals, unknown
 from hw_models.kernels import randomness
+from hw_models.kernels.jit import njit
 
 STREAMS = {
     "device_to_device": 1001,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hw_models.kernels.jit import njit
 from hw_models.kernels.portable_math import exp, log, power
 
 Values = npt.NDArray[np.float64]

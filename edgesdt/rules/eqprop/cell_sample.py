@@ -1,7 +1,7 @@
 """One sample after another through an equilibrium-propagation chip whose weights are analog cells.
 
-The order is that of `rules.eqprop.sample.learn_stream`; only reading and writing the weights differ. A step-law model is
-pulsed within the compiled loop; any other is handed each update as arrays (`present` … `settle_update`).
+The order is that of `rules.eqprop.sample.learn_stream`; only reading and writing the weights differ. A model of the
+package is pulsed within the compiled loop (`hw_models.kernels.compiled`); any other is handed each update as arrays.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from edgesdt.rules.eqprop.sample import (
     sign_of_beta,
 )
 from edgesdt.synapses.crossbar.layout import VERIFY
-from edgesdt.synapses.crossbar.programming import correct, list_pulses, pulse, show, want
+from edgesdt.synapses.crossbar.programming import correct, list_pulses, passed, pulse, show, tally_passed, want
 from edgesdt.synapses.crossbar.read_noise import follow
 from edgesdt.synapses.crossbar.sensing import sense
 from edgesdt.synapses.crossbar.wires import see
 from edgesdt.synapses.digital import update_biases
+from hw_models.kernels.step_laws import POWER
 
 
 @inlined
@@ -45,6 +46,19 @@ def keep_up(weights, listed, sensing, bank):  # type: ignore[no-untyped-def]
         see(weights, listed, bank)
     if sensing.own_noise:
         follow(listed, bank)
+
+
+@kernel
+def pulse_and_show(weights, listed, sensing, bank):  # type: ignore[no-untyped-def]
+    """Give the first `listed` cells their pulses, count them, and bring all that reading needs in step."""
+    by_share = bank.law.wrapped or bank.law.code > POWER
+    up, down = passed(listed, bank) if by_share else (np.int64(0), np.int64(0))
+    pulse(listed, bank)
+    show(weights, listed, bank)
+    keep_up(weights, listed, sensing, bank)
+    if by_share:
+        up_after, down_after = passed(listed, bank)
+        tally_passed(listed, up + up_after, down + down_after, bank)
 
 
 @kernel
@@ -75,7 +89,7 @@ def update_of(chip, plan, work, sensing, bank, rates, sample, label):  # type: i
 
 @kernel
 def learn_stream(chip, plan, work, sensing, bank, rates, samples, labels, order):  # type: ignore[no-untyped-def]
-    """Learn from `samples[order]` (uint8 codes), one at a time, on cells of a step law."""
+    """Learn from `samples[order]` (uint8 codes), one at a time, on cells with a law of their own."""
     for t in range(order.shape[0]):
         listed = update_of(chip, plan, work, sensing, bank, rates, samples[order[t]], labels[order[t]])
         if bank.programming == VERIFY:
@@ -84,13 +98,9 @@ def learn_stream(chip, plan, work, sensing, bank, rates, samples, labels, order)
                 listed = correct(listed, bank)
                 if listed == 0:
                     break
-                pulse(listed, bank)
-                show(chip.weights, listed, bank)
-                keep_up(chip.weights, listed, sensing, bank)
+                pulse_and_show(chip.weights, listed, sensing, bank)
         else:
-            pulse(listed, bank)
-            show(chip.weights, listed, bank)
-            keep_up(chip.weights, listed, sensing, bank)
+            pulse_and_show(chip.weights, listed, sensing, bank)
 
 
 @kernel
