@@ -24,5 +24,6 @@ bounds:  ## the tests of the kernels, an index out of range being an error
 golden:  ## remake the golden traces (after a change of arithmetic that is meant)
 	$(PYTHON) -m tests.golden.make
 
-clean:  ## numba's cache does not see edits in imported files
+clean:  ## caches of Python beside the source, and compiled code in the user's cache folder
+	$(PYTHON) -c "from hw_models.kernels.jit import clear; clear()"
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,7 +7,7 @@ put it into files. Weights are kept in single precision, as aihwkit keeps them: 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,8 +47,18 @@ def without_noise(model: CellModel) -> CellModel:
     return model.without([name for name in model.non_idealities if name not in SHAPE])
 
 
-def measure(model: CellModel, up: int, down: int, cells: int = 1, seed: int = 0) -> Response:
-    """Manufacture `cells` cells from `seed` and pulse them. Raises `DeviceError` for numbers out of range."""
+def measure(
+    model: CellModel,
+    up: int,
+    down: int,
+    cells: int = 1,
+    seed: int = 0,
+    progress: Callable[[int], None] = lambda pulse: None,
+) -> Response:
+    """Manufacture `cells` cells from `seed` and pulse them; `progress` is told of every pulse that is done.
+
+    Raises `DeviceError` for numbers out of range.
+    """
     for what, number, least in (("up", up, 0), ("down", down, 0), ("cells", cells, 1), ("seed", seed, 0)):
         if ARGUMENTS.whole(what, number, -(2**63), 2**63 - 1) < least:
             raise DeviceError(f"{what}: {number} is out of range, allowed: at least {least}")
@@ -66,6 +76,7 @@ def measure(model: CellModel, up: int, down: int, cells: int = 1, seed: int = 0)
         model.pulse(made, one if rising else -one)
         visible[pulse] = made.visible
         energy[not rising] += _energy_j(model, rising, before, _conductance(model, made))
+        progress(pulse)
     known = model.drive is not None
     return Response(model, up, down, visible, energy[0] if known else None, energy[1] if known else None)
 

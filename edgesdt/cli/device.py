@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -16,9 +17,12 @@ from hw_models.foreign import printable
 
 if TYPE_CHECKING:
     from hw_models.base import CellModel
+    from hw_models.response import Response
     from hw_models.sheets.catalog import Origin
     from hw_models.sheets.sheet import Sheet
 
+_LIVE_S, _LINE_S = 0.2, 10.0
+"""Seconds between two words on the progress, on a terminal and elsewhere."""
 _NAME = "a name from 'edgesdt device list' (any case), or a YAML file"
 
 
@@ -169,7 +173,7 @@ def _pulse(arguments: argparse.Namespace) -> int:
             raise DeviceFault(f"{path}: there is no folder {path.parent}")
     refuse_losses({"--csv": arguments.csv, "--plot": arguments.plot}, [Path(arguments.name)])
     try:
-        made = response.measure(model, arguments.up, arguments.down, arguments.cells, arguments.seed)
+        made = _measured(model, arguments)
     except DeviceError as error:  # what is out of range has the name of its option
         option = str(error).partition(":")[0]
         raise DeviceFault(f"--{error}" if option in ("up", "down", "cells", "seed") else str(error)) from error
@@ -194,6 +198,31 @@ def _pulse(arguments: argparse.Namespace) -> int:
     rows += [("written", str(path)) for path in (arguments.csv, arguments.plot) if path not in (None, STDOUT)]
     _print_aligned(rows, stream)
     return 0
+
+
+def _measured(model: CellModel, arguments: argparse.Namespace) -> Response:
+    """The response, with its progress on standard error: live on a terminal, a line now and then elsewhere."""
+    from edgesdt.runs.compilation import watched
+    from hw_models import response
+
+    live, pulses, last = sys.stderr.isatty(), arguments.up + arguments.down, time.monotonic()
+
+    def say(line: str) -> None:
+        print(("\r\033[K" if live else "") + line, file=sys.stderr, flush=True)
+
+    def progress(pulse: int) -> None:
+        nonlocal last
+        if time.monotonic() - last < (_LIVE_S if live else _LINE_S):
+            return
+        last = time.monotonic()
+        told = f"pulse {pulse:,} of {pulses:,}"
+        print(f"\r\033[K{told}" if live else told, end="" if live else "\n", file=sys.stderr, flush=True)
+
+    with watched(say) as compilation, compilation.together():
+        made = response.measure(model, arguments.up, arguments.down, arguments.cells, arguments.seed, progress)
+    if live:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    return made
 
 
 def _spread(model: CellModel, row: Any) -> str:

@@ -52,6 +52,9 @@ def parser() -> argparse.ArgumentParser:
     _spec_arguments(check)
     check.add_argument("--resolved", action="store_true", help="print the whole spec with the values really used")
 
+    warm = commands.add_parser("warm", help="compile ahead what the first runs would compile, for every kind of chip")
+    warm.add_argument("spec", nargs="?", metavar="SPEC", help="only what this spec needs (plug-in devices, too)")
+
     commands.add_parser("specs", help="list the specs that come with edgesdt")
 
     report = commands.add_parser("report", help="report on runs and sweeps from their records, without running")
@@ -199,15 +202,29 @@ def _check(arguments: argparse.Namespace) -> int:
     spec = _spec(arguments)
     from edgesdt.rules.lookup import rule_of
     from edgesdt.runs import preview
-    from edgesdt.spec import unused
+    from edgesdt.spec import drift, unused
 
-    for sentence in [*unused.settings(spec), *rule_of(spec).cautions(spec)]:
+    for sentence in [*unused.settings(spec), *drift.sentences(spec), *rule_of(spec).cautions(spec)]:
         print(f"warning: {sentence}", file=sys.stderr)
     if arguments.resolved:
         print(preview.resolved(spec), end="")
         preview.enforce(spec)
     else:
         print(preview.preview(spec))
+    return 0
+
+
+def _warm(arguments: argparse.Namespace) -> int:
+    from edgesdt.spec import load
+
+    specs = [] if arguments.spec is None else [load(arguments.spec)]
+    from edgesdt.runs import rehearsal
+    from edgesdt.runs.compilation import watched
+
+    with watched(lambda line: print(line, file=sys.stderr, flush=True)) as compilation, compilation.together():
+        for spec in specs or rehearsal.kinds():
+            rehearsal.rehearse(spec)
+    print(f"ready: the kernels of {arguments.spec or 'every kind of chip'} are compiled")
     return 0
 
 
@@ -276,6 +293,7 @@ def _entry(entry: Any) -> str:
 _COMMANDS = {
     "run": _run,
     "check": _check,
+    "warm": _warm,
     "sweep": sweep.run,
     "specs": _specs,
     "report": _report,

@@ -26,6 +26,11 @@ State = Mapping[str, npt.NDArray[np.generic]]
 class Learner(Protocol):
     """A rule on one described chip; it owns the chip's arrays."""
 
+    @property
+    def calibration(self) -> tuple[float, Counts] | None:
+        """Within `rested`: the factor of the drift compensation and the actions of its read; None without one."""
+        ...
+
     def learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
         """Learn from `samples[order]` (input codes), one at a time, with the rates of `epoch` (0-based).
 

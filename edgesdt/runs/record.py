@@ -91,7 +91,11 @@ def _cells(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             continue
         if place == 0:
             yield "accuracy at rest", _READOUTS[key], ""
-        yield f"  after {units.format_time(point['time_s'])}", f"{100 * point[key]:.2f} %", ""
+        taken = ""
+        if "drift_factor" in point:
+            joules, seconds = point["calibration_energy_j"], point["calibration_latency_s"]
+            taken = f"times {point['drift_factor']:.3f}, {units.format_energy(joules)}, {units.format_time(seconds)}"
+        yield f"  after {units.format_time(point['time_s'])}", f"{100 * point[key]:.2f} %", taken
 
 
 def summary(record: Mapping[str, Any]) -> str:

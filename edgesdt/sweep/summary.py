@@ -23,7 +23,8 @@ def lines(
     counts = [f"{every[word]} {word}" for word in (DONE, PRUNED, FAILED, INFEASIBLE) if every[word] or word == DONE]
     yield f"{plan.base.name}: {len(found)} runs: {', '.join(counts)}"
     if progress.ran and workers:
-        each, beside = progress.run_s / progress.ran, (seconds * workers - progress.run_s) / progress.ran
+        each = progress.run_s / progress.ran
+        beside = (seconds * workers - progress.run_s - progress.compile_s) / progress.ran
         yield (
             f"{units.format_time(seconds)} for {progress.ran} runs on {workers} worker{'s' if workers != 1 else ''}: "
             f"{units.format_time(each)} a run, {units.format_time(max(beside, 0.0))} beside it"

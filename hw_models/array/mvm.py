@@ -17,10 +17,10 @@ from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from hw_models.arguments import ARGUMENTS
 from hw_models.base import DeviceError, unknown
+from hw_models.kernels.jit import njit
 from hw_models.kernels.randomness import gaussian, high_half, word
 from hw_models.periphery.constants import bounded
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from hw_models.arguments import ARGUMENTS
 from hw_models.base import Cells, DeviceError, Drive, Ints, Quantity, Reals, check_read, states
@@ -122,6 +123,15 @@ class PhaseChange(Written):
             sigma = self.flicker_sigma(cells.visible.astype(np.float64), after_s)
             seen = np.maximum(seen * (1 + sigma * read_normals(cells, seed, "flicker_noise")), 0.0)
         return seen.astype(cells.visible.dtype)
+
+    def write_law(self) -> npt.NDArray[np.float64]:
+        """Constants of the compiled write (`level_writing`)."""
+        from hw_models.kernels import level_writing as kernel
+
+        scale = 1e-6 * self.g_max_s / G_REFERENCE_S * self.programming_scale
+        noisy = (kernel.POLYNOMIAL, scale) if self._has("programming_noise") else (kernel.NO_NOISE, 0.0)
+        curve = self.g_max_s, True, self.programming_us
+        return kernel.law(self.spacing(), self.bounds(), noise=noisy, curve=curve)
 
     def _spread_names(self) -> tuple[str, ...]:
         return ("device_to_device",)

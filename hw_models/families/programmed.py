@@ -21,6 +21,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from hw_models.arguments import ARGUMENTS
 from hw_models.base import Cells, DeviceError, Drive, Ints, Quantity, Reals, check_read, states, unknown
@@ -150,6 +151,15 @@ class Programmed(Written):
         """By the curve of `read_coefficients`."""
         state = states(state)
         return self._curve(state, self.read_coefficients) if self._has("read_noise") else np.zeros(state.shape)
+
+    def write_law(self) -> npt.NDArray[np.float64]:
+        """Constants of the compiled write (`level_writing`)."""
+        from hw_models.kernels import level_writing as kernel
+
+        kind = kernel.SATURATING if self.curve == "saturating" else kernel.POLYNOMIAL
+        noisy = (kind, self.unit_s) if self._has("programming_noise") else (kernel.NO_NOISE, 0.0)
+        curve = self.argument_s, False, self._row(self.coefficients, 0.0)
+        return kernel.law(self.spacing(), self.bounds(), noise=noisy, curve=curve)
 
     def _deviations(self, cells: Cells, first: Reals, mean: Reals, after_s: float) -> Reals:
         """Deviations `first` grown to what sigma is by now; from 0 sigma, a cell's own normal grows."""

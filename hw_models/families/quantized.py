@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from hw_models.base import Cells, DeviceError, Drive, Ints, Quantity, Reals, check_read, states
 from hw_models.families.target_level import Written, check_off, checked, drawn, read_normals
@@ -90,6 +91,18 @@ class Quantized(Written):
     def read_sd(self, state: Reals) -> Reals:
         """The same at all levels."""
         return np.full(states(state).shape, self.read_noise * self.spacing() if self._has("read_noise") else 0.0)
+
+    def write_law(self) -> npt.NDArray[np.float64]:
+        """Constants of the compiled write (`level_writing`)."""
+        from hw_models.kernels import level_writing as kernel
+
+        rounding = (kernel.AS_IT_IS, 1.0, 0.0)
+        if self._has("quantisation"):
+            rounding = (kernel.TO_GRID, self.spacing(), self.w_min)
+        noisy = (kernel.NO_NOISE, 0.0)
+        if self._has("write_noise"):
+            noisy = (kernel.EQUAL, self.write_noise * self.spacing())
+        return kernel.law(self.spacing(), self.bounds(), rounding, noisy)
 
     def _nearest(self, values: Reals, levels: int) -> Reals:
         spacing = (self.w_max - self.w_min) / (levels - 1)

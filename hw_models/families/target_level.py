@@ -14,7 +14,6 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from hw_models.arguments import ARGUMENTS
 from hw_models.base import (
@@ -29,6 +28,7 @@ from hw_models.base import (
     unknown,
 )
 from hw_models.kernels import randomness
+from hw_models.kernels.jit import njit
 
 STREAMS = {
     "device_to_device": 1001,

@@ -54,8 +54,12 @@ class Wrapper(CellModel):
     @property
     def non_idealities(self) -> tuple[str, ...]:  # type: ignore[override]
         """The inner model's and the wrapper's own."""
-        own = (self.switch,) if self._on() else ()
-        return tuple(dict.fromkeys((*self.inner.non_idealities, *own)))
+        return tuple(dict.fromkeys((*self.inner.non_idealities, *self.own)))
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The wrapper's own non-ideality while it is on."""
+        return (self.switch,) if self._on() else ()
 
     def _on(self) -> bool:
         return self._acts() and self.switch not in self.off

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from hw_models.arguments import ARGUMENTS
+from hw_models.kernels.jit import njit
 from hw_models.kernels.portable_math import exp, log, power
 
 LEAST = 2.0**-1022

@@ -12,9 +12,9 @@ from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from hw_models.arguments import ARGUMENTS
+from hw_models.kernels.jit import njit
 from hw_models.kernels.portable_math import exp
 
 _MASK = (1 << 64) - 1

@@ -24,7 +24,7 @@ from edgesdt.rules.eqprop.counts import Events
 from edgesdt.rules.eqprop.rule import EqProp, _each
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
-from edgesdt.synapses.crossbar import layout
+from edgesdt.synapses.crossbar import compensation, layout
 from edgesdt.synapses.crossbar import wear as crossbar_wear
 from edgesdt.synapses.crossbar.carry import TALLIES, carry
 from edgesdt.synapses.crossbar.crossbar import Crossbar
@@ -87,7 +87,7 @@ class EqPropOnCells(EqProp):
         self, samples: Pixels, labels: Labels, order: Labels, rates: npt.NDArray[np.int64]
     ) -> None:
         bank, sensing = self.crossbar.bank, self.crossbar.sensing
-        if self.crossbar.stepped:
+        if self.crossbar.compiled:
             learn_stream(self.chip, self.plan, self.work, sensing, bank, rates, samples, labels, order)
         else:
             lowest, verified = self.crossbar.slices(self.chip.weights)[0], bank.programming == layout.VERIFY
@@ -178,12 +178,22 @@ class EqPropOnCells(EqProp):
 
     @contextmanager
     def rested(self, after_s: float) -> Iterator[None]:
-        """Within the context the chip reads its cells as they are `after_s` seconds after the last write."""
-        self._show(self.crossbar.rested(after_s))
+        """Within the context the chip reads its cells as they are `after_s` seconds after the last write.
+
+        With drift compensation, times the factor of a reference read then.
+        """
+        rested, cells, model = self.crossbar.rested(after_s), self.crossbar.cells, self.crossbar.model
+        self._show(rested)
+        if self.spec.device.drift_compensation == "global":
+            shares = sum(int(each.bank.shares.sum(dtype=np.int64)) for each in self.crossbar.slices(self.chip.weights))
+            times = compensation.factor(model, cells.visible, rested)
+            self.calibration = times, compensation.read_counts(self.spec, shares)
+            self._show(compensation.scaled(model, rested, times))
         try:
             yield
         finally:
             self._show(self.crossbar.cells.visible)
+            self.calibration = None
 
     def warnings(self) -> list[str]:
         """What the user should know about the array, in sentences."""

@@ -44,6 +44,9 @@ BEFORE = -1
 class EqProp:
     """The rule on the chip that `spec` describes, with freshly drawn weights."""
 
+    calibration: tuple[float, Counts] | None = None
+    """While the cells have rested and are compensated: the factor, and the actions of its reference read."""
+
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self.plan = plan.plan(spec)

@@ -118,6 +118,10 @@ class Device(Section):
     off: Annotated[tuple[str, ...], Allowed("a list of non-idealities, such as [cycle_to_cycle]")] = Field(
         default=(), strict=False, description="Non-idealities that are switched off (`edgesdt device show`)"
     )
+    drift_compensation: Literal["none", "global"] = Field(
+        default="none",
+        description="After a rest: one factor for all cells, from a reference read before use (global), or nothing",
+    )
 
     @property
     def digital(self) -> bool:

@@ -20,7 +20,9 @@ from edgesdt.synapses.crossbar.slices import Slice
 from edgesdt.synapses.crossbar.wires import Lines, lines_of
 from hw_models.array.mapping import Mapping
 from hw_models.base import CellModel, Cells
+from hw_models.kernels.compiled import law_of
 from hw_models.kernels.randomness import key_of
+from hw_models.kernels.step_laws import POWER
 from hw_models.kernels.straight_pulsing import Room
 from hw_models.periphery.dac import requantise
 
@@ -66,8 +68,13 @@ class Crossbar:
 
     @property
     def stepped(self) -> bool:
-        """Whether the cells follow a step law, so that they are pulsed in compiled code."""
-        return self.bank.law >= 0
+        """Whether the cells follow a step law, whose kernel says what each pulse passed through."""
+        return self.compiled and not self.bank.law.wrapped and self.bank.law.code <= POWER
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the cells are pulsed in compiled code."""
+        return self.bank.law.code >= 0
 
     def slices(self, codes: npt.NDArray[np.integer]) -> tuple[Slice, ...]:
         """All slices, where `codes` (n_0 · n_1,) are those of the least significant one."""
@@ -200,8 +207,6 @@ def _bank(spec: Spec, model: CellModel, mapping: Mapping, cells: Cells, one: int
     """The arrays of the kernels for the first slice; those of the wires have `wired` entries."""
     array, (n0, n1) = spec.device.array, spec.chip.layers
     low, high = model.bounds()
-    law = getattr(model, "law_code", None)
-    constants = model.constants() if law else np.zeros(1)  # type: ignore[attr-defined]
     synapses = n0 * n1
     each = mapping.planes * synapses
     verified = array.programming == "verify" or mapping.slices > 1  # carries are
@@ -213,8 +218,7 @@ def _bank(spec: Spec, model: CellModel, mapping: Mapping, cells: Cells, one: int
         span=high - low,
         step=step_of(model, mapping),
         highest=2 * one,
-        law=law() if law else -1,
-        constants=constants,
+        law=law_of(model, each, cells.spread.shape[1]),
         state=cells.state[:each],
         visible=cells.visible[:each],
         spread=cells.spread[:each],
