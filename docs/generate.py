@@ -128,8 +128,8 @@ def cli_page() -> str:
     """`docs/reference/cli.md`."""
     lines = ["# The command line", "", NOTE, "", "Progress goes to standard error, results to standard output. "]
     lines[-1] += f"{EXIT_CODES[0].upper()}{EXIT_CODES[1:]}."
-    bare = "A command that needs another after it, given alone (`edgesdt`, `edgesdt device`), prints its help and exits with 2"
-    lines += ["", f"`--help` works at every level. {bare}.", "", *_command(parser(), None)]
+    bare = "A command that needs another after it (`edgesdt`, `edgesdt device`) prints its help when given alone, and"
+    lines += ["", f"`--help` works at every level. {bare} exits with 2.", "", *_command(parser(), None)]
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""The argument parser of every level of the command line: faults in one line with did-you-mean, help where none is given.
+"""The argument parser of every level of the command line: faults in one line with did-you-mean, help alone.
 
 Knows no command; `cli.py` and its neighbours build their parsers of this class.
 """

@@ -51,7 +51,7 @@ def parser() -> Parser:
     report.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="run folder or sweep folder")
     place = "where to write it (default: in the first DIR: report.html, report-TECHNOLOGY.html, comparison.html)"
     report.add_argument("--out", type=Path, metavar="FILE", help=place)
-    report.add_argument("--table", metavar="TECHNOLOGY", help="price with another technology table")
+    report.add_argument("--table", metavar="TECHNOLOGY", help="price with another table: a name, or ./TABLE.yaml")
     report.add_argument("--csv", type=Path, metavar="FILE", help="write the records as CSV instead of a page")
     report.add_argument("--parquet", type=Path, metavar="FILE", help="the same as Parquet; needs pyarrow")
 
@@ -187,7 +187,8 @@ def _report(arguments: argparse.Namespace) -> int:
     from edgesdt.report import export, write
 
     outputs = {"--out": arguments.out, "--csv": arguments.csv, "--parquet": arguments.parquet}
-    refuse_losses(outputs, (folder / name for folder in arguments.folders for name in KEPT))
+    read = [folder / name for folder in arguments.folders for name in KEPT]
+    refuse_losses(outputs, [*read, *([Path(arguments.table)] if arguments.table else [])])
     wanted = {write: arguments.out, export.csv_file: arguments.csv, export.parquet_file: arguments.parquet}
     files = {make: out for make, out in wanted.items() if out is not None} or {write: None}
     for make, out in files.items():

@@ -92,7 +92,7 @@ def _flat(values: Mapping[str, Any], above: str = "") -> Cells:
     for key, value in values.items():
         if isinstance(value, Mapping):
             found |= _flat(value, f"{above}{key}.")
-        elif not (isinstance(value, list) and any(isinstance(item, Mapping) for item in value)):
+        elif key != "sheet" and not (isinstance(value, list) and any(isinstance(item, Mapping) for item in value)):
             found[f"{above}{key}"] = json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
     return found
 

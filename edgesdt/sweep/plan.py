@@ -11,7 +11,7 @@ from typing import Any
 
 from edgesdt import datasets, energy
 from edgesdt.errors import SpecError
-from edgesdt.spec import SETS, SetFacts, Spec
+from edgesdt.spec import SETS, SetFacts, Spec, carried
 from edgesdt.spec.hints import Path, dotted, shown
 from edgesdt.spec.loading import Traced
 from edgesdt.spec.revising import Faulty, Variants
@@ -55,8 +55,11 @@ class Plan:
         self.base, self.sweep, self._origin = traced.spec, sweep, traced.origin
         places = {parameter.place: parameter for parameter in sweep.parameters}
         sets = places[("data", "set")].values if ("data", "set") in places else (self.base.data.set,)
-        self._variants = Variants(traced.spec, traced.data, _facts(sets))
-        self._technologies: dict[tuple[str, float | None], str] = {}
+        located = [carried.located(("data", "set"), name, traced.folder) if traced.folder else name for name in sets]
+        self._variants = Variants(traced.spec, traced.data, _facts(located), traced.folder)
+        self.folder = traced.folder
+        """What relative paths of the sweep section are relative to; empty for the current folder."""
+        self._technologies: dict[str, str] = {}
         self._texts: dict[tuple[str, str], str] = {}
         self.points: list[Point] = []
         self.repeated = 0
@@ -147,12 +150,12 @@ class Plan:
         unseen = [(name, key) for name, key in keys.items() if (name, key) not in self._texts]
         plain = spec.plain() if unseen else {}
         for name, key in unseen:
-            self._texts[name, key] = canonical(plain[name]) if name in plain else ""
+            self._texts[name, key] = canonical(carried.identity(name, plain[name])) if name in plain else ""
         found = {name: self._texts[name, key] for name, key in keys.items()}
         return joined_hash({name: text for name, text in found.items() if text})
 
     def _check_technology(self, spec: Spec) -> None:
-        key = spec.technology.table, spec.technology.node
+        key = texts.of(spec.technology)
         if key not in self._technologies:
             try:
                 energy.technology(spec)

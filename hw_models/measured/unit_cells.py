@@ -1,7 +1,7 @@
 """Units that stand in a row or in a column of their own: found, and moved into the header, where `columns` reads them.
 
-A row of units follows the header (`pulse,G` and then `#,uS`). A column of units is called `unit` and stands right of its
-numbers, or names them (`G unit`, `unit of G`); its units may change from row to row, as an instrument changes its range.
+A row of units follows the header (`pulse,G` and then `#,uS`). A column of units is called `unit` and stands right of
+its numbers, or names them (`G unit`, `unit of G`). Its units may change from row to row, as an instrument's range does.
 """
 
 from __future__ import annotations
