@@ -74,7 +74,7 @@ def _of_sweep(sweep: Sweep) -> list[Cells]:
         head = {"source": str(sweep.folder), "name": sweep.label, "seed": row.seed, "status": row.status}
         head |= {"error": row.reason or None, "run": row.run or None, "spec_hash": row.spec_hash or None}
         figures = _figures(row.record) if row.done else {}
-        rows.append({**head, **_parameters(row.point), **figures})
+        rows.append({**head, **_parameters(columns.apart(row.point)), **figures})
     return rows
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edgesdt.spec import sweep_groups
 from edgesdt.spec.hints import Path, shown
 from edgesdt.spec.schema import Spec
 from edgesdt.spec.schema_device import Array
@@ -53,4 +54,5 @@ def _is_chosen_by_sweep(spec: Spec) -> bool:
     """Whether a sweep gives this spec its devices: its points are checked one by one."""
     section = spec.sweep or {}
     swept = section.get("parameters", section)
-    return isinstance(swept, dict) and any(".".join(path) in swept for path in _CHOOSES)
+    names = {*swept, *sweep_groups.fields_of(section.get(sweep_groups.KEY))} if isinstance(swept, dict) else set()
+    return any(".".join(path) in names for path in _CHOOSES)

@@ -24,6 +24,7 @@ from edgesdt.sweep.sampling import combinations
 from edgesdt.units import format_size
 
 _MOST_FAULTS = 20
+_SET: Path = ("data", "set")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,9 @@ class Plan:
 
     def __init__(self, traced: Traced, sweep: Sweep) -> None:
         self.base, self.sweep, self._origin = traced.spec, sweep, traced.origin
-        places = {parameter.place: parameter for parameter in sweep.parameters}
-        sets = places[("data", "set")].values if ("data", "set") in places else (self.base.data.set,)
-        located = [carried.located(("data", "set"), name, traced.folder) if traced.folder else name for name in sets]
+        sets = [v for p in sweep.parameters for value in p.values for _, place, v in p.spread(value) if place == _SET]
+        sets = sets or [self.base.data.set]
+        located = [carried.located(_SET, name, traced.folder) if traced.folder else name for name in sets]
         self._variants = Variants(traced.spec, traced.data, _facts(located), traced.folder)
         self.folder = traced.folder
         """What relative paths of the sweep section are relative to; empty for the current folder."""
@@ -75,9 +76,7 @@ class Plan:
 
     def spec_with(self, values: tuple[Any, ...]) -> Spec:
         """The spec with these values, of the base's seed. Raises `Faulty`."""
-        spec = self._variants.with_values(
-            (parameter.place, value) for parameter, value in zip(self.sweep.parameters, values, strict=True)
-        )
+        spec = self._variants.with_values((place, value) for _, place, value in spread(self.sweep.parameters, values))
         self._check_technology(spec)
         return spec
 
@@ -87,19 +86,21 @@ class Plan:
 
     def named(self, point: Point) -> dict[str, Any]:
         """Dotted path → value of a point."""
-        return {parameter.name: value for parameter, value in zip(self.sweep.parameters, point.values, strict=True)}
+        return {name: value for name, _, value in spread(self.sweep.parameters, point.values)}
 
     def faults_of(self, parameter: Parameter, values: Iterable[Any]) -> list[str]:
         """What is wrong with values of one parameter on the spec as it is; nothing where another chooses the device."""
         found: dict[tuple[Path, str], tuple[str, int]] = {}
-        devices = [other for other in self.sweep.parameters if other.name in ("device", "device.model", "device.file")]
-        if parameter.place[0] == "device" and any(other is not parameter for other in devices):
+        choosing = ("device", "device.model", "device.file")
+        devices = [other for other in self.sweep.parameters if any(name in choosing for name, _ in other.fields)]
+        of_device = any(place[0] == "device" for _, place in parameter.fields)
+        if of_device and any(other is not parameter for other in devices):
             return []
         for value in values:
             try:
-                self._variants.with_values([(parameter.place, value)])
+                self._variants.with_values([(place, one) for _, place, one in parameter.spread(value)])
             except Faulty as error:
-                at = (*parameter.at, parameter.values.index(value)) if parameter.values else parameter.at
+                at = parameter.line_of(value)
                 for fault in error.faults:
                     found[at, f"{dotted(fault.path)}: {fault.text}"] = label([parameter], [value]), 1
         return self._told(found)
@@ -139,9 +140,10 @@ class Plan:
         paths = (fault.path, *fault.blame)
         for path in paths:
             for parameter, value in zip(self.sweep.parameters, values, strict=True):
-                length = min(len(path), len(parameter.place))
-                if length and path[:length] == parameter.place[:length]:
-                    return (*parameter.at, parameter.values.index(value)) if parameter.values else parameter.at
+                for index, (_, place) in enumerate(parameter.fields):
+                    length = min(len(path), len(place))
+                    if length and path[:length] == place[:length]:
+                        return parameter.line_of(value, index)
         return ("sweep",)
 
     def _hash(self, spec: Spec) -> str:
@@ -177,8 +179,14 @@ def _infeasible(spec: Spec) -> str:
 
 def label(parameters: Sequence[Parameter], values: Sequence[Any]) -> str:
     """`chip.weights.bits=4, learning.winners=3`."""
+    pairs = [(name, v) for name, _, v in spread(parameters, values)]
+    return ", ".join(f"{name}={v if isinstance(v, str) else shown(v)}" for name, v in pairs) or "the spec itself"
+
+
+def spread(parameters: Sequence[Parameter], values: Sequence[Any]) -> list[tuple[str, Path, Any]]:
+    """Name, place and value of every field that the values of `parameters` set; those of groups one by one."""
     pairs = zip(parameters, values, strict=True)
-    return ", ".join(f"{p.name}={v if isinstance(v, str) else shown(v)}" for p, v in pairs) or "the spec itself"
+    return [field for parameter, value in pairs for field in parameter.spread(value)]
 
 
 def _facts(sets: Iterable[Any]) -> dict[str, SetFacts]:
