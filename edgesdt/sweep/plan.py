@@ -100,8 +100,8 @@ class Plan:
             try:
                 self._variants.with_values([(place, one) for _, place, one in parameter.spread(value)])
             except Faulty as error:
-                at = parameter.line_of(value)
                 for fault in error.faults:
+                    at = _touched(parameter, value, (fault.path, *fault.blame)) or parameter.line_of(value)
                     found[at, f"{dotted(fault.path)}: {fault.text}"] = label([parameter], [value]), 1
         return self._told(found)
 
@@ -140,10 +140,8 @@ class Plan:
         paths = (fault.path, *fault.blame)
         for path in paths:
             for parameter, value in zip(self.sweep.parameters, values, strict=True):
-                for index, (_, place) in enumerate(parameter.fields):
-                    length = min(len(path), len(place))
-                    if length and path[:length] == place[:length]:
-                        return parameter.line_of(value, index)
+                if found := _touched(parameter, value, (path,)):
+                    return found
         return ("sweep",)
 
     def _hash(self, spec: Spec) -> str:
@@ -166,6 +164,16 @@ class Plan:
                 self._technologies[key] = str(error).removeprefix("technology: ")
         if self._technologies[key]:
             raise Faulty([Fault(("technology",), self._technologies[key])])
+
+
+def _touched(parameter: Parameter, value: Any, paths: Iterable[Path]) -> Path:
+    """Where in the file the field of a parameter stands that one of `paths` is about; empty if none is."""
+    for path in paths:
+        for index, (_, place) in enumerate(parameter.fields):
+            length = min(len(path), len(place))
+            if length and path[:length] == place[:length]:
+                return parameter.line_of(value, index)
+    return ()
 
 
 def _infeasible(spec: Spec) -> str:
