@@ -36,7 +36,8 @@ register:
   energy: {unit: fJ, source: ours, points: [{bits: 1, value: 2}]}
   area: {unit: um2, source: ours, points: [{bits: 1, value: 2.2}]}
 sram:
-  access: {unit: pJ, source: ours, points: [{bits: 64, capacity_kib: 8, value: 2}, {bits: 32, capacity_kib: 64, value: 4}]}
+  access:
+    {unit: pJ, source: ours, points: [{bits: 64, capacity_kib: 8, value: 2}, {bits: 32, capacity_kib: 64, value: 4}]}
   cell: {value: 0.127, unit: um2/bit, source: ours}
   array_efficiency: {value: 0.7, unit: 1, source: ours}
   leakage: {value: 900, unit: pW/bit, source: ours}
@@ -76,34 +77,36 @@ def test_units_are_converted_and_a_table_has_its_name_or_that_of_its_file() -> N
 CASES = [
     ("multiply:", "multipy:", ":8: multipy: unknown key, allowed: sources, table, ", "(did you mean 'multiply'?)"),
     ("multiply:", "multipy:", ": multiply: missing, allowed: a mapping of energy, area", ""),
-    ("  area: {unit: um2, source: ours, points: [{bits: 8, value: 20", "  aera: {unit: um2, source: ours, points: [{bits: 8, "
-     "value: 20", ":16: shift.aera: unknown key, allowed: energy, area", "(did you mean 'area'?)"),
+    ("  area: {unit: um2, source: ours, points: [{bits: 8, value: 20",
+     "  aera: {unit: um2, source: ours, points: [{bits: 8, value: 20", 
+     ":16: shift.aera: unknown key, allowed: energy, area", "(did you mean 'area'?)"),
     ("unit: nm", "unit: mm", ":4: node: unit: 'mm': not a unit of this entry, allowed: nm", ""),
     ("unit: fJ, source: ours, points: [{bits: 8, value: 12", "unit: fj, source: ours, points: [{bits: 8, value: 12",
      ":6: add.energy: unit: 'fj'", "(did you mean 'fJ'?)"),
-    ("unit: um2/bit, ", "", ":24: sram.cell: no unit, allowed: um2/bit, mm2/bit", ""),
-    ("unit: um2/bit", "unit: um2", ":24: sram.cell: unit: 'um2': not a unit of this entry", ""),
-    ("value: 0.127", "value: nan", ":24: sram.cell.value: nan, allowed: a number, ", "um2/bit"),
-    ("value: 0.127", "value: -1", ":24: sram.cell.value: -1: out of range, allowed: a number, ", "um2/bit"),
-    ("value: 0.127", "value: '0.127'", ":24: sram.cell.value: '0.127', allowed: a number, ", ""),
-    ("value: 0.127, ", "", ":24: sram.cell.value: missing, allowed: a number, ", ""),
+    ("unit: um2/bit, ", "", ":26: sram.cell: no unit, allowed: um2/bit, mm2/bit", ""),
+    ("unit: um2/bit", "unit: um2", ":26: sram.cell: unit: 'um2': not a unit of this entry", ""),
+    ("value: 0.127", "value: nan", ":26: sram.cell.value: nan, allowed: a number, ", "um2/bit"),
+    ("value: 0.127", "value: -1", ":26: sram.cell.value: -1: out of range, allowed: a number, ", "um2/bit"),
+    ("value: 0.127", "value: '0.127'", ":26: sram.cell.value: '0.127', allowed: a number, ", ""),
+    ("value: 0.127, ", "", ":26: sram.cell.value: missing, allowed: a number, ", ""),
     ("value: 28", "value: 5", ":4: node.value: 5: out of range, allowed: a number, 7 to 130 nm", ""),
-    ("value: 0.7", "value: 1.2", ":25: sram.array_efficiency.value: 1.2: out of range, ", "to 1 1"),
-    ("unit: pW/bit, source: ours", "unit: pW/bit", ":26: sram.leakage: no source, allowed: one of 'sources' (ours)", ""),
-    ("unit: pW/bit, source: ours", "unit: pW/bit, source: our", ":26: sram.leakage: source: 'our': unknown",
+    ("value: 0.7", "value: 1.2", ":27: sram.array_efficiency.value: 1.2: out of range, ", "to 1 1"),
+    ("unit: pW/bit, source: ours", "unit: pW/bit", ":28: sram.leakage: no source, allowed: one of", ""),
+    ("unit: pW/bit, source: ours", "unit: pW/bit, source: our", ":28: sram.leakage: source: 'our': unknown",
      "(did you mean 'ours'?)"),
     ("{bits: 32, value: 40}", "{bits: 32, value: 4}", ":6: add.energy.points.1: falls as the circuit grows", ""),
     ("{bits: 32, value: 40}", "{bits: 8, value: 40}", ":6: add.energy.points.1: a second value at bits 8", ""),
-    ("{bits: 32, value: 40}", "{bit: 32, value: 40}", ":6: add.energy.points.1.bit: unknown key", "(did you mean 'bits'?)"),
-    ("{bits: 32, value: 40}", "{bit: 32, value: 40}", ":6: add.energy.points.1.bits: missing, allowed: a number, 1 to", ""),
+    ("{bits: 32, value: 40}", "{bit: 32, value: 40}", ":6: add.energy.points.1.bit: unknown key",
+     "(did you mean 'bits'?)"),
+    ("{bits: 32, value: 40}", "{bit: 32, value: 40}", ":6: add.energy.points.1.bits: missing, allowed: a number", ""),
     ("{bits: 32, value: 40}", "7", ":6: add.energy.points.1: 7: wrong type, allowed: a mapping of bits, value", ""),
-    ("points: [{bits: 1, value: 2.2}]", "value: 2.2", ":21: register.area.value: unknown key", ""),
-    ("points: [{bits: 1, value: 2.2}]", "value: 2.2", ":21: register.area.points: no points, allowed: ", ""),
+    ("points: [{bits: 1, value: 2.2}]", "value: 2.2", ":22: register.area.value: unknown key", ""),
+    ("points: [{bits: 1, value: 2.2}]", "value: 2.2", ":22: register.area.points: no points, allowed: ", ""),
     ("table: my28", "table: [1]", ":1: table: [1]: wrong type, allowed: a text", ""),
     ("table: my28", "table: ../my", ":1: table: '../my': not a name", ""),
     ("table: my28", "add: 3", ":5: add: duplicate key", ""),
     ("  ours: \"Measured on a test chip\"", "  ours: 3", ":3: sources.ours: 3: must be a citation", ""),
-    ("node: {value: 28, unit: nm, source: ours}", "node: 28", ":4: node: 28: has neither unit nor source, allowed: {value:", ""),
+    ("node: {value: 28, unit: nm, source: ours}", "node: 28", ":4: node: 28: has neither unit nor source", ""),
     (TEXT, "", "my.yaml:1: no technology table", ""),
     (TEXT, "- 3", "my.yaml:1: no technology table", ""),
     (TEXT, "a: [", "not readable as YAML", ""),
@@ -152,7 +155,7 @@ def test_no_table_is_a_crash(data: st.DataObject) -> None:
         if isinstance(here[path[-1]], dict | list) and data.draw(st.booleans()):
             here = here[path[-1]]
             continue
-        anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.just([]) | st.just({})
+        anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.just({})
         here[path[-1]] = data.draw(anything | st.lists(st.integers(), max_size=2))
         break
     try:
