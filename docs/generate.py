@@ -77,6 +77,12 @@ def spec_page() -> str:
         "and duplicate keys are errors, and all faults of a file are reported at once, each with its line. A field is",
         "named by its dotted path, in messages and in `--set chip.weights.bits=4` alike.",
         "",
+        "The path of a file (`data.set`, `device.file`, `technology.file`) is relative to the spec that names it, also in",
+        "its `sweep:` section; in `--set` it is relative to the current folder. The text of a device sheet or a technology",
+        "table is kept in the run, which needs the file no more.",
+        "",
+        "`sweep:` lists values for fields ([fields that change together](../how_to/sweep_fields_together.md) in `groups`).",
+        "",
         "`edgesdt check SPEC --resolved` prints the whole spec with the values that the chip really holds.",
         "",
     ]
