@@ -1,4 +1,4 @@
-"""Builds the package; its description is the README, with links that hold on a package index (`[index]` of setup.cfg)."""
+"""Builds the package; its description is the README, with links that hold on a package index (setup.cfg: index)."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ CASES = [
     ("multiply:", "multipy:", ":8: multipy: unknown key, allowed: sources, table, ", "(did you mean 'multiply'?)"),
     ("multiply:", "multipy:", ": multiply: missing, allowed: a mapping of energy, area", ""),
     ("  area: {unit: um2, source: ours, points: [{bits: 8, value: 20",
-     "  aera: {unit: um2, source: ours, points: [{bits: 8, value: 20", 
+     "  aera: {unit: um2, source: ours, points: [{bits: 8, value: 20",
      ":16: shift.aera: unknown key, allowed: energy, area", "(did you mean 'area'?)"),
     ("unit: nm", "unit: mm", ":4: node: unit: 'mm': not a unit of this entry, allowed: nm", ""),
     ("unit: fJ, source: ours, points: [{bits: 8, value: 12", "unit: fj, source: ours, points: [{bits: 8, value: 12",
