@@ -81,7 +81,7 @@ def spec_page() -> str:
         "in its `sweep:` section; in `--set` it is relative to the current folder. The text of a device sheet or a",
         "technology table is kept in the run, which needs the file no more.",
         "",
-        "`sweep:` lists values of fields; [groups](../how_to/sweep_fields_together.md) hold those that change together.",
+        "`sweep:` lists values of fields; [groups](../how_to/sweep_fields_together.md) hold what changes together.",
         "",
         "`edgesdt check SPEC --resolved` prints the whole spec with the values that the chip really holds.",
         "",

@@ -51,7 +51,8 @@ def record(given: Mapping[str, Any], table: str, where: Path) -> dict[str, Any]:
 def _priced(given: Mapping[str, Any], table: str) -> dict[str, Any]:
     from edgesdt.energy import reprice
 
-    return reprice(given, table, (given["spec"].get("technology") or {}).get("node"))
+    node = (given["spec"].get("technology") or {}).get("node")
+    return reprice(given, table) if node is None else reprice(given, table, node)
 
 
 def name_of(table: str) -> str:
