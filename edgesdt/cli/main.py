@@ -12,10 +12,11 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from edgesdt import __version__
 from edgesdt.cli import device, sweep
+from edgesdt.cli.arguments import Parser, parse
 from edgesdt.cli.outputs import KEPT, refuse_losses
 from edgesdt.errors import EdgesdtError
 
@@ -25,19 +26,12 @@ if TYPE_CHECKING:
 EXIT_CODES = "exit codes: 0 done, 1 the run failed, 2 bad input, 130 interrupted (finished work is kept)"
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong with the arguments in one line, then where the help is."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (see '{self.prog} --help')\n")
-
-
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The whole command line; import-light, so that `--help` is quick."""
-    top = _Parser(prog="edgesdt", description="Simulate chips that learn at the edge.", epilog=EXIT_CODES)
+    top = Parser(prog="edgesdt", description="Simulate chips that learn at the edge.", epilog=EXIT_CODES)
     top.add_argument("--version", action="version", version=f"edgesdt {__version__}")
     top.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
 
     run = commands.add_parser("run", help="train, evaluate and price a chip; writes a run folder", epilog=EXIT_CODES)
     _spec_arguments(run)
@@ -58,18 +52,18 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="run folder or sweep folder")
     place = "where to write it (default: in the first DIR: report.html, report-TECHNOLOGY.html, comparison.html)"
     report.add_argument("--out", type=Path, metavar="FILE", help=place)
-    report.add_argument("--table", metavar="TECHNOLOGY", help="price with another technology table")
+    report.add_argument("--table", metavar="TECHNOLOGY", help="price with another table: a name, or ./TABLE.yaml")
     report.add_argument("--csv", type=Path, metavar="FILE", help="write the records as CSV instead of a page")
     report.add_argument("--parquet", type=Path, metavar="FILE", help="the same as Parquet; needs pyarrow")
 
     data = commands.add_parser("data", help="list or fetch data sets").add_subparsers(
-        dest="data_command", required=True, metavar="COMMAND", parser_class=_Parser
+        dest="data_command", metavar="COMMAND", parser_class=Parser
     )
     data.add_parser("list", help="data sets, where each comes from, licence, checksums")
     fetch = data.add_parser("fetch", help="fetch a data set into the cache, or into a folder")
     fetch.add_argument("name", metavar="NAME")
     fetch.add_argument("--dir", type=Path, metavar="DIR", help="folder to put it in, as NAME/ (for EDGESDT_DATA)")
-    device.add_parsers(commands, _Parser)
+    device.add_parsers(commands, Parser)
     sweep.add_parser(commands, _spec_arguments)
     return top
 
@@ -96,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without µ or β still gets its answer
-    arguments = parser().parse_args(argv)
+    arguments = parse(parser(), argv)
     try:
         code = _COMMANDS[arguments.command](arguments)
         sys.stdout.flush()  # so that a reader who has gone is noticed here and not by the interpreter as it ends
@@ -194,7 +188,8 @@ def _report(arguments: argparse.Namespace) -> int:
     from edgesdt.report import export, write
 
     outputs = {"--out": arguments.out, "--csv": arguments.csv, "--parquet": arguments.parquet}
-    refuse_losses(outputs, (folder / name for folder in arguments.folders for name in KEPT))
+    read = [folder / name for folder in arguments.folders for name in KEPT]
+    refuse_losses(outputs, [*read, *([Path(arguments.table)] if arguments.table else [])])
     wanted = {write: arguments.out, export.csv_file: arguments.csv, export.parquet_file: arguments.parquet}
     files = {make: out for make, out in wanted.items() if out is not None} or {write: None}
     for make, out in files.items():

@@ -75,7 +75,7 @@ def _of_sweep(sweep: Sweep) -> list[Cells]:
         head = {"source": str(sweep.folder), "name": sweep.label, "seed": row.seed, "status": row.status}
         head |= {"error": row.reason or None, "run": row.run or None, "spec_hash": row.spec_hash or None}
         figures = _figures(row.record) if row.done else {}
-        rows.append({**head, **_parameters(row.point), **figures})
+        rows.append({**head, **_parameters(columns.apart(row.point)), **figures})
     return rows
 
 
@@ -93,7 +93,7 @@ def _flat(values: Mapping[str, Any], above: str = "") -> Cells:
     for key, value in values.items():
         if isinstance(value, Mapping):
             found |= _flat(value, f"{above}{key}.")
-        elif not (isinstance(value, list) and any(isinstance(item, Mapping) for item in value)):
+        elif key != "sheet" and not (isinstance(value, list) and any(isinstance(item, Mapping) for item in value)):
             found[f"{above}{key}"] = json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
     return found
 

@@ -21,13 +21,13 @@ def lines(plan: Plan, workers: int) -> Iterator[str]:
         return
     points = plan.points[::seeds]
     feasible = [point for point in points if not point.infeasible]
-    heads = (*(parameter.name for parameter in sweep.parameters), *_COLUMNS, "run")
+    heads = (*(name for parameter in sweep.parameters for name, _ in parameter.fields), *_COLUMNS, "run")
     rows, total = [], 0.0
     known = True
     for point in feasible:
         made = forecast(plan.spec_of(point))
         costs = (_cost(name, made.values[name]) for name in _COLUMNS)
-        rows.append((*map(_value, point.values), *costs, _time(made.seconds)))
+        rows.append((*map(_value, plan.named(point).values()), *costs, _time(made.seconds)))
         total += made.seconds or 0.0
         known = known and made.seconds is not None
     yield (

@@ -26,7 +26,7 @@ FLOORS = (
     ("experiment",),
     ("ablation",),
     ("sweep",),
-    ("device_cli", "sweep_cli"),
+    ("arguments", "device_cli", "sweep_cli"),
     ("cli",),
     ("__main__",),
 )

@@ -92,7 +92,8 @@ def _facts(found: Findings) -> list[tuple[str, str]]:
     paths = {"layers": "chip.layers", "weights": "chip.weights.bits", "rule": "learning.rule", "seed": "seed"}
     paths |= {"target": "learning.target", "data": "data.set", "device": "device.model", "epochs": "epochs"}
     paths |= {"technology": "technology.table"}
-    swept = {name for name, path in paths.items() if any(path.startswith(p) for p in [*found.sweep.parameters, "seed"])}
+    varied = [field for path in found.sweep.parameters for field in columns.fields_of(path)]
+    swept = {name for name, path in paths.items() if any(path.startswith(p) for p in [*varied, "seed"])}
     rows = [(name, value) for name, value in told if name not in swept]
     method = found.sweep.plan.get("method")
     return [*rows, ("method", str(method))] if method else rows
@@ -186,14 +187,17 @@ def _swept(found: Findings) -> list[tuple[str, str, str]]:
     rows = []
     spec = found.sweep.spec
     for path in found.sweep.parameters:
-        told = {points.value_text(path, row.point[path]): None for row in found.sweep.rows if path in row.point}
+        seen = {points.value_text(path, row.point[path]): None for row in found.sweep.rows if path in row.point}
         levels = points.levels_of(found.points, path)
         ordered = [points.value_text(path, value) for value in levels.values()]
-        texts = [*ordered, *(text for text in told if text not in ordered)]
+        texts = [*ordered, *(text for text in seen if text not in ordered)]
         if len(texts) > effects.LEVELS:
             texts = [f"{len(texts):,} values, {texts[0]} to {texts[len(ordered) - 1]}"]
-        base = columns.value_at(spec, columns.steps_of(path))
-        rows.append((path, ", ".join(texts), wording.ABSENT if base is None else points.value_text(path, base)))
+        fields = columns.fields_of(path)
+        between = "; " if len(fields) > 1 else ", "
+        bases = [(field, columns.value_at(spec, columns.steps_of(field))) for field in fields]
+        told = [wording.ABSENT if base is None else points.value_text(field, base) for field, base in bases]
+        rows.append((path, between.join(texts), ", ".join(told)))
     seeds = sorted({row.seed for row in found.sweep.rows if row.seed is not None})
     base = str(spec.get("seed", wording.ABSENT))
     return [*rows, ("seed", ", ".join(map(str, seeds)), base)] if seeds else rows
