@@ -11,10 +11,11 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from edgesdt import __version__
 from edgesdt.cli import device, rules, streams, sweep
+from edgesdt.cli.arguments import Parser, parse
 from edgesdt.errors import EdgesdtError
 from edgesdt.files.outputs import KEPT, STDOUT, refuse_losses
 
@@ -24,19 +25,12 @@ if TYPE_CHECKING:
 EXIT_CODES = "exit codes: 0 done, 1 the run failed, 2 bad input, 130 interrupted (finished work is kept)"
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong with the arguments in one line, then where the help is."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (see '{self.prog} --help')\n")
-
-
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The whole command line; import-light, so that `--help` is quick."""
-    top = _Parser(prog="edgesdt", description="Simulate chips that learn at the edge.", epilog=EXIT_CODES)
+    top = Parser(prog="edgesdt", description="Simulate chips that learn at the edge.", epilog=EXIT_CODES)
     top.add_argument("--version", action="version", version=f"edgesdt {__version__}")
     top.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
 
     run = commands.add_parser("run", help="train, evaluate and price a chip; writes a run folder", epilog=EXIT_CODES)
     _spec_arguments(run)
@@ -61,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="run folder or sweep folder")
     place = "where to write it (default: in the first DIR: report.html, report-TECHNOLOGY.html, comparison.html)"
     report.add_argument("--out", type=Path, metavar="FILE", help=place)
-    report.add_argument("--table", metavar="TECHNOLOGY", help="price with another technology table")
+    report.add_argument("--table", metavar="TECHNOLOGY", help="price with another table: a name, or ./TABLE.yaml")
     csv = "write records and whole specs as CSV instead of a page (-: standard output)"
     report.add_argument("--csv", type=Path, metavar="FILE", help=csv)
     report.add_argument("--parquet", type=Path, metavar="FILE", help="the same as Parquet; needs pyarrow")
@@ -70,14 +64,14 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--curves", action="store_true", help=curves)
 
     data = commands.add_parser("data", help="list or fetch data sets").add_subparsers(
-        dest="data_command", required=True, metavar="COMMAND", parser_class=_Parser
+        dest="data_command", metavar="COMMAND", parser_class=Parser
     )
     data.add_parser("list", help="data sets, where each comes from, licence, checksums")
     fetch = data.add_parser("fetch", help="fetch a data set into the cache, or into a folder")
     fetch.add_argument("name", metavar="NAME")
     fetch.add_argument("--dir", type=Path, metavar="DIR", help="folder to put it in, as NAME/ (for EDGESDT_DATA)")
-    device.add_parsers(commands, _Parser)
-    rules.add_parser(commands, _Parser)
+    device.add_parsers(commands, Parser)
+    rules.add_parser(commands, Parser)
     sweep.add_parser(commands, _spec_arguments)
     return top
 
@@ -123,7 +117,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _called(argv: Sequence[str] | None) -> int:
-    arguments = parser().parse_args(argv)
+    arguments = parse(parser(), argv)
     try:
         return _COMMANDS[arguments.command](arguments)
     except EdgesdtError as error:
@@ -248,7 +242,8 @@ def _report(arguments: argparse.Namespace) -> int:
         raise EdgesdtError(f"{taken[0]}: -: standard output is for one of --csv, --parquet and --json")
     if arguments.curves and not arguments.json and not any(tables.values()):
         raise EdgesdtError("--curves: goes with --csv, --parquet or --json; a page shows the curves anyway")
-    refuse_losses(outputs, (folder / name for folder in arguments.folders for name in KEPT))
+    read = [folder / name for folder in arguments.folders for name in KEPT]
+    refuse_losses(outputs, [*read, *([Path(arguments.table)] if arguments.table else [])])
     told = sys.stderr if taken or arguments.json else sys.stdout
     if arguments.json:
         found = export.plain(arguments.folders, table=arguments.table, curves=arguments.curves, say=_warn)

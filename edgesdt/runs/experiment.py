@@ -26,7 +26,7 @@ from edgesdt.runs.compilation import Compilation, watched
 from edgesdt.runs.folder import RunFolder
 from edgesdt.runs.progress import Progress
 from edgesdt.runs.rehearsal import rehearse
-from edgesdt.spec import Spec, drift, spec_hash, unused
+from edgesdt.spec import Spec, drift, named_files, spec_hash, unused
 
 STRIDE = 2_000
 """Samples learned between two looks at the clock (and at Ctrl-C)."""
@@ -61,7 +61,7 @@ def run(
     spec = resolve(spec)
     memory_map(spec).enforce()
     bill.technology(spec)
-    data = datasets.load(spec.data.set, spec.data.train, spec.data.test, progress=say)
+    data = datasets.load(_data_file(spec), spec.data.train, spec.data.test, progress=say)
     _match(spec, data)
     with nullcontext(compilation) if compilation else watched(say) as compilation:
         return _run(spec, unheeded, data, out, say, show, threads, report, watch, apart_s, compilation)
@@ -100,6 +100,22 @@ def _run(
             write([out], out / "report.html")
         folder.drop_checkpoint()
     return made
+
+
+def _data_file(spec: Spec) -> str:
+    """The name of the data set, or its file: where the spec says, else in `$EDGESDT_DATA` under the same name.
+
+    Raises `DataError` where the file is not the one that the spec was made with.
+    """
+    named, wanted = spec.data.set, spec.data.sha256
+    if wanted is None:
+        return named
+    own = datasets.places.data_folder()
+    places = [Path(named), *([own / Path(named).name] if own else [])]
+    here = str(next((place for place in places if place.is_file()), named))
+    if named_files.digest(here) not in (None, wanted):
+        raise DataError(f"{here}: has changed since this spec was made of it (data.sha256: {wanted[:16]}…)")
+    return here
 
 
 def _match(spec: Spec, data: datasets.Dataset) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from edgesdt import units
@@ -52,7 +53,7 @@ def preview(spec: Spec) -> str:
     lines = [
         f"{spec.name}: {layers}, {spec.chip.style}, {spec.learning.rule}, target {spec.learning.target}",
         f"{_weights(spec)}, states {states.bits} bits, "
-        f"accumulators {spec.chip.accumulator.bits} bits, {spec.epochs} epochs of {spec.data.set}",
+        f"accumulators {spec.chip.accumulator.bits} bits, {spec.epochs} epochs of {Path(spec.data.set).name}",
         *plan,
         "",
         "memory map",
@@ -116,5 +117,5 @@ def _weights(spec: Spec) -> str:
         )
     model = spec.device.model
     if spec.device.file is not None:
-        model = f"{spec.device.cell_model().name} ({spec.device.file})"
+        model = f"{spec.device.cell_model().name} ({Path(spec.device.file).name})"
     return f"weights on {model}, {how}, {array.weight_per_range or 0:g} per conductance range, {array.programming}"

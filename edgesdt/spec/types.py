@@ -208,6 +208,7 @@ Rates = Annotated[
 ]
 SetName = Annotated[str, AfterValidator(_known_set), Allowed(f"{', '.join(SETS)}, or the path of an .npz file")]
 TableName = Annotated[str, AfterValidator(_known_table), Allowed("the name of a technology table")]
+Sha256 = Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$"), Allowed("64 hexadecimal digits")]
 Lanes = Annotated[int, Field(ge=1, le=64), AfterValidator(_power_of_two), Allowed("1, 2, 4, 8, 16, 32 or 64")]
 SweepMap = Annotated[
     dict[str, Any] | None, BeforeValidator(_sweep), Allowed("a mapping of dotted field: list of values")

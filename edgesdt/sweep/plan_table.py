@@ -24,9 +24,9 @@ def lines(plan: Plan, workers: int) -> Iterator[str]:
     points = plan.points[::seeds]
     feasible = [point for point in points if not point.infeasible]
     forecasts = [forecast(plan.spec_of(point)) for point in feasible]
-    rows = _folded(feasible, forecasts)
+    rows = _folded([list(plan.named(point).values()) for point in feasible], forecasts)
     count = ("points",) if len(rows) < len(feasible) else ()
-    heads = (*(parameter.name for parameter in sweep.parameters), *count, *_COLUMNS, "run")
+    heads = (*(name for parameter in sweep.parameters for name, _ in parameter.fields), *count, *_COLUMNS, "run")
     total, known = sum(made.seconds or 0.0 for made in forecasts), all(made.seconds is not None for made in forecasts)
     yield (
         f"{plan.base.name}: {sweep.method}, {len(points)} points with {seeds} seed{'s' * (seeds != 1)}: "
@@ -45,7 +45,7 @@ def lines(plan: Plan, workers: int) -> Iterator[str]:
     yield from _infeasible([point for point in points if point.infeasible], plan)
 
 
-def _folded(points: Sequence[Point], forecasts: Sequence[Forecast]) -> list[tuple[str, ...]]:
+def _folded(points: Sequence[Sequence[object]], forecasts: Sequence[Forecast]) -> list[tuple[str, ...]]:
     """A line for every different prediction, with all values of the points that share it, and their number if any."""
     groups: dict[tuple[object, ...], list[int]] = {}
     for i, made in enumerate(forecasts):
@@ -53,7 +53,7 @@ def _folded(points: Sequence[Point], forecasts: Sequence[Forecast]) -> list[tupl
     rows = []
     for group in groups.values():
         made = forecasts[group[0]]
-        columns = zip(*(points[i].values for i in group), strict=True)
+        columns = zip(*(points[i] for i in group), strict=True)
         values = (_several(list(dict.fromkeys(map(_value, column)))) for column in columns)
         count = (str(len(group)),) if len(groups) < len(points) else ()
         costs = (_cost(name, made.values[name], made.whole) for name in _COLUMNS)

@@ -55,7 +55,6 @@ def test_help_is_light(arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "edgesdt: the following arguments are required: COMMAND"),
         (["fly"], "edgesdt: argument COMMAND: invalid choice: 'fly'"),
         (["run"], "edgesdt run: the following arguments are required: SPEC"),
         (["check", "quickstart", "--fast"], "unrecognized arguments: --fast"),
@@ -63,7 +62,6 @@ def test_help_is_light(arguments: list[str]) -> None:
         (["run", "quickstart", "--threads", "0"], "edgesdt run: argument --threads: '0': allowed: 1..1024"),
         (["run", "quickstart", "--threads", "two"], "'two': allowed: 1..1024"),
         (["report"], "edgesdt report: the following arguments are required: DIR"),
-        (["data"], "edgesdt data: the following arguments are required: COMMAND"),
         (["data", "fetch"], "edgesdt data fetch: the following arguments are required: NAME"),
     ],
 )
