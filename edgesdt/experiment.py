@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from edgesdt import caveats, datasets, energy, record
+from edgesdt import caveats, datasets, energy, record, samples
 from edgesdt.assessment import Assessment, percent
 from edgesdt.chip import Chip
-from edgesdt.errors import DataError, SpecError
+from edgesdt.errors import SpecError
 from edgesdt.rules import registers
 from edgesdt.run_folder import RunFolder
 from edgesdt.spec import Spec, spec_hash, unused
@@ -56,7 +56,7 @@ def run(
     """Run `spec` in folder `out` and return its record; a finished folder is only read, an unfinished one goes on.
 
     `say` gets lines worth keeping, `show` the live progress, `watch` the learning curve after every epoch (and may
-    raise). Raises `EdgesdtError` (see `RunFolder`, `datasets.load`, `Chip`). Finished epochs are kept: each at once,
+    raise). Raises `EdgesdtError` (see `RunFolder`, `samples.load`, `Chip`). Finished epochs are kept: each at once,
     or only what is learned in `apart_s` seconds [s] after a checkpoint is lost with the process.
     """
     if spec.sweep is not None:
@@ -65,8 +65,7 @@ def run(
     spec = registers.resolve(spec)
     chip = Chip(spec)
     energy.technology(spec)
-    data = datasets.load(spec.data.set, spec.data.train, spec.data.test, progress=say)
-    _match(spec, data)
+    data = samples.load(spec, progress=say)
     with RunFolder(out, spec) as folder:
         if folder.record_path.exists():
             say(f"{out}: this run is finished; its record is shown (delete the folder to run it again)")
@@ -81,20 +80,6 @@ def run(
             write([out], out / "report.html")
         folder.drop_checkpoint()
     return made
-
-
-def _match(spec: Spec, data: datasets.Dataset) -> None:
-    """Raise `SpecError` where the layers do not fit the data set."""
-    faults = []
-    inputs, outputs = spec.chip.layers[0], spec.chip.layers[-1]
-    if inputs != data.features:
-        faults.append(f"chip.layers: first layer {inputs}, allowed: {data.features} (the features of {data.name})")
-    if spec.learning.target == "label" and outputs != data.classes:
-        faults.append(f"chip.layers: last layer {outputs}, allowed: {data.classes} (the classes of {data.name})")
-    if faults:
-        raise SpecError(faults)
-    if len(data.x_train) == 0 or len(data.x_test) == 0:
-        raise DataError(f"{data.name}: no samples")
 
 
 class _Run:
@@ -213,7 +198,7 @@ class _Run:
 
     def _record(self, accuracy: dict[str, float], counts: dict[str, Any], inference_s: float) -> dict[str, Any]:
         """The record of the run, but for `deployment`."""
-        samples = {"train_samples": len(self.x), "test_samples": len(self.data.x_test)}
+        numbers = {"train_samples": len(self.x), "test_samples": len(self.data.x_test)}
         trained, shown = len(self.x) * self.spec.epochs, len(self.data.x_test)
         plain = self.spec.plain()
         return {
@@ -225,8 +210,8 @@ class _Run:
             "versions": record.versions() | self.folder.plug_ins,
             "started": self.progress.started,
             "duration_s": self.progress.duration_s,
-            **samples,
-            "accuracy": {**accuracy, **self.progress.control, **samples},
+            **numbers,
+            "accuracy": {**accuracy, **self.progress.control, **numbers},
             "curve": self.progress.curve,
             "counts": counts,
             **energy.price(self.spec, counts, {"train": trained, "inference": shown}, self.memory),

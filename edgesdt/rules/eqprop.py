@@ -97,6 +97,10 @@ class EqProp:
         """Actions of the described chip for the samples of the last `infer`."""
         return actions(self.spec, self._inference_events)
 
+    def happened(self, inference: bool = False) -> tuple[Events, tuple[int, ...]]:
+        """A copy of the events so far, or of those of the last `infer`, and the tally of the array (empty without)."""
+        return (self._inference_events if inference else self.work.events).copy(), ()
+
     def state(self) -> dict[str, npt.NDArray[np.generic]]:
         """Copies of every on-chip array and of the events so far."""
         state: dict[str, npt.NDArray[np.generic]] = {

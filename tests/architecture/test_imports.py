@@ -20,7 +20,7 @@ FLOORS = (
     ("crossbar",),
     ("energy_cells",),
     ("energy_static",),
-    ("rules", "record", "readout", "energy"),
+    ("rules", "record", "readout", "energy", "samples"),
     ("chip", "report", "run_folder", "preview", "reference"),
     ("assessment",),
     ("experiment",),
