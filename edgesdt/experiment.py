@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from edgesdt import caveats, datasets, energy, record, samples
+from edgesdt import caveats, choosing, datasets, energy, record, samples
 from edgesdt.assessment import Assessment, percent
 from edgesdt.chip import Chip
 from edgesdt.errors import SpecError
@@ -62,10 +62,14 @@ def run(
     if spec.sweep is not None:
         raise SpecError("sweep: this command runs one chip; remove the section, or use --set sweep=null")
     unheeded = unused.settings(spec)  # a resolved spec does not have them any more
-    spec = registers.resolve(spec)
-    chip = Chip(spec)
+    chip = Chip(registers.resolve(choosing.without_data(spec)))
     energy.technology(spec)
     data = samples.load(spec, progress=say)
+    if choosing.is_auto(spec):
+        spec = choosing.chosen(spec, data)
+        say(f"chip.weights.frac_bits: {spec.chip.weights.point}, chosen on held-out training samples")
+    spec = registers.resolve(spec)
+    chip = chip if chip.spec == spec else Chip(spec)
     with RunFolder(out, spec) as folder:
         if folder.record_path.exists():
             say(f"{out}: this run is finished; its record is shown (delete the folder to run it again)")

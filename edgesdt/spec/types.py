@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -196,6 +196,9 @@ Resistance = Annotated[
     float, Quantity(RESISTANCE, "Ohm", "Ohm", 0, 10**6, False, "0 Ohm..1 MOhm, such as '2.5 Ohm' (bare: ohms)")
 ]
 ModelName = Annotated[str, AfterValidator(_known_model), Allowed("a name of 'edgesdt device list'")]
+FracBits = Annotated[
+    Annotated[int, Field(ge=-8, le=24)] | Literal["auto"], Allowed("an integer -8..24, or auto")
+]
 Flag = Annotated[bool, BeforeValidator(_flag), Allowed("true or false (on/off, yes/no)")]
 Rate = Annotated[float, Field(gt=0, le=1)]
 Rates = Annotated[
