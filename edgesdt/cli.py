@@ -209,13 +209,13 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _suggest(arguments: argparse.Namespace) -> int:
-    from edgesdt import record, suggesting
+    from edgesdt import record, suggesting, suggestion
 
     def say(line: str) -> None:
         if not arguments.quiet:
             print(line, file=sys.stderr, flush=True)
 
-    text = suggesting.suggest(arguments.data, say)
+    text = suggestion.written(suggesting.suggest(arguments.data, say))
     if arguments.out is None:
         print(text, end="")
     else:

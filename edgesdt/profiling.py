@@ -26,12 +26,14 @@ from edgesdt.spec import Spec
 
 WORK_S: Final = 0.5
 """Seconds, roughly and of one core, that a profile may take once the kernels are compiled."""
-_MOST, _MOST_ON_CELLS = 20_000, 2_000
+_MOST, _MOST_ON_CELLS = 20_000, 5_000
 """Samples of a profile at most."""
 _FIRST = 100
 """Samples that are left out as the busiest, and then as many that tell how much work one is."""
 _SHOWN = 500
 """Training samples that the chip is shown afterwards, to see what an inference does."""
+_LOOKED_AT = 2_000
+"""Training samples of which inputs are looked at, and nothing else."""
 _SAMPLE_S, _MAC_S, _CONTRAST_S, _STEP_S = 15e-6, 5e-11, 2e-9, 3e-9
 """Of a sample, and of a MAC, a product and a neuron step in it [s]: generous for one core of a server."""
 
@@ -57,6 +59,13 @@ def measure(spec: Spec, data: Dataset, work_s: float = WORK_S) -> Activity:
     chip.rule.infer(learner.codes(learner.samples[-_SHOWN:]))
     first = wanted - trained.events.samples + 1
     return observed(spec, trained, _seen(chip, inference=True), f"measured from sample {first:,} to {wanted:,}:")
+
+
+def inputs(spec: Spec, data: Dataset) -> float:
+    """Share of the inputs of `spec` that are not zero, on the first training samples that a run takes."""
+    order = _order(spec.seed, len(data.x_train))
+    first = [next(order) for _ in range(min(_LOOKED_AT, len(data.x_train)))]
+    return float((encode(data.x_train[first], spec.encoder.bits) != 0).mean())
 
 
 class _Learner:

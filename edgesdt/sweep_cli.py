@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgesdt.errors import EdgesdtError, RunError
+from edgesdt.errors import EdgesdtError, RunError, SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,12 +51,15 @@ def run(arguments: argparse.Namespace) -> int:
     from edgesdt.spec.sweeping import load_sweep
     from edgesdt.sweep.plan import Plan
 
-    plan = Plan(*load_sweep(arguments.spec, arguments.overrides))
+    assumed = arguments.assume is not None
+    if assumed and not arguments.plan:
+        raise SpecError("--assume: only with --plan: a sweep that runs reads its data")
+    plan = Plan(*load_sweep(arguments.spec, arguments.overrides), with_data=not assumed)
     if arguments.plan:
         from edgesdt.sweep.plan_table import lines
 
         cores = arguments.workers or len(os.sched_getaffinity(0))
-        for line in lines(plan, cores):
+        for line in lines(plan, cores, arguments.assume, lambda told: print(told, file=sys.stderr)):
             print(line)
         return 0
     return _sweep(plan, arguments)

@@ -40,19 +40,24 @@ def passes(part: Dataset) -> int:
     return max(-(-LEARNED // len(part.x_train)), 1)
 
 
-def accuracy(spec: Spec, part: Dataset, epochs: int | None = None) -> float:
-    """The accuracy of the spec's first read-out on the held-out samples of `part`, after a miniature of its run.
+def accuracy(spec: Spec, part: Dataset) -> float:
+    """The accuracy of the spec's first read-out on the held-out samples of `part`, after a miniature of its run."""
+    return next(iter(learned(spec, part).read_out(spec.readout[:1]).values()))
 
-    The run's own order, rates and schedule, in `epochs` passes (None: `passes`). Raises as `Chip`.
+
+def learned(spec: Spec, part: Dataset) -> Assessment:
+    """A chip after a miniature of its run: the order, the rates and the schedule of the run, in a few passes.
+
+    Raises as `Chip`.
     """
-    spec = registers.resolve(spec.model_copy(update={"epochs": min(epochs or passes(part), 1000)}))
+    spec = registers.resolve(spec.model_copy(update={"epochs": min(passes(part), 1000)}))
     chip = Chip(spec)
     read = Assessment(spec, chip, part, threads=1)
     for epoch in range(spec.epochs):
         order = np.random.RandomState([spec.seed, epoch]).permutation(len(read.x))
         chip.rule.start_epoch()
         chip.rule.learn(read.x, part.y_train, order, epoch)
-    return next(iter(read.read_out(spec.readout[:1]).values()))
+    return read
 
 
 def sampling_error(reached: float, part: Dataset) -> float:

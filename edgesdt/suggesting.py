@@ -1,0 +1,206 @@
+"""`edgesdt suggest`: a spec for a data set, its constants chosen on held-out training samples.
+
+One field after the other takes the value that serves best in miniatures of the run (`trying`). The measure is a logistic
+regression on the chip's outputs, held against the same one on the inputs. The test split is not looked at.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesdt import choosing, datasets, trying
+from edgesdt.datasets import Dataset
+from edgesdt.errors import DataError
+from edgesdt.rules.eqprop_memory import memory_map
+from edgesdt.spec import Spec
+
+NEAR: Final = 0.05
+"""A suggestion that stays further below logistic regression on the inputs says why."""
+_MOST_ADDED: Final = 0.01
+"""What the rounding of the inputs may add to the variance of the features, as a share of it."""
+_FEWEST_BITS = 4  # of an input
+_PER_CLASS, _FEWEST, _MOST = 20, 100, 400  # output neurons of a first suggestion
+_SAMPLES: Final = 600_000
+"""Samples that a suggested run learns at most, as far as 5 epochs allow."""
+_ITERATIONS: Final = 300
+_EPOCHS = (5, 30)
+
+Say = Callable[[str], None]
+Changes = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A spec with the accuracies on `held_out` training samples of logistic regression on its outputs and inputs.
+
+    `tried`: chips that were tried. `why`: sentences on what keeps it below the inputs, empty if nothing does.
+    """
+
+    spec: Spec
+    on_inputs: float
+    reached: float
+    held_out: int
+    tried: int
+    why: tuple[str, ...]
+
+
+def suggest(name: str, say: Say = lambda line: None) -> Suggestion:
+    """A spec for the data set `name` (a name, or an .npz file). Raises `DataError`, `SpecError`."""
+    data = datasets.load(name, progress=say)
+    part = trying.part_of(data)
+    if len(np.unique(part.y_train)) < 2:
+        raise DataError(f"{data.name}: its training samples are of one class, allowed: two or more")
+    aim = logistic(part.x_train / 255, part.x_test / 255, part)
+    say(f"logistic regression on the inputs: {aim:.1%} of {len(part.x_test)} held-out training samples")
+    search = _Search(_first(name, data), part, say)
+    for choices in _rounds(search):
+        search.take_best(choices)
+    if search.reached < aim - NEAR:
+        search.take_best([{"chip.layers": [data.features, times * search.neurons]} for times in (2, 4)])
+    why = _reasons(search, aim) if search.reached < aim - NEAR else ()
+    return Suggestion(_fitted(search.spec), aim, search.reached, len(part.x_test), search.tried, why)
+
+
+def logistic(x: npt.NDArray[Any], x_test: npt.NDArray[Any], part: Dataset) -> float:
+    """Accuracy on the held-out samples of a multinomial logistic regression on `x` (samples, features), in 0 … 1."""
+    from sklearn.linear_model import LogisticRegression  # heavy, and only a suggestion needs it here
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what it says where it stops before it has converged
+        model = LogisticRegression(C=10.0, max_iter=_ITERATIONS).fit(x, part.y_train)
+    return float((model.predict(x_test) == part.y_test).mean())
+
+
+class _Search:
+    """The best spec so far, on one part of the training samples."""
+
+    def __init__(self, spec: Spec, part: Dataset, say: Say) -> None:
+        self.spec, self.part, self._say = spec, part, say
+        self.tried = 0
+        self.reached = self._score(spec)
+
+    @property
+    def neurons(self) -> int:
+        """Output neurons of the best so far."""
+        return self.spec.chip.layers[-1]
+
+    def take_best(self, choices: Iterable[Changes]) -> None:
+        """Go over to the best of the choices, each a change of the spec so far, if it is better than that."""
+        before = self.spec
+        for changes in choices:
+            spec = _changed(before, changes)
+            if spec != before:
+                reached = self._score(spec)
+                if reached > self.reached:
+                    self.spec, self.reached = spec, reached
+                told = ", ".join(f"{path}={value}" for path, value in changes.items())
+                self._say(f"{told}: {reached:.1%}")
+
+    def score_on(self, part: Dataset) -> float:
+        """What the best so far reaches on other samples."""
+        return self._score(self.spec, part)
+
+    def _score(self, spec: Spec, part: Dataset | None = None) -> float:
+        part = part or self.part
+        self.tried += 1
+        chip = trying.learned(spec, part)
+        one = float(1 << spec.chip.states.bits)
+        return logistic(chip.infer(chip.x) / one, chip.infer(chip.x_test) / one, part)
+
+
+def _first(name: str, data: Dataset) -> Spec:
+    """Where the search starts from."""
+    neurons = min(max(_PER_CLASS * data.classes, _FEWEST), _MOST)
+    fewest, most = _EPOCHS
+    plain = {
+        "name": _name(name),
+        "data": {"set": name},
+        "encoder": {"bits": _input_bits(data.x_train[: trying.MOST_LEARNED])},
+        "chip": {
+            "layers": [data.features, neurons],
+            "weights": {"bits": 8, "frac_bits": "auto"},
+            "memory_budget": 1 << 50,
+        },
+        "learning": {
+            "winners": max(neurons // 20, 1),
+            "learning_rate": 0.003,
+            "beta": 0.5,
+            "dropout": {"input": 0.1, "output": 0.0},
+            "homeostasis": {"gamma": 0.05, "eta": 0.1},
+        },
+        "readout": ["linear", "direct"],
+        "epochs": min(max(_SAMPLES // len(data.x_train), fewest), most),
+    }
+    return choosing.without_data(Spec.from_plain(plain))
+
+
+def _name(name: str) -> str:
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in "_-.") else "_" for c in Path(name).stem)
+    return kept[:100] or "suggested"
+
+
+def _input_bits(x: npt.NDArray[np.uint8]) -> int:
+    """The fewest bits of an input whose rounding adds little to the variance of the features."""
+    varies = float(x.var(axis=0).mean())
+    fits = (bits for bits in range(_FEWEST_BITS, 8) if (1 << (8 - bits)) ** 2 / 12 <= _MOST_ADDED * varies)
+    return next(fits, 8)
+
+
+def _rounds(search: _Search) -> Iterator[list[Changes]]:
+    """What is tried, one field after the other, each from the best so far."""
+    yield [{"learning.winners": max(search.neurons // part, 1)} for part in (60, 10, 5)]
+    yield [{"learning.dropout.input": share} for share in (0.0, 0.3)]
+    rate = search.spec.learning.learning_rate[0]
+    yield [{"learning.learning_rate": round(rate * times, 6)} for times in (0.5, 2.0, 4.0)]
+    bits = search.spec.chip.weights.point
+    yield [{"chip.weights.frac_bits": bits + more} for more in choosing.AROUND if -8 <= bits + more <= 24]
+
+
+def _changed(spec: Spec, changes: Changes) -> Spec:
+    plain = spec.plain()
+    for path, value in changes.items():
+        *sections, field = path.split(".")
+        here: Any = plain
+        for section in sections:
+            here = here[section]
+        here[field] = value
+    return Spec.from_plain(plain)
+
+
+def _fitted(spec: Spec) -> Spec:
+    """The spec with the smallest budget, in whole KiB and a power of two of them, that its arrays fit."""
+    kib = -(-memory_map(spec).used_bits // 8192)
+    return _changed(spec, {"chip.memory_budget": (1 << (kib - 1).bit_length()) * 8192})
+
+
+def _reasons(search: _Search, aim: float) -> tuple[str, ...]:
+    """What the chip falls short of the inputs by, and what would help, each thing tried."""
+    part, found = search.part, []
+    low, high = part.x_train.min(axis=0), part.x_train.max(axis=0)
+    span = np.maximum(high.astype(np.int64) - low, 1)
+
+    def stretched(x: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        return (np.clip(x.astype(np.int64) - low, 0, span) * 255 // span).astype(np.uint8)
+
+    better = search.score_on(replace(part, x_train=stretched(part.x_train), x_test=stretched(part.x_test)))
+    if better > search.reached + trying.sampling_error(search.reached, part):
+        found.append(f"With every feature stretched to 0..255 beforehand the same chip reaches {better:.1%}.")
+    wide = _changed(search.spec, {"chip.weights.bits": 16, "chip.weights.frac_bits": search.spec.chip.weights.point + 8})
+    exact = _Search(wide, part, lambda line: None).reached
+    if exact > search.reached + trying.sampling_error(search.reached, part):
+        found.append(f"With weights of 16 bits it reaches {exact:.1%}.")
+    if not found:
+        found.append(
+            "Neither more neurons, nor wider weights, nor stretched features bring it nearer: a chip of one layer that "
+            "sets its own target keeps what its winners tell, and here the classes lie in what they leave out. "
+            "learning.target: label is another way."
+        )
+    return tuple(found)
+
