@@ -8,6 +8,7 @@ clock or on the number of workers.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any, Final
 
 from edgesdt.datasets import Dataset
@@ -30,7 +31,8 @@ def chosen(spec: Spec, data: Dataset) -> Spec:
         return without_data(spec)
     finest = _of_first_weights(spec)
     tried = part_of(data)
-    found = {bits: accuracy(_with(spec, bits), tried) for bits in dict.fromkeys(_held(spec, finest + a) for a in AROUND)}
+    candidates = dict.fromkeys(_held(spec, finest + more) for more in AROUND)
+    found = {bits: accuracy(_with(spec, bits), tried) for bits in candidates}
     best = max(found.values())
     near = best - sampling_error(best, tried)
     return _with(spec, next(bits for bits, reached in found.items() if reached >= near))
@@ -49,7 +51,7 @@ def is_auto(spec: Spec) -> bool:
 def _of_first_weights(spec: Spec) -> int:
     """Bits below the point of the finest format that holds the first weights of every layer (Xavier-uniform)."""
     weights, layers = spec.chip.weights, spec.chip.layers
-    bound = max(weights.init_gain * math.sqrt(6.0 / (a + b)) for a, b in zip(layers, layers[1:], strict=False))
+    bound = max(weights.init_gain * math.sqrt(6.0 / (a + b)) for a, b in pairwise(layers))
     return _held(spec, weights.bits - 1 - math.ceil(math.log2(bound)) if bound else weights.bits + 4)
 
 

@@ -215,6 +215,7 @@ def _suggest(arguments: argparse.Namespace) -> int:
         if not arguments.quiet:
             print(line, file=sys.stderr, flush=True)
 
+    refuse_losses({"--out": arguments.out}, [Path(arguments.data)])
     text = suggestion.written(suggesting.suggest(arguments.data, say))
     if arguments.out is None:
         print(text, end="")

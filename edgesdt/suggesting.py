@@ -1,7 +1,7 @@
 """`edgesdt suggest`: a spec for a data set, its constants chosen on held-out training samples.
 
-One field after the other takes the value that serves best in miniatures of the run (`trying`). The measure is a logistic
-regression on the chip's outputs, held against the same one on the inputs. The test split is not looked at.
+One field after the other takes the value that serves best in miniatures of the run (`trying`). The measure is a
+logistic regression on the chip's outputs, held against the same one on the inputs. The test split is not looked at.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FEWEST_BITS = 4  # of an input
 _PER_CLASS, _FEWEST, _MOST = 20, 100, 400  # output neurons of a first suggestion
 _SAMPLES: Final = 600_000
 """Samples that a suggested run learns at most, as far as 5 epochs allow."""
-_ITERATIONS: Final = 300
+_ITERATIONS: Final = 100
 _EPOCHS = (5, 30)
 
 Say = Callable[[str], None]
@@ -71,10 +71,11 @@ def suggest(name: str, say: Say = lambda line: None) -> Suggestion:
 def logistic(x: npt.NDArray[Any], x_test: npt.NDArray[Any], part: Dataset) -> float:
     """Accuracy on the held-out samples of a multinomial logistic regression on `x` (samples, features), in 0 … 1."""
     from sklearn.linear_model import LogisticRegression  # heavy, and only a suggestion needs it here
+    from threadpoolctl import threadpool_limits  # comes with scikit-learn
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), threadpool_limits(1):  # on small arrays threads wait for each other
         warnings.simplefilter("ignore")  # what it says where it stops before it has converged
-        model = LogisticRegression(C=10.0, max_iter=_ITERATIONS).fit(x, part.y_train)
+        model = LogisticRegression(max_iter=_ITERATIONS).fit(x, part.y_train)
     return float((model.predict(x_test) == part.y_test).mean())
 
 
@@ -187,12 +188,14 @@ def _reasons(search: _Search, aim: float) -> tuple[str, ...]:
     span = np.maximum(high.astype(np.int64) - low, 1)
 
     def stretched(x: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        return (np.clip(x.astype(np.int64) - low, 0, span) * 255 // span).astype(np.uint8)
+        made: npt.NDArray[np.uint8] = (np.clip(x.astype(np.int64) - low, 0, span) * 255 // span).astype(np.uint8)
+        return made
 
     better = search.score_on(replace(part, x_train=stretched(part.x_train), x_test=stretched(part.x_test)))
     if better > search.reached + trying.sampling_error(search.reached, part):
         found.append(f"With every feature stretched to 0..255 beforehand the same chip reaches {better:.1%}.")
-    wide = _changed(search.spec, {"chip.weights.bits": 16, "chip.weights.frac_bits": search.spec.chip.weights.point + 8})
+    finer = min(search.spec.chip.weights.point + 8, 24)
+    wide = _changed(search.spec, {"chip.weights.bits": 16, "chip.weights.frac_bits": finer})
     exact = _Search(wide, part, lambda line: None).reached
     if exact > search.reached + trying.sampling_error(search.reached, part):
         found.append(f"With weights of 16 bits it reaches {exact:.1%}.")

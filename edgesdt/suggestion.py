@@ -47,7 +47,8 @@ def _head(found: Suggestion) -> Iterator[str]:
     )
     yield from _commented(text)
     if found.why:
-        yield from _commented(f"It falls {100 * (found.on_inputs - found.reached):.1f} points short. " + " ".join(found.why))
+        short = 100 * (found.on_inputs - found.reached)
+        yield from _commented(" ".join([f"It falls {short:.1f} points short.", *found.why]))
 
 
 def _commented(text: str) -> list[str]:

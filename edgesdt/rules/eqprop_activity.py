@@ -44,7 +44,9 @@ def observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity
     found = replace(found, steps=learned.bank_steps / learned.samples - predicted / 1000)
     if spec.device.digital:
         return found
-    return replace(found, cells=_over(spec, True, found, trained), cells_at_inference=_over(spec, False, found, inferred))
+    return replace(
+        found, cells=_over(spec, True, found, trained), cells_at_inference=_over(spec, False, found, inferred)
+    )
 
 
 def _rates(events: Sequence[int], samples: int, sizes: Sequence[int]) -> tuple[float, ...]:
@@ -62,11 +64,10 @@ def _moved(spec: Spec, seen: Tally) -> tuple[float, ...]:
 
 
 def _pairing(spec: Spec, seen: Tally, moved: Sequence[float]) -> tuple[float, ...]:
-    sizes = spec.chip.layers
-    found = [
-        seen.pairs[k] / (seen.samples * sizes[k] * sizes[k + 1] * moved[k - 1] * moved[k]) if moved[k - 1] * moved[k] else 0
-        for k in range(1, len(sizes) - 1)
-    ]
+    sizes, found = spec.chip.layers, []
+    for k in range(1, len(sizes) - 1):
+        both = seen.samples * sizes[k] * sizes[k + 1] * moved[k - 1] * moved[k]
+        found.append(seen.pairs[k] / both if both else 0.0)
     return tuple(found) or ASSUMED.pairing
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -59,11 +60,12 @@ class Tally:
 
     def less(self, before: Tally) -> Tally:
         """What happened since `before`."""
-        fields = (
-            tuple(a - b for a, b in zip(n, m, strict=True)) if isinstance(n, tuple) else n - m
-            for n, m in zip(vars(self).values(), vars(before).values(), strict=True)
-        )
-        return Tally(*fields)
+        fields: dict[str, Any] = {}
+        for name, now in vars(self).items():
+            then = getattr(before, name)
+            both = isinstance(now, tuple)
+            fields[name] = tuple(a - b for a, b in zip(now, then, strict=True)) if both else now - then
+        return Tally(**fields)
 
 
 def dense(spec: Spec, tally: Tally) -> Tally:

@@ -16,7 +16,7 @@ _COLUMNS = ("energy", "latency", "area", "memory")
 def lines(
     plan: Plan, workers: int, assume: float | None = None, say: Callable[[str], None] = lambda line: None
 ) -> Iterator[str]:
-    """The table; a point is one line, whatever its seeds. `assume` as `Foreseen` has it; `say` tells why it takes long."""
+    """The table; a point is one line, whatever its seeds. `assume` and `say` are those of `Foreseen`."""
     sweep = plan.sweep
     seeds = len(sweep.seeds)
     if sweep.method == "search":
