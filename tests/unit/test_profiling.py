@@ -56,14 +56,14 @@ def test_what_a_profile_shows_is_expected_again(kind: str) -> None:
     data, chip = datasets.load("digits"), Chip(spec)
     x = data.x_train >> np.uint8(4)
     chip.rule.learn(x, data.y_train, np.arange(400), 0)
-    chip.rule.infer(x[:100])
+    chip.rule.infer(x[:400])
     trained, inferred = (Seen(Tally.of(events), cells) for events, cells in map(chip.rule.happened, (False, True)))
     found = observed(spec, trained, inferred, "measured:")
-    for learning, counts, number in ((True, chip.counts(), 400), (False, chip.rule.inference_counts(), 100)):
+    for learning, counts in ((True, chip.counts()), (False, chip.rule.inference_counts())):
         told = expected(spec, learning, found)
         for name, count in counts.items():
             # whole numbers of 1,000 samples, and drop-out draws a few more or fewer than its share
-            assert told[name] == pytest.approx(1000 * count / number, rel=0.03, abs=30), (name, learning)
+            assert told[name] == pytest.approx(1000 * count / 400, rel=0.03, abs=30), (name, learning)
 
 
 @pytest.mark.parametrize("data", ["digits", "dense"])
