@@ -28,13 +28,11 @@ _MOST_ADDED: Final = 0.003
 """What the rounding of the inputs may add to the variance of the features, as a share of it."""
 _FEWEST_BITS = 4  # of an input
 _PER_CLASS, _FEWEST, _MOST = 20, 100, 400  # output neurons of a first suggestion
-_SAMPLES: Final = 600_000
-"""Samples that a suggested run learns at most, as far as 5 epochs allow."""
 _BY_ITSELF: Final = 0.3
 """Weight of the accuracy of direct association beside that of logistic regression on the outputs."""
 _ITERATIONS: Final = 150
 _C: Final = 10.0  # weak: outputs are small numbers, and many
-_EPOCHS = (5, 30)
+_EPOCHS = (3, 30)  # of a suggested run
 
 Say = Callable[[str], None]
 Changes = Mapping[str, Any]
@@ -144,7 +142,7 @@ def _first(name: str, data: Dataset) -> Spec:
             "homeostasis": {"gamma": 0.05, "eta": 0.1},
         },
         "readout": ["linear", "direct"],
-        "epochs": min(max(_SAMPLES // len(data.x_train), fewest), most),
+        "epochs": min(max(trying.passes(trying.part_of(data)), fewest), most),  # as it was tried
     }
     return choosing.without_data(Spec.from_plain(plain))
 
