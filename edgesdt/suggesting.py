@@ -18,14 +18,15 @@ import numpy.typing as npt
 
 from edgesdt import choosing, datasets, trying
 from edgesdt.datasets import Dataset
+from edgesdt.encoders import encode
 from edgesdt.errors import DataError
 from edgesdt.rules.eqprop_memory import memory_map
 from edgesdt.spec import Spec
 
 NEAR: Final = 0.05
 """A suggestion that stays further below logistic regression on the inputs says why."""
-_MOST_ADDED: Final = 0.003
-"""What the rounding of the inputs may add to the variance of the features, as a share of it."""
+_MOST_LOST: Final = 0.003
+"""Share of the variance of the features that the rounding of the inputs may lose."""
 _FEWEST_BITS = 4  # of an input
 _PER_CLASS, _FEWEST, _MOST = 20, 100, 400  # output neurons of a first suggestion
 _BY_ITSELF: Final = 0.3
@@ -73,7 +74,7 @@ def suggest(name: str, say: Say = lambda line: None) -> Suggestion:
 def logistic(x: npt.NDArray[Any], x_test: npt.NDArray[Any], part: Dataset) -> float:
     """Accuracy on the held-out samples of a multinomial logistic regression on `x` (samples, features), in 0 … 1."""
     from sklearn.linear_model import LogisticRegression  # heavy, and only a suggestion needs it here
-    from threadpoolctl import threadpool_limits  # comes with scikit-learn
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # comes with scikit-learn
 
     with warnings.catch_warnings(), threadpool_limits(1):  # on small arrays threads wait for each other
         warnings.simplefilter("ignore")  # what it says where it stops before it has converged
@@ -153,10 +154,16 @@ def _name(name: str) -> str:
 
 
 def _input_bits(x: npt.NDArray[np.uint8]) -> int:
-    """The fewest bits of an input whose rounding adds little to the variance of the features."""
-    varies = float(x.var(axis=0).mean())
-    fits = (bits for bits in range(_FEWEST_BITS, 8) if (1 << (8 - bits)) ** 2 / 12 <= _MOST_ADDED * varies)
-    return next(fits, 8)
+    """The fewest bits of an input that lose little of the variance of the features."""
+    wide = x.astype(np.float64) - x.mean(axis=0)
+    varies = (wide**2).mean(axis=0)
+    for bits in range(_FEWEST_BITS, 8):
+        coarse = encode(x, bits).astype(np.float64)
+        coarse -= coarse.mean(axis=0)
+        told = (wide * coarse).mean(axis=0) ** 2 / np.maximum((coarse**2).mean(axis=0), 1e-12)
+        if (varies - told).sum() <= _MOST_LOST * varies.sum():
+            return bits
+    return 8
 
 
 def _rounds(search: _Search) -> Iterator[list[Changes]]:

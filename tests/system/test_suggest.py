@@ -75,7 +75,7 @@ def test_what_cannot_be_suggested_for_is_refused(cli: Cli, tmp_path: Path) -> No
     cli("suggest", "bands.npz", "--out", "bands.npz").refused("would overwrite a file that this command reads")
 
 
-@pytest.mark.parametrize(("levels", "bits"), [(2, 4), (16, 4), (256, 4)])
+@pytest.mark.parametrize(("levels", "bits"), [(2, 4), (16, 4), (256, 5)])
 def test_inputs_have_the_bits_that_keep_features_apart(levels: int, bits: int) -> None:
     x = (np.random.RandomState(0).randint(0, levels, (400, 9)) * (255 // (levels - 1))).astype(np.uint8)
     assert suggesting._input_bits(x) == bits
