@@ -17,13 +17,14 @@ import numpy as np
 
 from edgesdt import datasets
 from edgesdt.chip.simulated import Chip
-from edgesdt.errors import DataError, SpecError
+from edgesdt.errors import SpecError
 from edgesdt.pricing import bill, omissions
 from edgesdt.readouts.assessment import Assessment, percent
 from edgesdt.rules.eqprop import registers
-from edgesdt.runs import record
+from edgesdt.runs import record, samples
 from edgesdt.runs.folder import RunFolder
 from edgesdt.spec import Spec, spec_hash, unused
+from edgesdt.suggest import frac_bits
 
 STRIDE = 2_000
 """Samples learned between two looks at the clock (and at Ctrl-C)."""
@@ -58,17 +59,20 @@ def run(
     """Run `spec` in folder `out` and return its record; a finished folder is only read, an unfinished one goes on.
 
     `say` gets lines worth keeping, `show` the live progress, `watch` the learning curve after every epoch (and may
-    raise). Raises `EdgesdtError` (see `RunFolder`, `datasets.load`, `Chip`). Finished epochs are kept: each at once,
+    raise). Raises `EdgesdtError` (see `RunFolder`, `samples.load`, `Chip`). Finished epochs are kept: each at once,
     or only what is learned in `apart_s` seconds [s] after a checkpoint is lost with the process.
     """
     if spec.sweep is not None:
         raise SpecError("sweep: this command runs one chip; remove the section, or use --set sweep=null")
     unheeded = unused.settings(spec)  # a resolved spec does not have them any more
-    spec = registers.resolve(spec)
-    chip = Chip(spec)
+    chip = Chip(registers.resolve(frac_bits.without_data(spec)))
     bill.technology(spec)
-    data = datasets.load(spec.data.set, spec.data.train, spec.data.test, progress=say)
-    _match(spec, data)
+    data = samples.load(spec, progress=say)
+    if frac_bits.is_auto(spec):
+        spec = frac_bits.chosen(spec, data)
+        say(f"chip.weights.frac_bits: {spec.chip.weights.point}, chosen on held-out training samples")
+    spec = registers.resolve(spec)
+    chip = chip if chip.spec == spec else Chip(spec)
     with RunFolder(out, spec) as folder:
         if folder.record_path.exists():
             say(f"{out}: this run is finished; its record is shown (delete the folder to run it again)")
@@ -83,20 +87,6 @@ def run(
             write([out], out / "report.html")
         folder.drop_checkpoint()
     return made
-
-
-def _match(spec: Spec, data: datasets.Dataset) -> None:
-    """Raise `SpecError` where the layers do not fit the data set."""
-    faults = []
-    inputs, outputs = spec.chip.layers[0], spec.chip.layers[-1]
-    if inputs != data.features:
-        faults.append(f"chip.layers: first layer {inputs}, allowed: {data.features} (the features of {data.name})")
-    if spec.learning.target == "label" and outputs != data.classes:
-        faults.append(f"chip.layers: last layer {outputs}, allowed: {data.classes} (the classes of {data.name})")
-    if faults:
-        raise SpecError(faults)
-    if len(data.x_train) == 0 or len(data.x_test) == 0:
-        raise DataError(f"{data.name}: no samples")
 
 
 class _Run:
@@ -215,7 +205,7 @@ class _Run:
 
     def _record(self, accuracy: dict[str, float], counts: dict[str, Any], inference_s: float) -> dict[str, Any]:
         """The record of the run, but for `deployment`."""
-        samples = {"train_samples": len(self.x), "test_samples": len(self.data.x_test)}
+        numbers = {"train_samples": len(self.x), "test_samples": len(self.data.x_test)}
         trained, shown = len(self.x) * self.spec.epochs, len(self.data.x_test)
         plain = self.spec.plain()
         return {
@@ -227,8 +217,8 @@ class _Run:
             "versions": record.versions() | self.folder.plug_ins,
             "started": self.progress.started,
             "duration_s": self.progress.duration_s,
-            **samples,
-            "accuracy": {**accuracy, **self.progress.control, **samples},
+            **numbers,
+            "accuracy": {**accuracy, **self.progress.control, **numbers},
             "curve": self.progress.curve,
             "counts": counts,
             **bill.price(self.spec, counts, {"train": trained, "inference": shown}, self.memory),

@@ -8,6 +8,7 @@ from edgesdt import units
 from edgesdt.errors import SpecError
 from edgesdt.ledger.memory import MemoryMap
 from edgesdt.pricing import bill, omissions
+from edgesdt.rules.activity import ASSUMED, Activity, in_words
 from edgesdt.rules.eqprop import cell_counts, registers
 from edgesdt.rules.eqprop import counts as eqprop_counts
 from edgesdt.rules.eqprop.memory import memory_map as memory_map
@@ -30,30 +31,31 @@ def resolved(spec: Spec) -> str:
     return to_yaml(registers.resolve(spec).plain(), notes)
 
 
-def predicted(spec: Spec, fitted: MemoryMap) -> dict[str, Any]:
+def predicted(spec: Spec, fitted: MemoryMap, activity: Activity = ASSUMED) -> dict[str, Any]:
     """`energy_j`, `latency_s`, `area_mm2` and `technology` as in a record, of 1,000 training samples and inferences."""
-    assume = eqprop_counts.predicted if spec.device.digital else cell_counts.predicted
-    counts = {"train": assume(spec, learning=True), "inference": assume(spec, learning=False)}
+    of_chip = eqprop_counts.predicted if spec.device.digital else cell_counts.predicted
+    counts = {part: of_chip(spec, part == "train", activity) for part in ("train", "inference")}
     try:
         return bill.price(spec, counts, {"train": 1000, "inference": 1000}, fitted.plain())
     except ZeroDivisionError as error:  # pragma: no cover - the schema keeps every divisor above 0
         raise SpecError(f"chip: cannot be priced: {error}") from error
 
 
-def preview(spec: Spec) -> str:
-    """Memory map against the budget, layers and predicted energy, latency and area. Raises as `enforce`."""
+def preview(spec: Spec, activity: Activity = ASSUMED) -> str:
+    """Memory map against the budget, layers and predicted energy, latency and area, for a chip of this `activity`.
+
+    Raises as `enforce`.
+    """
     enforce(spec)
     spec = registers.resolve(spec)  # as a run does
     fitted = memory_map(spec)
-    priced = predicted(spec, fitted)
+    priced = predicted(spec, fitted, activity)
     layers = " - ".join(str(n) for n in spec.chip.layers)
     states = spec.chip.states
-    assumed = (
+    expected = (
         "exact for a dense chip, but for its random words"
         if spec.chip.style == "dense"
-        else f"assuming {eqprop_counts.ASSUMED_INPUTS:.0%} of the inputs not zero, "
-        f"{eqprop_counts.ASSUMED_CHANGES:g} state changes per neuron and {eqprop_counts.ASSUMED_MOVED:.0%} of the "
-        "neurons updated per sample; a run counts them"
+        else in_words(activity, spec.chip.layers[1:])
     )
     energy_j, latency, tech = priced["energy_j"], priced["latency_s"], priced["technology"]
     plan = [] if spec.device.digital else [_array(spec)]
@@ -66,7 +68,7 @@ def preview(spec: Spec) -> str:
         "memory map",
         fitted.table(),
         "",
-        f"predicted cost at {tech['table']}, {tech['node_nm']:g} nm ({assumed})",
+        f"predicted cost at {tech['table']}, {tech['node_nm']:g} nm ({expected})",
         f"  energy   {units.format_energy(energy_j['train_per_sample'])} per training sample, "
         f"{units.format_energy(energy_j['inference_per_sample'])} per inference",
         f"  latency  {units.format_time(latency['train_per_sample'])} per training sample, "

@@ -194,7 +194,7 @@ def _needed_range(spec: Spec) -> float:
 def _widths(spec: Spec) -> Iterator[Fault]:
     chip, home = spec.chip, spec.learning.homeostasis
     coarsest = chip.biases.frac_bits - 30 if chip.biases.enabled else -8
-    if chip.weights.frac_bits < coarsest:
+    if chip.weights.frac_bits != "auto" and chip.weights.frac_bits < coarsest:
         path = ("chip", "weights", "frac_bits")
         text = f"too coarse to be aligned with chip.biases.frac_bits: {chip.weights.frac_bits}, allowed: {coarsest}..24"
         yield Fault(path, text, blame=(path, ("chip", "biases", "frac_bits"), ("chip",)))

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from edgesdt.rules.activity import ASSUMED, Activity
 from edgesdt.runs import preview
 from edgesdt.spec import SETS, Spec
 from edgesdt.spec.schema.learning import Schedule
 from edgesdt.spec.sweep.goals import Goal
+from edgesdt.suggest import frac_bits
 from edgesdt.sweep import keys
 
 START_S = 0.1
@@ -36,9 +38,9 @@ class Forecast:
     seconds: float | None
 
 
-def forecast(spec: Spec) -> Forecast:
-    """Of a checked spec, from the same assumptions as `edgesdt check`."""
-    values = dict(_costs(_Hardware(spec)))
+def forecast(spec: Spec, activity: Activity = ASSUMED) -> Forecast:
+    """Of a checked spec whose chip will be as busy as `activity` says."""
+    values = dict(_costs(_Hardware(spec), activity))
     train, test = _samples(spec)
     if train is None or test is None:
         return Forecast(values, None)
@@ -57,6 +59,7 @@ class _Hardware:
     """A spec that equals all others with the same arrays and predicted costs: constants of learning change neither."""
 
     def __init__(self, spec: Spec) -> None:
+        spec = frac_bits.without_data(spec)
         self.spec = spec
         quiet = spec.learning.model_copy(update=_WITHOUT_COST)
         parts = (spec.chip, spec.encoder, spec.device, spec.technology, quiet)
@@ -75,9 +78,9 @@ def _bits_of(hardware: _Hardware) -> int:
 
 
 @lru_cache(maxsize=2048)
-def _costs(hardware: _Hardware) -> dict[str, float]:
+def _costs(hardware: _Hardware, activity: Activity) -> dict[str, float]:
     fitted = preview.memory_map(hardware.spec)
-    priced = preview.predicted(hardware.spec, fitted)
+    priced = preview.predicted(hardware.spec, fitted, activity)
     energy, latency = priced["energy_j"], priced["latency_s"]
     return {
         "energy": energy["train_per_sample"],

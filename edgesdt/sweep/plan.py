@@ -49,14 +49,15 @@ class Point:
 class Plan:
     """What a sweep is to do: `points` in the order in which they are run (empty for a search, which chooses its own).
 
-    Raises `SpecError` with every fault of every point, and `DataError` where a data set of one's own cannot be read.
+    Raises `SpecError` with every fault of every point, and `DataError` where a data set of one's own cannot be read;
+    not `with_data`, none is looked at.
     """
 
-    def __init__(self, traced: Traced, sweep: Sweep) -> None:
+    def __init__(self, traced: Traced, sweep: Sweep, with_data: bool = True) -> None:
         self.base, self.sweep, self._origin = traced.spec, sweep, traced.origin
         places = {parameter.place: parameter for parameter in sweep.parameters}
         sets = places[("data", "set")].values if ("data", "set") in places else (self.base.data.set,)
-        self._variants = Variants(traced.spec, traced.data, _facts(sets))
+        self._variants = Variants(traced.spec, traced.data, _facts(sets) if with_data else {})
         self._technologies: dict[tuple[str, float | None], str] = {}
         self._texts: dict[tuple[str, str], str] = {}
         self.points: list[Point] = []

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from edgesdt import units
 from edgesdt.sweep import objectives
+from edgesdt.sweep.activity import Foreseen
 from edgesdt.sweep.forecast import forecast
 from edgesdt.sweep.plan import Plan, Point
 
 _COLUMNS = ("energy", "latency", "area", "memory")
 
 
-def lines(plan: Plan, workers: int) -> Iterator[str]:
-    """The table; a point is one line, whatever its seeds."""
+def lines(
+    plan: Plan, workers: int, assume: float | None = None, say: Callable[[str], None] = lambda line: None
+) -> Iterator[str]:
+    """The table; a point is one line, whatever its seeds. `assume` and `say` are those of `Foreseen`."""
     sweep = plan.sweep
     seeds = len(sweep.seeds)
     if sweep.method == "search":
-        yield from _search(plan, workers)
+        yield from _search(plan, workers, Foreseen([((), plan.base)], assume, say))
         return
     points = plan.points[::seeds]
     feasible = [point for point in points if not point.infeasible]
     heads = (*(parameter.name for parameter in sweep.parameters), *_COLUMNS, "run")
     rows, total = [], 0.0
     known = True
-    for point in feasible:
-        made = forecast(plan.spec_of(point))
+    specs = [plan.spec_of(point) for point in feasible]
+    foreseen = Foreseen(((point.values, spec) for point, spec in zip(feasible, specs, strict=True)), assume, say)
+    for point, spec in zip(feasible, specs, strict=True):
+        made = forecast(spec, foreseen.of(spec))
         costs = (_cost(name, made.values[name]) for name in _COLUMNS)
         rows.append((*map(_value, point.values), *costs, _time(made.seconds)))
         total += made.seconds or 0.0
@@ -39,14 +44,15 @@ def lines(plan: Plan, workers: int) -> Iterator[str]:
         yield from _aligned([heads, *rows])
         yield ""
         yield "energy and latency of a training sample as 'edgesdt check' predicts them; run: on one core, roughly"
+        yield foreseen.told()
     if known and rows:
         wall = total * seeds / workers
         yield f"in all {_time(total * seeds)} of one core, {_time(wall)} with {workers} worker{'s' * (workers != 1)}"
     yield from _infeasible([point for point in points if point.infeasible], plan)
 
 
-def _search(plan: Plan, workers: int) -> Iterator[str]:
-    sweep, made = plan.sweep, forecast(plan.base)
+def _search(plan: Plan, workers: int, foreseen: Foreseen) -> Iterator[str]:
+    sweep, made = plan.sweep, forecast(plan.base, foreseen.of(plan.base))
     seeds = len(sweep.seeds)
     goals = ", ".join(f"{goal.name} {'up' if goal.up else 'down'}" for goal in sweep.objectives)
     yield f"{plan.base.name}: search for {goals}: {sweep.samples} points with {seeds} seed{'s' * (seeds != 1)}"
