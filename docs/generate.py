@@ -185,6 +185,7 @@ def _form(action: argparse.Action) -> str:
     if not action.option_strings:
         return f"{word}..." if action.nargs == "+" else word
     flag = ", ".join(action.option_strings)
+    word = f"[{word}]" if action.nargs == "?" else word
     return flag if action.nargs == 0 else f"{flag} {word}"
 
 

@@ -42,9 +42,15 @@ def parser() -> Parser:
     run.add_argument("--quiet", action="store_true", help="no progress")
     run.add_argument("--json", action="store_true", help="print the record instead of the summary")
 
-    check = commands.add_parser("check", help="validate a spec: memory map, layers, predicted cost; trains nothing")
+    check = commands.add_parser("check", help="validate a spec and its data: memory map, layers, predicted cost")
     _spec_arguments(check)
     check.add_argument("--resolved", action="store_true", help="print the whole spec with the values really used")
+    assume_argument(check)
+
+    suggest = commands.add_parser("suggest", help="propose a spec for a data set, to be edited", epilog=EXIT_CODES)
+    suggest.add_argument("data", metavar="DATA", help="a data set by name, or an .npz file")
+    suggest.add_argument("--out", type=Path, metavar="FILE", help="write it there instead of to standard output")
+    suggest.add_argument("--quiet", action="store_true", help="no progress")
 
     warm = commands.add_parser("warm", help="compile ahead what the first runs would compile, for every kind of chip")
     warm.add_argument("spec", nargs="?", metavar="SPEC", help="only what this spec needs (plug-in devices, too)")
@@ -72,7 +78,7 @@ def parser() -> Parser:
     fetch.add_argument("--dir", type=Path, metavar="DIR", help="folder to put it in, as NAME/ (for EDGESDT_DATA)")
     device.add_parsers(commands, Parser)
     rules.add_parser(commands, Parser)
-    sweep.add_parser(commands, _spec_arguments)
+    sweep.add_parser(commands, _spec_arguments, assume_argument)
     return top
 
 
@@ -81,6 +87,22 @@ def _spec_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="override one field"
     )
+
+
+def assume_argument(command: argparse.ArgumentParser) -> None:
+    """Add `--assume`: a prediction without data."""
+    about = "read no data: predict for this share of inputs that are not zero (default: 0.2)"
+    command.add_argument("--assume", nargs="?", type=_share, const=0.2, metavar="SHARE", help=about)
+
+
+def _share(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: allowed: a share 0..1, or none (then after SPEC)")
+    return number
 
 
 def _threads(text: str) -> int:
@@ -195,16 +217,42 @@ def _run(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     spec = _spec(arguments)
     from edgesdt.rules.lookup import rule_of
-    from edgesdt.runs import preview
+    from edgesdt.runs import expected, preview, samples
     from edgesdt.spec import drift, unused
+    from edgesdt.suggest import frac_bits
 
     for sentence in [*unused.settings(spec), *drift.sentences(spec), *rule_of(spec).cautions(spec)]:
         print(f"warning: {sentence}", file=sys.stderr)
+    rough = frac_bits.without_data(spec)
     if arguments.resolved:
-        print(preview.resolved(spec), end="")
-        preview.enforce(spec)
+        if arguments.assume is None and not samples.is_missing(spec):
+            rough = frac_bits.chosen(spec, samples.load(spec, fetch=False))
+        print(preview.resolved(rough), end="")
+        preview.enforce(rough)
+        return 0
+    preview.enforce(rough)
+    if arguments.assume is None:
+        print(preview.preview(*expected.of(spec, lambda line: print(line, file=sys.stderr))))
     else:
-        print(preview.preview(spec))
+        print(preview.preview(rough, expected.assumed(arguments.assume)))
+    return 0
+
+
+def _suggest(arguments: argparse.Namespace) -> int:
+    from edgesdt.runs import record
+    from edgesdt.suggest import search, suggestion
+
+    def say(line: str) -> None:
+        if not arguments.quiet:
+            print(line, file=sys.stderr, flush=True)
+
+    refuse_losses({"--out": arguments.out}, [Path(arguments.data)])
+    text = suggestion.written(search.suggest(arguments.data, say))
+    if arguments.out is None:
+        print(text, end="")
+    else:
+        record.write_atomically(arguments.out, text.encode())
+        print(arguments.out)
     return 0
 
 
@@ -289,6 +337,7 @@ _COMMANDS = {
     "run": _run,
     "check": _check,
     "warm": _warm,
+    "suggest": _suggest,
     "sweep": sweep.run,
     "specs": _specs,
     "report": _report,

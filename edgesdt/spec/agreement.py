@@ -184,8 +184,8 @@ def _prices(spec: Spec) -> Iterator[Fault]:
         yield Fault(path, text, blame=(path, ("technology", "table")))
         return
     try:
-        text = section.sheet
-        found = hashlib.sha256(text.encode()).hexdigest() if text else named_files.sheet(section.file)[1]
+        sheet = section.sheet
+        found = hashlib.sha256(sheet.encode()).hexdigest() if sheet else named_files.sheet(section.file)[1]
         if section.sha256 not in (None, found):
             text = f"{section.file} has changed, allowed: {found}"
             yield Fault(("technology", "sha256"), text, blame=(("technology", "sha256"), path))
@@ -271,7 +271,7 @@ def _needed_range(spec: Spec) -> float:
 def _widths(spec: Spec) -> Iterator[Fault]:
     chip = spec.chip
     coarsest = chip.biases.frac_bits - 30 if chip.biases.enabled else -8
-    if chip.weights.frac_bits < coarsest:
+    if chip.weights.frac_bits != "auto" and chip.weights.frac_bits < coarsest:
         path = ("chip", "weights", "frac_bits")
         text = f"too coarse to be aligned with chip.biases.frac_bits: {chip.weights.frac_bits}, allowed: {coarsest}..24"
         yield Fault(path, text, blame=(path, ("chip", "biases", "frac_bits"), ("chip",)))

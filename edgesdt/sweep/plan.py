@@ -50,15 +50,16 @@ class Point:
 class Plan:
     """What a sweep is to do: `points` in the order in which they are run (empty for a search, which chooses its own).
 
-    Raises `SpecError` with every fault of every point, and `DataError` where a data set of one's own cannot be read.
+    Raises `SpecError` with every fault of every point, and `DataError` where a data set of one's own cannot be read;
+    not `with_data`, none is looked at.
     """
 
-    def __init__(self, traced: Traced, sweep: Sweep) -> None:
+    def __init__(self, traced: Traced, sweep: Sweep, with_data: bool = True) -> None:
         self.base, self.sweep, self._origin = traced.spec, sweep, traced.origin
         sets = [v for p in sweep.parameters for value in p.values for _, place, v in p.spread(value) if place == _SET]
         sets = sets or [self.base.data.set]
         located = [named_files.located(_SET, name, traced.folder) if traced.folder else name for name in sets]
-        self._variants = Variants(traced.spec, traced.data, _facts(located), traced.folder)
+        self._variants = Variants(traced.spec, traced.data, _facts(located) if with_data else {}, traced.folder)
         self.folder = traced.folder
         """What relative paths of the sweep section are relative to; empty for the current folder."""
         self._technologies: dict[str, str] = {}

@@ -40,8 +40,8 @@ def plan(spec: Spec) -> Plan:
         sizes=sizes,
         first=first,
         first_weight=first_weight,
-        input_left=frac - chip.weights.frac_bits - spec.encoder.bits,
-        state_left=frac - chip.weights.frac_bits - chip.states.bits,
+        input_left=frac - chip.weights.point - spec.encoder.bits,
+        state_left=frac - chip.weights.point - chip.states.bits,
         # past 40 bits any bias but 0 saturates every accumulator
         bias_left=min(frac - chip.biases.frac_bits, 40) if chip.biases.enabled else 0,
         drive_right=down,
@@ -81,7 +81,7 @@ def accumulator_frac(spec: Spec) -> int:
     Every term is then aligned by a shift left, which is exact.
     """
     chip = spec.chip
-    products = max(spec.encoder.bits, chip.states.bits) + chip.weights.frac_bits
+    products = max(spec.encoder.bits, chip.states.bits) + chip.weights.point
     return max(products, chip.states.bits, chip.biases.frac_bits if chip.biases.enabled else 0)
 
 
@@ -102,7 +102,7 @@ def rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
     for layer in range(len(chip.layers) - 1):
         held = rate(spec, layer, epoch)
         pre_bits = spec.encoder.bits if layer == 0 else state_bits
-        rows[0].append(rate_row(held, pre_bits + state_bits, chip.weights.frac_bits, rounding(chip.weights.rounding)))
+        rows[0].append(rate_row(held, pre_bits + state_bits, chip.weights.point, rounding(chip.weights.rounding)))
         rows[1].append(rate_row(held, state_bits, chip.biases.frac_bits, rounding(chip.biases.rounding)))
     return np.array(rows, dtype=np.int64)
 

@@ -63,7 +63,7 @@ class Registers:
             state=state,
             activity=activity,
             homeostasis=QFormat(home.bits, home.frac_bits),
-            weight=QFormat(chip.weights.bits, chip.weights.frac_bits),
+            weight=QFormat(chip.weights.bits, chip.weights.point),
             bias=QFormat(chip.biases.bits, chip.biases.frac_bits),
         )
 
