@@ -22,6 +22,7 @@ Infer = Callable[[npt.NDArray[np.uint8]], Codes]
 CHUNK = 4096
 """Samples held at a time: a read-out never needs the outputs of a whole data set at once."""
 
+MOST_CLASSES = 65_536
 UNASSIGNED = -1
 LINEAR_EPOCHS = 5
 
@@ -42,9 +43,9 @@ def _samples(x: object, y: object, classes: int | None, names: str = "x y") -> t
     """Samples (n, n_0), at least one, and their labels (n,), below `classes` where that is known. Raises in words."""
     x_name, y_name = names.split()
     codes = ARGUMENTS.integers(x_name, x, ("samples", "features"), 0, 65535, None)
-    if not len(codes):
-        ARGUMENTS.refuse(x_name, "no labelled samples", "at least one")
-    most = 2**62 if classes is None else ARGUMENTS.whole("classes", classes, 1) - 1
+    if not codes.size:
+        ARGUMENTS.refuse(x_name, f"shape {codes.shape}: no labelled samples", "at least one, of one feature or more")
+    most = 2**62 if classes is None else classes - 1
     return codes, ARGUMENTS.integers(y_name, y, (len(codes),), 0, most)
 
 
@@ -57,7 +58,7 @@ class Association:
 
     def __post_init__(self) -> None:
         """Raise `ArgumentError` for what is no class of a neuron."""
-        classes = ARGUMENTS.whole("classes", self.classes, 1)
+        classes = ARGUMENTS.whole("classes", self.classes, 1, MOST_CLASSES)
         found = ARGUMENTS.integers("neuron_class", self.neuron_class, ("neurons",), UNASSIGNED, classes - 1)
         object.__setattr__(self, "neuron_class", found)
 
@@ -67,6 +68,7 @@ class Association:
     @classmethod
     def learn(cls, infer: Infer, x: npt.NDArray[np.uint8], y: Labels, classes: int) -> Association:
         """Associate from labelled samples `x` (n, n_0), `y` (n,). Ties go to the lowest class."""
+        classes = ARGUMENTS.whole("classes", classes, 1, MOST_CLASSES)
         x, y = _samples(x, y, classes)
         sums: npt.NDArray[np.int64] | None = None
         for part in chunks(len(x)):
