@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgesdt import readout, units
+from edgesdt import labels, readout, units
 from edgesdt.chip import Chip
 from edgesdt.datasets import Dataset
 from edgesdt.encoders import encode
@@ -24,7 +24,20 @@ class Assessment:
     def __init__(self, spec: Spec, chip: Chip, data: Dataset, threads: int) -> None:
         self.spec, self.chip, self.data, self.threads = spec, chip, data, threads
         self.x, self.x_test = encode(data.x_train, spec.encoder.bits), encode(data.x_test, spec.encoder.bits)
-        self.known = readout.labelled(len(self.x), spec.label_fraction, spec.seed)
+        self.label_seed = spec.seed if spec.label_seed is None else spec.label_seed
+        self.known = labels.drawn(data.y_train, spec.label_fraction, self.label_seed)
+        self.learned = self.known if spec.learning.target == "label" else np.arange(len(self.x))
+        """Indices of the samples that the chip learns from: with the label as its target only those that have one."""
+
+    def labels_used(self) -> dict[str, int]:
+        """How many training labels the chip's training and its read-outs used; the seed that drew them."""
+        read = any(name != "output" for name in self.spec.readout)  # the output neuron's own class needs none
+        trained = self.spec.learning.target == "label"
+        return {
+            "training": len(self.known) if trained else 0,
+            "readout": len(self.known) if read else 0,
+            "seed": self.label_seed,
+        }
 
     def infer(self, codes: npt.NDArray[np.uint8]) -> readout.Codes:
         """The chip's outputs for input codes."""
@@ -47,7 +60,8 @@ class Assessment:
             elif name == "output":
                 found |= readout.output(self.infer, *test)
             else:
-                found |= readout.linear(self.infer, x, y, *test, self.spec.chip.states.bits, self.spec.seed)
+                bits = self.spec.chip.states.bits
+                found |= readout.linear(self.infer, x, y, *test, bits, self.label_seed, self.threads)
         return {name: float(value) for name, value in found.items()}
 
     def deployed(self, say: Callable[[str], None]) -> list[dict[str, float]]:

@@ -104,9 +104,18 @@ def facts(run: Run) -> list[tuple[str, str]]:
         ("device", run.part("device").get("model") or dig("device.model")),
         ("technology", run.part("technology").get("table") or dig("technology.table")),
         ("epochs", dig("epochs")),
+        ("labels used", _labels(run)),
         ("seed", run.record.get("seed")),
     ]
     return [(name, str(value)) for name, value in found if value is not None]
+
+
+def _labels(run: Run) -> str | None:
+    """How many training labels were used for what, where the record says so."""
+    counts = [number(run.part("labels").get(name)) for name in ("training", "readout")]
+    if None in counts:
+        return None
+    return "{:,.0f} in training, {:,.0f} in read-outs".format(*counts)
 
 
 def bars(

@@ -85,7 +85,7 @@ def test_documented_fields_are_those_of_a_plain_spec() -> None:
             found |= leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key}
         return found
 
-    whole = GOOD + "device: {model: EcRam}\ndeployment: {times: [1 s]}\n"
+    whole = GOOD + "label_seed: 1\ndevice: {model: EcRam}\ndeployment: {times: [1 s]}\n"
     assert {doc.path for doc in documented()} == leaves(loads(whole).plain()) | {"sweep", "device.parameters"}
 
 

@@ -1,0 +1,191 @@
+"""A converged multinomial logistic regression on the outputs of a chip, regularised by what held-out labels say.
+
+Minimises, over weights w (n_L, classes) and offsets, the mean log loss of the labelled samples + ½ Σ penalty · w², by
+SciPy's L-BFGS. `choose` finds the penalty by cross-validation; `fit` then fits twice: with this penalty, and with that
+of drop-out of the outputs added, which depends on the first fit (Wager, Wang, Liang, NIPS 2013, eq. 10).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesdt.stored_outputs import Reals, Stored
+
+Labels = npt.NDArray[np.int64]
+
+PENALTIES = tuple(10.0 ** (-step / 2) for step in range(4, 14))
+"""Penalties that are tried, from the strongest down: 1e-2 … 10^-6.5, for outputs from 0 to 1."""
+FOLDS = 5
+ALL_FOLDS = 5_000
+"""Labelled samples up to which each fold is held out in turn; with more the first fold alone is (a fifth)."""
+PATIENCE = 3
+"""Penalties in a row that are worse than the best after which no weaker one is tried."""
+UNKNOWN = 1e-3
+"""Penalty where no class has two labels, so that nothing can be held out."""
+DROPOUT = 0.2
+"""Share of the outputs that the added penalty stands for: that of the published read-out (Liu et al. 2024)."""
+SAMPLED = 4_096
+"""Samples whose covariance scales the steps of the search; of no effect on where it ends."""
+CURVATURE = 0.05
+"""Typical p (1 − p) of a class, likewise."""
+ITERATIONS, ROUGH, FINE = 400, 1e-5, 1e-7
+"""Most iterations of a fit, and the relative decrease of the loss at which a trial and a last fit end."""
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Weights (n_L, classes) of outputs from 0 to 1, and offsets (classes,)."""
+
+    weights: Reals
+    offsets: Reals
+
+    def scores(self, rows: Stored, scale: float) -> Reals:
+        """Scores (n, classes) of stored codes that are worth `scale` each: the largest is the predicted class."""
+        weights = scale * self.weights
+        return np.concatenate(list(rows.each(lambda x, _: _product(x, weights) + self.offsets)))
+
+
+class Regression:
+    """Labelled samples: stored codes worth `scale` each, and labels `y` (n,) in 0 … classes − 1."""
+
+    def __init__(self, rows: Stored, y: Labels, classes: int, scale: float) -> None:
+        self.rows, self.y, self.classes, self.scale = rows, y, classes, scale
+        self.centre = rows.mean() * scale
+        some = rows.some(SAMPLED) * np.float32(scale) - self.centre.astype(np.float32)
+        self.covariance = (some.T @ some).astype(np.float64) / len(some)
+
+    def start(self) -> Classifier:
+        """Nothing known: every class as likely as another."""
+        return Classifier(np.zeros((self.rows.shape[1], self.classes)), np.zeros(self.classes))
+
+    def solve(self, penalty: float | Reals, start: Classifier, share: Reals, end: float) -> Classifier:
+        """The minimum for `penalty`, one or (n_L, classes); sample i counts `share[i]` (they sum to 1)."""
+        from scipy.linalg import cholesky, solve_triangular
+        from scipy.optimize import minimize
+
+        n, shape = self.rows.shape[1], (self.rows.shape[1], self.classes)
+        stiff = np.broadcast_to(np.asarray(penalty, np.float64), shape)
+        root = cholesky(CURVATURE * self.covariance + np.diag(stiff.mean(axis=1)), lower=True)
+
+        def objective(point: Reals) -> tuple[float, Reals]:
+            weights = solve_triangular(root, point[: -self.classes].reshape(shape), lower=True, trans=1)
+            loss, slope, of_offsets = self._loss(weights, point[-self.classes :], share)
+            slope += stiff * weights
+            back = solve_triangular(root, slope, lower=True)
+            return loss + 0.5 * float((stiff * weights**2).sum()), np.concatenate([back.ravel(), of_offsets])
+
+        first = np.concatenate([(root.T @ start.weights).ravel(), start.offsets + self.centre @ start.weights])
+        options = {"maxiter": ITERATIONS, "maxfun": 2 * ITERATIONS, "maxcor": 20, "ftol": end, "gtol": 1e-9}
+        point = minimize(objective, first, jac=True, method="L-BFGS-B", options=options).x
+        weights = solve_triangular(root, point[: n * self.classes].reshape(shape), lower=True, trans=1)
+        return Classifier(weights, point[n * self.classes :] - self.centre @ weights)
+
+    def _loss(self, weights: Reals, offsets: Reals, share: Reals) -> tuple[float, Reals, Reals]:
+        """Mean log loss for centred outputs, and its slopes by weights and by offsets."""
+        scaled, moved = self.scale * weights, offsets - self.centre @ weights
+
+        def work(x: object, rows: slice) -> Reals:
+            y, counts = self.y[rows], share[rows]
+            chance, loss = _chances(_product(x, scaled) + moved, y)
+            chance[np.arange(len(y)), y] -= 1.0
+            chance *= counts[:, None]
+            return np.vstack([_back(x, chance), chance.sum(axis=0), np.full(self.classes, (loss * counts).sum())])
+
+        found = self.rows.total(work)
+        slope = self.scale * found[:-2] - np.outer(self.centre, found[-2])
+        return float(found[-1, 0]), slope, found[-2]
+
+    def turned(self) -> Regression:
+        """The same samples along their principal axes: fewer numbers where there are fewer samples than outputs.
+
+        A penalty that is one number gives the same scores: it does not change when the axes are turned.
+        """
+        inside = self.rows.some(len(self.y)) * np.float32(self.scale) - self.centre.astype(np.float32)
+        squares, axes = np.linalg.eigh((inside @ inside.T).astype(np.float64))
+        along = (axes * np.sqrt(np.maximum(squares, 0.0))).astype(np.float32)
+        return Regression(Stored.of(lambda rows: along[rows], len(along)), self.y, self.classes, 1.0)
+
+    def dropped(self, fitted: Classifier, dropout: float) -> Reals:
+        """The penalty (n_L, classes) that drop-out of a share of the outputs amounts to near `fitted`."""
+        scaled = self.scale * fitted.weights
+
+        def work(x: object, rows: slice) -> Reals:
+            chance, _ = _chances(_product(x, scaled) + fitted.offsets, self.y[rows])
+            return _back(_squares(x), chance * (1.0 - chance))
+
+        return dropout / (1.0 - dropout) * self.scale**2 * self.rows.total(work) / len(self.y)
+
+
+def _product(x: object, weights: Reals) -> Reals:
+    """x · `weights`; floating-point numbers of one precision where x is an array of them."""
+    one = weights.astype(np.float32) if isinstance(x, np.ndarray) else weights
+    return (x @ one).astype(np.float64)  # type: ignore[operator]
+
+
+def _back(x: object, of_samples: Reals) -> Reals:
+    """xᵀ · `of_samples`."""
+    one = of_samples.astype(np.float32) if isinstance(x, np.ndarray) else of_samples
+    return np.asarray(x.T @ one, dtype=np.float64)  # type: ignore[attr-defined]
+
+
+def _squares(x: object) -> object:
+    return x**2 if isinstance(x, np.ndarray) else x.power(2)  # type: ignore[attr-defined]
+
+
+def _chances(scores: Reals, y: Labels) -> tuple[Reals, Reals]:
+    """Probabilities of the classes (n, classes) and log losses (n,), from scores, which are overwritten."""
+    scores -= scores.max(axis=1, keepdims=True)
+    right = scores[np.arange(len(y)), y]
+    np.exp(scores, out=scores)
+    sums = scores.sum(axis=1)
+    scores /= sums[:, None]
+    return scores, np.log(sums) - right
+
+
+def choose(given: Regression, seed: int) -> float:
+    """The penalty with the fewest errors on held-out folds of the labelled samples, the strongest of equal ones."""
+    folds = _folds(given.y, seed)
+    if np.bincount(given.y).max() < 2:
+        return UNKNOWN
+    if len(given.y) < given.rows.shape[1]:
+        given = given.turned()
+    held = [folds == fold for fold in range(FOLDS if len(given.y) <= ALL_FOLDS else 1)]
+    held = [out for out in held if out.any() and not out.all()]
+    known = [given.start() for _ in held]
+    best, fewest, worse = UNKNOWN, len(given.y) + 1, 0
+    for penalty in PENALTIES:
+        errors = 0
+        for place, out in enumerate(held):
+            known[place] = given.solve(penalty, known[place], ~out / (~out).sum(), ROUGH)
+            found = known[place].scores(given.rows, given.scale).argmax(axis=1)
+            errors += int((found != given.y)[out].sum())
+        worse += 1
+        if errors < fewest:
+            best, fewest, worse = penalty, errors, 0
+        if worse == PATIENCE:
+            break
+    return best
+
+
+def _folds(y: Labels, seed: int) -> Labels:
+    """Which fold each sample is in: those of a class are dealt out in turn, in a drawn order."""
+    order = np.random.RandomState(seed).permutation(len(y))
+    found = np.empty(len(y), np.int64)
+    for c in np.unique(y):
+        mine = order[y[order] == c]
+        found[mine] = (np.arange(len(mine)) + c) % FOLDS
+    return found
+
+
+def fit(rows: Stored, y: Labels, classes: int, scale: float, seed: int) -> Classifier:
+    """The classifier of labelled samples: stored codes worth `scale` each, labels `y` (n,) in 0 … classes − 1.
+
+    `seed` deals the samples out to folds.
+    """
+    given = Regression(rows, y, classes, scale)
+    penalty, share = choose(given, seed), np.full(len(y), 1.0 / len(y))
+    first = given.solve(penalty, given.start(), share, ROUGH)
+    return given.solve(penalty + given.dropped(first, DROPOUT), first, share, FINE)
