@@ -21,8 +21,10 @@ PENALTIES = tuple(10.0 ** (-step / 2) for step in range(4, 14))
 FOLDS = 5
 ALL_FOLDS = 5_000
 """Labelled samples up to which each fold is held out in turn; with more the first fold alone is (a fifth)."""
-PATIENCE = 3
+PATIENCE = 2
 """Penalties in a row that are worse than the best after which no weaker one is tried."""
+SCALES = tuple(2.0 ** (step / 2) for step in range(-6, 17))
+"""Factors on held-out scores that are tried when a penalty is judged: 1/8 … 256."""
 UNKNOWN = 1e-3
 """Penalty where no class has two labels, so that nothing can be held out."""
 DROPOUT = 0.2
@@ -146,28 +148,36 @@ def _chances(scores: Reals, y: Labels) -> tuple[Reals, Reals]:
 
 
 def choose(given: Regression, seed: int) -> float:
-    """The penalty with the fewest errors on held-out folds of the labelled samples, the strongest of equal ones."""
-    folds = _folds(given.y, seed)
-    if np.bincount(given.y).max() < 2:
+    """The penalty with the smallest log loss on held-out folds of the labelled samples, at the best scale of scores.
+
+    The scale is left out of account because it decides nothing: a strong penalty shrinks all scores alike, and the
+    largest stays the largest. The number of errors would be a coarser judge: one sample of few labels is a step of it.
+    """
+    y, folds = given.y, _folds(given.y, seed)
+    if np.bincount(y).max() < 2:
         return UNKNOWN
-    if len(given.y) < given.rows.shape[1]:
+    if len(y) < given.rows.shape[1]:
         given = given.turned()
-    held = [folds == fold for fold in range(FOLDS if len(given.y) <= ALL_FOLDS else 1)]
+    held = [folds == fold for fold in range(FOLDS if len(y) <= ALL_FOLDS else 1)]
     held = [out for out in held if out.any() and not out.all()]
     known = [given.start() for _ in held]
-    best, fewest, worse = UNKNOWN, len(given.y) + 1, 0
+    best, least, worse = UNKNOWN, np.inf, 0
     for penalty in PENALTIES:
-        errors = 0
         for place, out in enumerate(held):
             known[place] = given.solve(penalty, known[place], ~out / (~out).sum(), ROUGH)
-            found = known[place].scores(given.rows, given.scale).argmax(axis=1)
-            errors += int((found != given.y)[out].sum())
+        scores = [each.scores(given.rows, given.scale)[out] for each, out in zip(known, held, strict=True)]
+        loss = _scaled_loss(np.concatenate(scores), np.concatenate([y[out] for out in held]))
         worse += 1
-        if errors < fewest:
-            best, fewest, worse = penalty, errors, 0
+        if loss < least:
+            best, least, worse = penalty, loss, 0
         if worse == PATIENCE:
             break
     return best
+
+
+def _scaled_loss(scores: Reals, y: Labels) -> float:
+    """Mean log loss of scores (n, classes) times the factor of `SCALES` that makes it smallest."""
+    return min(float(_chances(factor * scores, y)[1].mean()) for factor in SCALES)
 
 
 def _folds(y: Labels, seed: int) -> Labels:
