@@ -52,7 +52,8 @@ SCHEMA = 1
 DONE, FAILED, INFEASIBLE, PRUNED = "done", "failed", "infeasible", "pruned"
 _KEPT = (
     "name", "seed", "spec_hash", "versions", "started", "duration_s", "train_samples", "test_samples", "labels",
-    "accuracy", "energy_j", "latency_s", "area_mm2", "technology", "memory", "device", "counts", "speed", "curve", "deployment",
+    "accuracy", "energy_j", "latency_s", "area_mm2", "technology", "memory", "device", "counts", "speed", "curve",
+    "deployment",
 )  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -44,7 +46,7 @@ def test_fewer_labels_than_classes_are_of_the_largest_classes() -> None:
 def test_a_smaller_draw_is_part_of_a_larger_one_of_the_same_seed() -> None:
     y = shuffled()
     draws = [set(labels.drawn(y, fraction, 5).tolist()) for fraction in (0.004, 0.03, 0.2, 1.0)]
-    assert all(few < many for few, many in zip(draws, draws[1:], strict=False))
+    assert all(few < many for few, many in itertools.pairwise(draws))
     assert draws[1] != set(labels.drawn(y, 0.03, 6).tolist())
 
 
