@@ -13,6 +13,7 @@ from edgesdt.chip import Chip
 from edgesdt.datasets import Dataset
 from edgesdt.encoders import encode
 from edgesdt.spec import Spec
+from edgesdt.stored_outputs import Codes
 
 CURVE_SAMPLES = 10_000
 """Labelled samples that associate the neurons for a point of the learning curve (the last point uses all)."""
@@ -39,7 +40,7 @@ class Assessment:
             "seed": self.label_seed,
         }
 
-    def infer(self, codes: npt.NDArray[np.uint8]) -> readout.Codes:
+    def infer(self, codes: npt.NDArray[np.uint8]) -> Codes:
         """The chip's outputs for input codes."""
         return self.chip.rule.infer(codes, self.threads)
 

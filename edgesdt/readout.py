@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgesdt.labels import Labels
-from edgesdt.stored_outputs import BLOCK, Codes, Stored
-from edgesdt.stored_outputs import blocks as chunks
+from edgesdt.stored_outputs import BLOCK, Codes, Stored, blocks
 
 Infer = Callable[[npt.NDArray[np.uint8]], Codes]
 
@@ -36,7 +35,7 @@ class Association:
     def learn(cls, infer: Infer, x: npt.NDArray[np.uint8], y: Labels, classes: int) -> Association:
         """Associate from labelled samples `x` (n, n_0), `y` (n,). Ties go to the lowest class."""
         sums: npt.NDArray[np.int64] | None = None
-        for part in chunks(len(x)):
+        for part in blocks(len(x)):
             outputs = infer(x[part])
             found = np.zeros((classes, outputs.shape[1]), np.int64)
             for c in range(classes):
@@ -73,7 +72,7 @@ def direct(
 def recognised(found: Association, infer: Infer, x_test: npt.NDArray[np.uint8], y_test: Labels) -> dict[str, float]:
     """Accuracies `direct_average` and `direct_max` on the test split with neurons associated before."""
     right = np.zeros(2, np.int64)
-    for part in chunks(len(x_test)):
+    for part in blocks(len(x_test)):
         outputs = infer(x_test[part])
         right += [(rule(outputs) == y_test[part]).sum() for rule in (found.average, found.strongest)]
     return {"direct_average": right[0] / len(x_test), "direct_max": right[1] / len(x_test)}
@@ -81,7 +80,7 @@ def recognised(found: Association, infer: Infer, x_test: npt.NDArray[np.uint8], 
 
 def output(infer: Infer, x_test: npt.NDArray[np.uint8], y_test: Labels) -> dict[str, float]:
     """Accuracy of the output neuron with the largest state, for a chip trained on labels; ties: lowest index."""
-    right = sum(int((infer(x_test[p]).argmax(axis=1) == y_test[p]).sum()) for p in chunks(len(x_test)))
+    right = sum(int((infer(x_test[p]).argmax(axis=1) == y_test[p]).sum()) for p in blocks(len(x_test)))
     return {"output": right / len(x_test)}
 
 

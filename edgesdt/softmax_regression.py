@@ -18,6 +18,8 @@ Labels = npt.NDArray[np.int64]
 
 PENALTIES = tuple(10.0 ** (-step / 2) for step in range(4, 14))
 """Penalties that are tried, from the strongest down: 1e-2 … 10^-6.5, for outputs from 0 to 1."""
+STRONGEST = 10.0
+"""Times 1/n: of n labelled samples, stronger penalties than this are not tried, for many samples want a weak one."""
 FOLDS = 5
 ALL_FOLDS = 5_000
 """Labelled samples up to which each fold is held out in turn; with more the first fold alone is (a fifth)."""
@@ -124,7 +126,8 @@ class Regression:
 def _product(x: object, weights: Reals) -> Reals:
     """x · `weights`; floating-point numbers of one precision where x is an array of them."""
     one = weights.astype(np.float32) if isinstance(x, np.ndarray) else weights
-    return (x @ one).astype(np.float64)  # type: ignore[operator]
+    found: Reals = (x @ one).astype(np.float64)  # type: ignore[operator]
+    return found
 
 
 def _back(x: object, of_samples: Reals) -> Reals:
@@ -162,7 +165,7 @@ def choose(given: Regression, seed: int) -> float:
     held = [out for out in held if out.any() and not out.all()]
     known = [given.start() for _ in held]
     best, least, worse = UNKNOWN, np.inf, 0
-    for penalty in PENALTIES:
+    for penalty in (each for each in PENALTIES if each <= max(STRONGEST / len(y), PENALTIES[-1])):
         for place, out in enumerate(held):
             known[place] = given.solve(penalty, known[place], ~out / (~out).sum(), ROUGH)
         scores = [each.scores(given.rows, given.scale)[out] for each, out in zip(known, held, strict=True)]

@@ -112,10 +112,10 @@ def facts(run: Run) -> list[tuple[str, str]]:
 
 def _labels(run: Run) -> str | None:
     """How many training labels were used for what, where the record says so."""
-    counts = [number(run.part("labels").get(name)) for name in ("training", "readout")]
-    if None in counts:
+    training, readout = (number(run.part("labels").get(name)) for name in ("training", "readout"))
+    if training is None or readout is None:
         return None
-    return "{:,.0f} in training, {:,.0f} in read-outs".format(*counts)
+    return f"{training:,.0f} in training, {readout:,.0f} in read-outs"
 
 
 def bars(

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgesdt import readout
+from edgesdt.stored_outputs import blocks
 
 Rows = Sequence[Sequence[int]]
 Given = npt.NDArray[np.uint8]
@@ -123,7 +124,7 @@ def test_means_of_wide_outputs_are_exact() -> None:
 
 def test_chunks_cover_every_sample_once() -> None:
     for n in (0, 1, readout.CHUNK - 1, readout.CHUNK, readout.CHUNK + 1, 3 * readout.CHUNK):
-        parts = list(readout.chunks(n))
+        parts = list(blocks(n))
         assert [i for part in parts for i in range(part.start, part.stop)] == list(range(n))
         assert all(part.stop - part.start <= readout.CHUNK for part in parts)
 

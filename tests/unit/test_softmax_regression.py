@@ -149,18 +149,11 @@ def test_stored_outputs_are_the_outputs(density: float) -> None:
     x, _ = drawn(BLOCK + PIECE + 3, 9, density)
     rows = stored(x, threads=2)
     np.testing.assert_allclose(rows.mean(), x.mean(axis=0), rtol=1e-12)
-    whole = np.concatenate([np.asarray(a if isinstance(a, np.ndarray) else a.todense()) for a, _ in pieces(rows)])
+    whole = np.concatenate(pieces(rows))
     assert (whole == x).all()
     assert (rows.some(10**6) == x).all() and len(rows.some(7)) == 7
 
 
-def pieces(rows: Stored) -> list[tuple[object, slice]]:
+def pieces(rows: Stored) -> list[npt.NDArray[np.float64]]:
     """Every piece, in order."""
-    found: list[tuple[object, slice]] = []
-
-    def keep(x: object, place: slice) -> npt.NDArray[np.float64]:
-        found.append((x, place))
-        return np.zeros(0)
-
-    list(Stored(rows.parts).each(keep))
-    return found
+    return list(rows.each(lambda x, _: np.asarray(x if isinstance(x, np.ndarray) else x.toarray(), np.float64)))
