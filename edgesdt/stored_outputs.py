@@ -31,6 +31,26 @@ def blocks(n: int, size: int = BLOCK) -> Iterator[slice]:
 
 
 @dataclass(frozen=True)
+class Thinned:
+    """A block with outputs dropped, each with probability `dropped`/256, drawn from `seed` at every use."""
+
+    kept: Any
+    dropped: int
+    seed: tuple[int, ...]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Samples, outputs."""
+        shape: tuple[int, int] = self.kept.shape
+        return shape
+
+    def mask(self, shape: tuple[int, ...], start: int) -> npt.NDArray[np.bool_]:
+        """Which numbers of a piece that starts at sample `start` stay."""
+        drawn = np.random.RandomState([*self.seed, start]).bytes(int(np.prod(shape)))
+        return (np.frombuffer(drawn, np.uint8) >= self.dropped).reshape(shape)
+
+
+@dataclass(frozen=True)
 class Stored:
     """The outputs (n, n_L) of n samples in blocks; `threads` share the work on them, which changes no sum."""
 
@@ -62,6 +82,11 @@ class Stored:
         total: Reals = sum(self._of_blocks(of_block), np.zeros(()))
         return total
 
+    def thinned(self, dropped: int, copies: int, seed: int) -> Stored:
+        """`copies` copies one after the other, in which outputs are dropped with probability `dropped`/256 (drawn)."""
+        every = [(copy, place, part) for copy in range(copies) for place, part in enumerate(self.parts)]
+        return Stored(tuple(Thinned(part, dropped, (seed, copy, place)) for copy, place, part in every), self.threads)
+
     def mean(self) -> Reals:
         """The mean output (n_L,)."""
         sums = self.total(lambda x, rows: np.asarray(x.sum(axis=0, dtype=np.float64)).ravel())
@@ -71,15 +96,18 @@ class Stored:
         """The outputs of at most `most` samples, evenly spaced."""
         n = self.shape[0]
         chosen = np.unique(np.linspace(0, n - 1, min(most, n)).round().astype(np.int64))
-        found = []
-        for part, rows in zip(self.parts, blocks(n), strict=True):
-            picked = part[chosen[(chosen >= rows.start) & (chosen < rows.stop)] - rows.start]
-            found.append((picked if isinstance(picked, np.ndarray) else picked.toarray()).astype(np.float32))
-        return np.concatenate(found)
+
+        def work(x: Any, rows: slice) -> Reals:
+            picked = x[chosen[(chosen >= rows.start) & (chosen < rows.stop)] - rows.start]
+            found: Reals = picked if isinstance(picked, np.ndarray) else picked.toarray()
+            return found
+
+        return np.concatenate([found.astype(np.float32) for found in self.each(work)])
 
     def _of_blocks(self, work: Callable[[Any, slice], Any]) -> Iterator[Any]:
         """`work` of every block, in their order."""
-        rows = list(blocks(self.shape[0]))
+        ends = np.cumsum([part.shape[0] for part in self.parts]).tolist()
+        rows = [slice(end - part.shape[0], end) for end, part in zip(ends, self.parts, strict=True)]
         if self.threads == 1 or len(rows) == 1:
             yield from map(work, self.parts, rows)
             return
@@ -98,8 +126,15 @@ def _kept(outputs: npt.NDArray[Any]) -> Any:
 
 def _pieces(part: Any, rows: slice) -> Iterator[tuple[Any, slice]]:
     """A sparse block whole, another one in pieces of floating-point numbers."""
-    if not isinstance(part, np.ndarray):
-        yield part, rows
+    kept = part.kept if isinstance(part, Thinned) else part
+    if not isinstance(kept, np.ndarray):
+        if isinstance(part, Thinned):
+            kept = kept.copy()
+            kept.data *= part.mask(kept.data.shape, 0)
+        yield kept, rows
         return
-    for inside in blocks(len(part), PIECE):
-        yield part[inside].astype(np.float32), slice(rows.start + inside.start, rows.start + inside.stop)
+    for inside in blocks(len(kept), PIECE):
+        x = kept[inside].astype(np.float32)
+        if isinstance(part, Thinned):
+            x *= part.mask(x.shape, inside.start)
+        yield x, slice(rows.start + inside.start, rows.start + inside.stop)

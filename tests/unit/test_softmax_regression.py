@@ -76,32 +76,17 @@ def test_turned_axes_give_the_same_scores() -> None:
 
 
 @pytest.mark.parametrize("density", [0.02, 0.6])
-def test_dropped_outputs_cost_what_drop_out_costs(density: float) -> None:
-    """The penalty at the fit is the mean rise of the log loss over drawn drop-outs, to second order."""
-    x, y = drawn(400, 30, density)
-    given = softmax.Regression(stored(x), y, 3, SCALE)
-    fitted = given.solve(1e-2, given.start(), np.full(len(y), 1 / len(y)), 1e-10)
-    dropout, rng = 0.05, np.random.default_rng(2)
-
-    def loss(rows: npt.NDArray[np.float64]) -> float:
-        scores = rows * SCALE @ fitted.weights + fitted.offsets
-        return float((np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(len(y)), y]).mean())
-
-    rises = [loss(x * (rng.random(x.shape) >= dropout) / (1 - dropout)) - loss(x.astype(float)) for _ in range(1500)]
-    spread = 4 * float(np.std(rises)) / np.sqrt(len(rises))
-    # eq. 10 of the source takes the classes for independent: each gets p (1 - p), and what they share comes off
-    penalty = 0.5 * float((given.dropped(fitted, dropout) * fitted.weights**2).sum())
-    common = 0.5 * dropout / (1 - dropout) * _shared(x, fitted)
-    assert np.mean(rises) == pytest.approx(penalty - common, rel=0.15, abs=spread)
-
-
-def _shared(x: npt.NDArray[np.uint8], fitted: softmax.Classifier) -> float:
-    """Σ over outputs and pairs of classes of x² p_a p_b w_a w_b, a ≠ b: mean over the samples."""
-    rows, weights = x * SCALE, fitted.weights
-    scores = rows @ weights + fitted.offsets
-    chance = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-    both = (chance @ weights.T) ** 2 - chance**2 @ (weights.T) ** 2
-    return float((rows**2 * both).sum(axis=1).mean())
+def test_copies_lack_a_drawn_fifth_of_the_outputs(density: float) -> None:
+    x, _ = drawn(BLOCK + PIECE + 9, 30, density)
+    thinned = stored(x).thinned(51, 2, seed=4)
+    assert thinned.shape == (2 * len(x), 30)
+    first, second = np.split(np.concatenate(pieces(thinned)), 2)
+    for copy in (first, second):
+        assert ((copy == x) | (copy == 0)).all()
+        assert (copy > 0).sum() / (x > 0).sum() == pytest.approx(1 - 51 / 256, abs=0.02)
+    assert (first != second).any()
+    assert (np.concatenate(pieces(thinned)) == np.concatenate([first, second])).all(), "drawn once and for all"
+    assert (np.concatenate(pieces(stored(x).thinned(51, 2, seed=5))) != np.concatenate([first, second])).any()
 
 
 def test_the_penalty_grows_with_noise_and_with_few_labels() -> None:
