@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from edgesdt import softmax_regression as softmax
 from edgesdt.stored_outputs import BLOCK, PIECE, Stored
 
 SCALE = 1 / 256
 Given = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in a read-out."""
+    with threadpool_limits(1, "blas"):
+        yield
 
 
 def drawn(n: int = 300, outputs: int = 12, density: float = 0.6, classes: int = 3, seed: int = 0) -> Given:

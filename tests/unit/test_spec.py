@@ -197,7 +197,7 @@ def test_importing_the_spec_loads_no_numerics() -> None:
         (
             "encodr: {bits: 3}",
             "encodr: unknown key, allowed: name, data, encoder, chip, learning, device, technology, "
-            "deployment, readout, label_fraction, epochs, seed, sweep (did you mean 'encoder'?)",
+            "deployment, readout, label_fraction, label_seed, epochs, seed, sweep (did you mean 'encoder'?)",
         ),
         ("encoder: {bit: 3}", "encoder.bit: unknown key, allowed: bits (did you mean 'bits'?)"),
         ("winners: 3", "(did you mean learning.winners?)"),
