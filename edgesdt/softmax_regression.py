@@ -1,6 +1,6 @@
 """A converged multinomial logistic regression on the outputs of a chip, regularised by what held-out labels say.
 
-Minimises, over weights w (n_L, classes) and offsets, the mean log loss of the labelled samples + ½ Σ penalty · w², by
+Minimises, over weights w (n_L, classes) and offsets, the mean log loss of the labelled samples + ½ penalty Σ w², by
 SciPy's L-BFGS. `choose` finds the penalty by cross-validation; `fit` then fits copies of the samples in which a share
 of the outputs is dropped at random, the same ones throughout: the drop-out of the published read-out.
 """
@@ -8,6 +8,7 @@ of the outputs is dropped at random, the same ones throughout: the drop-out of t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -55,37 +56,44 @@ class Classifier:
 class Regression:
     """Labelled samples: stored codes worth `scale` each, and labels `y` (n,) in 0 … classes − 1."""
 
-    def __init__(self, rows: Stored, y: Labels, classes: int, scale: float) -> None:
+    def __init__(self, rows: Stored, y: Labels, classes: int, scale: float, like: Regression | None = None) -> None:
         self.rows, self.y, self.classes, self.scale = rows, y, classes, scale
-        self.centre = rows.mean() * scale
-        some = rows.some(SAMPLED) * np.float32(scale) - self.centre.astype(np.float32)
-        self.covariance = (some.T @ some).astype(np.float64) / len(some)
+        # they scale the steps of a search, no more, so that those of `like` do for its copies
+        self.centre: Reals = like.centre if like else rows.mean() * scale
+        self.covariance: Reals = like.covariance if like else self._covariance()
+
+    def _covariance(self) -> Reals:
+        """Of the outputs (n_L, n_L), from at most `SAMPLED` samples."""
+        some = self.rows.some(SAMPLED) * np.float32(self.scale) - self.centre.astype(np.float32)
+        return (some.T @ some).astype(np.float64) / len(some)
 
     def start(self) -> Classifier:
         """Nothing known: every class as likely as another."""
         return Classifier(np.zeros((self.rows.shape[1], self.classes)), np.zeros(self.classes))
 
-    def solve(self, penalty: float | Reals, start: Classifier, share: Reals, end: float) -> Classifier:
-        """The minimum for `penalty`, one or (n_L, classes); sample i counts `share[i]` (they sum to 1)."""
+    def solve(self, penalty: float, start: Classifier, share: Reals, end: float) -> Classifier:
+        """The minimum for `penalty`; sample i counts `share[i]` (they sum to 1)."""
         from scipy.linalg import cholesky, solve_triangular
         from scipy.optimize import minimize
 
         n, shape = self.rows.shape[1], (self.rows.shape[1], self.classes)
-        stiff = np.broadcast_to(np.asarray(penalty, np.float64), shape)
-        root = cholesky(CURVATURE * self.covariance + np.diag(stiff.mean(axis=1)), lower=True)
+        root = CURVATURE * self.covariance
+        root.flat[:: n + 1] += penalty
+        root = cholesky(root, lower=True, overwrite_a=True)
+        of_root: dict[str, Any] = {"a": root, "lower": True, "check_finite": False}
 
         def objective(point: Reals) -> tuple[float, Reals]:
-            weights = solve_triangular(root, point[: -self.classes].reshape(shape), lower=True, trans=1)
+            weights = solve_triangular(b=point[: -self.classes].reshape(shape), trans=1, **of_root)
             loss, slope, of_offsets = self._loss(weights, point[-self.classes :], share)
-            slope += stiff * weights
-            back = solve_triangular(root, slope, lower=True)
-            return loss + 0.5 * float((stiff * weights**2).sum()), np.concatenate([back.ravel(), of_offsets])
+            slope += penalty * weights
+            back = solve_triangular(b=slope, **of_root)
+            return loss + 0.5 * penalty * float((weights**2).sum()), np.concatenate([back.ravel(), of_offsets])
 
         first = np.concatenate([(root.T @ start.weights).ravel(), start.offsets + self.centre @ start.weights])
         options = {"maxiter": ITERATIONS, "maxfun": 2 * ITERATIONS, "maxcor": 20, "ftol": end, "gtol": 1e-9}
         point = minimize(objective, first, jac=True, method="L-BFGS-B", options=options).x
-        weights = solve_triangular(root, point[: n * self.classes].reshape(shape), lower=True, trans=1)
-        return Classifier(weights, point[n * self.classes :] - self.centre @ weights)
+        weights = solve_triangular(b=point[: -self.classes].reshape(shape), trans=1, **of_root)
+        return Classifier(weights, point[-self.classes :] - self.centre @ weights)
 
     def _loss(self, weights: Reals, offsets: Reals, share: Reals) -> tuple[float, Reals, Reals]:
         """Mean log loss for centred outputs, and its slopes by weights and by offsets."""
@@ -105,7 +113,7 @@ class Regression:
     def turned(self) -> Regression:
         """The same samples along their principal axes: fewer numbers where there are fewer samples than outputs.
 
-        A penalty that is one number gives the same scores: it does not change when the axes are turned.
+        The scores of a fit stay the same: its penalty does not change when the axes are turned.
         """
         inside = self.rows.some(len(self.y)) * np.float32(self.scale) - self.centre.astype(np.float32)
         squares, axes = np.linalg.eigh((inside @ inside.T).astype(np.float64))
@@ -136,15 +144,16 @@ def _chances(scores: Reals, y: Labels) -> tuple[Reals, Reals]:
     return scores, np.log(sums) - right
 
 
-def choose(given: Regression, seed: int) -> float:
-    """The penalty with the smallest log loss on held-out folds of the labelled samples, at the best scale of scores.
+def choose(given: Regression, seed: int) -> tuple[float, Classifier]:
+    """A penalty, and where the last fit may start.
 
-    The scale is left out of account because it decides nothing: a strong penalty shrinks all scores alike, and the
-    largest stays the largest. The number of errors would be a coarser judge: one sample of few labels is a step of it.
+    With folds the penalty is that of the smallest log loss on held-out samples, at the best scale of the scores: a strong
+    penalty shrinks all scores alike, which decides nothing, and of few labels one error is a coarse step. With a single
+    fold held out, of more than a thousand samples, it is that of the fewest errors.
     """
-    y, folds = given.y, _folds(given.y, seed)
+    y, folds, start = given.y, _folds(given.y, seed), given.start()
     if np.bincount(y).max() < 2:
-        return UNKNOWN
+        return UNKNOWN, start
     if len(y) < given.rows.shape[1]:
         given = given.turned()
     held = [folds == fold for fold in range(FOLDS if len(y) <= ALL_FOLDS else 1)]
@@ -155,18 +164,25 @@ def choose(given: Regression, seed: int) -> float:
         for place, out in enumerate(held):
             known[place] = given.solve(penalty, known[place], ~out / (~out).sum(), ROUGH)
         scores = [each.scores(given.rows, given.scale)[out] for each, out in zip(known, held, strict=True)]
-        loss = _scaled_loss(np.concatenate(scores), np.concatenate([y[out] for out in held]))
+        judge = _scaled_loss if len(y) <= ALL_FOLDS else _errors
+        loss = judge(np.concatenate(scores), np.concatenate([y[out] for out in held]))
         worse += 1
         if loss < least:
             best, least, worse = penalty, loss, 0
+            start = known[0] if known[0].weights.shape == start.weights.shape else start
         if worse == PATIENCE:
             break
-    return best
+    return best, start
 
 
 def _scaled_loss(scores: Reals, y: Labels) -> float:
     """Mean log loss of scores (n, classes) times the factor of `SCALES` that makes it smallest."""
     return min(float(_chances(factor * scores, y)[1].mean()) for factor in SCALES)
+
+
+def _errors(scores: Reals, y: Labels) -> float:
+    """Share of the samples whose largest score is not their class's."""
+    return float((scores.argmax(axis=1) != y).mean())
 
 
 def _folds(y: Labels, seed: int) -> Labels:
@@ -185,8 +201,7 @@ def fit(rows: Stored, y: Labels, classes: int, scale: float, seed: int) -> Class
     `seed` deals the samples out to folds and says which outputs are dropped.
     """
     given = Regression(rows, y, classes, scale)
-    penalty = choose(given, seed)
-    first = given.solve(penalty, given.start(), np.full(len(y), 1.0 / len(y)), ROUGH)
-    thinned = rows.thinned(DROPPED, COPIES, seed)
-    copied = Regression(thinned, np.tile(y, COPIES), classes, scale / (1.0 - DROPPED / 256))
-    return copied.solve(penalty, first, np.full(COPIES * len(y), 1.0 / (COPIES * len(y))), FINE)
+    penalty, start = choose(given, seed)
+    thinned, n = rows.thinned(DROPPED, COPIES, seed), COPIES * len(y)
+    copied = Regression(thinned, np.tile(y, COPIES), classes, scale / (1.0 - DROPPED / 256), like=given)
+    return copied.solve(penalty, start, np.full(n, 1.0 / n), FINE)
