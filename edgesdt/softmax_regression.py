@@ -37,7 +37,7 @@ SAMPLED = 4_096
 CURVATURE = 0.05
 """Typical p (1 − p) of a class, likewise."""
 ITERATIONS, ROUGH, FINE = 400, 1e-5, 1e-6
-"""Most iterations of a fit, and the relative decrease of the loss at which a trial and a last fit end."""
+"""Most iterations of a fit; the step of the loss (over the loss, where it is above 1) that ends a trial, a last fit."""
 
 
 @dataclass(frozen=True)
@@ -147,9 +147,9 @@ def _chances(scores: Reals, y: Labels) -> tuple[Reals, Reals]:
 def choose(given: Regression, seed: int) -> tuple[float, Classifier]:
     """A penalty, and where the last fit may start.
 
-    With folds the penalty is that of the smallest log loss on held-out samples, at the best scale of the scores: a strong
-    penalty shrinks all scores alike, which decides nothing, and of few labels one error is a coarse step. With a single
-    fold held out, of more than a thousand samples, it is that of the fewest errors.
+    With folds the penalty is that of the smallest log loss on held-out samples, at the best scale of the scores: a
+    strong penalty shrinks all scores alike, which decides nothing, and of few labels one error is a coarse step. With
+    a single fold held out, of a thousand samples or more, it is that of the fewest errors.
     """
     y, folds, start = given.y, _folds(given.y, seed), given.start()
     if np.bincount(y).max() < 2:
