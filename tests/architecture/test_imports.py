@@ -15,8 +15,8 @@ from tests.conftest import ROOT
 # Every room of the house, from the floor up. A room imports rooms below its own floor, and itself.
 FLOORS = (
     ("errors", "actions", "qformat", "caveats", "hw_models"),
-    ("units", "outputs", "device_tables", "encoders", "kernels"),
-    ("memory", "spec", "datasets"),
+    ("units", "outputs", "device_tables", "encoders", "kernels", "labels", "stored_outputs"),
+    ("memory", "spec", "datasets", "softmax_regression"),
     ("crossbar",),
     ("energy_cells",),
     ("energy_static",),

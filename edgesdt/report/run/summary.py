@@ -104,9 +104,18 @@ def facts(run: Run) -> list[tuple[str, str]]:
         ("device", run.part("device").get("model") or dig("device.model")),
         ("technology", run.part("technology").get("table") or dig("technology.table")),
         ("epochs", dig("epochs")),
+        ("labels used", _labels(run)),
         ("seed", run.record.get("seed")),
     ]
     return [(name, str(value)) for name, value in found if value is not None]
+
+
+def _labels(run: Run) -> str | None:
+    """How many training labels were used for what, where the record says so."""
+    training, readout = (number(run.part("labels").get(name)) for name in ("training", "readout"))
+    if training is None or readout is None:
+        return None
+    return f"{training:,.0f} in training, {readout:,.0f} in read-outs"
 
 
 def bars(

@@ -93,6 +93,8 @@ def _facts(found: Findings) -> list[tuple[str, str]]:
     paths |= {"target": "learning.target", "data": "data.set", "device": "device.model", "epochs": "epochs"}
     paths |= {"technology": "technology.table"}
     swept = {name for name, path in paths.items() if any(path.startswith(p) for p in [*found.sweep.parameters, "seed"])}
+    if not {"label_fraction", "data.train", "learning.target", "readout"}.isdisjoint(found.sweep.parameters):
+        swept.add("labels used")
     rows = [(name, value) for name, value in told if name not in swept]
     method = found.sweep.plan.get("method")
     return [*rows, ("method", str(method))] if method else rows
