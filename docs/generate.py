@@ -14,7 +14,8 @@ from typing import Any
 
 from docs import device_pages
 from edgesdt import registry
-from edgesdt.cli.main import EXIT_CODES, parser
+from edgesdt.cli.main import parser
+from edgesdt.cli.spec_arguments import EXIT_CODES
 from edgesdt.ledger import actions
 from edgesdt.ledger.recipes import Access, Action
 from edgesdt.pricing import bill, cells
