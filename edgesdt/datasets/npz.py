@@ -63,6 +63,8 @@ def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
             with np.load(stream, allow_pickle=False) as archive:
                 _check_names(path, archive.files)
                 return {name: np.asarray(archive[name]) for name in ARRAYS}
+    except DataError:  # which is a ValueError, too
+        raise
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, SyntaxError, TypeError) as error:
