@@ -147,7 +147,9 @@ def _labels(share: object) -> str | None:
 
 def _labels_used(run: Run) -> str | None:
     """How many training labels were used for what, where the record says so."""
-    training, readout = (number(run.part("labels").get(name)) for name in ("training", "readout"))
+    used = run.record.get("labels")
+    used = used if isinstance(used, Mapping) else {}  # absent from an older record
+    training, readout = (number(used.get(name)) for name in ("training", "readout"))
     if training is None or readout is None:
         return None
     return f"{training:,.0f} in training, {readout:,.0f} in read-outs"
