@@ -200,11 +200,12 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     spec = _spec(arguments)
-    from edgesdt.rules.lookup import rule_of
+    from edgesdt.rules.lookup import doubtful_banks, rule_of
     from edgesdt.runs import preview
     from edgesdt.spec import drift, unused
 
-    for sentence in [*unused.settings(spec), *drift.sentences(spec), *rule_of(spec).cautions(spec)]:
+    unheeded = [*unused.settings(spec), *drift.sentences(spec), *doubtful_banks(spec)]
+    for sentence in [*unheeded, *rule_of(spec).cautions(spec)]:
         print(f"warning: {sentence}", file=sys.stderr)
     if arguments.resolved:
         print(preview.resolved(spec), end="")

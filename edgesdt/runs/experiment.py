@@ -20,7 +20,7 @@ from edgesdt.chip.simulated import Chip
 from edgesdt.errors import DataError, SpecError
 from edgesdt.pricing import bill, omissions
 from edgesdt.readouts.assessment import Assessment, percent
-from edgesdt.rules.lookup import memory_map, resolve, rule_of
+from edgesdt.rules.lookup import doubtful_banks, memory_map, resolve, rule_of
 from edgesdt.runs import record
 from edgesdt.runs.compilation import Compilation, watched
 from edgesdt.runs.folder import RunFolder
@@ -57,7 +57,7 @@ def run(
     if spec.sweep is not None:
         raise SpecError("sweep: this command runs one chip; remove the section, or use --set sweep=null")
     # a resolved spec does not have all of them any more
-    unheeded = [*unused.settings(spec), *drift.sentences(spec), *rule_of(spec).cautions(spec)]
+    unheeded = [*unused.settings(spec), *drift.sentences(spec), *doubtful_banks(spec), *rule_of(spec).cautions(spec)]
     spec = resolve(spec)
     memory_map(spec).enforce()
     bill.technology(spec)

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, SerializeAsAny
 from edgesdt.spec.schema.chip import Chip
 from edgesdt.spec.schema.device import Deployment, Device
 from edgesdt.spec.schema.learning import Learning
+from edgesdt.spec.schema.memory import Banks
 from edgesdt.spec.types import Allowed, NodeLength, Section, SetName, SweepMap, TableName, unique
 
 
@@ -37,6 +38,8 @@ class Technology(Section):
     table: TableName = Field(default="cmos_45nm", description="Technology table that prices the actions")
     node: NodeLength | None = Field(default=None, description="Scale the table to this node; null: its own node [nm]")
 
+
+_AS_FOR_ALL = Banks().model_dump(mode="json")
 
 ReadoutName = Literal["direct", "linear", "output"]
 
@@ -81,6 +84,11 @@ class Spec(Section):
             del plain["sweep"]
         if not self.deployment.times:
             del plain["deployment"]
+        if self.chip.memory.organised:
+            memory = {name: value for name, value in plain["chip"]["memory"].items() if value != _AS_FOR_ALL}
+            plain["chip"]["memory"] = memory
+        else:
+            del plain["chip"]["memory"]
         if self.device.drift_compensation == "none":
             del plain["device"]["drift_compensation"]
         if self.device.digital:  # a digital memory has no array
