@@ -47,7 +47,8 @@ def doubtful_banks(spec: Spec) -> list[str]:
     for path, cut in large.items():
         named = ", ".join(f"{each.kind} ({format_size(each.used_bits)})" for each in cut)
         asked = format_size(cut[0].asked_bits or 0)
-        told.append(f"chip.memory.{path}: {asked}: larger than all of {named}, each one bank of its own size")
+        instead = "one bank of its own size" if len(cut) == 1 else "one bank each, of their own size"
+        told.append(f"chip.memory.{path}: {asked}: larger than what is in it: {named}; built is {instead}")
     known = [each.kind for each in held]
     for kind in KINDS:
         if memory.own(kind) != Banks() and memory.of(kind) and kind not in known:

@@ -26,10 +26,10 @@ def smaller_than_a_word(spec: Spec) -> Iterator[Fault]:
         if path in told:
             continue
         told.add(path)
-        bank, word = format_size(asked.bank), f"{asked.word} bit"
+        bank, word = format_size(asked.bank), format_size(asked.word)
         if path[-1] == "bank":
-            text = f"smaller than a word: {bank}, allowed: {word} or more (the word)"
+            text = f"smaller than a word: {bank}, allowed: at least {word} (a word)"
         else:
-            text = f"larger than a bank: {word}, allowed: up to {asked.bank} bit (the bank)"
+            text = f"larger than a bank: {word}, allowed: at most {bank} (a bank)"
         others = tuple((*place, name) for place in (inner, _SECTION) for name in ("bank", "word"))
         yield Fault(path, text, blame=(path, *others, _SECTION))
