@@ -225,8 +225,8 @@ def action_tables() -> str:
         *table(("action", "is made of", *(f"`{name}`" for name in names())), costs),
         "",
         "A chip on analog cells has these besides. What they cost depends on the device, the converters and the node",
-        "([by hand](price_by_hand.md)). The four that end in `_share` are signed: they sum differences from the nominal "
-        "lowest conductance, and",
+        "([by hand](price_by_hand.md)). The four that end in `_share` are signed: they sum differences from the nominal"
+        " lowest conductance, and",
         "spread or noise can put a cell below it, so `pulse_down_share` may be negative while `pulse_down` is not:",
         "",
         *table(("action", "one count is", "component"), of_cells),

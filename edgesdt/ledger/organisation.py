@@ -106,9 +106,9 @@ def organised(
 
 def _words(array: Mapping[str, Any], word_bits: int) -> int:
     """Words that hold an array whose rows each start on a new one."""
-    entries = math.prod(array["shape"])
-    row = array["shape"][-1] if array["shape"] else 1
-    bits = array["bits"] // entries
+    shape: list[int] = list(array["shape"])
+    entries, row = math.prod(shape), shape[-1] if shape else 1
+    bits = int(array["bits"]) // entries
     in_a_row = -(-row // (word_bits // bits)) if bits <= word_bits else row * -(-bits // word_bits)
     return entries // row * in_a_row
 

@@ -52,7 +52,9 @@ class Access:
     @property
     def memory(self) -> Kind:
         """The kind of the arrays: as stated, or that of the name of the first of them, or else buffers."""
-        return self.kind or next((kind for kind in KINDS if kind == self.arrays[0]), "buffers")
+        if self.kind is not None:
+            return self.kind
+        return next((kind for kind in KINDS if kind == self.arrays[0]), "buffers")
 
 
 @dataclass(frozen=True)
