@@ -14,13 +14,16 @@ class Asked(Protocol):
     """What is asked of a kind of array: bits of a bank (None: one bank for all), bits of a word, sleep."""
 
     @property
-    def bank(self) -> int | None: ...
+    def bank(self) -> int | None:
+        """Bits of a bank; None: one bank for all."""
 
     @property
-    def word(self) -> int: ...
+    def word(self) -> int:
+        """Bits of a word."""
 
     @property
-    def sleep(self) -> bool: ...
+    def sleep(self) -> bool:
+        """Whether idle banks sleep."""
 
 
 @dataclass(frozen=True)

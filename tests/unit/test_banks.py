@@ -271,7 +271,7 @@ def test_what_cannot_be_is_refused(fields: dict[str, Any], told: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"chip.memory.weights.bank": "1024 B"}, ["chip.memory.weights.bank: 1 KiB: larger than what is in it: weights"]),
+        ({"chip.memory.weights.bank": "1 KiB"}, ["chip.memory.weights.bank: 1 KiB: larger than what is in it"]),
         ({"chip.memory.bank": "32 B"}, ["chip.memory.bank: 32 B: larger than what is in it: inputs (9 B)"]),
         ({"chip.memory.buffers.bank": "64 B"}, ["chip.memory.buffers: no effect"]),
         ({"chip.memory.weights.bank": "16 B"}, []),

@@ -17,6 +17,7 @@ import yaml
 
 from edgesdt.errors import SpecError
 from edgesdt.spec import SETS, Spec, documented, load, loads, shipped, spec_hash, to_yaml, unused
+from edgesdt.spec.schema.memory import KINDS
 
 GOOD = """\
 name: good
@@ -86,7 +87,9 @@ def test_documented_fields_are_those_of_a_plain_spec() -> None:
         return found
 
     whole = GOOD + "device: {model: EcRam}\ndeployment: {times: [1 s]}\n"
-    assert {doc.path for doc in documented()} == leaves(loads(whole).plain()) | {"sweep", "device.parameters"}
+    kinds = ", ".join(f"{kind}: {{word: 8 bit}}" for kind in KINDS)
+    plain = loads(whole, overrides=[f"chip.memory={{bank: 1 KiB, {kinds}}}"]).plain()
+    assert {doc.path for doc in documented()} == leaves(plain) | {"sweep", "device.parameters"}
 
 
 def test_yaml_1_1_traps() -> None:
