@@ -86,7 +86,7 @@ def test_documented_fields_are_those_of_a_plain_spec() -> None:
             found |= leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key}
         return found
 
-    whole = GOOD + "device: {model: EcRam}\ndeployment: {times: [1 s]}\n"
+    whole = GOOD + "device: {model: EcRam, drift_compensation: global}\ndeployment: {times: [1 s]}\n"
     kinds = ", ".join(f"{kind}: {{word: 8 bit}}" for kind in KINDS)
     plain = loads(whole, overrides=[f"chip.memory={{bank: 1 KiB, {kinds}}}"]).plain()
     assert {doc.path for doc in documented()} == leaves(plain) | {"sweep", "device.parameters"}
