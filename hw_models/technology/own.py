@@ -52,6 +52,8 @@ ENTRIES: Final[dict[str, Wanted]] = {
     "sram.cell": Wanted("mm2/bit", 1e-12, 1e-3),
     "sram.array_efficiency": Wanted("1", 0.01, 1),
     "sram.leakage": Wanted("W/bit", 0, 1e-3),
+    "sram.macro": Wanted("mm2", 0, 1e3, optional=True),
+    "sram.retention": Wanted("1", 0, 1, optional=True),
     "logic.leakage": Wanted("W/mm2", 0, 1e3),
 }
 """Every number of a table by its dotted name."""
@@ -140,10 +142,11 @@ class _Check:
             return
         self._keys((head,), given, tuple(inner))
         for rest in inner:
-            if rest not in given:
-                self._say((head, rest), f"missing, allowed: {_form(ENTRIES[f'{head}.{rest}'])}")
-            else:
-                self._entry((head, rest), given[rest], ENTRIES[f"{head}.{rest}"])
+            wanted = ENTRIES[f"{head}.{rest}"]
+            if rest in given:
+                self._entry((head, rest), given[rest], wanted)
+            elif not wanted.optional:
+                self._say((head, rest), f"missing, allowed: {_form(wanted)}")
 
     def _entry(self, path: tuple[str, ...], given: Any, wanted: Wanted) -> None:
         if not isinstance(given, Mapping):
