@@ -16,12 +16,13 @@ import numpy.typing as npt
 
 from edgesdt.errors import SpecError
 from edgesdt.kernels.layout import Workspace
-from edgesdt.rules.eqprop import plan
+from edgesdt.rules.base import INFERENCE_CHUNK
 from edgesdt.rules.eqprop.cell_counts import actions as cell_actions
 from edgesdt.rules.eqprop.cell_rates import longest_stretch, pulse_rates
 from edgesdt.rules.eqprop.cell_sample import infer_stream, learn_stream, update_of
 from edgesdt.rules.eqprop.counts import Events
-from edgesdt.rules.eqprop.rule import _INFERENCE_CHUNK, EqProp
+from edgesdt.rules.eqprop.rule import EqProp
+from edgesdt.rules.fixed_point import accumulator_frac
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
 from edgesdt.synapses.crossbar import layout
@@ -47,7 +48,7 @@ class EqPropOnCells(EqProp):
     """The rule on the chip that `spec` describes, on freshly manufactured cells."""
 
     def __init__(self, spec: Spec) -> None:
-        self.crossbar = Crossbar.of(spec, plan.accumulator_frac(spec))
+        self.crossbar = Crossbar.of(spec, accumulator_frac(spec))
         self._tally = [0] * layout.TALLIES
         self._inference_tally = [0] * layout.TALLIES
         self._carries = [0] * TALLIES
@@ -100,7 +101,7 @@ class EqPropOnCells(EqProp):
         kind = np.uint8 if self.spec.chip.states.bits <= 8 else np.uint16
         outputs = np.empty((len(samples), self.spec.chip.layers[-1]), kind)
         shared, _ = self._as_they_show()
-        size = max(len(samples), 1) if self.plan.stochastic_states else _INFERENCE_CHUNK
+        size = max(len(samples), 1) if self.plan.stochastic_states else INFERENCE_CHUNK
 
         def run(start: int) -> tuple[Events, npt.NDArray[np.int64]]:
             chip, work = self._lent()

@@ -1,0 +1,63 @@
+"""Backpropagation with a self-defined target or a label, in integers: global, two-way, stores activations and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgesdt.rules.backprop import registers
+from edgesdt.rules.backprop.design import design
+from edgesdt.rules.backprop.memory import memory
+from edgesdt.rules.backprop.settings import Settings, settings
+from edgesdt.rules.protocol import Counts, Learner, Rule
+from edgesdt.spec import Spec
+from edgesdt.spec.schema.learning import Schedule
+from edgesdt.spec.source import Fault
+
+
+def _expected(spec: Spec, learning: bool) -> Counts:
+    from edgesdt.rules.backprop import counts  # event tables come with the compiler
+
+    return counts.predicted(spec, learning)
+
+
+def _assumptions(spec: Spec) -> str:
+    from edgesdt.rules.backprop import counts
+
+    return counts.assumptions(spec)
+
+
+def _build(spec: Spec) -> Learner:
+    from edgesdt.rules.backprop.rule import Backprop
+
+    return Backprop(spec)
+
+
+def _disagreements(spec: Spec) -> Iterator[Fault]:
+    """A softmax needs a label; states take no random word."""
+    loss, rounding = ("learning", "loss"), ("chip", "states", "rounding")
+    if settings(spec).loss == "cross_entropy" and spec.learning.target != "label":
+        text = f"'cross_entropy' needs learning.target: label, with {spec.learning.target} allowed: mse"
+        yield Fault(loss, text, blame=(loss, ("learning", "target")))
+    if spec.chip.states.rounding == "stochastic":
+        text = "'stochastic' with rule backprop, allowed: nearest, floor (its states draw no random words)"
+        yield Fault(rounding, text, blame=(rounding, ("learning", "rule"), ("chip",)))
+
+
+RULE = Rule(
+    name="backprop",
+    summary="backpropagation: forward, pick or take a target, errors back through the weights, one outer product a layer",
+    source="Rumelhart, Hinton & Williams, Nature 323 (1986) 533; Liu et al., Neuromorph. Comput. Eng. 4 (2024) 044005",
+    targets=("self_defined", "label"),
+    readouts=("direct", "linear", "output"),
+    synapses=("digital",),
+    settings=Settings,
+    arrays=memory,
+    design=design,
+    held=registers.held,
+    rates=registers.used_rates,
+    expected=_expected,
+    assumptions=_assumptions,
+    disagreements=_disagreements,
+    costless={"learning_rate": (), "label_smoothing": 0.0, "schedule": Schedule()},
+    build=_build,
+)

@@ -1,0 +1,178 @@
+"""From what happened (events) to what a chip that learns by backpropagation pays for (actions), for each chip style.
+
+A `dense` chip pays for every synapse and neuron in each of its three passes over the weights. An `event_driven` chip
+pays only for inputs, states and errors that are not zero. Both compute the same integers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesdt.kernels import layout as ev
+from edgesdt.ledger import actions as act
+from edgesdt.rules.backprop import actions as own
+from edgesdt.rules.backprop import layout as more
+from edgesdt.rules.backprop.settings import settings
+from edgesdt.spec import Spec
+
+Events = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The events of a stretch of samples as plain integers; tuples are per layer, 0 … L."""
+
+    samples: int
+    learned: int
+    inputs: int
+    active: tuple[int, ...]
+    errors: tuple[int, ...]
+    pairs: tuple[int, ...]
+    weight_writes: int
+    bias_moves: int
+    bias_writes: int
+    bank_steps: int
+    applied: int
+
+    @classmethod
+    def of(cls, events: Events) -> Tally:
+        """The tally of a workspace's event table (EVENT_KINDS, L+1)."""
+        rows = [[int(n) for n in row] for row in events]
+        return cls(
+            samples=rows[ev.SAMPLES][0],
+            learned=rows[more.LEARNED][0],
+            inputs=rows[ev.INPUTS][0],
+            active=tuple(rows[more.ACTIVE]),
+            errors=tuple(rows[more.ERRORS]),
+            pairs=tuple(rows[ev.PAIRS]),
+            weight_writes=sum(rows[ev.WEIGHT_WRITES]),
+            bias_moves=sum(rows[ev.BIAS_MOVES]),
+            bias_writes=sum(rows[ev.BIAS_WRITES]),
+            bank_steps=rows[ev.BANK_STEPS][0],
+            applied=rows[ev.APPLIED][0],
+        )
+
+
+def dense(spec: Spec, tally: Tally) -> Tally:
+    """What `tally` would hold if nothing were skipped: every input, neuron and synapse takes part every time."""
+    sizes = spec.chip.layers
+    synapses = tuple(a * b for a, b in pairwise(sizes))
+    updates = tally.applied if settings(spec).batch > 1 else tally.learned
+    moves = updates * sum(sizes[1:]) if spec.chip.biases.enabled else 0
+    return Tally(
+        samples=tally.samples,
+        learned=tally.learned,
+        inputs=tally.samples * sizes[0],
+        active=(0, *(tally.samples * n for n in sizes[1:-1]), 0),
+        errors=(0, *(tally.learned * n for n in sizes[1:])),
+        pairs=tuple(tally.learned * n for n in synapses),
+        weight_writes=updates * sum(synapses),
+        bias_moves=moves,
+        bias_writes=moves,
+        bank_steps=tally.bank_steps,
+        applied=tally.applied,
+    )
+
+
+def actions(spec: Spec, events: Events) -> dict[str, int]:
+    """Actions of the chip of `spec` for the given events, as exact integers (all that `design` prices)."""
+    return priced(spec, Tally.of(events))
+
+
+def priced(spec: Spec, happened: Tally) -> dict[str, int]:
+    """Actions for a tally of events in the spec's chip style."""
+    sizes, learning = spec.chip.layers, settings(spec)
+    paid = dense(spec, happened) if spec.chip.style == "dense" else happened
+    neurons, outputs, learned = sum(sizes[1:]), sizes[-1], paid.learned
+    batched, with_bias = learning.batch > 1, spec.chip.biases.enabled
+    macs = paid.inputs * sizes[1] + sum(n * above for n, above in zip(paid.active[1:-1], sizes[2:], strict=True))
+    back = sum(n * below for n, below in zip(paid.errors[2:], sizes[1:-1], strict=True))
+    formed = sum(paid.pairs)
+    applied = paid.applied * sum(a * b for a, b in pairwise(sizes)) if batched else formed
+    chosen = learning.target == "self_defined"
+    settled = paid.applied if batched else learned
+    soft = learning.loss == "cross_entropy"
+    return {
+        act.MAC: macs,
+        own.BACK_MAC: back,
+        act.WEIGHT_READ: macs + back + applied,
+        act.WEIGHT_WRITE: paid.weight_writes,
+        act.INPUT_READ: paid.inputs + (paid.inputs if learned else 0),
+        act.INPUT_WRITE: paid.samples * sizes[0],
+        # read by the pass to the layer above, for the error of each neuron, and for the update
+        act.STATE_READ: sum(paid.active) * (2 if learned else 1) + learned * neurons,
+        act.STATE_WRITE: paid.samples * neurons,
+        own.ACTIVATION: paid.samples * (neurons - (outputs if soft else 0)),
+        own.SOFTMAX: paid.samples * outputs if soft else 0,
+        own.RECIPROCAL: paid.samples if soft else 0,
+        own.ERROR: learned * neurons,
+        # read by the pass to the layer below, and for the update
+        own.ERROR_READ: sum(paid.errors[2:]) + sum(paid.errors),
+        own.ERROR_WRITE: learned * neurons,
+        act.KEY_COMPARE: learned * outputs * learning.winners if chosen else 0,
+        act.HOMEOSTASIS_STEP: settled * outputs if chosen else 0,
+        own.OUTER: formed,
+        own.STEP: applied + paid.bias_moves,
+        act.BIAS_READ: paid.samples * neurons + paid.bias_moves if with_bias else 0,
+        act.BIAS_WRITE: paid.bias_writes,
+        act.RANDOM_WORD: paid.bank_steps * spec.chip.random.lanes,
+        own.GRADIENT_ACCESS: formed + applied if batched else 0,
+    }
+
+
+# What an event-driven chip is assumed to see when nothing has been run yet (`edgesdt check`).
+ASSUMED_INPUTS = 0.2
+"""Share of inputs that are not zero (MNIST: 0.19)."""
+ASSUMED_ACTIVE = 0.4
+"""Share of the states of a hidden layer that are not zero."""
+ASSUMED_ERRORS = {"self_defined": 0.1, "label": 0.5}
+"""Share of the errors that are not zero, by target."""
+
+
+def predicted(spec: Spec, learning: bool) -> dict[str, int]:
+    """Actions of 1000 samples before anything is run, from the assumptions above; a dense chip's need none of them.
+
+    Random words are always an estimate: they are drawn for the updates that happen.
+    """
+    sizes, samples, asked = spec.chip.layers, 1000, settings(spec)
+    kept = 1.0 - asked.dropout.input if learning else 1.0
+    shown = [sizes[0] * ASSUMED_INPUTS * kept, *(n * ASSUMED_ACTIVE for n in sizes[1:-1])]
+    wrong = [n * ASSUMED_ERRORS[asked.target] if learning else 0.0 for n in sizes[1:]]
+    pairs = [samples * pre * post for pre, post in zip(shown, wrong, strict=True)]
+    bank = 2 * spec.chip.random.lanes
+    masks = sum(
+        -(-n // (2 * bank)) for n, share in ((sizes[0], kept), (sizes[-1], 1 - asked.dropout.output)) if share < 1
+    )
+    # every sweep of a post-synaptic neuron starts on a fresh step of the bank
+    sweeps = samples * sum(n * ceil(pre / bank) for pre, n in zip(shown, wrong, strict=True))
+    moves = int(samples * sum(wrong)) if spec.chip.biases.enabled else 0
+    happened = Tally(
+        samples=samples,
+        learned=samples if learning else 0,
+        inputs=int(samples * shown[0]),
+        active=(0, *(int(samples * n) for n in shown[1:]), 0),
+        errors=(0, *(int(samples * n) for n in wrong)),
+        pairs=tuple(int(p) for p in pairs),
+        weight_writes=int(sum(pairs) * 0.1),
+        bias_moves=moves,
+        bias_writes=int(moves * 0.1),
+        bank_steps=int(sweeps + samples * masks) if learning else 0,
+        applied=ceil(samples / asked.batch) if learning else 0,
+    )
+    return priced(spec, happened)
+
+
+def assumptions(spec: Spec) -> str:
+    """What `predicted` assumes, in words."""
+    if spec.chip.style == "dense":
+        return "exact for a dense chip, but for its random words"
+    hidden = f", {ASSUMED_ACTIVE:.0%} of the hidden states" if len(spec.chip.layers) > 2 else ""
+    return (
+        f"assuming {ASSUMED_INPUTS:.0%} of the inputs{hidden} and {ASSUMED_ERRORS[settings(spec).target]:.0%} "
+        "of the errors not zero; a run counts them"
+    )
