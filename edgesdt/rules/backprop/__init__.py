@@ -1,4 +1,4 @@
-"""Backpropagation with a self-defined target or a label, in integers: global, two-way, stores activations and errors."""
+"""Backpropagation with a self-defined target or a label, in integers: global, two-way, keeps activations and errors."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _disagreements(spec: Spec) -> Iterator[Fault]:
 
 RULE = Rule(
     name="backprop",
-    summary="backpropagation: forward, pick or take a target, errors back through the weights, one outer product a layer",
+    summary="backpropagation: forward, pick or take a target, send errors back, move each layer by an outer product",
     source="Rumelhart, Hinton & Williams, Nature 323 (1986) 533; Liu et al., Neuromorph. Comput. Eng. 4 (2024) 044005",
     targets=("self_defined", "label"),
     readouts=("direct", "linear", "output"),

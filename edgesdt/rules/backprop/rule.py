@@ -1,7 +1,7 @@
 """Backpropagation with a self-defined target or a label on a fixed-point chip.
 
-Rumelhart, Hinton & Williams, Nature 323 (1986) 533; with the self-defined target: Liu et al., Neuromorph. Comput. Eng. 4
-(2024) 044005. The algorithm, sample by sample, is `edgesdt.rules.backprop.sample.learn_stream`.
+Rumelhart, Hinton & Williams, Nature 323 (1986) 533; with the self-defined target: Liu et al., Neuromorph. Comput.
+Eng. 4 (2024) 044005. The algorithm, sample by sample, is `edgesdt.rules.backprop.sample.learn_stream`.
 """
 
 from __future__ import annotations
