@@ -32,6 +32,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "784-2000": ("mnist_1layer",),
     "784-2000 16-bit": ("mnist_1layer_16bit",),
     "784-400-400": ("mnist_2layer",),
+    "784-2000 backprop": ("mnist_backprop",),
     "784-2000 ReRamSB": ("mnist_1layer", "device.model=ReRamSB", "learning.learning_rate=0.001"),
 }
 """Case → the shipped spec that describes it, and what is set in it."""
