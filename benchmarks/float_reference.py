@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.float_network import FloatNetwork, Floats, Mask
+from edgesdt.rules.eqprop.settings import settings
 from edgesdt.spec import Spec
 
 
@@ -45,7 +46,7 @@ class Settings:
 
         Raises `ValueError` for a target that is not self-defined or a step too long for the closed form.
         """
-        learning = spec.learning
+        learning = settings(spec)
         if learning.target != "self_defined":
             raise ValueError(f"learning.target: {learning.target}; the reference has a self-defined target only")
         if learning.dt * (1 + learning.beta) > 1:

@@ -20,11 +20,15 @@ class SpecError(EdgesdtError):
         super().__init__("\n".join(self.faults))
 
 
+class ArgumentError(EdgesdtError, ValueError):
+    """An argument of a call from Python that cannot be: says its name, what came and what is allowed."""
+
+
 class BudgetError(EdgesdtError):
     """The chip's arrays do not fit its memory budget; the text shows the whole map and the excess."""
 
 
-class DataError(EdgesdtError):
+class DataError(EdgesdtError, ValueError):
     """A data set that is absent, damaged or of the wrong shape or type."""
 
 

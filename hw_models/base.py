@@ -10,18 +10,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from hw_models.arguments import ARGUMENTS
+from hw_models.arguments import DeviceError as DeviceError
+
 Reals = npt.NDArray[np.floating]
 Ints = npt.NDArray[np.integer]
 Quantity = Literal["weight", "conductance"]
-
-
-class DeviceError(ValueError):
-    """A device that cannot be: says the parameter, its value, the allowed range and the nearest valid name."""
 
 
 @dataclass
@@ -41,6 +40,33 @@ class Cells:
     """(n,) programming pulses that each cell has received."""
     random: npt.NDArray[np.uint64]
     """(2,) key and counter of the cells' own random words: the next draw depends on nothing else."""
+
+    def check(self) -> None:
+        """Raise `DeviceError` unless the arrays are those of one population: a look at shapes and types alone."""
+        arrays = {name: self.__dict__[name] for name in ("state", "visible", "spread", "pulses", "random")}
+        for name, array in arrays.items():
+            if not isinstance(array, np.ndarray):
+                ARGUMENTS.refuse(f"cells.{name}", f"a {type(array).__name__}", "an array")
+        count, kind = self.state.shape[:1], self.state.dtype
+        if kind not in (np.float32, np.float64) or self.state.ndim != 1:
+            ARGUMENTS.refuse("cells.state", f"{kind} of shape {self.state.shape}", "float32 or float64, shape (cells,)")
+        wanted: dict[str, tuple[npt.DTypeLike, tuple[int, ...]]] = {
+            "visible": (kind, count),
+            "spread": (kind, count + self.spread.shape[1:2]),
+            "pulses": (np.uint32, count),
+            "random": (np.uint64, (2,)),
+        }
+        for name, (dtype, shape) in wanted.items():
+            array = arrays[name]
+            if array.dtype != dtype or array.shape != shape or (name == "spread" and array.ndim != 2):
+                came = f"{array.dtype} of shape {array.shape}"
+                ARGUMENTS.refuse(f"cells.{name}", came, f"{np.dtype(dtype)} of shape {shape}, as the state has it")
+
+    def places(self, places: object) -> npt.NDArray[np.int64]:
+        """`places` of these cells as the kernels take them, all where it is None. Raises `DeviceError`."""
+        if places is None:
+            return np.arange(len(self.state))
+        return ARGUMENTS.integers("places", places, ("places",), 0, len(self.state) - 1)
 
 
 @dataclass(frozen=True)
@@ -121,6 +147,7 @@ class CellModel(ABC):
 
     def read(self, cells: Cells, after_s: float = 0.0, seed: int = 0) -> Reals:
         """What the cells show `after_s` seconds after writing: drift and low-frequency noise. Alters nothing."""
+        check_read(cells, after_s, seed)
         return cells.visible.copy()
 
     def read_sd(self, state: Reals) -> Reals:
@@ -128,7 +155,7 @@ class CellModel(ABC):
 
         The noise that `read` draws anew each time, without what time does: for arrays, which add up that of many cells.
         """
-        return np.zeros(np.shape(state))
+        return np.zeros(states(state).shape)
 
     def ideal(self) -> Self:
         """This model with every non-ideality off."""
@@ -142,6 +169,7 @@ class CellModel(ABC):
 
     def conductance_s(self, state: Reals) -> Reals:
         """Conductance of `state` in siemens. Raises `DeviceError` for a model that has only a weight."""
+        state = states(state)
         if self.quantity == "conductance":
             return state
         if self.drive is None:
@@ -149,6 +177,66 @@ class CellModel(ABC):
         low, high = self.bounds()
         span = self.drive.g_max_s - self.drive.g_min_s
         return self.drive.g_min_s + (state - low) * (span / (high - low))
+
+
+MOST_CELLS: Final = 2**28
+"""Cells of one population at most: 2 GiB for each of their numbers."""
+MOST_PULSES: Final = 2**31 - 1
+"""Pulses that a call gives a cell at most."""
+
+
+def check_cells(cells: object) -> None:
+    """Raise `DeviceError` unless `cells` are the cells of one population."""
+    if not isinstance(cells, Cells):
+        ARGUMENTS.refuse("cells", f"a {type(cells).__name__}", "Cells, as `manufacture` makes them")
+    cells.check()
+
+
+def check_read(cells: object, after_s: object, seed: object) -> None:
+    """Raise `DeviceError` for what is no cells, a time before the write, or a seed that is no whole number."""
+    check_cells(cells)
+    ARGUMENTS.number("after_s", after_s, 0.0)
+    seed_of(seed)
+
+
+def seed_of(seed: object) -> int:
+    """`seed` as a Python integer of up to 64 bits, of either sign. Raises `DeviceError`."""
+    return ARGUMENTS.whole("seed", seed, -(2**63), 2**64 - 1)
+
+
+def states(state: object) -> Reals:
+    """States as an array. Raises `DeviceError` for what is no numbers."""
+    return ARGUMENTS.reals("state", state, None, infinite=True)
+
+
+def to_pulse(cells: object, counts: object, places: object) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The arguments of `pulse`: places, and a number of pulses for each. Raises `DeviceError`."""
+    check_cells(cells)
+    assert isinstance(cells, Cells)
+    where = cells.places(places)
+    given = ARGUMENTS.integers("counts", counts, None, -MOST_PULSES, MOST_PULSES)
+    return where, ARGUMENTS.one_or_each("counts", given, len(where))
+
+
+def to_program(cells: object, target: object, places: object, name: str = "target") -> tuple[Ints, Reals]:
+    """The arguments of `program`: places, and a target for each in the cells' precision. Raises `DeviceError`."""
+    check_cells(cells)
+    assert isinstance(cells, Cells)
+    where = cells.places(places)
+    wanted = ARGUMENTS.reals(name, target, None, infinite=True)
+    with np.errstate(over="ignore"):  # beyond float32 is beyond every bound
+        return where, ARGUMENTS.one_or_each(name, wanted.astype(cells.state.dtype), len(where))
+
+
+def to_manufacture(count: object, seed: object, dtype: object) -> tuple[int, int]:
+    """The arguments of `manufacture`. Raises `DeviceError`."""
+    try:
+        known = np.dtype(dtype) in (np.dtype(np.float32), np.dtype(np.float64))  # type: ignore[call-overload]
+    except TypeError:
+        known = False
+    if not known:
+        ARGUMENTS.refuse("dtype", f"{dtype!r}"[:60], "float32 or float64")
+    return ARGUMENTS.whole("count", count, 0, MOST_CELLS), seed_of(seed)
 
 
 def unknown(what: str, name: object, known: Sequence[str]) -> str:

@@ -7,11 +7,13 @@ put it into files. Weights are kept in single precision, as aihwkit keeps them: 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from hw_models.arguments import ARGUMENTS
 from hw_models.base import CellModel, Cells, DeviceError, Reals
 from hw_models.periphery.cell_costs import write_energy_j
 
@@ -45,10 +47,20 @@ def without_noise(model: CellModel) -> CellModel:
     return model.without([name for name in model.non_idealities if name not in SHAPE])
 
 
-def measure(model: CellModel, up: int, down: int, cells: int = 1, seed: int = 0) -> Response:
-    """Manufacture `cells` cells from `seed` and pulse them. Raises `DeviceError` for numbers out of range."""
+def measure(
+    model: CellModel,
+    up: int,
+    down: int,
+    cells: int = 1,
+    seed: int = 0,
+    progress: Callable[[int], None] = lambda pulse: None,
+) -> Response:
+    """Manufacture `cells` cells from `seed` and pulse them; `progress` is told of every pulse that is done.
+
+    Raises `DeviceError` for numbers out of range.
+    """
     for what, number, least in (("up", up, 0), ("down", down, 0), ("cells", cells, 1), ("seed", seed, 0)):
-        if number < least:
+        if ARGUMENTS.whole(what, number, -(2**63), 2**63 - 1) < least:
             raise DeviceError(f"{what}: {number} is out of range, allowed: at least {least}")
     if (1 + up + down) * cells > MOST_VALUES:
         raise DeviceError(f"{1 + up + down} pulses x {cells} cells: allowed: at most {MOST_VALUES} values")
@@ -64,21 +76,27 @@ def measure(model: CellModel, up: int, down: int, cells: int = 1, seed: int = 0)
         model.pulse(made, one if rising else -one)
         visible[pulse] = made.visible
         energy[not rising] += _energy_j(model, rising, before, _conductance(model, made))
+        progress(pulse)
     known = model.drive is not None
     return Response(model, up, down, visible, energy[0] if known else None, energy[1] if known else None)
 
 
-def write_csv(response: Response, path: Path) -> None:
-    """One row per pulse and cell; `weight` or `g_s` (siemens) is empty, whichever the model does not have.
+def csv_lines(response: Response) -> Iterator[str]:
+    """One line per pulse and cell; `weight` or `g_s` (siemens) is empty, whichever the model does not have.
 
     As many digits as it takes to get the very number back in its precision.
     """
     first, last = (",", "") if response.model.quantity == "conductance" else ("", ",")
+    yield ",".join(COLUMNS) + "\n"
+    for pulse, row in enumerate(response.visible):
+        head = f"{pulse},{response.phase(pulse)}"
+        yield from (f"{head},{cell},{first}{value}{last}\n" for cell, value in enumerate(map(str, row)))
+
+
+def write_csv(response: Response, path: Path) -> None:
+    """Write the lines of `csv_lines` to a file."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(",".join(COLUMNS) + "\n")
-        for pulse, row in enumerate(response.visible):
-            head = f"{pulse},{response.phase(pulse)}"
-            file.writelines(f"{head},{cell},{first}{value}{last}\n" for cell, value in enumerate(map(str, row)))
+        file.writelines(csv_lines(response))
 
 
 def plot(response: Response, path: Path) -> None:

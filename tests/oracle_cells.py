@@ -90,7 +90,7 @@ class Reading:
         if "adc" in self.off:
             step, self.highest = finest, 2**62 - 1
         elif step < finest:  # what the accumulator cannot hold is not converted; the range stays
-            step, self.highest = finest, round(array["adc_range"] / finest) - 1
+            step, self.highest = finest, round(max(array["adc_range"] / finest, 1.0)) - 1
         self.scale, self.times = lsb / step, round(step / finest)
         self.tally = dict.fromkeys(TALLIES, 0)
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from edgesdt.arguments import ARGUMENTS
 from edgesdt.datasets.encoders import encode
 from edgesdt.rules.lookup import memory_map, rule_of
 from edgesdt.rules.protocol import Counts, Labels, Outputs
@@ -38,16 +39,30 @@ class Chip:
         """Learn from 8-bit pixels `x` (samples, n_0) or (n_0,), one sample at a time, in the order given.
 
         load x · inference · pick the target · homeostasis · update, as the rule of the spec does them. `labels`
-        (samples,) are needed only where the target is the label; `epoch` (0-based) selects the learning rate of the
-        schedule.
+        (samples,) are needed only where the target is the label.
+        `epoch` (0-based, below `spec.epochs`) selects the learning rate of the schedule; a call with another epoch than
+        the one before starts that epoch, as a run does: with `homeostasis.reset: epoch` it sets homeostasis to 0.
+        Raises `ArgumentError`, a `ValueError`, for anything else than described.
         """
-        codes = encode(np.atleast_2d(x), self.spec.encoder.bits)
-        known = np.zeros(len(codes), np.int64) if labels is None else np.atleast_1d(labels)
-        self.rule.learn(codes, known, np.arange(len(codes)), epoch)
+        codes = self._encoded(x)
+        if labels is not None:
+            known: object = [labels] if isinstance(labels, int | np.integer) else labels
+        elif self.spec.learning.target == "label":
+            ARGUMENTS.refuse("labels", "None", f"integers of shape ({len(codes)},), as learning.target is label")
+        else:
+            known = np.zeros(len(codes), np.int64)
+        self.rule.learn(codes, known, np.arange(len(codes)), epoch)  # type: ignore[arg-type]
 
     def infer(self, x: npt.NDArray[np.uint8], threads: int = 1) -> Outputs:
-        """Output codes (samples, n_L) for 8-bit pixels `x` (samples, n_0): a free phase each, nothing dropped."""
-        return self.rule.infer(encode(np.atleast_2d(x), self.spec.encoder.bits), threads)
+        """Output codes (samples, n_L) for 8-bit pixels `x` (samples, n_0) or (n_0,): each by a free phase.
+
+        Nothing is dropped. Raises `ArgumentError`, a `ValueError`, for anything else than described.
+        """
+        return self.rule.infer(self._encoded(x), threads)
+
+    def _encoded(self, x: object) -> npt.NDArray[np.uint8]:
+        pixels = ARGUMENTS.rows("x", x, self.spec.chip.layers[0], 0, 255, np.uint8)
+        return encode(pixels, self.spec.encoder.bits)
 
     def counts(self) -> Counts:
         """Actions of the described chip for everything learned so far (exact integers)."""
@@ -58,5 +73,5 @@ class Chip:
         return self.rule.state()
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Restore a state saved by `state`."""
+        """Restore a state saved by `state`, whole or not at all. Raises `ArgumentError` where it is of another chip."""
         self.rule.restore(state)

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from edgesdt.cli.device_tables import entry_row, parameter_rows, print_table, shown
-from edgesdt.cli.outputs import refuse_losses
 from edgesdt.errors import EdgesdtError
+from edgesdt.files.outputs import STDOUT, refuse_losses
 from edgesdt.units import format_energy, format_si
+from hw_models.foreign import printable
 
 if TYPE_CHECKING:
     from hw_models.base import CellModel
+    from hw_models.response import Response
     from hw_models.sheets.catalog import Origin
     from hw_models.sheets.sheet import Sheet
 
+_LIVE_S, _LINE_S = 0.2, 10.0
+"""Seconds between two words on the progress, on a terminal and elsewhere."""
 _NAME = "a name from 'edgesdt device list' (any case), or a YAML file"
 
 
@@ -41,7 +46,7 @@ def add_parsers(commands: Any, parser_class: type[argparse.ArgumentParser]) -> N
     pulse.add_argument("--down", type=int, default=100, metavar="M", help="pulses down (default: 100)")
     pulse.add_argument("--cells", type=int, default=1, metavar="C", help="cells (default: 1)")
     pulse.add_argument("--noise", choices=("on", "off"), default="on", help="off: no noise, no spread (default: on)")
-    pulse.add_argument("--csv", type=Path, metavar="FILE", help="write pulse,phase,cell,weight,g_s")
+    pulse.add_argument("--csv", type=Path, metavar="FILE", help="write pulse,phase,cell,weight,g_s (-: to stdout)")
     pulse.add_argument("--plot", type=Path, metavar="FILE", help="draw the response (.svg, .png, .pdf)")
     pulse.add_argument("--seed", type=int, default=0, metavar="N", help="of the cells and their noise (default: 0)")
 
@@ -88,11 +93,12 @@ def _list(_: argparse.Namespace) -> int:
         try:
             model, origin = catalog.load(name), catalog.origin(name)
         except DeviceError as error:  # one bad plug-in must not hide the other devices
-            print(f"{name}: {error}", file=sys.stderr)
+            print(printable(f"{name}: {error}"), file=sys.stderr)
             continue
         rows.append((name, model.family, model.quantity, _states(model), origin.sources[0]))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    for row in rows:
+    shown = [[printable(word) for word in row] for row in rows]
+    widths = [max(len(row[column]) for row in shown) for column in range(4)]
+    for row in shown:
         print("  ".join([*(word.ljust(width) for word, width in zip(row, widths, strict=False)), row[4]]))
     return 0
 
@@ -114,7 +120,7 @@ def _states(model: Any) -> str:
 
 def _show(arguments: argparse.Namespace) -> int:
     model, origin, made = _model(arguments.name)
-    print(f"{model.name}: {origin.summary}" if origin.summary else model.name)
+    print(printable(f"{model.name}: {origin.summary}" if origin.summary else model.name))
     lines = [
         ("family", f"{model.family} ({origin.kind}: {origin.where})"),
         ("equations", model.citation),
@@ -135,7 +141,7 @@ def _show(arguments: argparse.Namespace) -> int:
         print("  none stated: its energy and delay are not known")
     print("\nsources")
     for number, source in enumerate(origin.sources, start=1):
-        print(f"  [{number}] {source.strip()}")
+        print(f"  [{number}] {printable(source.strip())}")
     return 0
 
 
@@ -145,10 +151,10 @@ def _range(model: CellModel) -> str:
     return f"{format_si(low, 'S')} to {format_si(high, 'S')}" if siemens else f"{low:g} to {high:g}"
 
 
-def _print_aligned(rows: Sequence[tuple[str, str]]) -> None:
+def _print_aligned(rows: Sequence[tuple[str, str]], to: TextIO | None = None) -> None:
     width = max(len(name) for name, _ in rows)
     for name, text in rows:
-        print(f"  {name.ljust(width)}  {text}")
+        print(f"  {name.ljust(width)}  {printable(text)}", file=to)
 
 
 # pulse
@@ -161,21 +167,25 @@ def _pulse(arguments: argparse.Namespace) -> int:
     model, _, _ = _model(arguments.name)
     if arguments.noise == "off":
         model = response.without_noise(model)
+    to_stdout = arguments.csv == STDOUT
     for path in (arguments.csv, arguments.plot):
-        if path is not None and not path.parent.is_dir():
+        if path is not None and path != STDOUT and not path.parent.is_dir():
             raise DeviceFault(f"{path}: there is no folder {path.parent}")
     refuse_losses({"--csv": arguments.csv, "--plot": arguments.plot}, [Path(arguments.name)])
     try:
-        made = response.measure(model, arguments.up, arguments.down, arguments.cells, arguments.seed)
+        made = _measured(model, arguments)
     except DeviceError as error:  # what is out of range has the name of its option
         option = str(error).partition(":")[0]
         raise DeviceFault(f"--{error}" if option in ("up", "down", "cells", "seed") else str(error)) from error
-    if arguments.csv is not None:
+    if to_stdout:
+        sys.stdout.writelines(response.csv_lines(made))
+    elif arguments.csv is not None:
         response.write_csv(made, arguments.csv)
     if arguments.plot is not None:
         response.plot(made, arguments.plot)
     count = f"{arguments.cells} cell{'s' if arguments.cells > 1 else ''}"
-    print(f"{model.name} ({model.family}), {count}, noise {arguments.noise}, seed {arguments.seed}")
+    stream = sys.stderr if to_stdout else sys.stdout
+    print(f"{model.name} ({model.family}), {count}, noise {arguments.noise}, seed {arguments.seed}", file=stream)
     rows = [("range", _range(model)), ("start", _spread(model, made.visible[0]))]
     ends = (("up", made.up, made.up, made.up_energy_j), ("down", made.down, made.up + made.down, made.down_energy_j))
     rows += [(f"after {number} {told}", _spread(model, made.visible[pulse])) for told, number, pulse, _ in ends]
@@ -185,9 +195,34 @@ def _pulse(arguments: argparse.Namespace) -> int:
             rows.append((f"energy {told}", f"{format_energy(energy)} per cell, {each} per pulse"))
     if model.drive is None:
         rows.append(("energy", "not priced: the model states no electrical conditions (drive:)"))
-    rows += [("written", str(path)) for path in (arguments.csv, arguments.plot) if path is not None]
-    _print_aligned(rows)
+    rows += [("written", str(path)) for path in (arguments.csv, arguments.plot) if path not in (None, STDOUT)]
+    _print_aligned(rows, stream)
     return 0
+
+
+def _measured(model: CellModel, arguments: argparse.Namespace) -> Response:
+    """The response, with its progress on standard error: live on a terminal, a line now and then elsewhere."""
+    from edgesdt.runs.compilation import watched
+    from hw_models import response
+
+    live, pulses, last = sys.stderr.isatty(), arguments.up + arguments.down, time.monotonic()
+
+    def say(line: str) -> None:
+        print(("\r\033[K" if live else "") + line, file=sys.stderr, flush=True)
+
+    def progress(pulse: int) -> None:
+        nonlocal last
+        if time.monotonic() - last < (_LIVE_S if live else _LINE_S):
+            return
+        last = time.monotonic()
+        told = f"pulse {pulse:,} of {pulses:,}"
+        print(f"\r\033[K{told}" if live else told, end="" if live else "\n", file=sys.stderr, flush=True)
+
+    with watched(say) as compilation, compilation.together():
+        made = response.measure(model, arguments.up, arguments.down, arguments.cells, arguments.seed, progress)
+    if live:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    return made
 
 
 def _spread(model: CellModel, row: Any) -> str:

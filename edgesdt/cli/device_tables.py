@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from hw_models.foreign import printable
+
 if TYPE_CHECKING:
     from hw_models.base import CellModel
     from hw_models.sheets.sheet import Entry, Sheet
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:
     """Print rows of five words, the first four aligned."""
+    rows = [[*map(printable, row)] for row in rows]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
     for row in rows:
         words = [word.ljust(width) for word, width in zip(row, widths, strict=False)]

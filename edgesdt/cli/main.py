@@ -6,7 +6,6 @@ Progress goes to standard error, results to standard output. Everything heavy is
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
 import sys
@@ -15,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from edgesdt import __version__
-from edgesdt.cli import device, rules, sweep
-from edgesdt.cli.outputs import KEPT, refuse_losses
+from edgesdt.cli import device, rules, streams, sweep
 from edgesdt.errors import EdgesdtError
+from edgesdt.files.outputs import KEPT, STDOUT, refuse_losses
 
 if TYPE_CHECKING:
     from edgesdt.spec import Spec
@@ -45,12 +44,16 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, metavar="N", help="the same as --set seed=N")
     run.add_argument("--threads", type=_threads, metavar="N", help="threads for inference (default: all cores)")
     run.add_argument("--ablate", action="store_true", help="run it with each non-ideality alone and with all but one")
+    run.add_argument("--seeds", type=_seeds, metavar="N,N,...", help="seeds of an ablation (--ablate), for intervals")
     run.add_argument("--quiet", action="store_true", help="no progress")
     run.add_argument("--json", action="store_true", help="print the record instead of the summary")
 
     check = commands.add_parser("check", help="validate a spec: memory map, layers, predicted cost; trains nothing")
     _spec_arguments(check)
     check.add_argument("--resolved", action="store_true", help="print the whole spec with the values really used")
+
+    warm = commands.add_parser("warm", help="compile ahead what the first runs would compile, for every kind of chip")
+    warm.add_argument("spec", nargs="?", metavar="SPEC", help="only what this spec needs (plug-in devices, too)")
 
     commands.add_parser("specs", help="list the specs that come with edgesdt")
 
@@ -59,8 +62,12 @@ def parser() -> argparse.ArgumentParser:
     place = "where to write it (default: in the first DIR: report.html, report-TECHNOLOGY.html, comparison.html)"
     report.add_argument("--out", type=Path, metavar="FILE", help=place)
     report.add_argument("--table", metavar="TECHNOLOGY", help="price with another technology table")
-    report.add_argument("--csv", type=Path, metavar="FILE", help="write the records as CSV instead of a page")
+    csv = "write records and whole specs as CSV instead of a page (-: standard output)"
+    report.add_argument("--csv", type=Path, metavar="FILE", help=csv)
     report.add_argument("--parquet", type=Path, metavar="FILE", help="the same as Parquet; needs pyarrow")
+    report.add_argument("--json", action="store_true", help="print the records, with their specs, as JSON")
+    curves = "the learning curves too: in tables, a row for every epoch instead of every run"
+    report.add_argument("--curves", action="store_true", help=curves)
 
     data = commands.add_parser("data", help="list or fetch data sets").add_subparsers(
         dest="data_command", required=True, metavar="COMMAND", parser_class=_Parser
@@ -92,16 +99,33 @@ def _threads(text: str) -> int:
     return number
 
 
+def _seeds(text: str) -> list[int]:
+    """`0,1,2` as numbers."""
+    words = text.split(",")
+    found = [int(word) for word in words if word.strip().isdecimal() and len(word.strip()) < 11]
+    if len(found) < len(words) or len(set(found)) < len(found) or max(found) >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r}: allowed: different numbers in 0..2^32-1, such as 0,1,2")
+    return found
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code and never lets bad input show a traceback (unless `--debug`)."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without µ or β still gets its answer
+    try:
+        with streams.prepared() as lost:
+            code = _called(argv)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    if lost and code == 0:
+        print("edgesdt: standard output is closed: done, but the result is not shown", file=sys.stderr)
+        return 1
+    return code
+
+
+def _called(argv: Sequence[str] | None) -> int:
     arguments = parser().parse_args(argv)
     try:
-        code = _COMMANDS[arguments.command](arguments)
-        sys.stdout.flush()  # so that a reader who has gone is noticed here and not by the interpreter as it ends
-        return code
+        return _COMMANDS[arguments.command](arguments)
     except EdgesdtError as error:
         _tell(str(error), arguments.debug)
         return error.exit_code
@@ -109,8 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("\ninterrupted; finished epochs are kept, and the same command goes on from there", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        raise
     except (MemoryError, OSError) as error:
         _tell(f"edgesdt: the {arguments.command} failed: {type(error).__name__}: {error}", arguments.debug)
         return 1
@@ -135,6 +158,9 @@ def _spec(arguments: argparse.Namespace) -> Spec:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.seeds is not None and (not arguments.ablate or arguments.seed is not None):
+        told = "goes with --ablate; a sweep with 'seed: [0, 1, 2]' runs other chips with several seeds"
+        raise EdgesdtError(f"--seeds: {told if arguments.seed is None else 'allowed: --seed or --seeds, not both'}")
     spec = _spec(arguments)
     from edgesdt.runs import record
     from edgesdt.runs.experiment import run
@@ -154,8 +180,14 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.ablate:
         from edgesdt.runs import ablation
 
-        result = ablation.ablate(spec, arguments.out or Path(f"{out}-ablation"), say, show=show, threads=threads)
-        print(json.dumps(result, indent=1) if arguments.json else ablation.table(result))
+        seeds, name = arguments.seeds, f"{spec.name}-{spec.seed}"
+        out = arguments.out or Path("runs") / f"{spec.name if seeds else name}-ablation"
+        if seeds:
+            result = ablation.ablate_seeds(spec, seeds, out, say, show=show, threads=threads)
+        else:
+            result = ablation.ablate(spec, out, say, show=show, threads=threads)
+        told = json.dumps(result, indent=1) if arguments.json else ablation.table(result)
+        print(told if arguments.json else f"{told}\nreport: {out / 'report.html'}")
         return 0
     made = run(spec, out, say=say, show=show, threads=threads)
     if arguments.json:
@@ -168,16 +200,31 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     spec = _spec(arguments)
+    from edgesdt.rules.lookup import rule_of
     from edgesdt.runs import preview
-    from edgesdt.spec import unused
+    from edgesdt.spec import drift, unused
 
-    for sentence in unused.settings(spec):
+    for sentence in [*unused.settings(spec), *drift.sentences(spec), *rule_of(spec).cautions(spec)]:
         print(f"warning: {sentence}", file=sys.stderr)
     if arguments.resolved:
         print(preview.resolved(spec), end="")
         preview.enforce(spec)
     else:
         print(preview.preview(spec))
+    return 0
+
+
+def _warm(arguments: argparse.Namespace) -> int:
+    from edgesdt.spec import load
+
+    specs = [] if arguments.spec is None else [load(arguments.spec)]
+    from edgesdt.runs import rehearsal
+    from edgesdt.runs.compilation import watched
+
+    with watched(lambda line: print(line, file=sys.stderr, flush=True)) as compilation, compilation.together():
+        for spec in specs or rehearsal.kinds():
+            rehearsal.rehearse(spec)
+    print(f"ready: the kernels of {arguments.spec or 'every kind of chip'} are compiled")
     return 0
 
 
@@ -195,12 +242,29 @@ def _report(arguments: argparse.Namespace) -> int:
     from edgesdt.report import export, write
 
     outputs = {"--out": arguments.out, "--csv": arguments.csv, "--parquet": arguments.parquet}
+    tables = {export.csv_file: arguments.csv, export.parquet_file: arguments.parquet}
+    taken = [option for option, out in outputs.items() if out == STDOUT]
+    if arguments.out == STDOUT or (taken and arguments.json):
+        raise EdgesdtError(f"{taken[0]}: -: standard output is for one of --csv, --parquet and --json")
+    if arguments.curves and not arguments.json and not any(tables.values()):
+        raise EdgesdtError("--curves: goes with --csv, --parquet or --json; a page shows the curves anyway")
     refuse_losses(outputs, (folder / name for folder in arguments.folders for name in KEPT))
-    wanted = {write: arguments.out, export.csv_file: arguments.csv, export.parquet_file: arguments.parquet}
-    files = {make: out for make, out in wanted.items() if out is not None} or {write: None}
-    for make, out in files.items():
-        print(make(arguments.folders, out, table=arguments.table))
+    told = sys.stderr if taken or arguments.json else sys.stdout
+    if arguments.json:
+        found = export.plain(arguments.folders, table=arguments.table, curves=arguments.curves, say=_warn)
+        print(json.dumps(found, indent=1))
+    if arguments.out is not None or not (arguments.json or any(tables.values())):
+        print(write(arguments.folders, arguments.out, table=arguments.table, say=_warn), file=told)
+    for make, out in tables.items():
+        if out is not None:
+            made = make(arguments.folders, out, table=arguments.table, curves=arguments.curves, say=_warn)
+            if made != STDOUT:
+                print(made, file=told)
     return 0
+
+
+def _warn(line: str) -> None:
+    print(f"warning: {line}", file=sys.stderr)
 
 
 def _data(arguments: argparse.Namespace) -> int:
@@ -229,6 +293,7 @@ def _entry(entry: Any) -> str:
 _COMMANDS = {
     "run": _run,
     "check": _check,
+    "warm": _warm,
     "sweep": sweep.run,
     "specs": _specs,
     "report": _report,

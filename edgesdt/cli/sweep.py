@@ -138,6 +138,7 @@ def _report(out: Path) -> None:
     except ImportError:
         return
     try:
-        print(f"report: {report.write(out)}")
+        made = report.write(out, say=lambda line: print(f"warning: {line}", file=sys.stderr))
+        print(f"report: {made}")
     except EdgesdtError as error:
         print(f"the report could not be written: {error}", file=sys.stderr)

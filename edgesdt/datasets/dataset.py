@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from hw_models.arguments import Arguments
+
+
+def _checks() -> Arguments:
+    from hw_models.arguments import Arguments  # with numpy, which a listing of data sets does not need
+
+    return Arguments(DataError)
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
@@ -30,6 +38,20 @@ class Dataset:
     shape: tuple[int, ...]
     classes: int
     origin: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise `DataError` for arrays that are not as described."""
+        data = _checks()
+        classes = data.whole("classes", self.classes, 1)
+        if not isinstance(self.shape, tuple):
+            data.refuse("shape", f"a {type(self.shape).__name__}", "a tuple of whole numbers")
+        for length in self.shape:
+            data.whole("shape", length, 1)
+        for split in ("train", "test"):
+            x = data.integers(f"x_{split}", getattr(self, f"x_{split}"), ("samples", self.features), 0, 255, "u1")
+            y = data.integers(f"y_{split}", getattr(self, f"y_{split}"), (len(x),), 0, classes - 1)
+            object.__setattr__(self, f"x_{split}", x)
+            object.__setattr__(self, f"y_{split}", y)
 
     @property
     def features(self) -> int:
@@ -54,6 +76,7 @@ class Dataset:
     def _allowed(self, split: str, asked: int | None, there: int) -> int:
         if asked is None:
             return there
+        asked = _checks().whole(f"{split} samples", asked, -(2**63))
         if not 1 <= asked <= there:
             raise DataError(
                 f"data set {self.name!r}: {asked} {split} samples asked for, it has {there} "

@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from edgesdt.arguments import ARGUMENTS
+
 
 def encode(pixels: npt.NDArray[np.uint8], bits: int) -> npt.NDArray[np.uint8]:
     """Codes 0 … 2**bits - 1 (same shape, uint8) of 8-bit `pixels`; a code c stands for c / 2**bits.
 
-    With 8 bits they are the pixels themselves, not a copy: a data set is large.
+    Raises `ArgumentError`. With 8 bits they are the pixels themselves, not a copy: a data set is large.
     """
+    bits = ARGUMENTS.whole("bits", bits, 1, 8)
+    pixels = ARGUMENTS.integers("pixels", pixels, None, 0, 255, np.uint8)
     return pixels if bits == 8 else pixels >> np.uint8(8 - bits)

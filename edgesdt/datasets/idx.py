@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from edgesdt.datasets.known import IdxFile
 from edgesdt.errors import DataError
+from hw_models.files import read_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,33 +27,50 @@ GZIP_MAGIC = b"\x1f\x8b"
 UNSIGNED_BYTE = 8
 # Guards against a small file that unpacks to more than a machine holds; no IDX set in use comes near it.
 MAX_UNPACKED_BYTES = 2**31
+# Unpacked beyond what the header announces, so that it can be told how much too long a file is.
+SPARE_BYTES = 2**20
 
 
 def read(path: Path, limit: int = MAX_UNPACKED_BYTES) -> bytes:
     """The unpacked content of a raw or gzipped file. Raises DataError where it cannot be read or unpacked."""
     try:
-        packed = path.read_bytes()
+        packed = read_bytes(path, MAX_UNPACKED_BYTES)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
     return unpack(packed, str(path), limit)
 
 
 def unpack(packed: bytes, where: str, limit: int = MAX_UNPACKED_BYTES) -> bytes:
-    """`packed`, or what it holds if it is gzip: at most `limit` bytes. Raises DataError naming `where`."""
+    """`packed`, or what it holds if it is gzip: at most `limit` bytes, and hardly more than its header says.
+
+    Raises DataError naming `where`.
+    """
     if not packed:
         raise DataError(f"{where}: the file is empty")
     if not packed.startswith(GZIP_MAGIC):
         return packed
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(packed)) as stream:
-            content = stream.read(limit)
-            if stream.read(1):
-                raise DataError(f"{where}: unpacks to more than the {limit} bytes that are allowed")
+            head = stream.read(4)
+            head += stream.read(4 * head[3]) if len(head) == 4 and head[:2] == b"\0\0" else b""
+            announced = _announced(head)
+            room = min(limit, announced + SPARE_BYTES) if announced <= limit else 0
+            content = head + stream.read(max(room - len(head), 0))
+            if announced > limit or stream.read(1):
+                told = f"unpacks to more than the {limit} bytes that are allowed, or than its header says"
+                raise DataError(f"{where}: {told}")
     except EOFError as error:
         raise DataError(f"{where}: the gzip file is truncated") from error
     except (OSError, zlib.error) as error:
         raise DataError(f"{where}: the gzip file is damaged: {error}") from error
     return content
+
+
+def _announced(head: bytes) -> int:
+    """Bytes of an IDX file by its header; next to nothing for what is none, which `dimensions` will say."""
+    if len(head) < 4 or len(head) != 4 + 4 * head[3]:
+        return len(head)
+    return len(head) + int(math.prod(struct.unpack(f">{head[3]}I", head[4:])))
 
 
 def dimensions(content: bytes, where: str) -> tuple[int, ...]:
@@ -96,5 +114,10 @@ def array(content: bytes, where: str) -> npt.NDArray[np.uint8]:
 
 def encode(elements: npt.NDArray[np.uint8]) -> bytes:
     """The IDX file that holds `elements`: the inverse of `array`."""
+    from hw_models.arguments import Arguments
+
+    elements = Arguments(DataError).integers("elements", elements, None, 0, 255, "u1")
+    if elements.ndim > 255 or max(elements.shape, default=0) >= 1 << 32:
+        raise DataError(f"elements: shape {elements.shape}, allowed: up to 255 axes below 2^32")
     header = struct.pack(f">HBB{elements.ndim}I", 0, UNSIGNED_BYTE, elements.ndim, *elements.shape)
     return header + elements.tobytes()

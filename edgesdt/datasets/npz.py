@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-import zipfile
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgesdt.datasets.dataset import Dataset
 from edgesdt.datasets.known import did_you_mean
 from edgesdt.errors import DataError
+from edgesdt.files import archives
+from hw_models.foreign import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,6 +33,7 @@ def load_npz(path: Path, name: str | None = None) -> Dataset:
     Raises DataError that names file, array, what was found and what is allowed.
     """
     raw = _read(path)
+    origin, path = path, Path(printable(str(path)))  # from here on it is only told
     x_train, x_test = _pixels(path, "x_train", raw["x_train"]), _pixels(path, "x_test", raw["x_test"])
     y_train, y_test = _labels(path, "y_train", raw["y_train"]), _labels(path, "y_test", raw["y_test"])
     for split, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
@@ -46,29 +46,21 @@ def load_npz(path: Path, name: str | None = None) -> Dataset:
             "must be alike"
         )
     classes = 1 + int(max(y_train.max(), y_test.max()))
-    return Dataset(name or path.stem, x_train, y_train, x_test, y_test, shape, classes, str(path))
+    return Dataset(name or printable(origin.stem), x_train, y_train, x_test, y_test, shape, classes, str(path))
 
 
 def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
     """The four arrays as they are stored."""
-    import numpy as np
-
     try:
-        # numpy warns about headers from Python 2, which are fine.
-        with warnings.catch_warnings(), open(path, "rb") as stream:
-            warnings.simplefilter("ignore")
-            if stream.read(4) != b"PK\x03\x04":
-                raise DataError(f"{path}: not an .npz file (or empty): write it with numpy.savez")
-            stream.seek(0)
-            with np.load(stream, allow_pickle=False) as archive:
-                _check_names(path, archive.files)
-                return {name: np.asarray(archive[name]) for name in ARRAYS}
+        _check_names(path, archives.names(path))
+        return archives.read(path, ARRAYS)
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, SyntaxError, TypeError) as error:
-        raise DataError(f"{path}: damaged or truncated .npz file: {error}") from error
-    except (ValueError, OverflowError, MemoryError, NotImplementedError, RuntimeError) as error:
-        raise DataError(f"{path}: cannot be read as an .npz file of plain numbers: {error}") from error
+        raise DataError(f"{printable(str(path))}: cannot be read: {error.strerror or error}") from error
+    except archives.NoArchive as error:
+        raise DataError(f"{printable(str(path))}: {error}") from error
+    except archives.ArchiveError as error:
+        told = f"cannot be read as an .npz file of plain numbers: {printable(str(error))}"
+        raise DataError(f"{printable(str(path))}: {told}") from error
 
 
 def _check_names(path: Path, names: list[str]) -> None:

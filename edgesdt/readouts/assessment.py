@@ -12,6 +12,7 @@ from edgesdt import units
 from edgesdt.chip.simulated import Chip
 from edgesdt.datasets import Dataset
 from edgesdt.datasets.encoders import encode
+from edgesdt.pricing import bill
 from edgesdt.readouts import methods
 from edgesdt.spec import Spec
 
@@ -62,9 +63,22 @@ class Assessment:
                     right = methods.output(self.infer, self.x_test, self.data.y_test)
                 else:
                     right = methods.recognised(known, self.infer, self.x_test, self.data.y_test)
+                right |= self._calibration()
             found.append({"time_s": seconds, **right})
             say(f"after {units.format_time(seconds)} " + percent(right))
         return found
+
+    def _calibration(self) -> dict[str, float]:
+        """The factor of the drift compensation that is on, and what its reference read took; nothing without."""
+        if self.chip.rule.calibration is None:
+            return {}
+        factor, counts = self.chip.rule.calibration
+        priced = bill.bill(self.spec, counts, self.chip.memory.plain(), bill.technology(self.spec))
+        return {
+            "drift_factor": factor,
+            "calibration_energy_j": sum(priced.energy_j.values()),
+            "calibration_latency_s": sum(priced.latency_s.values()),
+        }
 
 
 def percent(found: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Records as one flat table, CSV or Parquet: a row for every run, columns named by their dotted path and unit.
+"""Records as one flat table, CSV or Parquet: a row for every run with its whole spec, columns named by path and unit.
 
 Paths are those of `record.json`, whose keys end in their units; parameters and spec fields that are quantities get
 theirs from the spec's own schema (`spec.chip.memory_budget_bits`).
@@ -11,43 +11,62 @@ import csv
 import io
 import json
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from edgesdt.errors import EdgesdtError, RunError
+from edgesdt.files.outputs import STDOUT, to_stdout
 from edgesdt.report import page
-from edgesdt.report.files import columns
+from edgesdt.report.files import columns, folders
 from edgesdt.report.files.folders import Run
-from edgesdt.report.files.sweeps import Sweep
+from edgesdt.report.files.sweeps import Row, Sweep
+from edgesdt.report.page import Say
+from edgesdt.report.run import summary
+from hw_models.foreign import printable_lines
 
 _LEFT_OUT = {"spec", "curve", "schema", "name", "seed", "spec_hash"}
 _FIRST = ("source", "name", "seed", "status", "error", "run", "spec_hash")
+_FORMULA = ("=", "+", "-", "@")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 Cells = dict[str, Any]
+Entry = tuple[Cells, dict[str, Any], Mapping[str, Any], Mapping[str, Any]]
 
 
-def csv_file(given: Sequence[Path], out: Path, *, table: str | None = None) -> Path:
-    """Write every record of run and sweep folders to `out` as CSV (UTF-8, RFC 4180) and return it.
+def _quiet(line: str) -> None:
+    """Say nothing."""
 
-    Rows without a record have empty figures. `table` prices them again. Raises `EdgesdtError`, `RunError`.
+
+def csv_file(
+    given: Sequence[Path], out: Path, *, table: str | None = None, curves: bool = False, say: Say = _quiet
+) -> Path:
+    """Write every record of run and sweep folders to `out` (`-`: standard output) as CSV, and return it.
+
+    In UTF-8, as RFC 4180 has it. Rows without a record have empty figures. `table` prices them again, `say` gets what
+    was left out. With `curves` there is a row for every epoch instead, with what the learning curve has. A text that a
+    spreadsheet would take for a formula gets an apostrophe before it. Raises `EdgesdtError`, `RunError`.
     """
-    rows = _rows(given, table)
+    rows = _rows(given, table, curves, say)
     text = io.StringIO()
-    writer = csv.DictWriter(text, _columns(rows), restval="", lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    names = _columns(rows)
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(map(_harmless, names))
+    writer.writerows([_harmless(_cell(row.get(name))) for name in names] for row in rows)
     _write(out, text.getvalue().encode())
     return out
 
 
-def parquet_file(given: Sequence[Path], out: Path, *, table: str | None = None) -> Path:
+def parquet_file(
+    given: Sequence[Path], out: Path, *, table: str | None = None, curves: bool = False, say: Say = _quiet
+) -> Path:
     """The same as Parquet; needs the package pyarrow. Raises `EdgesdtError` where it is not installed."""
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
         raise EdgesdtError("--parquet needs the package pyarrow: pip install 'edgesdt[parquet]'") from None
-    rows = _rows(given, table)
+    rows = _rows(given, table, curves, say)
     made = pyarrow.table({name: _typed([row.get(name) for row in rows]) for name in _columns(rows)})
     target = io.BytesIO()
     pyarrow.parquet.write_table(made, target)
@@ -55,28 +74,62 @@ def parquet_file(given: Sequence[Path], out: Path, *, table: str | None = None) 
     return out
 
 
-def _rows(given: Sequence[Path], table: str | None) -> list[Cells]:
+def plain(
+    given: Sequence[Path], *, table: str | None = None, curves: bool = False, say: Say = _quiet
+) -> list[dict[str, Any]]:
+    """Every record as a mapping: what a row is, `spec` (the whole of it), and `record`; its curve only if asked for."""
+    made = []
+    for head, spec, record, _ in _entries(given, table, say):
+        kept = {key: value for key, value in record.items() if key != "spec" and (curves or key != "curve")}
+        made.append({**head, "spec": spec, "record": kept or None})
+    return made
+
+
+def _rows(given: Sequence[Path], table: str | None, curves: bool, say: Say) -> list[Cells]:
+    rows = []
+    for head, spec, record, point in _entries(given, table, say):
+        start = {**head, **_parameters(_flat(spec, whole=True)), **_parameters(point)}
+        if curves:
+            rows += [{**start, **_flat(epoch, "curve.")} for epoch in record.get("curve") or []]
+        else:
+            rows.append({**start, **_figures(record)})
+    return rows
+
+
+def _entries(given: Sequence[Path], table: str | None, say: Say) -> Iterator[Entry]:
+    """Of every run: what it is, its whole spec, its record (empty where there is none), and its point in a sweep."""
     items = page.load(given)
     if table is not None:
         items = [page.priced(item, table) for item in items]
-    return [row for item in items for row in (_of_run(item) if isinstance(item, Run) else _of_sweep(item))]
+    for line in page.left_out(items):
+        say(line)
+    for item in items:
+        yield from (_of_run(item) if isinstance(item, Run) else _of_sweep(item))
 
 
-def _of_run(run: Run) -> list[Cells]:
+def _of_run(run: Run) -> Iterator[Entry]:
     record = run.record
     head = {"source": str(run.folder), "name": record.get("name"), "seed": record.get("seed"), "status": "done"}
     head |= {"error": None, "run": None, "spec_hash": record.get("spec_hash")}
-    return [{**head, **_parameters(_flat(run.part("spec"))), **_figures(record)}]
+    yield head, summary.named_spec(run), record, {}
 
 
-def _of_sweep(sweep: Sweep) -> list[Cells]:
-    rows = []
+def _of_sweep(sweep: Sweep) -> Iterator[Entry]:
     for row in sweep.rows:
         head = {"source": str(sweep.folder), "name": sweep.label, "seed": row.seed, "status": row.status}
         head |= {"error": row.reason or None, "run": row.run or None, "spec_hash": row.spec_hash or None}
-        figures = _figures(row.record) if row.done else {}
-        rows.append({**head, **_parameters(row.point), **figures})
-    return rows
+        spec = _spec_of(sweep, row)
+        run = Run(sweep.folder, {**row.record, "spec": spec}, "")
+        yield head, summary.named_spec(run), row.record if row.done else {}, row.point
+
+
+def _spec_of(sweep: Sweep, row: Row) -> dict[str, Any]:
+    """The spec of a row as it was run; of one without a run the base spec with the point's values."""
+    found = row.record.get("spec")
+    if found is None and row.run and row.done:
+        with contextlib.suppress(EdgesdtError):  # a run folder that was not kept
+            found = folders.read(sweep.folder / row.run).get("spec")
+    return dict(found) if isinstance(found, dict) else {**sweep.spec_of(row.point), "seed": row.seed}
 
 
 def _parameters(values: Mapping[str, Any]) -> Cells:
@@ -87,13 +140,13 @@ def _figures(record: Mapping[str, Any]) -> Cells:
     return _flat({key: value for key, value in record.items() if key not in _LEFT_OUT})
 
 
-def _flat(values: Mapping[str, Any], above: str = "") -> Cells:
-    """A nested mapping as dotted paths; lists as JSON, but lists of mappings left out."""
+def _flat(values: Mapping[str, Any], above: str = "", whole: bool = False) -> Cells:
+    """A nested mapping as dotted paths; lists as JSON, but lists of mappings left out unless `whole`."""
     found: Cells = {}
     for key, value in values.items():
         if isinstance(value, Mapping):
-            found |= _flat(value, f"{above}{key}.")
-        elif not (isinstance(value, list) and any(isinstance(item, Mapping) for item in value)):
+            found |= _flat(value, f"{above}{key}.", whole)
+        elif whole or not (isinstance(value, list) and any(isinstance(item, Mapping) for item in value)):
             found[f"{above}{key}"] = json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
     return found
 
@@ -111,6 +164,17 @@ def _cell(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, bool | dict | list) else value
 
 
+def _harmless(cell: Any) -> Any:
+    """A text as text: with an apostrophe where a spreadsheet would take it for a formula (OWASP, CSV Injection).
+
+    Numbers stay as they are, also those that are written as text.
+    """
+    if not isinstance(cell, str):
+        return cell
+    text = printable_lines(cell)
+    return f"'{text}" if text.lstrip()[:1] in _FORMULA and not _NUMBER.fullmatch(text) else text
+
+
 def _typed(values: list[Any]) -> list[Any]:
     """A column of one type for Parquet: whole numbers, numbers, flags, or texts."""
     kinds = {type(value) for value in values if value is not None}
@@ -122,12 +186,16 @@ def _typed(values: list[Any]) -> list[Any]:
 
 
 def _write(out: Path, data: bytes) -> None:
+    if out == STDOUT:
+        to_stdout(data)
+        return
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
         if out.is_dir():
             raise EdgesdtError(f"{out}: is a folder; name the file to write")
         out.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
+        with part.open("xb") as file:  # a link that somebody put there is not followed
+            file.write(data)
         part.replace(out)
     except OSError as error:
         with contextlib.suppress(OSError):

@@ -11,7 +11,7 @@ import contextlib
 import functools
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,34 +22,53 @@ from edgesdt.report.files import folders, repricing
 from edgesdt.report.files import sweeps as store
 from edgesdt.report.files.folders import Run
 from edgesdt.report.files.sweeps import Sweep
-from edgesdt.report.run import view
+from edgesdt.report.run import ablation, view
 from edgesdt.report.sweep import comparison
 from edgesdt.report.sweep import view as sweep_view
 from edgesdt.report.sweep.results import Findings, findings
+from hw_models.foreign import printable_lines
 
 if TYPE_CHECKING:
     import jinja2
 
 TEMPLATES = Path(__file__).parent / "templates"
+Say = Callable[[str], None]
 REPORTED = 12  # runs of a sweep that get a report of their own with the sweep's
 
 
-def write(given: Sequence[Path], out: Path | None = None, *, table: str | None = None) -> Path:
+def write(
+    given: Sequence[Path], out: Path | None = None, *, table: str | None = None, say: Say = lambda line: None
+) -> Path:
     """Write the report of run and sweep folders to `out` (folders above it are made) and return where it is.
 
     One folder gives its full report; several give a comparison first. `table` prices the recorded counts again with
     another technology table. Without `out` the page goes into the first folder: `report.html`, `report-TABLE.html`
     for other prices, `comparison.html` for several. Raises `EdgesdtError` naming the file for a record that is
     missing or damaged, and `--table` for a table that is unknown; `RunError` where `out` cannot be written. An
-    existing report is replaced only once the new one is complete. Of a sweep, the runs that lead it get their own
-    report beside their record if they have none.
+    existing report is replaced only once the new one is complete. `say` gets what was left out. Of a sweep, the runs
+    that lead it get their own report beside their record if they have none.
     """
+    if len(given) == 1 and ablation.is_ablation(Path(given[0])):
+        return _write_ablation(Path(given[0]), out, table)
     items = load(given)
     recorded = _tables(items)
     if table is not None:
         items = [priced(item, table) for item in items]
+    for line in left_out(items):
+        say(line)
     out = Path(out) if out is not None else _place(items, table)
     _replace(out, _render(items, out, table, recorded))
+    return out
+
+
+def _write_ablation(folder: Path, out: Path | None, table: str | None) -> Path:
+    """The page of an ablation, which holds accuracies alone. Raises as `write`."""
+    if table is not None:
+        raise EdgesdtError(f"--table: {folder} is an ablation, which has no prices; allowed: the folders of its runs")
+    out = Path(out) if out is not None else folder / "report.html"
+    css = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    shown = ablation.view(ablation.read(folder), folder)
+    _replace(out, _environment().get_template("ablation.html.j2").render(css=css, found=shown))
     return out
 
 
@@ -57,7 +76,7 @@ def load(given: Sequence[Path]) -> list[Run | Sweep]:
     """The runs and sweeps in folders, in that order, named uniquely. Raises `EdgesdtError` naming the file."""
     if not given:
         raise EdgesdtError("report: no run folder was given, and no sweep folder; name one that holds a record.json")
-    places = [Path(folder) for folder in given]
+    places = [place for folder in given for place in _runs_in(Path(folder))]
     sweeps = {i: store.load(folder) for i, folder in enumerate(places) if store.is_sweep(folder)}
     records = [{"name": sweeps[i].label} if i in sweeps else folders.read(place) for i, place in enumerate(places)]
     labels = folders.names_of(places, records)
@@ -67,9 +86,21 @@ def load(given: Sequence[Path]) -> list[Run | Sweep]:
     ]
 
 
+def _runs_in(folder: Path) -> list[Path]:
+    """The folder itself; of an ablation those of its runs."""
+    if not ablation.is_ablation(folder):
+        return [folder]
+    return [folder / run for runs in ablation.read(folder).folders.values() for run in runs]
+
+
 def priced(item: Run | Sweep, table: str) -> Run | Sweep:
     """A run or sweep under another technology table. Raises `EdgesdtError`."""
     return repricing.run(item, table) if isinstance(item, Run) else repricing.sweep(item, table)
+
+
+def left_out(items: Sequence[Run | Sweep]) -> list[str]:
+    """A sentence for every row of a sweep that is damaged and so on no page."""
+    return [f"{fault}; left out" for item in items if isinstance(item, Sweep) for fault in item.damaged]
 
 
 def _tables(items: Sequence[Run | Sweep]) -> set[str]:
@@ -84,12 +115,13 @@ def _place(items: Sequence[Run | Sweep], table: str | None) -> Path:
 
 
 def _replace(out: Path, page: str) -> None:
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    part = out.with_name(f".{out.name}.{os.urandom(4).hex()}.part")
     try:
         if out.is_dir():
             raise EdgesdtError(f"{out}: is a folder; name the HTML file to write")
         out.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(page, encoding="utf-8", newline="\n")
+        with part.open("x", encoding="utf-8", newline="\n") as file:  # a link that somebody put there is not followed
+            file.write(page)
         part.replace(out)
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -109,6 +141,7 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["unit"] = _unit
+    environment.finalize = _shown
     environment.globals["ABSENT"] = wording.ABSENT
     return environment
 
@@ -154,6 +187,11 @@ def _title(items: Sequence[Run | Sweep]) -> str:
     sweeps = sum(isinstance(item, Sweep) for item in items)
     told = [f"{n} {word}{'s' if n > 1 else ''}" for n, word in ((sweeps, "sweep"), (len(items) - sweeps, "run")) if n]
     return f"{' and '.join(told)} compared"
+
+
+def _shown(value: Any) -> Any:
+    """What a page shows of a value: nothing in a text that a terminal would obey."""
+    return printable_lines(value) if type(value) is str else value
 
 
 def _unit(text: str) -> Any:

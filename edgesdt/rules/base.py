@@ -7,25 +7,30 @@ and gives the few steps that are its own. The tuples are the rule's; fields name
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from edgesdt.arguments import ARGUMENTS
 from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, WEIGHT_SATURATIONS, WEIGHT_WRITES
 from edgesdt.kernels.random_bank import draw
 from edgesdt.ledger.actions import WEIGHT_WRITE
+from edgesdt.rules import arguments
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import targeted
 
+Found = TypeVar("Found")
+Events = npt.NDArray[np.int64]
 INFERENCE_CHUNK = 512
 """Samples that one thread takes at a time."""
-Events = npt.NDArray[np.int64]
+BEFORE = -1
+"""The epoch of a chip that has not learned yet."""
 
 
 class DigitalLearner(ABC):
@@ -36,38 +41,57 @@ class DigitalLearner(ABC):
     `weight_peak`, `wear`, `wear_carry`, `words`, `events`.
     """
 
+    calibration: tuple[float, Counts] | None = None
+    """While the cells have rested and are compensated: the factor, and the actions of its reference read."""
+
     def __init__(self, spec: Spec, plan: Any, chip: Any, work: Any) -> None:
         self.spec = spec
         self.plan = plan
         self.chip = chip
         self.work = work
         self._inference_events: Events = np.zeros_like(self.work.events)
+        self._epoch = BEFORE
         self._draw_weights()
         self._refresh_shortcuts()
 
     @abstractmethod
-    def learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
+    def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
         """Learn from `samples[order]`, one at a time, with the learning-rate registers of `epoch` (0-based)."""
 
     @abstractmethod
-    def actions_of(self, events: Events) -> Counts:
+    def _infer_part(self, chip: Any, work: Any, samples: Pixels, outputs: Outputs) -> None:
+        """Write the output codes of `samples` to `outputs`, on the neurons of `chip`."""
+
+    @abstractmethod
+    def _actions(self, events: Events) -> Counts:
         """Actions of the described chip for an event table of this rule."""
 
     @abstractmethod
-    def own_workspace(self) -> Any:
+    def _own_workspace(self) -> Any:
         """A workspace for a second set of neurons that shares what goes with the weights."""
 
     @abstractmethod
-    def infer_with(self, chip: Any, work: Any, samples: Pixels, outputs: Outputs) -> None:
-        """Write the output codes of `samples` to `outputs`, on the neurons of `chip`."""
+    def _own_ranges(self) -> dict[str, tuple[int, int]]:
+        """Lowest and highest code of each array of the chip that `arguments.ranges_of` does not know."""
 
-    @property
-    def in_order(self) -> bool:
+    def _in_order(self) -> bool:
         """Whether samples must be inferred one after the other: a word of the random bank is drawn in inference."""
         return False
 
-    def start_epoch(self) -> None:
+    def learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
+        """Learn from `samples[order]` (input codes), one at a time, in `epoch` (0-based, below `spec.epochs`).
+
+        Another epoch than that of the call before starts anew what the spec starts every epoch with; it also chooses
+        the registers of the learning rate. Raises `ArgumentError`.
+        """
+        samples, labels, order, epoch = arguments.to_learn(self.spec, samples, labels, order, epoch)
+        if len(order) and epoch != self._epoch:
+            self._start(epoch)
+        self._learn(samples, labels, order, epoch)
+
+    def _start(self, epoch: int) -> None:
         """What the spec asks for at the start of every epoch: homeostasis back to zero, or nothing."""
+        self._epoch = epoch
         if targeted(self.spec.learning).homeostasis.reset == "epoch":
             self.chip.homeostasis[:] = 0
             self.chip.activity[:] = 0
@@ -76,23 +100,27 @@ class DigitalLearner(ABC):
         """Output state codes (samples, n_L); weights and all other learned state stay as they are.
 
         Chunks of samples run on copies of the neurons that share the weights, so the result does not depend on
-        `threads`. Where words are drawn, they come from the chip's bank in sample order, on a copy (`in_order`).
+        `threads` (1 to 1024). Where words are drawn (`_in_order`), they come from the chip's bank in sample order, on a
+        copy. Raises `ArgumentError`.
         """
+        samples, threads = arguments.to_infer(self.spec, samples, threads)
         kind = np.uint8 if self.spec.chip.states.bits <= 8 else np.uint16
         outputs = np.empty((len(samples), self.spec.chip.layers[-1]), kind)
-        size = max(len(samples), 1) if self.in_order else INFERENCE_CHUNK
-        starts = range(0, len(samples), size)
+        size = max(len(samples), 1) if self._in_order() else INFERENCE_CHUNK
+        self._infer(samples, outputs, size, threads)
+        return outputs
+
+    def _infer(self, samples: Pixels, outputs: Outputs, size: int, threads: int) -> None:
+        """Fill `outputs`, `size` samples at a time."""
 
         def run(start: int) -> Events:
             chip, work = self._lent()
-            self.infer_with(chip, work, samples[start : start + size], outputs[start : start + size])
+            self._infer_part(chip, work, samples[start : start + size], outputs[start : start + size])
             happened: Events = work.events
             return happened
 
-        with ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
-            each = pool.map if threads > 1 else map  # one thread is this one: a pool starts none before it has work
-            self._inference_events = sum(each(run, starts), np.zeros_like(self.work.events))
-        return outputs
+        found = each(run, range(0, len(samples), size), threads)
+        self._inference_events = sum(found, np.zeros_like(self.work.events))
 
     @contextmanager
     def rested(self, after_s: float) -> Iterator[None]:
@@ -101,41 +129,64 @@ class DigitalLearner(ABC):
 
     def counts(self) -> Counts:
         """Actions of the described chip for everything learned so far."""
-        return self.actions_of(self.work.events)
+        return self._actions(self.work.events)
 
     def inference_counts(self) -> Counts:
         """Actions of the described chip for the samples of the last `infer`."""
-        return self.actions_of(self._inference_events)
+        return self._actions(self._inference_events)
 
     def state(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Copies of every on-chip array and of the events so far."""
+        """Copies of every on-chip array and of the events so far, and the epoch under way (-1: none yet)."""
         state: dict[str, npt.NDArray[np.generic]] = {
             f"chip_{name}": array.copy() for name, array in self.chip._asdict().items()
         }
-        return {**state, "events": self.work.events.copy(), "wear": self._wear()}
+        return {**state, "events": self.work.events.copy(), "wear": self._wear(), "epoch": np.array(self._epoch)}
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Restore a state saved by `state()`. Raises `ValueError` if a shape or type differs."""
+        """Restore a state saved by `state()`: all of it, or nothing where any of it does not fit.
+
+        Raises `ArgumentError` for a name, shape or type that is not this chip's, and for a code that is not one of its
+        format.
+        """
+        self._check(state)
+        self._take_up(state)
+
+    def _check(self, state: Mapping[str, Any]) -> None:
+        """Raise `ArgumentError` unless `state` is one of this chip."""
+        arguments.check_state(state, self.state(), self._free())
+        ranges = arguments.ranges_of(self.spec, self.plan, self._widest()) | self._own_ranges()
+        arguments.check_codes(state, {f"chip_{name}": ranges[name] for name in self.chip._fields})
+        arguments.check_codes(state, {"events": (0, 2**63 - 1), "epoch": (BEFORE, self.spec.epochs - 1)})
+
+    def _free(self) -> tuple[str, ...]:
+        """Names in a state whose type says nothing."""
+        return ()
+
+    def _widest(self) -> int:
+        """The largest weight code; the lowest is one further from 0."""
+        return int(self.plan.weight_limit)
+
+    def _take_up(self, state: Mapping[str, Any]) -> None:
         for name, array in self.chip._asdict().items():
-            kept = state[f"chip_{name}"]
-            if kept.shape != array.shape or kept.dtype != array.dtype:
-                raise ValueError(f"chip_{name}: {kept.shape} {kept.dtype}, not {array.shape} {array.dtype}")
-            array[...] = kept
+            array[...] = state[f"chip_{name}"]
         self.work.events[...] = state["events"]
-        worn = self._turned(state["wear"].astype(np.uint32), back=True)
+        worn = self._turned(state["wear"], back=True)
         self.work.wear[...] = worn % np.uint32(256)
         self.work.wear_carry[...] = worn // np.uint32(256)
+        self._epoch = int(state["epoch"])
         self._refresh_shortcuts()
 
     def weights(self, layer: int) -> npt.NDArray[np.integer]:
-        """Weight codes (n_l, n_{l+1}) of weight layer `layer` (a view)."""
+        """Weight codes (n_l, n_{l+1}) of weight layer `layer` (a view). Raises `ArgumentError` where there is none."""
+        layer = ARGUMENTS.whole("layer", layer, 0, len(self.spec.chip.layers) - 2)
         rows, columns = self.spec.chip.layers[layer : layer + 2]
         start = int(self.plan.first_weight[layer])
         codes: npt.NDArray[np.integer] = self.chip.weights[start : start + rows * columns].reshape(rows, columns)
         return codes
 
     def biases(self, layer: int) -> npt.NDArray[np.integer]:
-        """Bias codes (n_l,) of layer `layer` >= 1 (a view)."""
+        """Bias codes (n_l,) of layer `layer` >= 1 (a view). Raises `ArgumentError` where there are none."""
+        layer = ARGUMENTS.whole("layer", layer, 1, len(self.spec.chip.layers) - 1)
         start = int(self.plan.first[layer])
         codes: npt.NDArray[np.integer] = self.chip.biases[start : start + self.spec.chip.layers[layer]]
         return codes
@@ -225,4 +276,10 @@ class DigitalLearner(ABC):
     def _lent(self) -> tuple[Any, Any]:
         """A copy of the neurons and the bank that shares the weights, with a workspace of its own."""
         own = {name: array.copy() for name, array in self.chip._asdict().items() if name != "weights"}
-        return self.chip._replace(**own), self.own_workspace()
+        return self.chip._replace(**own), self._own_workspace()
+
+
+def each(run: Callable[[int], Found], starts: Iterable[int], threads: int) -> list[Found]:
+    """`run` of every start, in order; one thread is this one: a pool starts none before it has work."""
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        return list((pool.map if threads > 1 else map)(run, starts))

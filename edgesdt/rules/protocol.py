@@ -26,12 +26,16 @@ State = Mapping[str, npt.NDArray[np.generic]]
 class Learner(Protocol):
     """A rule on one described chip; it owns the chip's arrays."""
 
-    def learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
-        """Learn from `samples[order]` (input codes), one at a time, with the rates of `epoch` (0-based)."""
+    @property
+    def calibration(self) -> tuple[float, Counts] | None:
+        """Within `rested`: the factor of the drift compensation and the actions of its read; None without one."""
         ...
 
-    def start_epoch(self) -> None:
-        """What the spec asks for at the start of every epoch."""
+    def learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
+        """Learn from `samples[order]` (input codes), one at a time, with the rates of `epoch` (0-based).
+
+        A call with another epoch than the one before starts that epoch. Raises `ArgumentError` for wrong arrays.
+        """
         ...
 
     def infer(self, samples: Pixels, threads: int = 1) -> Outputs:
@@ -79,7 +83,7 @@ class Learner(Protocol):
 class Rule:
     """A learning rule as data: what it is, what it needs on a chip, what it does there and how to run it.
 
-    Every function takes a checked spec. None but `build`, `expected` and `batch` may load a compiler.
+    Every function takes a checked spec. None but `build`, `expected`, `assumptions` and `cautions` may load a compiler.
     """
 
     name: str
@@ -104,6 +108,8 @@ class Rule:
     """What `expected` assumes, in words."""
     disagreements: Callable[[Spec], Iterable[Fault]]
     """What fields of the rule and of the chip must agree on, beyond what holds for all rules."""
+    cautions: Callable[[Spec], list[str]]
+    """What a user should know before a run, in sentences."""
     costless: Mapping[str, object]
     """Fields of `learning` that change neither arrays nor expected counts, and a value for each."""
     build: Callable[[Spec], Learner]

@@ -5,19 +5,20 @@ Each variant is a run of its own in a folder below OUT, so that it is resumed, r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edgesdt.errors import SpecError
+from edgesdt.report.run.ablation import ALL_OFF as ALL_OFF
+from edgesdt.report.run.ablation import ALL_ON as ALL_ON
+from edgesdt.report.run.ablation import SCHEMA
+from edgesdt.report.run.ablation import table as table
 from edgesdt.runs import record
 from edgesdt.runs.experiment import run
 from edgesdt.spec import Spec
 from edgesdt.spec.schema.device import ARRAY_SWITCHES
-
-ALL_ON, ALL_OFF = "all on", "all off"
-SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -59,33 +60,50 @@ def variants(spec: Spec) -> Iterator[Variant]:
 
 
 def ablate(spec: Spec, out: Path, say: Callable[[str], None], **options: Any) -> dict[str, Any]:
-    """Run every variant below `out`; returns (and writes to `out/ablation.json`) the accuracies of each.
+    """Run every variant below `out`; returns (and writes to `out/ablation.json`) the accuracies of each, and a page.
 
     `options` go to `experiment.run`. Finished variants are only read, so that a second call goes on. Raises
     `EdgesdtError` as a run does.
     """
-    rows: list[dict[str, Any]] = []
-    for variant in variants(spec):
-        say(f"ablation: {variant.label}")
-        plain = spec.plain()
-        plain["device"]["off"] = list(variant.off)
-        made = run(Spec.from_plain(plain), out / variant.folder, say=say, **options)
-        accuracy = {k: v for k, v in made["accuracy"].items() if isinstance(v, float)}
-        rows.append({"variant": variant.label, "folder": variant.folder, "off": list(variant.off), **accuracy})
-    about = {"name": spec.name, "seed": spec.seed, "model": spec.device.model}
-    about |= {"layers": list(spec.chip.layers), "epochs": spec.epochs}
-    result = {"schema": SCHEMA, **about, "variants": rows}
+    return _kept(_of_seed(spec, out, "", say, options), out)
+
+
+def ablate_seeds(
+    spec: Spec, seeds: Sequence[int], out: Path, say: Callable[[str], None], **options: Any
+) -> dict[str, Any]:
+    """The same for several seeds, each in a folder below `out`; the result has that of each seed in `results`."""
+    results = []
+    for seed in seeds:
+        seeded = spec.model_copy(update={"seed": seed})
+        results.append(_of_seed(seeded, out, f"seed_{seed}/", say, options))
+    return _kept({"schema": SCHEMA, **_about(spec), "seeds": list(seeds), "results": results}, out)
+
+
+def _kept(result: dict[str, Any], out: Path) -> dict[str, Any]:
+    """Write the result and its page."""
     record.write(out / "ablation.json", result)
+    from edgesdt.report import write  # draws charts: a second that only a finished ablation pays
+
+    write([out], out / "report.html")
     return result
 
 
-def table(result: dict[str, Any]) -> str:
-    """Accuracy of each variant, and its difference to all on and to all off, in percentage points."""
-    rows = result["variants"]
-    by_label = {row["variant"]: row["direct_average"] if "direct_average" in row else row["output"] for row in rows}
-    width = max(len(label) for label in by_label)
-    lines = [f"{'':{width}}  accuracy  to all on  to all off"]
-    for label, value in by_label.items():
-        on, off = (100 * (value - by_label[name]) for name in (ALL_ON, ALL_OFF))
-        lines.append(f"{label:{width}}  {100 * value:6.2f} %  {on:+9.2f}  {off:+10.2f}")
-    return "\n".join(lines)
+def _of_seed(
+    spec: Spec, out: Path, below: str, say: Callable[[str], None], options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The result of one seed, its runs in folders below `out/below`."""
+    rows: list[dict[str, Any]] = []
+    for variant in variants(spec):
+        say(f"ablation: {variant.label}{f', seed {spec.seed}' if below else ''}")
+        plain = spec.plain()
+        plain["device"]["off"] = list(variant.off)
+        folder = f"{below}{variant.folder}"
+        made = run(Spec.from_plain(plain), out / folder, say=say, **options)
+        accuracy = {k: v for k, v in made["accuracy"].items() if isinstance(v, float)}
+        rows.append({"variant": variant.label, "folder": folder, "off": list(variant.off), **accuracy})
+    return {"schema": SCHEMA, **_about(spec), "seed": spec.seed, "variants": rows}
+
+
+def _about(spec: Spec) -> dict[str, Any]:
+    model = spec.device.cell_model().name if spec.device.file is not None else spec.device.model
+    return {"name": spec.name, "model": model, "layers": list(spec.chip.layers), "epochs": spec.epochs}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,28 +20,19 @@ from edgesdt.chip.simulated import Chip
 from edgesdt.errors import DataError, SpecError
 from edgesdt.pricing import bill, omissions
 from edgesdt.readouts.assessment import Assessment, percent
-from edgesdt.rules.lookup import resolve, rule_of
+from edgesdt.rules.lookup import memory_map, resolve, rule_of
 from edgesdt.runs import record
+from edgesdt.runs.compilation import Compilation, watched
 from edgesdt.runs.folder import RunFolder
-from edgesdt.spec import Spec, spec_hash, unused
+from edgesdt.runs.progress import Progress
+from edgesdt.runs.rehearsal import rehearse
+from edgesdt.spec import Spec, drift, spec_hash, unused
 
 STRIDE = 2_000
 """Samples learned between two looks at the clock (and at Ctrl-C)."""
 
 Say = Callable[[str], None]
 Watch = Callable[[list[dict[str, Any]]], None]
-
-
-@dataclass
-class Progress:
-    """What a run has gathered so far besides the chip itself; JSON-ready, kept in every checkpoint."""
-
-    started: str
-    epochs_done: int = 0
-    duration_s: float = 0.0
-    train_s: float = 0.0
-    control: dict[str, float] = field(default_factory=dict)
-    curve: list[dict[str, Any]] = field(default_factory=list)
 
 
 def run(
@@ -54,27 +45,53 @@ def run(
     report: bool = True,
     watch: Watch = lambda curve: None,
     apart_s: float = 0.0,
+    compilation: Compilation | None = None,
 ) -> dict[str, Any]:
     """Run `spec` in folder `out` and return its record; a finished folder is only read, an unfinished one goes on.
 
     `say` gets lines worth keeping, `show` the live progress, `watch` the learning curve after every epoch (and may
     raise). Raises `EdgesdtError` (see `RunFolder`, `datasets.load`, `Chip`). Finished epochs are kept: each at once,
-    or only what is learned in `apart_s` seconds [s] after a checkpoint is lost with the process.
+    or only what is learned in `apart_s` seconds [s] after a checkpoint is lost with the process. `compilation` is told
+    of what is compiled; without it, `say` is.
     """
     if spec.sweep is not None:
         raise SpecError("sweep: this command runs one chip; remove the section, or use --set sweep=null")
-    unheeded = unused.settings(spec)  # a resolved spec does not have them any more
+    # a resolved spec does not have all of them any more
+    unheeded = [*unused.settings(spec), *drift.sentences(spec), *rule_of(spec).cautions(spec)]
     spec = resolve(spec)
-    chip = Chip(spec)
+    memory_map(spec).enforce()
     bill.technology(spec)
     data = datasets.load(spec.data.set, spec.data.train, spec.data.test, progress=say)
     _match(spec, data)
+    with nullcontext(compilation) if compilation else watched(say) as compilation:
+        return _run(spec, unheeded, data, out, say, show, threads, report, watch, apart_s, compilation)
+
+
+def _run(
+    spec: Spec,
+    unheeded: Sequence[str],
+    data: datasets.Dataset,
+    out: Path,
+    say: Say,
+    show: Say,
+    threads: int,
+    report: bool,
+    watch: Watch,
+    apart_s: float,
+    compilation: Compilation,
+) -> dict[str, Any]:
+    """As `run`, once all is known to fit."""
+    if not (out / "record.json").exists():
+        show("preparing the kernels …")
+        with compilation.together():
+            rehearse(spec)
+    chip = Chip(spec)
     with RunFolder(out, spec) as folder:
         if folder.record_path.exists():
             say(f"{out}: this run is finished; its record is shown (delete the folder to run it again)")
             made = record.read(folder.record_path)
         else:
-            running = _Run(spec, chip, data, folder, say, show, threads, watch, apart_s)
+            running = _Run(spec, chip, data, folder, say, show, threads, watch, apart_s, compilation)
             running.warn(unheeded)
             made = running.to_the_end()
         if report and not (out / "report.html").exists():
@@ -113,9 +130,10 @@ class _Run:
         threads: int,
         watch: Watch,
         apart_s: float,
+        compilation: Compilation,
     ) -> None:
         self.spec, self.chip, self.data, self.folder = spec, chip, data, folder
-        self.show, self.watch, self.apart_s = show, watch, apart_s
+        self.show, self.watch, self.apart_s, self.compilation = show, watch, apart_s, compilation
         self.tech = bill.technology(spec)
         self.memory = chip.memory.plain()
         self._say = say
@@ -140,9 +158,8 @@ class _Run:
 
     def to_the_end(self) -> dict[str, Any]:
         """Go on from the last checkpoint, or start; returns the record, which is then also on disk."""
-        self.show("preparing the kernels: the first run compiles them, which takes about half a minute …")
         self.chip.rule.learn(self.x, self.data.y_train, np.arange(0), 0)
-        kept = self.folder.load_checkpoint()
+        kept = self.folder.load_checkpoint(self.chip.state)
         if kept is None:
             untrained = self.assessment.read_out(self.spec.readout)
             self.progress.control = {f"untrained_{name}": value for name, value in untrained.items()}
@@ -151,8 +168,8 @@ class _Run:
             arrays, progress = kept
             try:
                 self.chip.restore(arrays)
-                self.progress = Progress(**progress)
-            except (KeyError, TypeError, ValueError) as error:
+                self.progress = Progress.of(progress, self.spec.epochs)
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
                 raise self.folder.damaged(error) from error
             self.say(f"going on after epoch {self.progress.epochs_done} of {self.spec.epochs}")
         for epoch in range(self.progress.epochs_done, self.spec.epochs):
@@ -163,15 +180,14 @@ class _Run:
         """Learn one pass in a fresh order, look at the accuracy, keep a checkpoint."""
         before = self.chip.counts()
         order = np.random.RandomState([self.spec.seed, epoch]).permutation(len(self.x))
-        self.chip.rule.start_epoch()
         batch = self.spec.learning.batch
         stride = -(-STRIDE // batch) * batch
-        started = time.perf_counter()
+        started = self._clock()
         for start in range(0, len(order), stride):
             self.chip.rule.learn(self.x, self.data.y_train, order[start : start + stride], epoch)
             done = min(start + stride, len(order))
-            self.show(self._live(epoch, done, len(order), time.perf_counter() - started))
-        self.progress.train_s += time.perf_counter() - started
+            self.show(self._live(epoch, done, len(order), self._clock() - started))
+        self.progress.train_s += self._clock() - started
         counts = {name: n - before[name] for name, n in self.chip.counts().items()}
         point = {
             "epoch": epoch + 1,
@@ -196,9 +212,9 @@ class _Run:
     def finish(self) -> dict[str, Any]:
         """Read out, price, write weights and record."""
         self.show("reading out …")
-        started = time.perf_counter()
+        started = self._clock()
         self.assessment.infer(self.assessment.x_test)
-        inference_s = time.perf_counter() - started
+        inference_s = self._clock() - started
         counts = {"train": self.chip.counts(), "inference": self.chip.rule.inference_counts()}
         accuracy = self.assessment.read_out(self.spec.readout)
         self.progress.duration_s += time.monotonic() - self._since
@@ -240,6 +256,10 @@ class _Run:
                 "inference_samples_per_s": shown / max(inference_s, 1e-9),
             },
         }
+
+    def _clock(self) -> float:
+        """Seconds that were not spent compiling: a plug-in's kernels may still be, in the midst of learning."""
+        return time.perf_counter() - self.compilation.seconds
 
     def _live(self, epoch: int, done: int, of: int, seconds: float) -> str:
         rate = done / max(seconds, 1e-9)

@@ -10,10 +10,9 @@ from __future__ import annotations
 import fcntl
 import io
 import json
+import os
 import time
-import zipfile
-import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -22,15 +21,15 @@ import numpy as np
 import numpy.typing as npt
 
 from edgesdt.errors import EdgesdtError, RunError
+from edgesdt.files import archives, documents
 from edgesdt.runs import record
 from edgesdt.spec import Spec, spec_hash, to_yaml
+from hw_models.files import open_own
+from hw_models.foreign import printable, printable_lines
 
 Arrays = dict[str, npt.NDArray[np.generic]]
-_UNREADABLE = (
-    OSError, EOFError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, SyntaxError, OverflowError,
-    MemoryError, RuntimeError,
-)  # fmt: skip
-"""All that numpy and zipfile raise on a file that is not what they wrote."""
+_PROGRESS_BYTES = 1 << 26
+"""What a checkpoint holds beside the chip: the learning curve so far."""
 
 _PLUG_INS = "plug_ins"
 """Key of `run.json`, there only for cells that a plug-in supplies."""
@@ -59,7 +58,7 @@ class RunFolder:
         mine |= {_PLUG_INS: self.plug_ins} if self.plug_ins else {}
         if not owner.exists() and any(not p.name.startswith((".lock", ".run.json.")) for p in self.path.iterdir()):
             raise EdgesdtError(f"{self.path}: holds something that is not an edgesdt run; choose another --out")
-        self._lock = (self.path / ".lock").open("w")
+        self._lock = os.fdopen(open_own(self.path / ".lock", os.O_RDWR), "w")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -68,8 +67,8 @@ class RunFolder:
         if not owner.exists():
             record.write_atomically(owner, json.dumps(mine).encode())
         try:
-            theirs = json.loads(owner.read_text(encoding="utf-8"))
-        except ValueError:
+            theirs = documents.read(owner)
+        except documents.DocumentError:
             theirs = None
         if theirs != mine:
             self._lock.close()
@@ -93,8 +92,8 @@ class RunFolder:
         """Append a line with its UTC time to `log.txt`."""
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         try:
-            with (self.path / "log.txt").open("a", encoding="utf-8") as file:
-                file.write(f"{stamp} {line}\n")
+            with os.fdopen(open_own(self.path / "log.txt", os.O_WRONLY | os.O_APPEND), "a", encoding="utf-8") as file:
+                file.write(f"{stamp} {printable_lines(' '.join(line.splitlines()))}\n")
         except OSError as error:
             raise RunError(f"{self.path / 'log.txt'}: could not be written: {error.strerror or error}") from error
 
@@ -102,22 +101,25 @@ class RunFolder:
         """Keep a chip state and JSON-ready `progress`, replacing the last checkpoint in one step."""
         self.save_arrays("checkpoint.npz", {**arrays, "progress": np.array(json.dumps(progress))})
 
-    def load_checkpoint(self) -> tuple[Arrays, dict[str, Any]] | None:
-        """The last checkpoint, or None. Raises `EdgesdtError` if it is damaged."""
+    def load_checkpoint(self, like: Callable[[], Arrays] | None = None) -> tuple[Arrays, Any] | None:
+        """The last checkpoint, or None. Raises `EdgesdtError` if it is damaged, or larger than a state `like` gives."""
         path = self.path / "checkpoint.npz"
         if not path.exists():
             return None
         try:
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            return arrays, json.loads(str(arrays.pop("progress")))
-        except _UNREADABLE as error:
+            whole = archives.MOST_BYTES if like is None else sum(array.nbytes for array in like().values())
+            arrays = archives.read(path, most=whole + _PROGRESS_BYTES)
+            return arrays, documents.loads(str(arrays.pop("progress")))
+        except KeyError as error:
+            raise self.damaged(f"no array {error}") from error
+        except (OSError, archives.ArchiveError, documents.DocumentError) as error:
             raise self.damaged(error) from error
 
-    def damaged(self, error: Exception) -> EdgesdtError:
+    def damaged(self, error: Exception | str) -> EdgesdtError:
         """What to tell about a checkpoint that cannot be gone on from."""
         path = self.path / "checkpoint.npz"
-        return EdgesdtError(f"{path}: damaged checkpoint ({error}); delete the folder to start again")
+        told = printable(str(error))[:200]
+        return EdgesdtError(f"{path}: damaged checkpoint ({told}); delete the folder to start again")
 
     def drop_checkpoint(self) -> None:
         """Remove the checkpoint of a finished run, and any that a killed process left half written."""
@@ -153,9 +155,9 @@ def _differing(theirs: Any, mine: dict[str, Any]) -> str:
 
 def _versions(found: Any) -> str:
     told = [f"{name} {version}" for name, version in found.items()] if isinstance(found, dict) else []
-    return ", ".join(told) or "none known"
+    return printable(", ".join(told))[:200] or "none known"
 
 
 def _pair(owner: Any) -> str:
     known = isinstance(owner, dict) and set(owner) - {_PLUG_INS} == {"spec_hash", "seed"}
-    return f"{owner['spec_hash']}, {owner['seed']}" if known else "unreadable"
+    return printable(f"{owner['spec_hash']}, {owner['seed']}")[:100] if known else "unreadable"

@@ -10,6 +10,7 @@ from edgesdt.ledger.memory import MemoryMap
 from edgesdt.pricing import bill, omissions
 from edgesdt.rules.lookup import memory_map, resolve, rule_of
 from edgesdt.spec import Spec, to_yaml
+from edgesdt.synapses.crossbar import compensation
 from edgesdt.synapses.crossbar.scales import tiles
 
 _SHOWN = 3
@@ -63,6 +64,7 @@ def preview(spec: Spec) -> str:
         f"  latency  {units.format_time(latency['train_per_sample'])} per training sample, "
         f"{units.format_time(latency['inference_per_sample'])} per inference "
         f"({spec.chip.macs_per_cycle} MACs per cycle at {units.format_frequency(spec.chip.clock)})",
+        *_calibration(spec, fitted),
         f"  area     {units.format_area(priced['area_mm2']['total'])}",
         f"  leakage  {units.format_si(tech['leakage_w'], 'W')}{_largest(tech['leakage_breakdown_w'])}",
         *(f"  {sentence}" for sentence in omissions.of_prices(priced)),
@@ -75,6 +77,16 @@ def _largest(watts: dict[str, float]) -> str:
     first = sorted(watts.items(), key=lambda item: -item[1])[:_SHOWN]
     told = ", ".join(f"{name} {units.format_si(each, 'W')}" for name, each in first)
     return f" ({told}{', …' if len(watts) > _SHOWN else ''})" if told else ""
+
+
+def _calibration(spec: Spec, fitted: MemoryMap) -> list[str]:
+    """What a reference read takes where the chip makes one before it is used after a rest."""
+    if spec.device.digital or spec.device.drift_compensation == "none":
+        return []
+    made = bill.bill(spec, compensation.assumed_counts(spec), fitted.plain(), bill.technology(spec))
+    joules, seconds = sum(made.energy_j.values()), sum(made.latency_s.values())
+    told = f"{units.format_energy(joules)} and {units.format_time(seconds)}"
+    return [f"  drift    {told} for a reference read after a rest"]
 
 
 def _array(spec: Spec) -> str:

@@ -13,7 +13,9 @@ from typing import Any
 
 from edgesdt import __version__, units
 from edgesdt.errors import EdgesdtError, RunError
+from edgesdt.files import documents, record_shape
 from edgesdt.pricing import omissions
+from hw_models.foreign import printable, printable_lines
 
 SCHEMA = 1
 
@@ -52,11 +54,14 @@ def write(path: Path, record: Mapping[str, Any]) -> None:
 def read(path: Path) -> dict[str, Any]:
     """Read a record. Raises `EdgesdtError` if it is missing, damaged or of another schema."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EdgesdtError(f"{path}: no readable record: {error}") from error
+        record: Any = documents.read(path)
+    except (OSError, documents.DocumentError) as error:
+        told = getattr(error, "strerror", None) or printable(str(error))
+        raise EdgesdtError(f"{path}: no readable record: {told}") from error
     if not isinstance(record, dict) or record.get("schema") != SCHEMA:
         raise EdgesdtError(f"{path}: not a record of schema {SCHEMA}")
+    if wrong := record_shape.fault(record):
+        raise EdgesdtError(f"{path}: damaged: {printable(wrong)}")
     return record
 
 
@@ -81,10 +86,16 @@ def _cells(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         if "wire_loss" in device:
             yield "  lost on wires", f"{100 * device['wire_loss']:.1f} %", "of the current"
     for place, point in enumerate(record.get("deployment", ())):
-        key = next(name for name in _READOUTS if name in point)
+        key = next((name for name in _READOUTS if name in point), None)
+        if key is None:
+            continue
         if place == 0:
             yield "accuracy at rest", _READOUTS[key], ""
-        yield f"  after {units.format_time(point['time_s'])}", f"{100 * point[key]:.2f} %", ""
+        taken = ""
+        if "drift_factor" in point:
+            joules, seconds = point["calibration_energy_j"], point["calibration_latency_s"]
+            taken = f"times {point['drift_factor']:.3f}, {units.format_energy(joules)}, {units.format_time(seconds)}"
+        yield f"  after {units.format_time(point['time_s'])}", f"{100 * point[key]:.2f} %", taken
 
 
 def summary(record: Mapping[str, Any]) -> str:
@@ -122,4 +133,4 @@ def summary(record: Mapping[str, Any]) -> str:
     head = f"{record['name']} · seed {record['seed']} · {tech['table']} at {tech['node_nm']:g} nm"
     lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
     told = [*(f"  {sentence}" for sentence in omissions.of_rest(record)), *omissions.of_prices(record)]
-    return "\n".join([head, *(line.rstrip() for line in lines), *told])
+    return "\n".join(printable_lines(" ".join(line.rstrip().splitlines())) for line in (head, *lines, *told))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
@@ -37,7 +38,8 @@ def completed(spec: Spec, data: Mapping[str, Any]) -> Spec:
         changes["dropout"] = learning.dropout.model_copy(update={"output": DROPOUT_OUTPUT_LABEL})
     device = spec.device
     if device.file is not None and device.sha256 is None and FilePath(device.file).is_file():
-        device = device.model_copy(update={"sha256": device.digest()})
+        with suppress(OSError):  # said where the fields are held against each other
+            device = device.model_copy(update={"sha256": device.digest()})
     if not device.digital and device.array.weight_per_range is None:
         array = device.array.model_copy(update={"weight_per_range": _weight_range(spec)})
         device = device.model_copy(update={"array": array})

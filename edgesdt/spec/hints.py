@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from hw_models.foreign import printable as printable
+
 Path = tuple[str | int, ...]
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -51,8 +53,3 @@ def dotted(path: Path) -> str:
         else:
             text += ("." if text else "") + (part if _PLAIN_KEY.fullmatch(part) else shown(part))
     return text
-
-
-def printable(text: str) -> str:
-    """One line that any terminal shows: control characters and lone surrogates become escapes."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -23,6 +23,7 @@ from edgesdt.spec.schema.spec import Spec
 from edgesdt.spec.sets import SetFacts
 from edgesdt.spec.source import Fault
 from edgesdt.spec.types import CANONICAL
+from hw_models.files import read_bytes
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,7 @@ def load_traced(name_or_path: str, overrides: Sequence[str] = ()) -> Traced:
     if named is not None:
         return _traced(named.read_text(encoding="utf-8"), named.name, overrides)
     try:
-        with FilePath(name_or_path).open("rb") as file:
-            content = file.read(4 * source.MOST_CHARACTERS + 1)
+        content = read_bytes(FilePath(name_or_path), 4 * source.MOST_CHARACTERS)
     except FileNotFoundError:
         hint = did_you_mean(name_or_path, _shipped_files())
         names = ", ".join(_shipped_files())

@@ -19,10 +19,12 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     ValidationInfo,
+    WrapValidator,
     model_validator,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from edgesdt.spec.held import or_a_rate_as_held
 from edgesdt.spec.hints import did_you_mean, shown
 from edgesdt.spec.sets import NOT_YET, SETS
 from edgesdt.units import FREQUENCY, LENGTH, RESISTANCE, SIZE, TIME, Kind, UnitError, parse
@@ -197,7 +199,7 @@ Resistance = Annotated[
 ]
 ModelName = Annotated[str, AfterValidator(_known_model), Allowed("a name of 'edgesdt device list'")]
 Flag = Annotated[bool, BeforeValidator(_flag), Allowed("true or false (on/off, yes/no)")]
-Rate = Annotated[float, Field(gt=0, le=1)]
+Rate = Annotated[float, Field(gt=0, le=1), WrapValidator(or_a_rate_as_held)]
 Rates = Annotated[
     tuple[Rate, ...],
     BeforeValidator(_one_or_many),

@@ -34,6 +34,7 @@ def settings(spec: Spec) -> list[str]:
     array = spec.device.array
     if spec.device.digital:
         found = [f"device.array.{name}" for name in Array.model_fields if _differs(array, name)]
+        found += ["device.drift_compensation"] if spec.device.drift_compensation != "none" else []
         told = f"{', '.join(found)}: no effect, sram weights are digital and have no array; {_FORGOTTEN}"
         return [told] if found else []
     if array.read_noise == "none" and array.read_noise_sd > 0:
@@ -42,6 +43,8 @@ def settings(spec: Spec) -> list[str]:
     if array.read_noise != "none" and array.read_noise_sd == 0:
         other = "allowed: a read_noise_sd above 0 with it"
         return [f"device.array.read_noise: {array.read_noise}: no effect with read_noise_sd: 0, {other}"]
+    if spec.device.drift_compensation != "none" and not spec.deployment.times:
+        return ["device.drift_compensation: global: no effect without deployment.times, allowed: none, or a rest"]
     return []
 
 

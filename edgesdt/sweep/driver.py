@@ -32,6 +32,9 @@ class Crew(Protocol):
     def free(self) -> int:
         """Points that may be started now."""
 
+    def compiling(self) -> int:
+        """Workers that are known to be compiling kernels."""
+
     def start(self, job: Job) -> None:
         """Start one."""
 
@@ -144,6 +147,7 @@ class Driver:
                     self._heard(self._running.pop(name), outcome)
                 self._count_workers(self._crew.size)
             self._look_elsewhere()
+            self._progress.compiling(self._crew.compiling() if self._crew else 0)
             self._progress.tick(len(self._running))
             if time.monotonic() - self._compacted > max(_COMPACT_S, 30 * self._compacting_s):
                 self._compacting_s = self._store.compact(self._source.points)
@@ -204,7 +208,7 @@ class Driver:
         self._store.put(point, made)
         self.busy_s = time.monotonic() - self._first
         self._store.release(point)
-        self._progress.finished(point, made, outcome.get("seconds", 0.0))
+        self._progress.finished(point, made, outcome.get("seconds", 0.0), outcome.get("compile_s", 0.0))
 
     def _look_elsewhere(self) -> None:
         """Take over points whose process is gone, and note those that others have finished."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from edgesdt.pricing import bill
 from edgesdt.rules.lookup import memory_map, rule_of
 from edgesdt.runs import preview
 from edgesdt.spec import SETS, Spec
@@ -28,22 +29,26 @@ SHARE_READ = 0.3
 
 @dataclass(frozen=True)
 class Forecast:
-    """Predicted values of every cost objective [its unit], and seconds of a run (None: a data set of unknown size)."""
+    """Predicted values of every cost objective [its unit], and seconds of a run (None: a data set of unknown size).
+
+    Where not `whole`, parts of the chip have no price, and energy, latency and area are lower bounds.
+    """
 
     values: dict[str, float]
     seconds: float | None
+    whole: bool = True
 
 
 def forecast(spec: Spec) -> Forecast:
     """Of a checked spec, from the same assumptions as `edgesdt check`."""
-    values = dict(_costs(_Hardware(spec)))
+    values, whole = dict(_costs(_Hardware(spec))), not bill.left_out(spec)
     train, test = _samples(spec)
     if train is None or test is None:
-        return Forecast(values, None)
+        return Forecast(values, None, whole)
     macs = sum(a * b for a, b in zip(spec.chip.layers, spec.chip.layers[1:], strict=False))
     each = SAMPLE_S + MAC_S * macs + (0.0 if spec.device.digital else CELL_SAMPLE_S)
     read = min(train, 10_000) + test
-    return Forecast(values, START_S + each * (train * spec.epochs + SHARE_READ * read * (spec.epochs + 2)))
+    return Forecast(values, START_S + each * (train * spec.epochs + SHARE_READ * read * (spec.epochs + 2)), whole)
 
 
 def used_bits(spec: Spec) -> int:
@@ -76,10 +81,10 @@ def _bits_of(hardware: _Hardware) -> int:
 def _costs(hardware: _Hardware) -> dict[str, float]:
     fitted = memory_map(hardware.spec)
     priced = preview.predicted(hardware.spec, fitted)
-    energy, latency = priced["energy_j"], priced["latency_s"]
+    joules, latency = priced["energy_j"], priced["latency_s"]
     return {
-        "energy": energy["train_per_sample"],
-        "inference_energy": energy["inference_per_sample"],
+        "energy": joules["train_per_sample"],
+        "inference_energy": joules["inference_per_sample"],
         "latency": latency["train_per_sample"],
         "inference_latency": latency["inference_per_sample"],
         "area": priced["area_mm2"]["total"],

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from edgesdt import units
+from edgesdt.pricing import omissions
+from edgesdt.report.sweep.points import Estimate, estimate
 from edgesdt.spec.sweep.goals import Constraint, Goal
 from edgesdt.sweep import rows
 
@@ -21,11 +23,14 @@ class Mean:
     point: Mapping[str, Any]
     values: Mapping[str, float]
     runs: int
+    estimates: Mapping[str, Estimate] = field(default_factory=dict)
 
 
 def value(row: Row, goal: Goal) -> float | None:
-    """The value of an objective in a row [the goal's unit]; None where the run has none."""
+    """The value of an objective in a row [the goal's unit]; None where the run has none, or one that is not whole."""
     here: Any = row.get("record")
+    if isinstance(here, Mapping) and not omissions.whole(here, goal.path):
+        return None
     for part in goal.path.split("."):
         here = here.get(part) if isinstance(here, Mapping) else None
     return float(here) if isinstance(here, int | float) else None
@@ -39,12 +44,13 @@ def means(found: Iterable[Row], goals: Sequence[Goal]) -> list[Mean]:
             grouped.setdefault(json.dumps(row["point"]), []).append(row)
     made = []
     for group in grouped.values():
-        values = {}
+        estimates = {}
         for goal in goals:
             known = [v for v in (value(row, goal) for row in group) if v is not None]
             if known:
-                values[goal.name] = sum(known) / len(known)
-        made.append(Mean(group[0]["point"], values, len(group)))
+                estimates[goal.name] = estimate(known)
+        values = {name: found.mean for name, found in estimates.items()}
+        made.append(Mean(group[0]["point"], values, len(group), estimates))
     return made
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from edgesdt import units
 from edgesdt.sweep import objectives
-from edgesdt.sweep.forecast import forecast
+from edgesdt.sweep.forecast import Forecast, forecast
 from edgesdt.sweep.plan import Plan, Point
 
+_WIDEST = 24
+"""Characters of several values in a cell; more are only counted."""
 _COLUMNS = ("energy", "latency", "area", "memory")
 
 
 def lines(plan: Plan, workers: int) -> Iterator[str]:
-    """The table; a point is one line, whatever its seeds."""
+    """The table; points that differ in nothing that is predicted are one line, and so are the seeds of a point."""
     sweep = plan.sweep
     seeds = len(sweep.seeds)
     if sweep.method == "search":
@@ -21,15 +23,11 @@ def lines(plan: Plan, workers: int) -> Iterator[str]:
         return
     points = plan.points[::seeds]
     feasible = [point for point in points if not point.infeasible]
-    heads = (*(parameter.name for parameter in sweep.parameters), *_COLUMNS, "run")
-    rows, total = [], 0.0
-    known = True
-    for point in feasible:
-        made = forecast(plan.spec_of(point))
-        costs = (_cost(name, made.values[name]) for name in _COLUMNS)
-        rows.append((*map(_value, point.values), *costs, _time(made.seconds)))
-        total += made.seconds or 0.0
-        known = known and made.seconds is not None
+    forecasts = [forecast(plan.spec_of(point)) for point in feasible]
+    rows = _folded(feasible, forecasts)
+    count = ("points",) if len(rows) < len(feasible) else ()
+    heads = (*(parameter.name for parameter in sweep.parameters), *count, *_COLUMNS, "run")
+    total, known = sum(made.seconds or 0.0 for made in forecasts), all(made.seconds is not None for made in forecasts)
     yield (
         f"{plan.base.name}: {sweep.method}, {len(points)} points with {seeds} seed{'s' * (seeds != 1)}: "
         f"{len(feasible) * seeds} runs" + (f", {plan.repeated} repeated points left out" if plan.repeated else "")
@@ -38,11 +36,34 @@ def lines(plan: Plan, workers: int) -> Iterator[str]:
         yield ""
         yield from _aligned([heads, *rows])
         yield ""
+        if not all(made.whole for made in forecasts):
+            yield ">=: the device model states no electrical conditions (drive:), so parts of the chip have no price"
         yield "energy and latency of a training sample as 'edgesdt check' predicts them; run: on one core, roughly"
     if known and rows:
         wall = total * seeds / workers
         yield f"in all {_time(total * seeds)} of one core, {_time(wall)} with {workers} worker{'s' * (workers != 1)}"
     yield from _infeasible([point for point in points if point.infeasible], plan)
+
+
+def _folded(points: Sequence[Point], forecasts: Sequence[Forecast]) -> list[tuple[str, ...]]:
+    """A line for every different prediction, with all values of the points that share it, and their number if any."""
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for i, made in enumerate(forecasts):
+        groups.setdefault((*(made.values[name] for name in _COLUMNS), made.whole, made.seconds), []).append(i)
+    rows = []
+    for group in groups.values():
+        made = forecasts[group[0]]
+        columns = zip(*(points[i].values for i in group), strict=True)
+        values = (_several(list(dict.fromkeys(map(_value, column)))) for column in columns)
+        count = (str(len(group)),) if len(groups) < len(points) else ()
+        costs = (_cost(name, made.values[name], made.whole) for name in _COLUMNS)
+        rows.append((*values, *count, *costs, _time(made.seconds)))
+    return rows
+
+
+def _several(values: Sequence[str]) -> str:
+    told = ", ".join(values)
+    return told if len(values) == 1 or len(told) <= _WIDEST else f"{len(values)} values"
 
 
 def _search(plan: Plan, workers: int) -> Iterator[str]:
@@ -59,7 +80,7 @@ def _search(plan: Plan, workers: int) -> Iterator[str]:
             low, high = parameter.at_share(0.0), parameter.at_share(1.0 - 1e-12)
             step = f", step {parameter.range.step:g}" if parameter.range.step else ""
             yield f"  {parameter.name}: {low} to {high}{', logarithmic' if parameter.range.log else ''}{step}"
-    yield "the spec itself: " + ", ".join(f"{name} {_cost(name, made.values[name])}" for name in _COLUMNS)
+    yield "the spec itself: " + ", ".join(f"{name} {_cost(name, made.values[name], made.whole)}" for name in _COLUMNS)
     if made.seconds is not None:
         total = made.seconds * sweep.samples * seeds
         yield (
@@ -76,9 +97,11 @@ def _infeasible(points: list[Point], plan: Plan) -> Iterator[str]:
             yield f"  {objectives.described(plan.named(point))}: {point.infeasible}"
 
 
-def _cost(name: str, value: float) -> str:
+def _cost(name: str, value: float, whole: bool) -> str:
+    """A cost with its unit; a lower bound where parts of the chip have no price."""
     shown = {"energy": units.format_energy, "latency": units.format_time, "area": units.format_area}
-    return shown.get(name, units.format_size)(value)
+    told = shown.get(name, units.format_size)(value)
+    return told if whole or name == "memory" else f">= {told}"
 
 
 def _time(seconds: float | None) -> str:

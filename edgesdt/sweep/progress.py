@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 from edgesdt import units
+from edgesdt.runs import compilation
 from edgesdt.sweep import objectives, rows
 from edgesdt.sweep.plan import Plan, Point, label
 from edgesdt.sweep.store import Store
@@ -27,6 +28,11 @@ class Progress:
         self.ran = 0
         """Runs that ended in this session, and the seconds that they took in their workers."""
         self.run_s = 0.0
+        self.compile_s = 0.0
+        """Seconds that they were compiling besides."""
+        self._compiling_since: float | None = None
+        self._compiling_s = 0.0
+        self._most = 1
         self._started = time.monotonic()
         self._earlier: list[Point] = []
         self._store: Store | None = None
@@ -45,8 +51,19 @@ class Progress:
             self.done += not failed
         self._earlier += finished
 
-    def finished(self, point: Point, row: Mapping[str, Any] | None, seconds: float) -> None:
-        """A run has ended; `seconds` 0 where another sweep ran it."""
+    def compiling(self, workers: int) -> None:
+        """So many workers are compiling kernels: a line when the first one starts and when the last one has ended."""
+        now = time.monotonic()
+        if workers and self._compiling_since is None:
+            self._compiling_since = now
+            self.say(compilation.started())
+        elif not workers and self._compiling_since is not None:
+            self._compiling_s += now - self._compiling_since
+            self.say(compilation.ended(now - self._compiling_since))
+            self._compiling_since = None
+
+    def finished(self, point: Point, row: Mapping[str, Any] | None, seconds: float, compile_s: float = 0.0) -> None:
+        """A run has ended; `seconds` 0 where another sweep ran it, and without the `compile_s` spent compiling."""
         if row is None:
             return
         status = row["status"]
@@ -54,6 +71,7 @@ class Progress:
         self.done += status != rows.FAILED
         self.ran += seconds > 0
         self.run_s += seconds
+        self.compile_s += compile_s
         self._judge(point, row)
         if status == rows.FAILED or not self._live:
             count = f"[{self.done + self.failed + self.infeasible}/{self.total}]"
@@ -65,6 +83,7 @@ class Progress:
 
     def tick(self, running: int) -> None:
         """Time has passed: renew the live line."""
+        self._most = max(self._most, running)
         for _ in range(min(_AT_ONCE, len(self._earlier))):
             point = self._earlier.pop()
             row = self._store.row_of(point) if self._store else None
@@ -81,11 +100,14 @@ class Progress:
         print("\r\033[K" + " · ".join(parts)[:width], end="", file=self._stream, flush=True)
 
     def seconds_left(self) -> float | None:
-        """At the pace of this session; None before its first run has ended."""
+        """At the pace of this session, compiling apart; None before its first run has ended."""
         if not self.ran:
             return None
         left = self.total - self.done - self.failed - self.infeasible
-        return left * (time.monotonic() - self._started) / self.ran
+        now = time.monotonic()
+        compiling_s = self._compiling_s + (now - self._compiling_since if self._compiling_since is not None else 0.0)
+        spent = now - self._started - max(compiling_s, self.compile_s / self._most)
+        return left * max(spent, self.run_s / self._most) / self.ran
 
     def say(self, line: str) -> None:
         """A line that stays."""

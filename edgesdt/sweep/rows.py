@@ -42,6 +42,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgesdt.errors import EdgesdtError
+from edgesdt.files import documents, record_shape
 from edgesdt.runs import record
 from edgesdt.spec import spec_hash
 from edgesdt.spec.sweep.goals import Goal
@@ -95,13 +96,32 @@ def line(made: Mapping[str, Any]) -> bytes:
 def read_line(text: bytes, where: str) -> dict[str, Any] | None:
     """The row of a line; None for what is no row. Raises `EdgesdtError` for one of a newer edgesdt."""
     try:
-        made = json.loads(text)
-    except ValueError:
+        made = documents.loads(text)
+    except documents.DocumentError:
         return None
     if not isinstance(made, dict) or type(made.get("schema")) is not int:
         return None
     check_schema(made, where)
-    return made if {"point", "seed", "spec_hash", "status"} <= made.keys() else None
+    return made if _is_row(made) else None
+
+
+def _is_row(made: Mapping[str, Any]) -> bool:
+    """Whether a document has what a row has, each of its kind."""
+    point, found, status = made.get("point"), made.get("record"), made.get("status")
+    kinds = (
+        isinstance(point, dict) and all(isinstance(name, str) for name in point),
+        type(made.get("seed")) is int,
+        isinstance(made.get("spec_hash"), str),
+        status in (DONE, FAILED, INFEASIBLE, PRUNED),
+        isinstance(made.get("error"), str | None),
+        isinstance(made.get("run"), str | None),
+    )
+    if not all(kinds):
+        return False
+    if status in (DONE, PRUNED):
+        has_curve = isinstance(found, dict) and (status == DONE or bool(found.get("curve")))
+        return has_curve and not record_shape.fault_of_kind(found)
+    return found is None
 
 
 def check_schema(made: Mapping[str, Any], where: str) -> None:

@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from edgesdt.errors import EdgesdtError, RunError
+from edgesdt.files import documents, record_shape
 from edgesdt.runs import record
 from edgesdt.spec import to_yaml
 from edgesdt.sweep import rows
 from edgesdt.sweep.plan import Plan, Point
+from hw_models.files import open_own, read_bytes
+from hw_models.foreign import printable
 
 _DOOR = 0
 """The byte of `.claims` that is held while a folder is set up."""
@@ -65,7 +68,7 @@ class Store:
             raise EdgesdtError(f"{self.path}: holds something that is not an edgesdt sweep; choose another --out")
         _check(self.path, self.plan)  # before anything is written
         (self.path / "points").mkdir(parents=True, exist_ok=True)
-        self._claims = (self.path / ".claims").open("ab+")
+        self._claims = os.fdopen(open_own(self.path / ".claims", os.O_RDWR | os.O_APPEND), "ab+")
         self._lock(_DOOR, wait=True)
         try:
             _check(self.path, self.plan)
@@ -141,7 +144,7 @@ class Store:
         try:
             draft.mkdir(parents=True)
             for name, data in files.items():
-                (draft / name).write_bytes(data)
+                (draft / Path(name).name).write_bytes(data)  # never outside, whatever a worker calls it
             shutil.rmtree(folder, ignore_errors=True)  # what a worker of this machine had begun
             draft.rename(folder)
         except OSError as error:
@@ -175,12 +178,12 @@ class Store:
             return None
         path = self._place(point, status == rows.FAILED)
         try:
-            text = path.read_bytes()
+            text = read_bytes(path, documents.MOST_BYTES)
         except OSError:
             return None
+        made = rows.read_line(text, str(path))
         wanted = json.dumps(rows.head(self.plan, point), separators=(",", ":"))[:-1].encode()
-        if not (text.startswith(wanted) and text.endswith(b"}\n") and text.count(b"\n") == 1):
-            made = rows.read_line(text, str(path))
+        if made is None or not (text.startswith(wanted) and text.endswith(b"}\n") and text.count(b"\n") == 1):
             if made is None:  # not what was written here: the point counts as not run
                 (self._failed if status == rows.FAILED else self._done).discard(point.id)
                 with suppress(OSError):
@@ -232,13 +235,16 @@ def _is_ours(path: Path) -> bool:
 def _check(path: Path, plan: Plan) -> None:
     """Raise `EdgesdtError` if the folder holds the sweep of another spec or is of a newer edgesdt."""
     try:
-        found = json.loads((path / "sweep.json").read_bytes())
+        found = documents.read(path / "sweep.json")
         rows.check_schema(found, str(path / "sweep.json"))
         theirs = found["spec"]
+        if not isinstance(theirs, dict):
+            raise TypeError(f"spec: expected a mapping, found {record_shape.kind_of(theirs)}")
     except FileNotFoundError:
         return
-    except (ValueError, KeyError, TypeError) as error:
-        raise EdgesdtError(f"{path / 'sweep.json'}: damaged ({error}); choose another --out") from error
+    except (documents.DocumentError, KeyError, TypeError) as error:
+        told = printable(str(error))
+        raise EdgesdtError(f"{path / 'sweep.json'}: damaged ({told}); choose another --out") from error
     mine = plan.base.model_copy(update={"sweep": None}).plain()
     differing = sorted(key for key in {*mine, *theirs} - {"seed"} if mine.get(key) != theirs.get(key))
     if differing:

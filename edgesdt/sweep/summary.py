@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from edgesdt import units
+from edgesdt.pricing import omissions
 from edgesdt.spec.sweep.goals import Goal
 from edgesdt.sweep import objectives
 from edgesdt.sweep.plan import Plan
@@ -22,7 +23,8 @@ def lines(
     counts = [f"{every[word]} {word}" for word in (DONE, PRUNED, FAILED, INFEASIBLE) if every[word] or word == DONE]
     yield f"{plan.base.name}: {len(found)} runs: {', '.join(counts)}"
     if progress.ran and workers:
-        each, beside = progress.run_s / progress.ran, (seconds * workers - progress.run_s) / progress.ran
+        each = progress.run_s / progress.ran
+        beside = (seconds * workers - progress.run_s - progress.compile_s) / progress.ran
         yield (
             f"{units.format_time(seconds)} for {progress.ran} runs on {workers} worker{'s' if workers != 1 else ''}: "
             f"{units.format_time(each)} a run, {units.format_time(max(beside, 0.0))} beside it"
@@ -39,5 +41,14 @@ def lines(
         best = objectives.best(kept, goal)
         if best is not None:
             number = objectives.shown(best.values[goal.name], goal)
-            seeds = f" (mean of {best.runs} seeds)" if best.runs > 1 else ""
+            seeds = f" (mean of {best.runs} seeds{_scatter(best, goal)})" if best.runs > 1 else ""
             yield f"best {goal.name.ljust(width)}  {number.rjust(10)}  {objectives.described(best.point)}{seeds}"
+    out = sum(not omissions.whole(row["record"], "energy_j") for row in found if row["status"] == DONE)
+    if out:
+        yield f"{out} of {every[DONE]} runs have parts without a price: their energy, latency and area are not ranked"
+
+
+def _scatter(mean: objectives.Mean, goal: Goal) -> str:
+    """Half of the 95 % interval of an accuracy over the seeds."""
+    half = mean.estimates[goal.name].half if goal.up else None
+    return f", ± {objectives.shown(half, goal)}" if half is not None else ""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edgesdt.qformat import QFormat, Scale
+from edgesdt.qformat import LEAST, QFormat, Scale
 from edgesdt.spec import Spec
+from edgesdt.spec.held import too_small
 from edgesdt.spec.schema.learning import targeted
+from edgesdt.spec.source import Fault
 
 
 @dataclass(frozen=True)
@@ -57,3 +60,11 @@ class TargetRegisters:
                 f"target codes {self.high} and {self.low} of {self.state.highest}",
             ),
         }
+
+
+def eta_beyond(spec: Spec) -> Iterator[Fault]:
+    """A fault where the register of eta would hold 0."""
+    eta = targeted(spec.learning).homeostasis.eta
+    if Scale.nearest(eta, spec.chip.constants.bits).value == 0:
+        path = ("learning", "homeostasis", "eta")
+        yield Fault(path, too_small(eta, LEAST), blame=(path,))

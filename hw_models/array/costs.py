@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from hw_models.arguments import ARGUMENTS
 from hw_models.array.crossbar import Crossbar
 from hw_models.array.mapping import Floats
 from hw_models.base import DeviceError, Drive, Ints, Pulse
@@ -126,7 +127,8 @@ def read_cost(array: Crossbar, x: Ints) -> ReadCost:
     """Price of reading `x` (rows,) or each vector of (vectors, rows) with the conductances that the cells show now."""
     plan, around = floorplan(array), array.periphery
     bits = around.dac.bits if around.has("dac") else around.input_bits
-    inputs = requantise(np.atleast_2d(np.asarray(x)), around.input_bits, bits)
+    given = ARGUMENTS.rows("x", x, array.rows, -around.input_max, around.input_max)
+    inputs = requantise(given, around.input_bits, bits)
     volts = inputs * (plan.drive.read_voltage_v / around.input_max)
     g = _row_conductances(array)
     active = int(np.count_nonzero(inputs)) * plan.column_tiles

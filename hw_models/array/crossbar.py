@@ -15,11 +15,12 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 
+from hw_models.arguments import ARGUMENTS
 from hw_models.array.mapping import Floats, Mapping
 from hw_models.array.mvm import CODE_MAX, Matrix, Read, matrix
 from hw_models.array.mvm import read as read_matrix
 from hw_models.array.wires import WiredTile
-from hw_models.base import CellModel, DeviceError, Ints, Reals
+from hw_models.base import MOST_PULSES, CellModel, DeviceError, Ints, Reals
 from hw_models.kernels.randomness import gaussians, key_of
 from hw_models.periphery.adc import convert, lsb_for
 from hw_models.periphery.constants import whole
@@ -87,9 +88,7 @@ class Crossbar:
 
         Raises `DeviceError` for a wrong shape, NaN, or weights that the cells cannot represent.
         """
-        wanted = np.asarray(weights, dtype=np.float64)
-        if wanted.shape != (self.rows, self.columns) or not np.isfinite(wanted).all():
-            raise DeviceError(f"weights: allowed are finite numbers of shape {(self.rows, self.columns)}")
+        wanted = ARGUMENTS.reals("weights", weights, (self.rows, self.columns)).astype(np.float64)
         self.mapping.check(self.model, float(wanted.min()), float(wanted.max()))
         low, high = self.model.bounds()
         shares = self.mapping.shares(wanted, self.model)
@@ -127,8 +126,11 @@ class Crossbar:
 
     def places(self, plane: int, pre: Ints, post: Ints) -> npt.NDArray[np.int64]:
         """(pre, post) flat places of the cells of a plane at the crossings of rows `pre` and columns `post`."""
-        first = plane * self.rows * self.columns
-        return first + np.asarray(pre, dtype=np.int64)[:, np.newaxis] * self.columns + np.asarray(post, dtype=np.int64)
+        first = ARGUMENTS.whole("plane", plane, 0, self.mapping.planes - 1) * self.rows * self.columns
+        rows = ARGUMENTS.integers("pre", pre, ("rows",), 0, self.rows - 1)
+        columns = ARGUMENTS.integers("post", post, ("columns",), 0, self.columns - 1)
+        places: npt.NDArray[np.int64] = first + rows[:, np.newaxis] * self.columns + columns
+        return places
 
     def pulse(self, pre: Ints, post: Ints, counts: Ints) -> None:
         """Apply `counts` (pre, post) pulses, > 0 up, at the crossings of rows `pre` and columns `post`.
@@ -138,9 +140,8 @@ class Crossbar:
         """
         if self.mapping.slices > 1:
             raise DeviceError("pulses need one cell per weight: slices must be 1 (sliced weights can be programmed)")
-        wanted = np.asarray(counts, dtype=np.int64)
-        if wanted.shape != (len(pre), len(post)):
-            raise DeviceError(f"counts {wanted.shape}: allowed is one per crossing, {(len(pre), len(post))}")
+        crossings = self.places(0, pre, post).shape
+        wanted = ARGUMENTS.integers("counts", counts, crossings, -MOST_PULSES, MOST_PULSES)
         touched = wanted != 0
         for plane in range(self.mapping.planes):
             signed = -wanted[touched] if plane else wanted[touched]
@@ -152,11 +153,9 @@ class Crossbar:
 
         Codes (columns,) or (vectors, columns); warns where more than half of the conversions clip.
         """
-        inputs = np.atleast_2d(np.asarray(x))
+        inputs, counter = self._inputs(x), ARGUMENTS.whole("counter", counter, 0, 2**40)
         bits = self.periphery.dac.bits if self.periphery.has("dac") else self.periphery.input_bits
         inputs = requantise(inputs, self.periphery.input_bits, bits)
-        if inputs.ndim != 2 or inputs.shape[1] != self.rows:
-            raise DeviceError(f"inputs {np.shape(x)}: allowed is (..., {self.rows})")
         total = np.zeros((inputs.shape[0], self.columns), dtype=np.int64)
         clipped = 0
         for place in range(self.mapping.slices):
@@ -176,7 +175,9 @@ class Crossbar:
 
     def range_for(self, x: Ints, kept: float = 0.999) -> float:
         """The `adc_range` that holds the share `kept` of the sums that inputs `x` (vectors, rows) make, noise apart."""
-        inputs = np.atleast_2d(np.asarray(x)).astype(np.int64)
+        inputs, kept = self._inputs(x), ARGUMENTS.number("kept", kept, 0.0, 1.0)
+        if not len(inputs):
+            ARGUMENTS.refuse("x", "no inputs", "at least one vector")
         sums = [
             np.abs(read_matrix(self._matrix(place, tile), inputs[:, rows]))
             for place in range(self.mapping.slices)
@@ -184,6 +185,10 @@ class Crossbar:
         ]
         wanted = float(np.quantile(np.concatenate(sums), kept, method="higher")) / self.largest_sum
         return min(max(wanted, 1 / self.largest_sum), 1.0)
+
+    def _inputs(self, x: object) -> npt.NDArray[np.int64]:
+        """(vectors, rows) input codes of one vector or several. Raises `DeviceError`."""
+        return ARGUMENTS.rows("x", x, self.rows, -self.periphery.input_max, self.periphery.input_max)
 
     def _matrix(self, place: int, tile: int) -> Matrix:
         """The integer matrix of one slice and one row tile; all are made anew after a write."""

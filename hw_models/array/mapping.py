@@ -19,6 +19,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from hw_models.arguments import ARGUMENTS
 from hw_models.base import CellModel, DeviceError, Reals, unknown
 from hw_models.periphery.constants import bounded, whole
 
@@ -128,7 +129,8 @@ class Mapping:
     def shares(self, weights: Reals, model: CellModel) -> Floats:
         """Shares (planes, slices, rows, columns) of the cells that hold `weights` (rows, columns), clipped to range."""
         low, high = self.weight_range(model)
-        clipped = np.clip(np.asarray(weights, dtype=np.float64), low, high)
+        wanted = ARGUMENTS.reals("weights", weights, ("rows", "columns"), infinite=True)
+        clipped = np.clip(wanted.astype(np.float64), low, high)
         if self.scheme == "pair":
             return np.stack([self._digits(np.maximum(clipped, 0)), self._digits(np.maximum(-clipped, 0))])
         return self._digits(clipped - low)[np.newaxis]
@@ -139,7 +141,8 @@ class Mapping:
 
     def digits(self, shares: Reals, model: CellModel) -> Floats:
         """(slices, rows, columns): what each slice contributes, in shares of its range."""
-        wide = np.asarray(shares, dtype=np.float64)
+        shape = (self.planes, self.slices, "rows", "columns")
+        wide = ARGUMENTS.reals("shares", shares, shape, infinite=True).astype(np.float64)
         if self.scheme == "pair":
             return np.asarray(wide[0] - wide[1])
         return np.asarray(wide[0] - self.reference_of(model))

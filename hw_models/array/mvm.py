@@ -17,9 +17,10 @@ from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hw_models.arguments import ARGUMENTS
 from hw_models.base import DeviceError, unknown
+from hw_models.kernels.jit import njit
 from hw_models.kernels.randomness import gaussian, high_half, word
 from hw_models.periphery.constants import bounded
 
@@ -69,7 +70,8 @@ def matrix(codes: Codes, input_max: int, sizes: Codes | None = None) -> Matrix:
     `sizes` lose as many low bits as it takes for their squares to add up exactly. Raises `DeviceError` where the sums
     of the codes themselves could reach 2^53, or `codes` are no (rows, columns) of int16 within +-32767.
     """
-    if codes.ndim != 2 or codes.dtype != np.int16 or not codes.size or codes.min() < -CODE_MAX:
+    arrays = isinstance(codes, np.ndarray) and codes.ndim == 2 and codes.dtype == np.int16
+    if not arrays or not codes.size or codes.min() < -CODE_MAX:
         raise DeviceError("codes of a matrix: allowed are int16 (rows, columns) of -32767 to 32767")
     bounded("input_max", input_max, 1, 1 << 24, "steps")
     row_bits, input_bits = (codes.shape[0] - 1).bit_length(), int(input_max).bit_length()
@@ -79,7 +81,8 @@ def matrix(codes: Codes, input_max: int, sizes: Codes | None = None) -> Matrix:
     if size_bits < 4:
         raise DeviceError(f"{codes.shape[0]} rows of {input_bits}-bit inputs: too long for exact noise")
     shift = max(0, 15 - size_bits)
-    magnitude = np.abs(codes if sizes is None else sizes).astype(np.int32)
+    carried = codes if sizes is None else ARGUMENTS.integers("sizes", sizes, codes.shape, -CODE_MAX, CODE_MAX, np.int16)
+    magnitude = np.abs(carried).astype(np.int32)
     rounded = np.minimum((magnitude + ((1 << shift) >> 1)) >> shift, CODE_MAX >> shift)
     return Matrix(np.ascontiguousarray(codes), rounded.astype(np.int16), shift, int(input_max))
 
@@ -93,19 +96,17 @@ def read(
     first column of the first vector) choose the Gaussians. The sum and its noise are rounded to a whole number, once.
     Raises `DeviceError` for an unknown `noise`, a negative `sd`, inputs beyond `input_max`, or a wrong shape.
     """
-    if noise not in KINDS:
+    if not isinstance(noise, str) or noise not in KINDS:
         raise DeviceError(unknown("read noise", noise, KINDS))
     bounded("read noise sd", sd, 0.0, 1e9, "steps" if noise == "additive" else "of the size")
-    inputs = np.atleast_2d(x)
-    if inputs.ndim != 2 or inputs.shape[1] != cells.codes.shape[0] or not np.issubdtype(inputs.dtype, np.integer):
-        raise DeviceError(f"inputs {np.shape(x)}: the matrix takes integers of (vectors, {cells.codes.shape[0]})")
-    if inputs.size and max(int(inputs.max()), -int(inputs.min())) > cells.input_max:
-        raise DeviceError(f"inputs: {max(int(inputs.max()), -int(inputs.min()))} is beyond {cells.input_max}")
+    inputs = ARGUMENTS.rows("x", x, cells.codes.shape[0], -cells.input_max, cells.input_max)
+    key = ARGUMENTS.whole("key", key, 0, 2**64 - 1)
+    first = ARGUMENTS.whole("first", first, 0, 2**64 - 1)
     kind = KINDS.index(noise) if sd > 0 else _NONE
     scale = sd * 2.0**cells.shift if kind == _PROPORTIONAL else sd
     if inputs.shape[0] == 1:
         sums = np.empty((1, cells.codes.shape[1]), dtype=np.int64)
-        one = inputs[0].astype(np.int64)
+        one = inputs[0]
         read_one(cells.codes, cells.sizes, one, kind, scale, np.uint64(key), np.uint64(first), sums[0])
     else:
         sums = _batch(cells, inputs, kind, scale, key, first)

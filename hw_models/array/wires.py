@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hw_models.arguments import ARGUMENTS
 from hw_models.array.mapping import Floats
 from hw_models.base import Ints
 from hw_models.periphery.ir_drop import network
@@ -17,7 +18,11 @@ class WiredTile:
     """
 
     def __init__(self, cells: Floats, tile_columns: int, wires: Wires) -> None:
+        cells = ARGUMENTS.reals("cells", cells, ("planes", "rows", "columns"), 0.0, 1e6)
         planes, rows, columns = cells.shape
+        tile_columns = ARGUMENTS.whole("tile_columns", tile_columns, max(planes, 1))
+        if not cells.size:
+            ARGUMENTS.refuse("cells", f"shape {cells.shape}", "at least one cell")
         self.columns = columns
         self.planes = planes
         step = tile_columns // planes
@@ -29,7 +34,7 @@ class WiredTile:
 
     def lost(self, inputs: Ints) -> Floats:
         """(vectors, columns) siemens times input steps that the wires take: + columns less - columns."""
-        volts = inputs.astype(np.float64)
+        volts = ARGUMENTS.rows("inputs", inputs, len(self.tiles[0].g), -(2**24), 2**24).astype(np.float64)
         lost = [[np.add.reduce(v[:, np.newaxis] * tile.g) - tile.currents(v)[0] for tile in self.tiles] for v in volts]
         by_column = np.array([np.concatenate(vector) for vector in lost]).reshape(len(volts), self.columns, self.planes)
         return np.asarray(by_column[..., 0] - by_column[..., 1] if self.planes == 2 else by_column[..., 0])

@@ -13,8 +13,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw_models.base import Cells, Ints, Reals
-from hw_models.families.target_level import STREAMS, checked, has_repeats, paired
+from hw_models.base import Cells, Ints, Reals, check_cells, to_program, to_pulse
+from hw_models.families.target_level import STREAMS, checked, has_repeats
 from hw_models.families.wrapper import Wrapper
 from hw_models.kernels import randomness
 
@@ -58,6 +58,7 @@ class Endurance(Wrapper):
 
     def worn_out(self, cells: Cells) -> Ints:
         """Indices of the cells that have had as many pulses as they endure."""
+        check_cells(cells)
         return np.flatnonzero(self._left(cells, np.arange(len(cells.state))) <= 0)
 
     def program(self, cells: Cells, target: Reals, places: Ints | None = None) -> None:
@@ -65,7 +66,7 @@ class Endurance(Wrapper):
         if not self._on():
             super().program(cells, target, places)
             return
-        where, wanted = paired(target, cells, places)
+        where, wanted = to_program(cells, target, places)
         works = self._left(cells, where) > 0
         super().program(cells, wanted[works], where[works])
 
@@ -74,7 +75,7 @@ class Endurance(Wrapper):
         if not self._on():
             super().pulse(cells, counts, places)
             return
-        where, number = paired(counts, cells, places)
+        where, number = to_pulse(cells, counts, places)
         asked = np.abs(number).astype(np.int64)
         given = np.clip(self._left(cells, where) - _earlier(asked, where), 0, asked)
         super().pulse(cells, np.sign(number) * given, where)

@@ -20,9 +20,22 @@ from typing import ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from hw_models.base import CellModel, Cells, DeviceError, Drive, Ints, Quantity, Reals
+from hw_models.arguments import ARGUMENTS
+from hw_models.base import (
+    CellModel,
+    Cells,
+    DeviceError,
+    Drive,
+    Ints,
+    Quantity,
+    Reals,
+    check_cells,
+    to_manufacture,
+    to_program,
+    to_pulse,
+)
 from hw_models.families.lookup_table import Branch, checked_table, middle, step_cells
-from hw_models.families.target_level import STREAMS, check_off, checked, paired, tuples, turned_off
+from hw_models.families.target_level import STREAMS, check_off, checked, tuples, turned_off
 from hw_models.kernels import randomness
 
 SWITCHES = ("device_to_device", "cycle_to_cycle", "nonlinearity", "asymmetry")
@@ -131,8 +144,7 @@ class Lookup(CellModel):
 
     def manufacture(self, count: int, seed: int, dtype: npt.DTypeLike = np.float64) -> Cells:
         """`count` cells at `g_min_s`; the one column of `spread` is what a cell's steps are multiplied with."""
-        if count < 0:
-            raise DeviceError(f"{self.name}: {count} cells; at least 0")
+        count, seed = to_manufacture(count, seed, dtype)
         sigma = self.step_spread if "device_to_device" in self.non_idealities else 0.0
         factors = randomness.lognormals(randomness.key_of(seed, STREAMS["device_to_device"]), count, sigma)
         state = np.full(count, self.g_min_s, dtype=dtype)
@@ -141,16 +153,14 @@ class Lookup(CellModel):
 
     def program(self, cells: Cells, target: Reals, places: Ints | None = None) -> None:
         """Set `cells[places]` to `target` (siemens, clipped to the bounds): the table says nothing of write-verify."""
-        where, wanted = paired(target, cells, places)
-        if np.isnan(wanted).any():
-            raise DeviceError(f"{self.name}: a target is not a number")
+        where, wanted = to_program(cells, target, places)
         low, high = self.bounds()
         cells.state[where] = np.clip(wanted.astype(np.float64), low, high)
         cells.visible[where] = cells.state[where]
 
     def pulse(self, cells: Cells, counts: Ints, places: Ints | None = None) -> None:
         """Apply pulses one after the other, each drawn anew from the table at the conductance the cell has by then."""
-        where, number = paired(counts, cells, places)
+        where, number = to_pulse(cells, counts, places)
         self._draw(cells, where, number.astype(np.int64), np.ones(len(where)))
         np.add.at(cells.pulses, where, np.abs(number).astype(np.uint32))
 
@@ -159,9 +169,11 @@ class Lookup(CellModel):
 
         The average step is that over the middle half of the conductance range. Counts round(s) pulses, at least 1.
         """
-        where, amount = paired(wanted, cells, places)
-        if not np.isfinite(amount).all():
-            raise DeviceError(f"{self.name}: a wanted change is not a finite number")
+        check_cells(cells)
+        where, (low, high) = cells.places(places), self.bounds()
+        most = 1000 * (high - low)
+        given = ARGUMENTS.reals("wanted", wanted, None, -most, most)
+        amount = ARGUMENTS.one_or_each("wanted", given.astype(np.float64), len(where))
         up, down = (branch.average(*middle(self.bounds())) for branch in self._branches)
         shares = np.abs(amount) / np.where(amount > 0, up, down)
         self._draw(cells, where, np.sign(amount).astype(np.int64), shares)

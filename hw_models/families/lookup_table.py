@@ -14,9 +14,9 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from hw_models.base import DeviceError
+from hw_models.kernels.jit import njit
 from hw_models.kernels.randomness import uniform, word
 
 Values = npt.NDArray[np.float64]

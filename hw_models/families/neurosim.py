@@ -16,7 +16,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw_models.base import Cells, DeviceError, Drive, Ints, Quantity, Reals
+from hw_models.arguments import ARGUMENTS
+from hw_models.base import MOST_PULSES, Cells, DeviceError, Drive, Ints, Quantity, Reals, check_read, states
 from hw_models.families.stepped import Draws, Rows, Stepped, check, parameter
 from hw_models.kernels.step_laws import AFFINE, HIGH, LOW, P0, P1, PER_WRITE, SCALE, WIDTH
 
@@ -70,12 +71,16 @@ class NeuroSim(Stepped):
     def pulses_for(self, change_s: Reals) -> Ints:
         """Pulses that ask for these changes of conductance: `change/(G_max - G_min)·P_max`, rounded, .5 towards 0."""
         low, high = self.bounds()
-        states = np.where(np.asarray(change_s) > 0, self.states_up, self.states_down)
-        exact = np.asarray(change_s, dtype=np.float64) / (high - low) * states
+        most = MOST_PULSES / max(self.states_up, self.states_down) * (high - low)
+        change = ARGUMENTS.reals("change_s", change_s, None, -most, most).astype(np.float64)
+        exact = change / (high - low) * np.where(change > 0, self.states_up, self.states_down)
         return (np.sign(exact) * np.ceil(np.abs(exact) - 0.5)).astype(np.int64)
 
     def conductance_at(self, state_s: Reals, voltage_v: float, write_v: float) -> Reals:
         """I/V of a nonlinear I-V curve: `G(V) = G·V_r/V·NL^((V - V_r)/(V_w/2))`, V_r the read voltage."""
+        state_s = states(state_s)
+        ARGUMENTS.number("voltage_v", abs(ARGUMENTS.number("voltage_v", voltage_v)), 1e-6, 1e6)
+        ARGUMENTS.number("write_v", abs(ARGUMENTS.number("write_v", write_v)), 1e-6, 1e6)
         if not self.iv_nonlinearity or "iv_nonlinearity" in self.off:
             return state_s
         if self.drive is None:
@@ -87,6 +92,7 @@ class NeuroSim(Stepped):
 
     def read(self, cells: Cells, after_s: float = 0.0, seed: int = 0) -> Reals:
         """What one read shows, in siemens: visible·(1 + read_noise·xi); time changes nothing."""
+        check_read(cells, after_s, seed)
         if not self.read_noise or "read_noise" in self.off:
             return cells.visible.copy()
         from hw_models.kernels import randomness
@@ -97,7 +103,7 @@ class NeuroSim(Stepped):
 
     def read_sd(self, state: Reals) -> Reals:
         """Proportional to the conductance."""
-        return np.asarray(state, dtype=np.float64) * (0.0 if "read_noise" in self.off else self.read_noise)
+        return states(state).astype(np.float64) * (0.0 if "read_noise" in self.off else self.read_noise)
 
     def curve(self, pulses: int, up: bool) -> Rows:
         """(pulses + 1,) nominal conductances from the lowest state up, or from the highest down."""
@@ -139,16 +145,16 @@ class NeuroSim(Stepped):
         rows = np.zeros((draws.count, WIDTH))
         low, high = self.bounds()
         rows[:, LOW], rows[:, HIGH] = low, high
-        for down, (label, states, stream) in enumerate(
+        for down, (label, number, stream) in enumerate(
             ((self.nl_up, self.states_up, _UP_DRAW), (self.nl_down, self.states_down, _DOWN_DRAW))
         ):
             label = 0.0 if "nonlinearity" in self.off else label
             bend = curvatures(label + draws.gaussians(stream, self.d2d))
             way = -1.0 if down else 1.0  # going down runs the curve backwards
-            lost = -way * (exponentials(-way * bend / states) - 1.0)
+            lost = -way * (exponentials(-way * bend / number) - 1.0)
             whole = 1.0 - exponentials(-bend)
-            share = np.divide(lost, whole, out=np.full(draws.count, 1.0 / states), where=bend != 0.0)
-            rows[:, SCALE + down] = (high - low) / states
+            share = np.divide(lost, whole, out=np.full(draws.count, 1.0 / number), where=bend != 0.0)
+            rows[:, SCALE + down] = (high - low) / number
             rows[:, P0 + down] = low * lost + (high - low) * share
             rows[:, P1 + down] = -lost
         return rows
@@ -166,6 +172,7 @@ def label_to_a(label: float) -> float:
 
 def curvatures(labels: Rows) -> Rows:
     """(n,) P_max / A of these labels: odd, 0 at 0. Straight lines between labels 0.001 apart, ±9 beyond ±9."""
+    labels = ARGUMENTS.reals("labels", labels, ("labels",)).astype(np.float64)
     if len(labels) == 1 or np.ptp(labels) == 0.0:  # no spread: as exact as the published table
         return np.full(len(labels), _curvature(float(labels[0])) if len(labels) else 0.0)
     place = np.minimum(np.abs(labels), LARGEST_LABEL) * _LABELS_PER_UNIT

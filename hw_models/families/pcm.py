@@ -17,18 +17,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
-from hw_models.base import Cells, DeviceError, Drive, Ints, Quantity, Reals
-from hw_models.families.target_level import (
-    Written,
-    check_levels,
-    check_off,
-    check_time,
-    checked,
-    drawn,
-    read_normals,
-    tuples,
-)
+from hw_models.arguments import ARGUMENTS
+from hw_models.base import Cells, DeviceError, Drive, Ints, Quantity, Reals, check_read, states
+from hw_models.families.target_level import Written, check_levels, check_off, checked, drawn, read_normals, tuples
 from hw_models.kernels.portable_arrays import exponentials, logarithm, logarithms, powers
 
 SWITCHES = ("programming_noise", "drift", "device_to_device", "flicker_noise")
@@ -95,12 +88,15 @@ class PhaseChange(Written):
 
     def programming_sigma_s(self, target: Reals) -> Reals:
         """Standard deviation, in siemens, of what a write to `target` (siemens) leaves."""
+        target = states(target)
         scale = 1e-6 * self.g_max_s / G_REFERENCE_S * self.programming_scale
         sigma = np.polynomial.polynomial.polyval(target / self.g_max_s, self.programming_us)
         return np.asarray(np.maximum(sigma, 0.0) * scale)
 
     def drift_exponents(self, target: Reals, normals: Reals) -> Reals:
         """nu of cells written to `target` (siemens), from the cells' standard normals."""
+        target = ARGUMENTS.reals("target", target, ("cells",))
+        normals = ARGUMENTS.reals("normals", normals, target.shape)
         log_ratio = logarithms(np.maximum(target / self.g_max_s, LEAST_RATIO))
         mean = np.clip(0.0244 - 0.0155 * log_ratio, 0.049, 0.1)
         deviation = np.clip(-0.0059 - 0.0125 * log_ratio, 0.008, 0.045)
@@ -108,6 +104,8 @@ class PhaseChange(Written):
 
     def flicker_sigma(self, visible: Reals, after_s: float) -> Reals:
         """Relative standard deviation of a read `after_s` seconds after cells were written to show `visible`."""
+        visible = ARGUMENTS.reals("visible", visible, ("cells",))
+        after_s = ARGUMENTS.number("after_s", after_s, 0.0)
         ratio = np.maximum(powers(np.abs(visible) / self.g_max_s, 0.65), 1e-3)  # finite for a cell at 0
         since = self.drift_t0_s + after_s
         spread = math.sqrt(max(logarithm((since + self.read_s) / (2 * self.read_s)), 0.0))
@@ -115,7 +113,7 @@ class PhaseChange(Written):
 
     def read(self, cells: Cells, after_s: float = 0.0, seed: int = 0) -> Reals:
         """Conductances in siemens `after_s` seconds after the first read at `drift_t0_s`; 1/f noise from `seed`."""
-        check_time(self, after_s)
+        check_read(cells, after_s, seed)
         seen = cells.visible.astype(np.float64)
         if self._has("drift") and after_s > 0:
             normals = cells.spread[:, 0] if self._has("device_to_device") else np.zeros(len(seen))
@@ -125,6 +123,15 @@ class PhaseChange(Written):
             sigma = self.flicker_sigma(cells.visible.astype(np.float64), after_s)
             seen = np.maximum(seen * (1 + sigma * read_normals(cells, seed, "flicker_noise")), 0.0)
         return seen.astype(cells.visible.dtype)
+
+    def write_law(self) -> npt.NDArray[np.float64]:
+        """Constants of the compiled write (`level_writing`)."""
+        from hw_models.kernels import level_writing as kernel
+
+        scale = 1e-6 * self.g_max_s / G_REFERENCE_S * self.programming_scale
+        noisy = (kernel.POLYNOMIAL, scale) if self._has("programming_noise") else (kernel.NO_NOISE, 0.0)
+        curve = self.g_max_s, True, self.programming_us
+        return kernel.law(self.spacing(), self.bounds(), noise=noisy, curve=curve)
 
     def _spread_names(self) -> tuple[str, ...]:
         return ("device_to_device",)

@@ -21,18 +21,11 @@ from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
-from hw_models.base import Cells, DeviceError, Drive, Ints, Quantity, Reals, unknown
-from hw_models.families.target_level import (
-    Written,
-    check_levels,
-    check_off,
-    check_time,
-    checked,
-    drawn,
-    read_normals,
-    tuples,
-)
+from hw_models.arguments import ARGUMENTS
+from hw_models.base import Cells, DeviceError, Drive, Ints, Quantity, Reals, check_read, states, unknown
+from hw_models.families.target_level import Written, check_levels, check_off, checked, drawn, read_normals, tuples
 from hw_models.kernels.portable_arrays import exponentials
 
 SWITCHES = ("programming_noise", "drift", "read_noise")
@@ -130,10 +123,12 @@ class Programmed(Written):
 
     def sigma_s(self, conductance: Reals, after_s: float = 0.0) -> Reals:
         """Standard deviation in siemens of cells whose mean is `conductance` (siemens), `after_s` after the write."""
-        return self._curve(conductance, self._row(self.coefficients, after_s))
+        after_s = ARGUMENTS.number("after_s", after_s, 0.0)
+        return self._curve(states(conductance), self._row(self.coefficients, after_s))
 
     def shifted_s(self, target: Reals, after_s: float) -> Reals:
         """Mean in siemens, `after_s` seconds after the write, of cells written to `target` (siemens)."""
+        target, after_s = states(target), ARGUMENTS.number("after_s", after_s, 0.0)
         if not self.shift or not self._has("drift") or after_s <= 0:
             return target
         shift = np.polynomial.polynomial.polyval(target / self.argument_s, self._row(self.shift, after_s))
@@ -141,7 +136,7 @@ class Programmed(Written):
 
     def read(self, cells: Cells, after_s: float = 0.0, seed: int = 0) -> Reals:
         """Conductances in siemens `after_s` seconds after the write; noise of the read itself from `seed`."""
-        check_time(self, after_s)
+        check_read(cells, after_s, seed)
         seen = cells.visible.astype(np.float64)
         if self._has("drift") and after_s > 0:
             target = cells.state.astype(np.float64)
@@ -154,7 +149,17 @@ class Programmed(Written):
 
     def read_sd(self, state: Reals) -> Reals:
         """By the curve of `read_coefficients`."""
-        return self._curve(state, self.read_coefficients) if self._has("read_noise") else np.zeros(np.shape(state))
+        state = states(state)
+        return self._curve(state, self.read_coefficients) if self._has("read_noise") else np.zeros(state.shape)
+
+    def write_law(self) -> npt.NDArray[np.float64]:
+        """Constants of the compiled write (`level_writing`)."""
+        from hw_models.kernels import level_writing as kernel
+
+        kind = kernel.SATURATING if self.curve == "saturating" else kernel.POLYNOMIAL
+        noisy = (kind, self.unit_s) if self._has("programming_noise") else (kernel.NO_NOISE, 0.0)
+        curve = self.argument_s, False, self._row(self.coefficients, 0.0)
+        return kernel.law(self.spacing(), self.bounds(), noise=noisy, curve=curve)
 
     def _deviations(self, cells: Cells, first: Reals, mean: Reals, after_s: float) -> Reals:
         """Deviations `first` grown to what sigma is by now; from 0 sigma, a cell's own normal grows."""

@@ -15,7 +15,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw_models.base import Cells, DeviceError, Drive, Ints, Quantity, Reals
+from hw_models.arguments import ARGUMENTS
+from hw_models.base import Cells, DeviceError, Drive, Ints, Quantity, Reals, check_cells, check_read
 from hw_models.families.stepped import Draws, Rows, Stepped, check, parameter
 from hw_models.kernels.step_laws import HIGH, LOW, P0, P1, RELATIVE, SCALE, WIDTH, WRITE
 
@@ -134,6 +135,7 @@ class PulsedDevice(Stepped):
 
     def read(self, cells: Cells, after_s: float = 0.0, seed: int = 0) -> Reals:
         """What the cells show `after_s` seconds after writing: leaked, if `decay_period_s` says how fast."""
+        check_read(cells, after_s, seed)
         if after_s <= 0.0 or not self.decay_period_s or not self.lifetime or "retention" in self.off:
             return cells.visible.copy()
         rest = self._rest(cells)
@@ -142,6 +144,8 @@ class PulsedDevice(Stepped):
 
     def leak(self, cells: Cells, periods: float = 1.0) -> None:
         """Let `periods` (≥ 0) periods of `lifetime` pass: `w ← reset + (w - reset)(1 - 1/lifetime)^periods`."""
+        check_cells(cells)
+        periods = ARGUMENTS.number("periods", periods, 0.0)
         if not self.lifetime or "retention" in self.off or periods <= 0.0:
             return
         rest = self._rest(cells)
@@ -151,7 +155,8 @@ class PulsedDevice(Stepped):
         """Reset `cells[places]`: to `reset` with its spread and noise, clipped to each cell's bounds."""
         from hw_models.kernels import randomness
 
-        rest = self._rest(cells) if places is None else self._rest(cells)[places]
+        check_cells(cells)
+        rest = self._rest(cells)[cells.places(places)]
         noisy = self.reset_std > 0 and "cycle_to_cycle" not in self.off
         noise = self.reset_std * randomness.take(cells.random, len(rest)) if noisy else 0.0
         self.program(cells, rest + noise, places)

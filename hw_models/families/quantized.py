@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
-from hw_models.base import Cells, DeviceError, Drive, Ints, Quantity, Reals
+from hw_models.base import Cells, DeviceError, Drive, Ints, Quantity, Reals, check_read, states
 from hw_models.families.target_level import Written, check_off, checked, drawn, read_normals
 
 SWITCHES = ("quantisation", "write_noise", "read_noise")
@@ -78,6 +79,7 @@ class Quantized(Written):
 
     def read(self, cells: Cells, after_s: float = 0.0, seed: int = 0) -> Reals:
         """What a converter of `read_levels` levels returns; levels do not change with time."""
+        check_read(cells, after_s, seed)
         seen = cells.visible.copy()
         if self._has("read_noise"):
             noise = read_normals(cells, seed, "read_noise") * (self.read_noise * self.spacing())
@@ -88,7 +90,19 @@ class Quantized(Written):
 
     def read_sd(self, state: Reals) -> Reals:
         """The same at all levels."""
-        return np.full(np.shape(state), self.read_noise * self.spacing() if self._has("read_noise") else 0.0)
+        return np.full(states(state).shape, self.read_noise * self.spacing() if self._has("read_noise") else 0.0)
+
+    def write_law(self) -> npt.NDArray[np.float64]:
+        """Constants of the compiled write (`level_writing`)."""
+        from hw_models.kernels import level_writing as kernel
+
+        rounding = (kernel.AS_IT_IS, 1.0, 0.0)
+        if self._has("quantisation"):
+            rounding = (kernel.TO_GRID, self.spacing(), self.w_min)
+        noisy = (kernel.NO_NOISE, 0.0)
+        if self._has("write_noise"):
+            noisy = (kernel.EQUAL, self.write_noise * self.spacing())
+        return kernel.law(self.spacing(), self.bounds(), rounding, noisy)
 
     def _nearest(self, values: Reals, levels: int) -> Reals:
         spacing = (self.w_max - self.w_min) / (levels - 1)

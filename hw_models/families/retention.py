@@ -15,8 +15,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw_models.base import Cells, DeviceError, Reals
-from hw_models.families.target_level import STREAMS, check_time, checked
+from hw_models.arguments import ARGUMENTS
+from hw_models.base import Cells, DeviceError, Reals, check_cells
+from hw_models.families.target_level import STREAMS, checked
 from hw_models.families.wrapper import Wrapper
 from hw_models.kernels import randomness
 from hw_models.kernels.portable_arrays import exponentials
@@ -62,12 +63,12 @@ class Retention(Wrapper):
 
     def read(self, cells: Cells, after_s: float = 0.0, seed: int = 0) -> Reals:
         """What is left, `after_s` seconds after the write, of what the inner model shows then."""
-        check_time(self, after_s)
         return self._decayed(super().read(cells, after_s, seed), cells, after_s)
 
     def elapse(self, cells: Cells, seconds: float) -> None:
         """Let `seconds` pass, for good: states and what they show decay, in place."""
-        check_time(self, seconds)
+        check_cells(cells)
+        ARGUMENTS.number("seconds", seconds, 0.0)
         cells.state[:] = self._decayed(cells.state, cells, seconds)
         cells.visible[:] = self._decayed(cells.visible, cells, seconds)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from hw_models.base import Cells, DeviceError, Drive, Ints, Quantity, Reals
 from hw_models.families.target_level import Written, check_off
@@ -53,6 +54,12 @@ class Sram(Written):
     def bounds(self) -> tuple[float, float]:
         """Lowest and highest code."""
         return -float(2 ** (self.bits - 1)), float(2 ** (self.bits - 1) - 1)
+
+    def write_law(self) -> npt.NDArray[np.float64]:
+        """Constants of the compiled write (`level_writing`)."""
+        from hw_models.kernels import level_writing as kernel
+
+        return kernel.law(self.spacing(), self.bounds(), (kernel.TO_WHOLE, 1.0, 0.0))
 
     def _rounded(self, wanted: Reals) -> Reals:
         return np.rint(wanted)

@@ -16,9 +16,10 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from hw_models.base import CellModel, Cells, DeviceError, Ints, Reals, unknown
+from hw_models.arguments import ARGUMENTS
+from hw_models.base import CellModel, Cells, DeviceError, Ints, Reals, to_manufacture, to_program, to_pulse, unknown
 from hw_models.kernels.aligned import on_cache_lines
-from hw_models.kernels.step_laws import AFFINE, CONSTANTS, EQUAL, HIGH, LOW, P0, P1, SCALE, WRITE
+from hw_models.kernels.step_laws import AFFINE, CONSTANTS, EQUAL, HIGH, LOW, P0, P1, SCALE, WIDTH, WRITE
 
 Rows = npt.NDArray[np.float64]
 _START_NOISE, _GRID = 99, 1025
@@ -123,8 +124,7 @@ class Stepped(CellModel):
         """`count` cells at the lowest nominal state, clipped to each cell's bounds; write noise is on them already."""
         from hw_models.kernels import randomness
 
-        if count < 0 or np.dtype(dtype) not in (np.dtype(np.float32), np.dtype(np.float64)):
-            raise DeviceError(f"{self.name}: {count} cells of {np.dtype(dtype)}; at least 0, float32 or float64")
+        count, seed = to_manufacture(count, seed, dtype)
         draws = Draws(count, seed)
         spread = on_cache_lines(self._rows(draws), dtype)
         state = np.clip(np.full(count, self.bounds()[0], dtype=dtype), spread[:, LOW], spread[:, HIGH])
@@ -135,11 +135,10 @@ class Stepped(CellModel):
         """Put `cells[places]` at `target` (one or one per place), clipped to each cell's bounds, with write noise."""
         from hw_models.kernels import pulsing
 
-        where, number = self._places(cells, places)
-        wanted = np.ascontiguousarray(np.broadcast_to(np.asarray(target, dtype=cells.state.dtype), number))
-        if np.isnan(wanted).any():
-            raise DeviceError(f"{self.name}: a target is not a number")
-        pulsing.set_cells(cells.state, cells.visible, cells.spread, cells.random, self.constants(), wanted, where)
+        where, wanted = to_program(cells, target, places)
+        self._fits(cells)
+        wanted, constants = np.ascontiguousarray(wanted), self.constants()
+        pulsing.set_cells(cells.state, cells.visible, cells.spread, cells.random, constants, wanted, where)
 
     def pulse(self, cells: Cells, counts: Ints, places: Ints | None = None) -> None:
         """Apply `counts` pulses (> 0 up, < 0 down; one number or one per place) to `cells[places]`, in that order."""
@@ -149,11 +148,10 @@ class Stepped(CellModel):
         """As `pulse`. Returns (up pulses, Σ of the mean state during each, down pulses, Σ likewise)."""
         from hw_models.kernels import pulsing, straight_pulsing
 
-        where, number = self._places(cells, places)
-        applied = np.asarray(counts)
-        if applied.dtype.kind not in "iu":
-            raise DeviceError(f"{self.name}: counts of pulses are {applied.dtype}; they must be integers")
-        applied = np.ascontiguousarray(np.broadcast_to(applied, number))
+        where, given_counts = to_pulse(cells, counts, places)
+        self._fits(cells)
+        where = where[:0] if places is None else where  # the kernel's way to say all
+        applied = np.ascontiguousarray(given_counts)
         given = (self.law_code(), cells.state, cells.visible, cells.spread, cells.pulses, cells.random)
         if places is None:
             room = straight_pulsing.Room.make()
@@ -219,15 +217,11 @@ class Stepped(CellModel):
         sizes = pulsing.step_sizes(law, row, constants, states, down)
         return sizes
 
-    def _places(self, cells: Cells, places: Ints | None) -> tuple[npt.NDArray[np.int64], int]:
-        """Places as the kernel takes them, and how many cells. Raises `DeviceError` for one that is not there."""
-        if places is None:
-            return np.zeros(0, dtype=np.int64), len(cells.state)
-        where = np.ascontiguousarray(places, dtype=np.int64)
-        if where.size and (where.min() < 0 or where.max() >= len(cells.state)):
-            last = len(cells.state) - 1
-            raise DeviceError(f"{self.name}: places {where.min()}..{where.max()}; the cells are 0..{last}")
-        return where, len(where)
+    def _fits(self, cells: Cells) -> None:
+        """Raise `DeviceError` for cells of another family: the kernel reads a row of `spread` per cell."""
+        if cells.spread.shape[1] < WIDTH:
+            allowed = f"({len(cells.state)}, {WIDTH}), as this model makes them"
+            ARGUMENTS.refuse("cells.spread", f"shape {cells.spread.shape}", allowed)
 
 
 def check(model: Any) -> None:

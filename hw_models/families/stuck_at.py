@@ -13,8 +13,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from hw_models.base import Cells, DeviceError, Ints, Reals
-from hw_models.families.target_level import STREAMS, checked, paired
+from hw_models.base import Cells, DeviceError, Ints, Reals, to_program, to_pulse
+from hw_models.families.target_level import STREAMS, checked
 from hw_models.families.wrapper import Wrapper
 from hw_models.kernels import randomness
 
@@ -72,7 +72,7 @@ class StuckAt(Wrapper):
         if not self._on():
             super().program(cells, target, places)
             return
-        where, wanted = paired(target, cells, places)
+        where, wanted = to_program(cells, target, places)
         works = cells.spread[where, -1] == 0
         super().program(cells, wanted[works], where[works])
 
@@ -81,7 +81,7 @@ class StuckAt(Wrapper):
         if not self._on():
             super().pulse(cells, counts, places)
             return
-        where, number = paired(counts, cells, places)
+        where, number = to_pulse(cells, counts, places)
         stuck = cells.spread[where, -1] != 0
         super().pulse(cells, np.where(stuck, 0, number), where)
         np.add.at(cells.pulses, where[stuck], np.abs(number[stuck]).astype(np.uint32))

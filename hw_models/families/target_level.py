@@ -14,10 +14,21 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-from hw_models.base import CellModel, Cells, DeviceError, Ints, Reals, unknown
+from hw_models.arguments import ARGUMENTS
+from hw_models.base import (
+    CellModel,
+    Cells,
+    DeviceError,
+    Ints,
+    Reals,
+    to_manufacture,
+    to_program,
+    to_pulse,
+    unknown,
+)
 from hw_models.kernels import randomness
+from hw_models.kernels.jit import njit
 
 STREAMS = {
     "device_to_device": 1001,
@@ -54,7 +65,8 @@ class Written(CellModel):
 
     def manufacture(self, count: int, seed: int, dtype: npt.DTypeLike = np.float64) -> Cells:
         """`count` cells at their lowest level; column i of `spread` is the i-th of `_spread_names`, standard normal."""
-        state = np.full(_cells(count), self.bounds()[0], dtype=dtype)
+        count, seed = to_manufacture(count, seed, dtype)
+        state = np.full(count, self.bounds()[0], dtype=dtype)
         columns = [
             randomness.gaussians(randomness.key_of(seed, STREAMS[name]), count) if self._has(name) else np.zeros(count)
             for name in self._spread_names()
@@ -70,7 +82,7 @@ class Written(CellModel):
 
     def program(self, cells: Cells, target: Reals, places: Ints | None = None) -> None:
         """Write `target`, one value or one per place (clipped to the bounds), to `cells[places]`, in place."""
-        where, wanted = paired(np.asarray(target, dtype=cells.state.dtype), cells, places)
+        where, wanted = to_program(cells, target, places)
         for chosen in rounds(where):
             self._write(cells, wanted[chosen], where[chosen])
 
@@ -119,6 +131,7 @@ def turned_off(model: Model, names: Sequence[str]) -> Model:
 
 def has_repeats(places: Ints) -> bool:
     """Whether a place is in the list more than once; in time proportional to its length, as a sort would not be."""
+    places = ARGUMENTS.integers("places", places, ("places",), 0, 2**62)
     size = 1 << max(int(2 * len(places)).bit_length(), 1)
     return bool(_meets_itself(places.astype(np.int64, copy=False), np.full(size, -1, dtype=np.int64)))
 
@@ -150,15 +163,9 @@ def rounds(places: Ints) -> Iterator[Ints | slice]:
         left = np.delete(left, first)
 
 
-def paired(what: npt.ArrayLike, cells: Cells, places: Ints | None) -> tuple[Ints, npt.NDArray[Any]]:
-    """`places` (every cell if None) and `what`, one value or one per place, as arrays of one length."""
-    where = np.arange(len(cells.state)) if places is None else np.asarray(places)
-    return where, np.broadcast_to(np.asarray(what), where.shape)
-
-
 def pulsed(cells: Cells, counts: Ints, places: Ints | None) -> Iterator[tuple[Ints, Ints]]:
     """Distinct places that receive pulses, with their numbers of pulses, in order; nothing where all are 0."""
-    where, number = paired(counts, cells, places)
+    where, number = to_pulse(cells, counts, places)
     moving = np.flatnonzero(number)
     where, number = where[moving], number[moving]
     if len(where) == 0:
@@ -221,15 +228,3 @@ def check_levels(model: Written) -> None:
     """Raise `DeviceError` unless `levels` is an integer of at least 2."""
     if isinstance(model.levels, bool) or not isinstance(model.levels, int) or model.levels < 2:
         raise DeviceError(f"{model.name}: levels is {model.levels!r}; it must be an integer of at least 2")
-
-
-def check_time(model: CellModel, after_s: float) -> None:
-    """Raise `DeviceError` for a time before the write."""
-    if not 0 <= after_s < math.inf:
-        raise DeviceError(f"{model.name}: read {after_s!r} s after the write; it must be 0 or more, and finite")
-
-
-def _cells(count: int) -> int:
-    if count < 0:
-        raise DeviceError(f"{count} cells; at least 0")
-    return count

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from hw_models.base import CellModel, Cells, DeviceError, Drive, Ints, Reals, unknown
+from hw_models.base import CellModel, Cells, DeviceError, Drive, Ints, Reals, check_cells, check_read, unknown
 from hw_models.families.target_level import check_off
 
 
@@ -54,8 +54,12 @@ class Wrapper(CellModel):
     @property
     def non_idealities(self) -> tuple[str, ...]:  # type: ignore[override]
         """The inner model's and the wrapper's own."""
-        own = (self.switch,) if self._on() else ()
-        return tuple(dict.fromkeys((*self.inner.non_idealities, *own)))
+        return tuple(dict.fromkeys((*self.inner.non_idealities, *self.own)))
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The wrapper's own non-ideality while it is on."""
+        return (self.switch,) if self._on() else ()
 
     def _on(self) -> bool:
         return self._acts() and self.switch not in self.off
@@ -90,18 +94,21 @@ class Wrapper(CellModel):
 
     def program(self, cells: Cells, target: Reals, places: Ints | None = None) -> None:
         """As the inner model's."""
+        check_cells(cells)
         inside = self._inside(cells)
         self.inner.program(inside, target, places)
         self._outside(cells, inside)
 
     def pulse(self, cells: Cells, counts: Ints, places: Ints | None = None) -> None:
         """As the inner model's."""
+        check_cells(cells)
         inside = self._inside(cells)
         self.inner.pulse(inside, counts, places)
         self._outside(cells, inside)
 
     def read(self, cells: Cells, after_s: float = 0.0, seed: int = 0) -> Reals:
         """As the inner model's."""
+        check_read(cells, after_s, seed)
         return self.inner.read(self._inside(cells), after_s, seed)
 
     def read_sd(self, state: Reals) -> Reals:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from hw_models.arguments import ARGUMENTS
+
 CACHE_LINE = 64
 """Bytes; on most processors."""
 
 
 def on_cache_lines(values: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[np.floating]:
     """A copy of `values` as `dtype`, C-contiguous, its first byte at a multiple of `CACHE_LINE`."""
-    given = np.asarray(values)
+    given = ARGUMENTS.reals("values", values, None, infinite=True)
+    if np.dtype(dtype).kind != "f":
+        ARGUMENTS.refuse("dtype", str(np.dtype(dtype)), "a floating-point type")
     size = given.size * np.dtype(dtype).itemsize
     room = np.empty(size + CACHE_LINE, np.uint8)
     start = -room.ctypes.data % CACHE_LINE

@@ -7,7 +7,8 @@ about 1e-15 relative. Neighbours: `pulsing` and `randomness` call these inside t
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from hw_models.kernels.jit import njit
 
 _LOG2_E = 1.4426950408889634
 _LN2_HIGH = 6.93147180369123816490e-01  # ln 2 in two parts, the first exact when times a small integer

@@ -11,8 +11,8 @@ Per pulse: `w ← clip(w ± (step(w) + sigma·xi), low, high)`. Per write of n p
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from hw_models.kernels.jit import njit
 from hw_models.kernels.portable_math import exp, power
 from hw_models.kernels.prefetch import prefetch
 from hw_models.kernels.randomness import gaussian, high_half, low_half, word

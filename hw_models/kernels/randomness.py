@@ -12,8 +12,9 @@ from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hw_models.arguments import ARGUMENTS
+from hw_models.kernels.jit import njit
 from hw_models.kernels.portable_math import exp
 
 _MASK = (1 << 64) - 1
@@ -42,8 +43,13 @@ def _quantiles() -> npt.NDArray[np.float32]:
 _Z = _quantiles()
 
 
+_KEY_AND_COUNTER = np.zeros(2, dtype=np.uint64)
+
+
 def key_of(seed: int, stream: int) -> int:
-    """A 64-bit key for one purpose (`stream` ≥ 0) of `seed` (any integer): different purposes are independent."""
+    """A 64-bit key for one purpose (`stream` ≥ 0) of `seed` (64 bits, any sign): different purposes are independent."""
+    seed = ARGUMENTS.whole("seed", seed, -(2**63), _MASK)
+    stream = ARGUMENTS.whole("stream", stream, 0)
     return _mixed(_mixed(seed & _MASK) + (stream + 1) * 0xD1342543DE82EF95)
 
 
@@ -113,23 +119,31 @@ def _exponentiate(values):  # type: ignore[no-untyped-def]
         values[i] = exp(values[i])
 
 
+def _room(count: object) -> npt.NDArray[np.float64]:
+    return np.empty(ARGUMENTS.whole("count", count, 0, 2**28))
+
+
+def _word(name: str, value: object) -> int:
+    return ARGUMENTS.whole(name, value, 0, _MASK)
+
+
 def gaussians(key: int, count: int, first: int = 0) -> npt.NDArray[np.float64]:
     """(count,) standard Gaussians, one per word from number `first` of `key`."""
-    out = np.empty(count)
+    out, key, first = _room(count), _word("key", key), _word("first", first)
     _fill_gaussians(np.uint64(key), np.uint64(first), out)
     return out
 
 
 def uniforms(key: int, count: int, first: int = 0) -> npt.NDArray[np.float64]:
     """(count,) uniforms in [0, 1), one per word from number `first` of `key`."""
-    out = np.empty(count)
+    out, key, first = _room(count), _word("key", key), _word("first", first)
     _fill_uniforms(np.uint64(key), np.uint64(first), out)
     return out
 
 
 def lognormals(key: int, count: int, sigma: float, first: int = 0) -> npt.NDArray[np.float64]:
     """(count,) draws of exp(sigma·xi): median 1, log standard deviation `sigma` ≥ 0."""
-    out = sigma * gaussians(key, count, first)
+    out = ARGUMENTS.number("sigma", sigma, 0.0) * gaussians(key, count, first)
     _exponentiate(out)
     return out
 
@@ -140,7 +154,8 @@ def start(seed: int) -> npt.NDArray[np.uint64]:
 
 
 def take(random: npt.NDArray[np.uint64], count: int) -> npt.NDArray[np.float64]:
-    """(count,) Gaussians from the next words of `random`, whose counter moves on."""
+    """(count,) Gaussians from the next words of `random` (2,) uint64, whose counter moves on."""
+    ARGUMENTS.like("random", random, _KEY_AND_COUNTER)
     out = gaussians(int(random[0]), count, int(random[1]))
     random[1] += np.uint64(count)
     return out

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hw_models.kernels.jit import njit
 from hw_models.kernels.pulsing import fetch, pulse_cells
 from hw_models.kernels.randomness import gaussian, high_half, low_half, word
 from hw_models.kernels.step_laws import (

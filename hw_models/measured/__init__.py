@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from hw_models.base import DeviceError
 
 if TYPE_CHECKING:
+    from hw_models.measured.fit.fitting import Fit
     from hw_models.measured.results.summary import FitReport
     from hw_models.measured.tables.traces import StepTable, Traces
 
@@ -70,7 +71,7 @@ def fit_measured(
 ) -> FitReport:  # fmt: skip
     """Fit what `reading.read` gave; writes nothing. `sheet` and `plot` are where the report says its files are."""
     from hw_models.measured.fit import lookup
-    from hw_models.measured.fit.intervals import estimates
+    from hw_models.measured.fit.intervals import at_limits, estimates
     from hw_models.measured.fit.scaled import scale
     from hw_models.measured.fit.statistics import as_traces
     from hw_models.measured.results import comparison as comparing
@@ -82,7 +83,13 @@ def fit_measured(
     traces = as_traces(measured) if isinstance(measured, StepTable) else measured
     comparison = None
     if family != "lookup":
-        comparison = comparing.compare_table(table) if table else comparing.compare(scale(traces), traces.weight)
+        def limited(found: Fit) -> bool:
+            return bool(at_limits(traces, found))
+
+        if table:
+            comparison = comparing.compare_table(table, limited)
+        else:
+            comparison = comparing.compare(scale(traces), traces.weight, limited)
     if comparison is None or (family is None and comparison.recommended == "lookup"):
         if traces.weight:
             raise DeviceError(f"{traces.origin.name}: a lookup table needs conductances; this file has only weights")

@@ -21,6 +21,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from hw_models.arguments import ARGUMENTS
 from hw_models.periphery.constants import bounded, constant, whole
 
 ENOB_MIN: Final = 4.0
@@ -119,7 +120,8 @@ def convert(sums: npt.NDArray[np.int64], lsb: int, bits: int) -> tuple[npt.NDArr
     Returns the codes (int32, shape of `sums`) and how many were clipped. Any range is a choice of `lsb`.
     """
     whole("adc lsb", lsb, 1, 1 << 62, "steps of the sum")
-    low, high = full_scale(bits)
+    low, high = full_scale(whole("adc bits", bits, 1, 32, "bits"))
+    sums = ARGUMENTS.integers("sums", sums, None, -(2**62), 2**62)
     codes = (sums + (lsb >> 1)) // lsb
     clipped = int(np.count_nonzero((codes < low) | (codes > high)))
     return np.clip(codes, low, high).astype(np.int32), clipped

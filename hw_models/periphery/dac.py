@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from hw_models.arguments import ARGUMENTS
 from hw_models.base import DeviceError, unknown
 from hw_models.periphery.constants import bounded, constant, whole
 from hw_models.technology.scaling import NODE_MAX_NM, NODE_MIN_NM, energy_ratio, logic_area_ratio
@@ -57,10 +58,11 @@ def requantise(codes: npt.NDArray[np.integer], bits_in: int, bits: int) -> npt.N
     Level k of 0 ... 2^bits - 1 stands for k (2^bits_in - 1) / (2^bits - 1), rounded; with `bits >= bits_in` nothing
     changes. Signs are kept. Raises `DeviceError` for a code that `bits_in` bits do not hold.
     """
-    wide: npt.NDArray[np.int64] = np.asarray(codes).astype(np.int64)
+    bits_in, bits = whole("input bits", bits_in, 1, 24, "bits"), whole("dac bits", bits, 1, 24, "bits")
+    wide: npt.NDArray[np.int64] = ARGUMENTS.integers("codes", codes, None, -(2**62), 2**62)
     top_in, top = (1 << bits_in) - 1, (1 << bits) - 1
     if wide.size and int(np.abs(wide).max()) > top_in:
-        bounded("input code", int(np.abs(wide).max()), 0, top_in, f"of {bits_in} bits")
+        bounded("codes: input code", int(np.abs(wide).max()), 0, top_in, f"of {bits_in} bits")
     if bits >= bits_in:
         return wide
     size = np.abs(wide)

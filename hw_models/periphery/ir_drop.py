@@ -17,9 +17,10 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hw_models.arguments import ARGUMENTS
 from hw_models.base import DeviceError
+from hw_models.kernels.jit import njit
 from hw_models.periphery.constants import bounded
 
 Floats = npt.NDArray[np.float64]
@@ -46,7 +47,8 @@ class Network:
 
         Sweeps until no current changes by more than `tolerance` of the largest, 20 at most.
         """
-        volts = np.ascontiguousarray(v, dtype=np.float64)
+        volts = np.ascontiguousarray(ARGUMENTS.reals("v", v, (self.g.shape[0],), -1e6, 1e6), dtype=np.float64)
+        tolerance = ARGUMENTS.number("tolerance", tolerance, 0.0)
         out = np.zeros(self.g.shape[1])
         sweeps = sweep_lines(
             self.g, self.row_s, self.column_s, self.row_pivot, self.column_pivot, volts, tolerance, MOST_SWEEPS, out
@@ -56,9 +58,9 @@ class Network:
 
 def network(g: Floats, row_ohm: float, column_ohm: float) -> Network:
     """Factorise the lines of `g` (rows, columns) in siemens. Raises `DeviceError` for what is no conductance."""
-    cells = np.ascontiguousarray(g, dtype=np.float64)
-    if cells.ndim != 2 or not cells.size or not np.isfinite(cells).all() or cells.min() < 0:
-        raise DeviceError("conductances: allowed are finite numbers of siemens from 0, shape (rows, columns)")
+    cells = np.ascontiguousarray(ARGUMENTS.reals("g", g, ("rows", "columns"), 0.0, 1e6), dtype=np.float64)
+    if not cells.size:
+        raise DeviceError(f"g: shape {cells.shape}, allowed: at least one conductance, shape (rows, columns)")
     row_s = 1 / max(bounded("row_ohm", row_ohm, 0.0, 1e9, "ohm per cell"), _LEAST_OHM)
     column_s = 1 / max(bounded("column_ohm", column_ohm, 0.0, 1e9, "ohm per cell"), _LEAST_OHM)
     row_pivot, column_pivot = np.empty_like(cells), np.empty_like(cells)
@@ -127,7 +129,8 @@ def exact_currents(g: Floats, v: Floats, row_ohm: float, column_ohm: float) -> F
     net = network(g, row_ohm, column_ohm)
     rows, columns = net.g.shape
     injected = np.zeros(2 * rows * columns)
-    injected[: rows * columns : columns] = net.row_s * np.asarray(v, dtype=np.float64)
+    volts = ARGUMENTS.reals("v", v, (rows,), -1e6, 1e6).astype(np.float64)
+    injected[: rows * columns : columns] = net.row_s * volts
     nodes = spsolve(_laplacian(net), injected)
     return net.column_s * np.asarray(nodes[-columns:])
 

@@ -16,8 +16,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from hw_models.kernels.jit import njit
 from hw_models.periphery.ir_drop import factorise, network
 
 Floats = npt.NDArray[np.float64]

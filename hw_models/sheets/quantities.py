@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from fractions import Fraction
 from typing import Final
@@ -43,14 +44,23 @@ def converted(value: float, unit: str, into: str) -> float:
     if into not in UNITS:
         raise DeviceError(f"{unit!r} is not the unit of this number, allowed: {into!r}")
     (dimension, factor), (wanted, divisor) = UNITS[unit], UNITS[into]
+    if not math.isfinite(value):
+        raise DeviceError(f"{value!r}: must be a finite number in {into}")
     exact = Fraction(str(value)) * factor  # the decimal that was written, not the nearest binary fraction
     if {dimension, wanted} == {"S", "Ohm"}:
         if not exact:
             raise DeviceError(f"0 {unit} has no value in {into}")
-        return float(1 / exact / divisor)
+        return _rounded(1 / exact / divisor, value, unit, into)
     if dimension != wanted and not (wanted in _COUNTS and dimension == "1"):
         raise DeviceError(f"{unit!r} is a unit of {_meaning(dimension)}, allowed: {', '.join(fitting(into))}")
-    return float(exact / divisor)
+    return _rounded(exact / divisor, value, unit, into)
+
+
+def _rounded(exact: Fraction, value: float, unit: str, into: str) -> float:
+    try:
+        return float(exact)
+    except OverflowError:
+        raise DeviceError(f"{value!r} {unit} is beyond every number in {into}") from None
 
 
 def fitting(into: str) -> tuple[str, ...]:

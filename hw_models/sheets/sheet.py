@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from hw_models.base import DeviceError, unknown
+from hw_models.files import read_text
+from hw_models.foreign import printable
 
 KEYS: Final = ("name", "family", "summary", "sources", "parameters", "drive", "over", "notes")
 ENTRY_KEYS: Final = ("value", "unit", "source", "derived")
@@ -80,12 +82,12 @@ def placed(where: str, lines: Lines, path: tuple[str, ...]) -> str:
 def read(path: Path) -> Sheet:
     """The sheet of a YAML file. Raises `DeviceError` with every fault of the file, a line each."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path, 4 * MOST_CHARACTERS)
     except OSError as error:
-        raise DeviceError(f"{path}: cannot be read: {error.strerror}") from None
+        raise DeviceError(f"{printable(str(path))}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise DeviceError(f"{path}: not a text file in UTF-8") from None
-    return parse(text, str(path))
+        raise DeviceError(f"{printable(str(path))}: not a text file in UTF-8") from None
+    return parse(text, printable(str(path)))
 
 
 def parse(text: str, where: str) -> Sheet:
@@ -135,6 +137,8 @@ def from_mapping(tree: Any, where: str, lines: Lines | None = None, faults: list
     for key, word in words.items():
         if not isinstance(word, str) or (key in ("name", "family") and not word):
             told.append(f"{placed(where, lines, (key,))}: {word!r}: must be a word")
+        elif key == "name":
+            words[key] = printable(word)  # it stands in every table and in every error
     sources = _section(tree, "sources", where, lines, told)
     for key, citation in sources.items():
         if not isinstance(citation, str) or not citation.strip():

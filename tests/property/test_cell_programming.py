@@ -322,7 +322,7 @@ def test_both_ways_of_pulsing_give_the_same_cells(
     }  # fmt: skip
     compiled = trained([9, 7], fields, count=15)
     assert compiled.crossbar.stepped
-    monkeypatch.setattr(Crossbar, "stepped", property(lambda self: False))
+    monkeypatch.setattr(Crossbar, "compiled", property(lambda self: False))
     handed = trained([9, 7], fields, count=15)
     mine, theirs = compiled.state(), handed.state()
     assert mine.keys() == theirs.keys()
@@ -343,7 +343,7 @@ def test_both_ways_sum_the_same_shares_where_steps_are_single(mapping: str, monk
         "device.array.train_length": 1, "learning.learning_rate": 0.05,
     }  # fmt: skip
     compiled = trained([9, 7], fields, count=40)
-    monkeypatch.setattr(Crossbar, "stepped", property(lambda self: False))
+    monkeypatch.setattr(Crossbar, "compiled", property(lambda self: False))
     handed = trained([9, 7], fields, count=40)
     a, b = tally_of(compiled), tally_of(handed)
     for way in ("up", "down"):

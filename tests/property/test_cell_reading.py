@@ -54,7 +54,8 @@ READINGS = st.fixed_dictionaries(
         "encoder.bits": pick(1, 3, 4, 8),
         "chip.states.bits": pick(4, 8),
         "chip.accumulator.bits": pick(10, 20, 32),
-        "chip.weights.frac_bits": pick(4, 9, 20),
+        "chip.weights.frac_bits": pick(-8, 4, 9, 20),  # from where a range is less than one LSB of the accumulator
+        "chip.biases.enabled": pick(True, False),
     }
 )
 

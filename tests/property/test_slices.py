@@ -398,7 +398,7 @@ def test_time_at_rest_is_seen_in_all_slices_and_leaves_no_trace() -> None:
 def test_both_ways_of_pulsing_give_the_same_cells(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fields = {**SLICED, "device.model": model, "learning.learning_rate": 0.2}
     compiled = trained([9, 7], fields, count=15)
-    monkeypatch.setattr(Crossbar, "stepped", property(lambda self: False))
+    monkeypatch.setattr(Crossbar, "compiled", property(lambda self: False))
     handed = trained([9, 7], fields, count=15)
     mine, theirs = compiled.state(), handed.state()
     assert compiled._carries[carrying.CARRIED] > 0

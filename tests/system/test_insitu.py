@@ -374,3 +374,37 @@ def test_a_forgotten_device_is_refused_or_told(cli: Cli) -> None:
     assert told in Path("yes", "log.txt").read_text(encoding="utf-8")
     checked = cli("check", "quickstart", "--set", "device.array.adc_bits=5")
     assert checked.code == 0 and checked.err.startswith(told) and checked.err.count("\n") == 1
+
+
+def test_an_ablation_of_several_seeds_goes_on_and_has_a_page(cli: Cli, tmp_path: Path) -> None:
+    settings = ["--set", "epochs=1", "--set", "data.train=100", "--set", "data.test=50"]
+    settings += ["--set", "device={model: EcRam, off: [nonlinearity, asymmetry, device_to_device]}"]
+    command = ["run", "quickstart", *settings, "--ablate", "--seeds", "4,5", "--out", "ablated"]
+    said = cli(*command, "--quiet")
+    assert said.code == 0 and "mean of 2 seeds ± half of the 95 % interval" in said.out
+    assert said.out.endswith("report: ablated/report.html\n") and (tmp_path / "ablated" / "report.html").exists()
+    found = json.loads((tmp_path / "ablated" / "ablation.json").read_text(encoding="utf-8"))
+    assert found["seeds"] == [4, 5] and [each["seed"] for each in found["results"]] == [4, 5]
+    for each in found["results"]:
+        for row in each["variants"]:
+            record = record_of(tmp_path / "ablated" / row["folder"])
+            assert record["seed"] == each["seed"] and record["accuracy"]["direct_average"] == row["direct_average"]
+    again = cli(*command)
+    assert again.out == said.out and again.err.count("this run is finished") == 2 * len(found["results"][0]["variants"])
+    assert cli("report", "ablated", "--csv", "-").out.count("\n") == 1 + 2 * len(found["results"][0]["variants"])
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        (["device.array.adc_range=0.0625"], "adc_range: 0.0625: below two LSBs of the accumulator (0.0625 each)"),
+        (["device.array.slices=4", "device.array.bits_per_cell=3"], "of the least significant of 4 slices"),
+        (["device.off=[adc]", "device.array.adc_range=0.0625"], ""),
+        ([], ""),
+    ],
+)
+def test_a_converter_without_codes_above_zero_is_told_beforehand(fields: list[str], told: str, cli: Cli) -> None:
+    narrow = ["chip.biases.enabled=false", "chip.states.bits=4", "encoder.bits=4", "chip.weights.frac_bits=-4"]
+    cells = ["device.model=Idealized", "chip.weights.init_gain=0.01", "learning.homeostasis.frac_bits=16"]
+    spec = [*cells, "chip.memory_budget=1 MiB", *narrow, *fields]
+    said = cli("check", "quickstart", *(word for field in spec for word in ("--set", field)))
+    assert said.code == 0, said.err
+    assert (told in said.err) if told else "adc_range" not in said.err

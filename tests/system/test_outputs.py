@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -69,3 +70,28 @@ def test_the_run_beside_is_safe_too(cli: Cli, finished: Finished, tmp_path: Path
     assert (tmp_path / "other" / "record.json").read_bytes() == before
     assert cli("report", "run", "--csv", "run/table.csv").code == 0
     assert cli("report", "run", "--csv", "run/table.csv").code == 0
+
+
+def test_standard_output_takes_a_table_and_nothing_else(cli: Cli, finished: Finished, tmp_path: Path) -> None:
+    """`-` is standard output for every table; what else is said goes to standard error."""
+    shutil.copytree(finished.folder, tmp_path / "run")
+    said = cli("report", "run", "--csv", "-")
+    assert said.code == 0 and said.out.startswith("source,name,seed,status,") and said.out.count("\n") == 2
+    said = cli("report", "run", "--csv", "-", "--out", "page.html")
+    assert said.out.startswith("source,") and said.err == "page.html\n" and (tmp_path / "page.html").exists()
+    said = cli("report", "run", "--json")
+    assert said.code == 0 and json.loads(said.out)[0]["record"]["accuracy"] == finished.record["accuracy"]
+    said = cli("device", "pulse", "EcRam", "--up", 2, "--down", 0, "--csv", "-")
+    assert said.code == 0 and said.out.count("\n") == 4 and said.out.startswith("pulse,phase,cell,weight,g_s\n")
+    assert said.err.startswith("EcRam (") and "written" not in said.err
+    assert not (tmp_path / "-").exists()
+    for more in (["--csv", "-", "--json"], ["--out", "-"], ["--csv", "-", "--parquet", "-"]):
+        cli("report", "run", *more).refused("--")
+    cli("report", "run", "--curves").refused("--curves: goes with --csv, --parquet or --json")
+
+
+def test_seeds_are_for_ablations(cli: Cli) -> None:
+    cli("run", "quickstart", "--seeds", "0,1").refused("--seeds: goes with --ablate")
+    cli("run", "quickstart", "--ablate", "--seeds", "0,1", "--seed", 3).refused("--seed or --seeds, not both")
+    for text in ("0,0", "x", "", "-1", "4294967296", "0,,1"):
+        cli("run", "quickstart", "--ablate", f"--seeds={text}").refused("allowed: different numbers in 0..2^32-1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -269,6 +270,40 @@ def test_many_rows_are_sorted_and_filtered_at_once(
         count = sum(made["point"]["device.model"] == "PCM" for made in rows)
         assert told(seen).startswith(f"{count:,} of 2,000 rows")
         assert (seen.complaints, seen.requests) == ([], [])
+
+
+def test_bars_are_readable_on_a_phone(chromium: Any, finished: Finished, tmp_path: Path) -> None:
+    """The longest bar takes the width of the page, whatever stands beside it; labels and values are not cut."""
+    out = report.write([finished.folder], tmp_path / "r.html")
+    for width, least in ((390, 300), (1280, 200)):
+        with browser.opened(chromium, out, width=width) as seen:
+            tables = seen.page.locator("table.bars")
+            assert tables.count() >= 4
+            for table in tables.all():
+                bars = [bar.bounding_box()["width"] for bar in table.locator("i").all()]
+                assert max(bars) >= least, (width, bars)
+                wide = "row => [...row.cells].every(cell => cell.scrollWidth <= cell.clientWidth + 1)"
+                assert all(row.evaluate(wide) for row in table.locator("tbody tr").all())
+            assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+UNBREAKABLE = """() => [...document.querySelectorAll("body *")].filter((part) => {
+  const style = getComputedStyle(part);
+  const tall = style.breakInside.startsWith("avoid") && part.getBoundingClientRect().height > LIMIT;
+  return tall || ["page", "always", "left", "right"].includes(style.breakBefore) || style.breakAfter === "page";
+}).map((part) => part.tagName + "." + part.getAttribute("class"))"""
+
+
+def test_the_print_leaves_no_page_half_empty(chromium: Any, finished: Finished, sweep: Path, tmp_path: Path) -> None:
+    """Nothing that may not be broken is taller than a third of a page, so no more than that stays empty at its end."""
+    other = shutil.copytree(finished.folder, tmp_path / "other")
+    text_of_a4 = {"width": 688, "height": 1017}  # 182 x 269 mm within the margins, at 96 pixels an inch
+    for i, given in enumerate(([finished.folder], [finished.folder, other], [sweep])):
+        with browser.opened(chromium, report.write(given, tmp_path / f"{i}.html")) as seen:
+            seen.page.emulate_media(media="print")
+            seen.page.set_viewport_size(text_of_a4)
+            assert seen.page.evaluate(UNBREAKABLE.replace("LIMIT", str(text_of_a4["height"] / 3))) == []
+            assert seen.page.evaluate(UNBREAKABLE.replace("LIMIT", "5")) != [], "rows and charts are not cut"
 
 
 def test_a_browser_that_is_not_there_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -488,8 +488,10 @@ def test_what_is_no_file(tmp_path: Path) -> None:
     assert text("").startswith("''")
     (tmp_path / "latin.yaml").write_bytes(b"name: a\nb: \xe9t\xe9\n")
     assert text(str(tmp_path / "latin.yaml")).endswith("latin.yaml:2: not UTF-8 text: byte 0xe9 at offset 11")
-    (tmp_path / "image.yaml").write_bytes(bytes(range(256)) * 40_000)
+    (tmp_path / "image.yaml").write_bytes(bytes(range(256)) * 400)
     assert "image.yaml:2: not UTF-8 text" in text(str(tmp_path / "image.yaml"))
+    (tmp_path / "image.yaml").write_bytes(bytes(range(256)) * 40_000)
+    assert "cannot be read: 10240000 bytes, allowed: at most 524288" in text(str(tmp_path / "image.yaml"))
 
 
 def test_a_bare_word_means_the_shipped_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

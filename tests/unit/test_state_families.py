@@ -386,12 +386,12 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: Endurance(Sram(), limit_spread=math.nan), "limit_spread"),
     (lambda: Retention(Sram(), time_constant_s=0.0), "time_constant_s is 0.0; it must be above 0 s"),
     (lambda: Retention(Sram(), level=1.5), "level is 1.5"),
-    (lambda: Retention(Sram()).elapse(Sram().manufacture(1, 0), -1.0), "-1.0 s"),
-    (lambda: PhaseChange().read(PhaseChange().manufacture(1, 0), -1.0), "-1.0 s"),
-    (lambda: Programmed().read(Programmed().manufacture(1, 0), math.nan), "nan s"),
+    (lambda: Retention(Sram()).elapse(Sram().manufacture(1, 0), -1.0), "seconds: -1.0, allowed"),
+    (lambda: PhaseChange().read(PhaseChange().manufacture(1, 0), -1.0), "after_s: -1.0, allowed"),
+    (lambda: Programmed().read(Programmed().manufacture(1, 0), math.nan), "after_s: nan, allowed"),
     (lambda: at(Programmed(), math.nan, 1), "not a number"),
     (lambda: at(Lookup(**TABLE), math.nan, 1), "not a number"),
-    (lambda: Sram().manufacture(-1, 0), "-1 cells"),
+    (lambda: Sram().manufacture(-1, 0), "count: -1, allowed"),
     (lambda: Sram().without(["read_noise"]), "known: none"),
 ]
 

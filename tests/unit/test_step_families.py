@@ -375,15 +375,15 @@ def test_a_tally_prices_pulses_by_the_conductance_they_meet() -> None:
 def test_cells_only_take_what_they_can() -> None:
     model = SoftBounds()
     cells = model.manufacture(5, 0)
-    with pytest.raises(DeviceError, match=r"places -1\.\.2; the cells are 0\.\.4"):
+    with pytest.raises(DeviceError, match="places: -1, allowed: integers of 0 to 4"):
         model.pulse(cells, np.array([1, 1]), np.array([-1, 2]))
-    with pytest.raises(DeviceError, match=r"places 5\.\.5"):
+    with pytest.raises(DeviceError, match="places: 5, allowed: integers of 0 to 4"):
         model.program(cells, np.array([0.0]), np.array([5]))
-    with pytest.raises(DeviceError, match="must be integers"):
+    with pytest.raises(DeviceError, match="counts: type float64, allowed: integers"):
         model.pulse(cells, np.array([0.5]))
     with pytest.raises(DeviceError, match="not a number"):
         model.program(cells, np.array(math.nan))
-    with pytest.raises(DeviceError, match="at least 0"):
+    with pytest.raises(DeviceError, match="count: -1, allowed: a whole number"):
         model.manufacture(-1, 0)
     with pytest.raises(DeviceError, match="float32 or float64"):
         model.manufacture(3, 0, np.float16)

@@ -279,6 +279,24 @@ def test_points_over_the_memory_budget_are_infeasible(file: Path) -> None:
     assert plan.points[2].infeasible.startswith("chip.memory_budget: 8 KiB is too small by ")
 
 
+def test_points_that_differ_in_nothing_predicted_are_one_line(file: Path) -> None:
+    plan = planned(file, "{learning.learning_rate: [0.001, 0.002], learning.beta: [0.5, 1], chip.weights.bits: [4, 8]}")
+    told = [line.split() for line in plan_table.lines(plan, 2)]
+    assert told[0][:5] == ["small:", "grid,", "8", "points", "with"]
+    heads, *rows = [words for words in told if "pJ" in words or "nJ" in words or "points" in words][1:]
+    assert heads[:4] == ["learning.learning_rate", "learning.beta", "chip.weights.bits", "points"]
+    assert [row[:6] for row in rows] == [["0.001,", "0.002", "0.5,", "1", bits, "4"] for bits in "48"]
+    single = "\n".join(plan_table.lines(planned(file, "{chip.weights.bits: [4, 8]}"), 2))
+    assert " points " not in single.partition("\n")[2] and len(single.splitlines()) == 8
+
+
+def test_a_predicted_cost_that_is_not_whole_is_a_lower_bound(file: Path) -> None:
+    told = "\n".join(plan_table.lines(planned(file, "{device.model: [sram, Idealized]}"), 1))
+    lines = {line.split()[0]: line for line in told.splitlines() if line.split()}
+    assert lines["Idealized"].count(">= ") == 3 and ">=" not in lines["sram"]
+    assert "states no electrical conditions" in told
+
+
 def test_a_point_that_is_no_spec_is_named(file: Path) -> None:
     found = refused(file, "{learning.winners: [2, 40], chip.weights.bits: [8, 99]}")
     assert found == [
@@ -523,3 +541,26 @@ def test_only_points_as_cheap_are_rivals_but_constraints_always_count() -> None:
 def test_floors_travel_as_json() -> None:
     found = floors([_curve(0.5, 0.7, 0.8, 0.85)] * 8, "direct_average", 4)
     assert json.loads(json.dumps(found)) == [list(part) for part in found]
+
+
+@pytest.mark.parametrize("method", ["grid", "random", "search"])
+@pytest.mark.parametrize("field", ["chip.memory_budget", "learning.beta", "chip.weights.bits", "chip.clock"])
+@pytest.mark.parametrize(
+    "ends",
+    [
+        "{min: 1, max: 1e308}", "{min: -1.7e308, max: 1.7e308}", "{min: 0, max: 1e308, step: 1e300}",
+        "{min: 1, max: 1e308, log: true, step: 1.5}", "{min: 1 KiB, max: 1e400 KiB}",
+    ],
+)  # fmt: skip
+def test_no_range_is_too_wide_to_be_refused(method: str, field: str, ends: str, file: Path) -> None:
+    samples = "" if method == "grid" else "samples: 2, "
+    faults = refused(file, f"{{method: {method}, {samples}parameters: {{{field}: {ends}}}}}")
+    assert any(field in fault for fault in faults)
+
+
+@pytest.mark.parametrize("limit", ["memory <= 1e400 KiB", "memory <= 1e308", "energy <= 1e308 kJ"])
+def test_no_limit_is_too_large_to_be_refused(limit: str, file: Path) -> None:
+    try:
+        planned(file, f"{{seeds: [0], constraints: ['{limit}']}}")
+    except SpecError as error:
+        assert "constraints" in str(error)

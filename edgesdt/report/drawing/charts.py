@@ -79,6 +79,13 @@ class ErrorScale:
         axes.set_yticks([self.height(t) for t in ticks], [f"{100 * t:.6g} %" for t in ticks])
 
 
+def with_bars(shown: Sequence[float], ends: Sequence[float]) -> ErrorScale:
+    """An axis that holds all of `shown`; of the ends of intervals as much as leaves the points room."""
+    low, high = min(shown), max(shown)
+    low, high = max(low - 0.5 * (high - low) - 0.005, 0.0), min(high + 0.5 * (1 - high), 1.0)
+    return ErrorScale([*shown, *(min(max(end, low), high) for end in ends)])
+
+
 def plain(key: str, title: str, line: Line, x_label: str, form: Callable[[float], str]) -> str:
     """A small chart of one quantity over epochs; its linear scale includes zero where values come near it."""
 

@@ -11,6 +11,7 @@ from edgesdt.report.files.folders import number
 from edgesdt.units import format_area, format_count, format_energy, format_si, format_size, format_time
 
 ABSENT = "\N{EN DASH}"
+AT_LEAST = "\N{GREATER-THAN OR EQUAL TO} "  # before a figure of which parts have no price
 
 READOUTS = {
     "direct_average": "direct association, average",

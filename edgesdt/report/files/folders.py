@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgesdt.errors import EdgesdtError
+from edgesdt.files import archives, documents
+from edgesdt.files.record_shape import kind_of
+from hw_models.foreign import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +32,7 @@ _MAPPINGS = (
     "technology",
     "speed",
 )
+_SHOWN = ("weights_0", "activity", "image_shape", "weights_frac_bits")
 _MAPPINGS_INSIDE = {
     "counts": ("train", "inference"),
     "energy_j": ("train_breakdown", "inference_breakdown", "train_leakage", "inference_leakage"),
@@ -80,14 +82,14 @@ def read(folder: Path) -> dict[str, Any]:
     """The record in a run folder, checked for shape. Raises `EdgesdtError` naming the file."""
     path = folder / "record.json"
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = documents.read(path)
     except FileNotFoundError:
         why = "not a run, or one that has not finished" if folder.is_dir() else "there is no such folder"
         raise EdgesdtError(f"{path}: no record here; {why}") from None
     except OSError as error:
         raise EdgesdtError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except ValueError as error:  # broken JSON, or bytes that are not UTF-8
-        raise EdgesdtError(f"{path}: damaged: not a JSON document ({error})") from None
+    except documents.DocumentError as error:
+        raise EdgesdtError(f"{path}: damaged: {printable(str(error))}") from None
     check(path, record)
     return dict(record)
 
@@ -98,7 +100,7 @@ def check(path: Path | str, record: object) -> None:
     Raises `EdgesdtError` that begins with `path`, which says where the record is.
     """
     if not isinstance(record, dict):
-        raise EdgesdtError(f"{path}: damaged: expected a JSON object, found {_kind(record)}")
+        raise EdgesdtError(f"{path}: damaged: expected a JSON object, found {kind_of(record)}")
     schema = record.get("schema", SCHEMA)
     if not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
         raise EdgesdtError(
@@ -116,17 +118,12 @@ def check(path: Path | str, record: object) -> None:
 
 def _expect_mapping(path: Path | str, name: str, value: object) -> None:
     if value is not None and not isinstance(value, dict):
-        raise EdgesdtError(f"{path}: damaged: {name}: expected a mapping, found {_kind(value)}")
+        raise EdgesdtError(f"{path}: damaged: {name}: expected a mapping, found {kind_of(value)}")
 
 
 def _expect_rows(path: Path | str, name: str, value: object) -> None:
     if value is not None and not (isinstance(value, list) and all(isinstance(row, dict) for row in value)):
-        raise EdgesdtError(f"{path}: damaged: {name}: expected a list of mappings, found {_kind(value)}")
-
-
-def _kind(value: object) -> str:
-    names = {dict: "a mapping", list: "a list", str: "a text", type(None): "nothing", bool: "true or false"}
-    return names.get(type(value), "a number")
+        raise EdgesdtError(f"{path}: damaged: {name}: expected a list of mappings, found {kind_of(value)}")
 
 
 def names_of(folders: Sequence[Path], records: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -141,17 +138,19 @@ def names_of(folders: Sequence[Path], records: Sequence[Mapping[str, Any]]) -> l
 
 
 def weights(folder: Path) -> dict[str, npt.NDArray[np.generic]] | None:
-    """The arrays of the run's `weights.npz`, or None where the run kept none.
+    """Those arrays of the run's `weights.npz` that the report shows, or None where the run kept none.
 
     Raises `EdgesdtError` naming the file where it is damaged.
     """
-    import numpy as np
-
     path = folder / "weights.npz"
     if not path.exists():
         return None
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise EdgesdtError(f"{path}: damaged: not a readable archive of arrays ({error})") from None
+        found = archives.read(path, _SHOWN)
+        if "weights_1" in archives.names(path):
+            found.pop("activity", None)  # the output layer's; the first layer is what is drawn
+        return found
+    except OSError as error:
+        raise EdgesdtError(f"{path}: damaged: cannot be read: {error.strerror or error}") from None
+    except archives.ArchiveError as error:
+        raise EdgesdtError(f"{path}: damaged: not a readable archive of arrays ({printable(str(error))})") from None

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from edgesdt.errors import EdgesdtError, SpecError
+from edgesdt.files import record_shape
 from edgesdt.report.files import folders
 from edgesdt.report.files.folders import Run
 from edgesdt.report.files.sweeps import Row, Sweep
+from hw_models.foreign import printable
 
 _PRICED = ("energy_j", "latency_s", "area_mm2", "technology")
 
@@ -23,9 +25,23 @@ def run(found: Run, table: str) -> Run:
 def sweep(found: Sweep, table: str) -> Sweep:
     """A sweep as if every point had named `table`; reads the runs' own records where the store keeps no counts.
 
-    Raises `EdgesdtError` naming `--table`, or the record that is missing or damaged.
+    A row whose record is damaged is left out and told among `damaged`. Raises `EdgesdtError` naming `--table`, or the
+    record that is missing; or the first that is damaged, if there is no other.
     """
-    return replace(found, rows=[_row(found, row, table) if row.done else row for row in found.rows])
+    rows: list[Row] = []
+    damaged: list[EdgesdtError] = []
+    for row in found.rows:
+        try:
+            rows.append(_row(found, row, table) if row.done else row)
+        except DamagedError as error:
+            damaged.append(error)
+    if damaged and not rows:
+        raise damaged[0]
+    return replace(found, rows=rows, damaged=(*found.damaged, *map(str, damaged)))
+
+
+class DamagedError(EdgesdtError):
+    """A record that cannot be priced again."""
 
 
 def record(given: Mapping[str, Any], table: str, where: Path) -> dict[str, Any]:
@@ -34,15 +50,19 @@ def record(given: Mapping[str, Any], table: str, where: Path) -> dict[str, Any]:
     Raises `EdgesdtError` naming `--table` for a table that is unknown or does not reach that node, and `where` for
     a record that lacks what prices are made of.
     """
+    if wrong := record_shape.fault_of_kind(given):
+        raise DamagedError(f"{where}: cannot be priced again: damaged: {printable(wrong)}")
     try:
         return _priced(given, table)
     except SpecError as error:
-        told = str(error)
+        told = str(error).partition("\n")[0]
         if "technology.table: " in told:
             raise EdgesdtError(f"--table: {told.partition('technology.table: ')[2]}") from None
-        raise EdgesdtError(f"--table {table}: {told}") from None
+        raise DamagedError(f"{where}: cannot be priced again with {table}: {printable(told)}") from None
     except (KeyError, TypeError) as error:
-        raise EdgesdtError(f"{where}: cannot be priced again: the record lacks {error}") from None
+        raise DamagedError(f"{where}: cannot be priced again: the record lacks {error}") from None
+    except (AttributeError, ValueError, ArithmeticError, IndexError) as error:
+        raise DamagedError(f"{where}: cannot be priced again: damaged: {printable(str(error))}") from None
 
 
 def _priced(given: Mapping[str, Any], table: str) -> dict[str, Any]:
@@ -74,6 +94,16 @@ def _row(found: Sweep, row: Row, table: str) -> Row:
     if not ("spec" in whole and "arrays" in memory and "train_samples" in whole):
         if not row.run:
             raise EdgesdtError(f"{found.folder}: cannot be priced again: the run folder of {row.key} was not kept")
-        whole = folders.read(where.parent)
+        whole = _kept(where)
     priced = record({**whole, "curve": []}, table, where)
     return replace(row, record=row.record | {part: priced[part] for part in _PRICED})
+
+
+def _kept(where: Path) -> dict[str, Any]:
+    """The record of a run, as `folders.read`; a damaged one is a `DamagedError`."""
+    try:
+        return folders.read(where.parent)
+    except EdgesdtError as error:
+        if where.exists():
+            raise DamagedError(str(error)) from None
+        raise

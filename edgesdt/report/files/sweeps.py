@@ -1,26 +1,31 @@
 """Reads sweep folders for the report: `sweep.json`, and a row for every (point, seed), as `edgesdt.sweep.rows` says.
 
 Rows are the lines of `records.jsonl`, and the files of `points/` that finished since that was written. The last row of
-a (point, seed) counts, but nothing replaces a finished one. What a killed process left half written is no row; how
-often that was met is kept, to be told.
+a (point, seed) counts, but nothing replaces a finished one. What a killed process left half written is no row, and
+neither is one that is damaged otherwise: one run must not cost the report of its sweep. Both are kept, to be told.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from edgesdt.errors import EdgesdtError
+from edgesdt.files import documents
 from edgesdt.report.files import columns
 from edgesdt.report.files.folders import Run, check
+from hw_models.files import read_bytes
+from hw_models.foreign import printable
 
 SCHEMA = 1  # the newest layout of store and description that this module reads
 STORE, DESCRIPTION, SINGLE = "records.jsonl", "sweep.json", "points"
 DONE = "done"
+_MOST_STORE = 1 << 32
+"""Bytes of `records.jsonl`: 4 GiB, a million rows."""
 
 
 def identity(value: Any) -> str:
@@ -63,6 +68,8 @@ class Sweep:
     rows: list[Row]
     label: str
     torn: int = 0
+    damaged: tuple[str, ...] = ()
+    """What was left out because it is damaged, each with the file and line that it stands in."""
 
     @property
     def plan(self) -> dict[str, Any]:
@@ -132,58 +139,75 @@ def load(folder: Path) -> Sweep:
     Raises `EdgesdtError` naming the file, and the line, for what is missing, damaged or of a newer edgesdt.
     """
     description = _description(folder / DESCRIPTION)
-    rows, torn = _rows(folder)
-    return Sweep(folder, description, rows, str(description.get("name") or folder.name), torn)
+    rows, torn, damaged = _rows(folder)
+    label = printable(str(description.get("name") or folder.name))
+    return Sweep(folder, description, rows, label, torn, tuple(damaged))
 
 
 def _description(path: Path) -> dict[str, Any]:
     if not path.exists():  # the store alone is enough for a report
         return {}
     try:
-        found = json.loads(_text(path))
-    except ValueError as error:
-        raise EdgesdtError(f"{path}: damaged: not a JSON document ({error})") from None
+        found = documents.loads(_content(path))
+    except documents.DocumentError as error:
+        raise EdgesdtError(f"{path}: damaged: {printable(str(error))}") from None
     if not isinstance(found, dict):
         raise EdgesdtError(f"{path}: damaged: expected a JSON object")
     _readable(str(path), found)
     return found
 
 
-def _rows(folder: Path) -> tuple[list[Row], int]:
-    """The rows that count, and how many texts are no JSON document."""
+def _rows(folder: Path) -> tuple[list[Row], int, list[str]]:
+    """The rows that count, how many texts are no JSON document, and what else is damaged, a sentence each."""
     path, single = folder / STORE, folder / SINGLE
-    lines = _text(path).split("\n") if path.exists() or not single.is_dir() else []
-    found, torn = _read(((f"{path}:{i}", line) for i, line in enumerate(lines, start=1) if line.strip()))
+    lines = _content(path).split(b"\n") if path.exists() or not single.is_dir() else []
+    found, torn, damaged = _read((f"{path}:{i}", line) for i, line in enumerate(lines, start=1) if line.strip())
     known = {f"{row.spec_hash}-{row.seed}{'.failed' if row.status == 'failed' else ''}.json" for row in found}
     newer = [file for file in sorted(single.glob("[!.]*.json")) if file.name not in known]
-    more, broken = _read((str(file), _text(file)) for file in newer)
+    more, broken, spoilt = _read(_singles(newer, damaged))
     kept: dict[tuple[str, int | None], Row] = {}
     for row in [*found, *more]:
         place = (row.key, row.seed)
         if place not in kept or row.done or not kept[place].done:
             kept[place] = row
-    return list(kept.values()), torn + broken
+    damaged += spoilt
+    if damaged and not kept:
+        raise EdgesdtError(damaged[0])
+    return list(kept.values()), torn + broken, damaged
 
 
-def _read(texts: Iterable[tuple[str, str]]) -> tuple[list[Row], int]:
-    found, torn = [], 0
+def _singles(files: Iterable[Path], damaged: list[str]) -> Iterator[tuple[str, bytes]]:
+    """Name and content of files with a row each; those that cannot be read are added to `damaged`."""
+    for file in files:
+        try:
+            yield str(file), _content(file)
+        except EdgesdtError as error:
+            damaged.append(printable(str(error)))
+
+
+def _read(texts: Iterable[tuple[str, bytes]]) -> tuple[list[Row], int, list[str]]:
+    found: list[Row] = []
+    torn, damaged = 0, list[str]()
     for where, text in texts:
         try:
-            entry = json.loads(text)
-        except ValueError:
+            entry = documents.loads(text)
+        except documents.DocumentError:
             torn += 1
             continue
-        found.append(_row(where, entry))
-    return found, torn
+        try:
+            found.append(_row(where, entry))
+        except EdgesdtError as error:
+            damaged.append(printable(str(error)))
+    return found, torn, damaged
 
 
-def _text(path: Path) -> str:
+def _content(path: Path) -> bytes:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_bytes(path, _MOST_STORE)
     except FileNotFoundError:
         raise EdgesdtError(f"{path}: no records here; not a sweep, or one of which nothing has finished") from None
-    except (OSError, ValueError) as error:
-        raise EdgesdtError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    except OSError as error:
+        raise EdgesdtError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
 def _readable(where: str, found: Mapping[str, Any]) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from edgesdt.pricing import omissions
 from edgesdt.report.drawing import wording
 from edgesdt.report.drawing.svg import SERIES
 from edgesdt.report.files.folders import Run, number
-from edgesdt.report.run import summary
+from edgesdt.report.run import summary, wear
 
 
 @dataclass(frozen=True)
@@ -40,26 +41,38 @@ class Stacks:
     rows: list[Stack]
 
 
-HEADINGS = [
-    "accuracy",
-    "untrained",
-    "energy per training sample",
-    "energy per inference",
-    "latency, training",
-]
-HEADINGS += ["latency, inference", "area", "memory used"]
+_FIRST = ("accuracy", "untrained")
+_REST = "accuracy at rest"
+_COSTS = (
+    "energy per training sample", "energy per inference", "latency, training", "latency, inference", "area",
+    "memory used",
+)  # fmt: skip
+
+
+def headings(runs: list[Run]) -> list[str]:
+    """The columns of `table`; retention is one of them where a run is on cells, or was read again after a rest."""
+    return [*_FIRST, *([_REST] if any(map(wear.of_cells, runs)) else []), *_COSTS]
 
 
 def table(runs: list[Run]) -> list[tuple[str, list[Cell]]]:
-    """A row of cells, in the order of `HEADINGS`, for every run; the best of each column is marked."""
-    columns: list[list[tuple[float | None, str]]] = [[] for _ in HEADINGS]
+    """A row of cells, in the order of `headings`, for every run; the best of each column is marked.
+
+    Figures that are not whole are told as the least that they can be, and are never the best. Accuracies after a rest
+    are compared only where all rested equally long.
+    """
+    names = headings(runs)
+    columns: list[list[tuple[float | None, str]]] = [[] for _ in names]
+    alike = len({rest.time_s for run in runs if (rest := wear.last_rest(run)) is not None and rest.modelled}) < 2
     for run in runs:
-        for column, cell in zip(columns, _figures(run), strict=True):
+        found = _figures(run)
+        rests = [_rested(run, alike)] if _REST in names else []
+        for column, cell in zip(columns, [*found[:2], *rests, *found[2:]], strict=True):
             column.append(cell)
     marked = []
-    for i, column in enumerate(columns):
+    for name, column in zip(names, columns, strict=True):
         known = [value for value, _ in column if value is not None]
-        best = (max(known) if i == 0 else min(known)) if len(set(known)) > 1 and i != 1 else None
+        up, ranks = name in ("accuracy", _REST), len(set(known)) > 1 and name != "untrained"
+        best = (max(known) if up else min(known)) if ranks else None
         marked.append([Cell(text, value is not None and value == best) for value, text in column])
     return [(run.label, [column[r] for column in marked]) for r, run in enumerate(runs)]
 
@@ -70,16 +83,24 @@ def _figures(run: Run) -> list[tuple[float | None, str]]:
     energy, latency = run.part("energy_j"), run.part("latency_s")
     values: list[tuple[float | None, str]] = [(trained, wording.percent(trained, n))]
     values.append((control, wording.percent(control, n)))
-    for part, form in ((energy, wording.energy), (latency, wording.time)):
-        for name in ("train_per_sample", "inference_per_sample"):
-            values.append((number(part.get(name)), form(part.get(name))))
-    space, held = run.part("area_mm2").get("total"), run.part("memory").get("used_bits")
-    return [*values, (number(space), wording.area(space)), (number(held), wording.size(held))]
+    priced = [(form, part.get(name)) for part, form in ((energy, wording.energy), (latency, wording.time))
+              for name in ("train_per_sample", "inference_per_sample")]  # fmt: skip
+    priced.append((wording.area, run.part("area_mm2").get("total")))
+    whole = omissions.whole(run.record, "energy_j")
+    values += [(number(v) if whole else None, summary.least(form(v), whole)) for form, v in priced]
+    held = run.part("memory").get("used_bits")
+    return [*values, (number(held), wording.size(held))]
+
+
+def _rested(run: Run, alike: bool) -> tuple[float | None, str]:
+    """The accuracy after the longest rest; its text says how long that was."""
+    rest = wear.last_rest(run)
+    return (None, wording.ABSENT) if rest is None else (rest.accuracy if alike and rest.modelled else None, rest.text)
 
 
 def differences(runs: list[Run]) -> list[tuple[str, list[str]]]:
     """The dotted paths of the specs, but for the name, whose values differ, with every run's value."""
-    flat = [_flat(run.part("spec")) for run in runs]
+    flat = [_flat(summary.named_spec(run)) for run in runs]
     paths = dict.fromkeys(path for spec in flat for path in spec)
     rows = [(path, [spec.get(path, wording.ABSENT) for spec in flat]) for path in paths]
     return [(path, values) for path, values in rows if len(set(values)) > 1 and path != "name"]
@@ -100,10 +121,10 @@ def stacks(runs: list[Run]) -> list[Stacks]:
     """Energy per sample by component, training and inference, for the runs that record a breakdown."""
     drawn = []
     for phase, title in (("train", "Energy per training sample"), ("inference", "Energy per inference")):
-        parts = [(run.label, _components(summary.per_sample(run, "energy_j", phase))) for run in runs]
-        parts = [(label, part) for label, part in parts if part]
-        if parts:
-            drawn.append(_stacked(title, parts))
+        parts = [(run, _components(summary.per_sample(run, "energy_j", phase))) for run in runs]
+        kept = [(run.label, part, omissions.whole(run.record, "energy_j")) for run, part in parts if part]
+        if kept:
+            drawn.append(_stacked(title, kept))
     return drawn
 
 
@@ -113,16 +134,16 @@ def _components(breakdown: object) -> dict[str, float]:
     return {str(k): v for k, v in ((k, number(v)) for k, v in breakdown.items()) if v is not None and v > 0}
 
 
-def _stacked(title: str, parts: list[tuple[str, dict[str, float]]]) -> Stacks:
+def _stacked(title: str, parts: list[tuple[str, dict[str, float], bool]]) -> Stacks:
     sums: dict[str, float] = {}
-    for _, part in parts:
+    for _, part, _ in parts:
         for component, joules in part.items():
             sums[component] = sums.get(component, 0.0) + joules
     ranked = sorted(sums, key=lambda component: -sums[component])
     colours = {name: rank + 1 if rank < SERIES else 0 for rank, name in enumerate(ranked)}
-    longest = max(sum(part.values()) for _, part in parts)
+    longest = max(sum(part.values()) for _, part, _ in parts)
     rows = []
-    for label, part in parts:
+    for label, part, all_priced in parts:
         whole = sum(part.values())
         segments = [
             summary.Bar(
@@ -135,7 +156,7 @@ def _stacked(title: str, parts: list[tuple[str, dict[str, float]]]) -> Stacks:
             for name in ranked
             if name in part
         ]
-        rows.append(Stack(label, wording.energy(whole), 100 * whole / longest, segments))
+        rows.append(Stack(label, summary.least(wording.energy(whole), all_priced), 100 * whole / longest, segments))
     legend = [(colours[name], wording.label(name)) for name in ranked[: SERIES]]
     legend += [(0, "other")] if len(ranked) > SERIES else []
     return Stacks(title, legend, rows)

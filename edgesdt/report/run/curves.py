@@ -11,6 +11,7 @@ from functools import partial
 from itertools import accumulate
 from typing import Any
 
+from edgesdt.pricing import omissions
 from edgesdt.report.drawing import charts, wording
 from edgesdt.report.files.folders import Run, number
 from edgesdt.report.run import summary
@@ -128,7 +129,8 @@ def of_runs(runs: list[Run]) -> list[Chart]:
         if x:
             over_epochs.append(charts.Line(run.label, x, y, tips, i))
         spent = dict(zip(*cumulative_energy(run), strict=True))
-        known = [(spent[e], v) for e, v in zip(x, y, strict=True) if spent.get(e, 0) > 0]
+        whole = omissions.whole(run.record, "energy_j")  # else it would seem to learn for less
+        known = [(spent[e], v) for e, v in zip(x, y, strict=True) if whole and spent.get(e, 0) > 0]
         tips = [f"{run.label}, {wording.energy(j)}: {wording.percent(v, n)}" for j, v in known]
         if known:
             over_energy.append(charts.Line(run.label, [j for j, _ in known], [v for _, v in known], tips, i))

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 SHOWN = 40  # neurons drawn
+_MOST_AXES = 8
+_MOST_FRAC_BITS = 64
 _STEPS = 31  # shades on either side of zero
 NEGATIVE = (43, 112, 184)
 POSITIVE = (214, 96, 38)
@@ -82,7 +84,7 @@ def fields(run: folders.Run) -> Fields | None:
     ]
     height, width = images.shape[1:]
     return Fields(
-        chosen, _value(limit, arrays.get("weights_frac_bits")), width, height, shape[2] > 1, pictures
+        chosen, _value(path, limit, arrays.get("weights_frac_bits")), width, height, shape[2] > 1, pictures
     )
 
 
@@ -93,10 +95,10 @@ def _ranked(
     import numpy as np
 
     activity = arrays.get("activity")
-    if "weights_1" in arrays or activity is None:
+    if activity is None:
         norms = np.sqrt(np.square(codes.astype(np.float64)).sum(axis=0))
         return norms, "weight norm (codes)", "first-layer neurons with the largest weight norm"
-    if activity.shape != codes.shape[1:]:
+    if activity.shape != codes.shape[1:] or activity.dtype.kind not in "iuf" or not np.all(np.isfinite(activity)):
         wanted = f"one value for each of {codes.shape[1]} neurons"
         raise EdgesdtError(f"{path}: damaged: activity: expected {wanted}, found {_found(activity)}")
     return activity.astype(np.float64), "mean activity (codes)", "neurons with the largest mean activity"
@@ -109,10 +111,12 @@ def _image_shape(
     if given is None:
         side = math.isqrt(inputs)
         return (side, side, 1) if side * side == inputs else None
-    shape = [int(n) for n in given.reshape(-1)]
-    if math.prod(shape) != inputs:
+    wrong = given.dtype.kind not in "iu" or not 0 < given.size < _MOST_AXES
+    shape = [] if wrong else [int(n) for n in given.reshape(-1)]
+    wrong = wrong or min(shape) < 1
+    if wrong or math.prod(shape) != inputs:
         wanted = f"a shape of {inputs} inputs"
-        raise EdgesdtError(f"{path}: damaged: image_shape: expected {wanted}, found {tuple(shape)}")
+        raise EdgesdtError(f"{path}: damaged: image_shape: expected {wanted}, found {tuple(shape) or _found(given)}")
     if len(shape) == 2:
         return shape[0], shape[1], 1
     if len(shape) == 3:
@@ -139,10 +143,13 @@ def _shades(image: npt.NDArray[np.float64], limit: float) -> npt.NDArray[np.uint
     return scaled.astype(np.uint8)
 
 
-def _value(limit: float, frac_bits: npt.NDArray[np.generic] | None) -> str:
+def _value(path: Path, limit: float, frac_bits: npt.NDArray[np.generic] | None) -> str:
     """The end of the scale as a weight, or as a code where the format was not kept."""
-    if frac_bits is None or not frac_bits.size:
+    if frac_bits is None:
         return f"{limit:.3g} codes"
+    if frac_bits.size != 1 or frac_bits.dtype.kind not in "iu" or abs(int(frac_bits.reshape(-1)[0])) > _MOST_FRAC_BITS:
+        wanted = f"a number of bits up to {_MOST_FRAC_BITS}"
+        raise EdgesdtError(f"{path}: damaged: weights_frac_bits: expected {wanted}, found {_found(frac_bits)}")
     return f"{math.ldexp(limit, -int(frac_bits.reshape(-1)[0])):.3g}"
 
 
@@ -156,7 +163,14 @@ def _data_uri(shades: npt.NDArray[np.uint8]) -> str:
 
 def png(shades: npt.NDArray[np.uint8]) -> bytes:
     """An indexed PNG (W3C PNG, colour type 3 with tRNS) of a (height, width) array of palette indices."""
+    import numpy as np
+
+    from edgesdt.arguments import ARGUMENTS
+
+    shades = ARGUMENTS.integers("shades", shades, ("height", "width"), 0, 2 * _STEPS, np.uint8)
     height, width = shades.shape
+    if not shades.size:
+        ARGUMENTS.refuse("shades", f"shape {shades.shape}", "at least one pixel")
     colours, alphas = bytearray(), bytearray()
     for step in range(-_STEPS, _STEPS + 1):
         colours += bytes(NEGATIVE if step < 0 else POSITIVE)

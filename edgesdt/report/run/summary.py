@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from edgesdt.report.drawing import wording
@@ -101,12 +102,51 @@ def facts(run: Run) -> list[tuple[str, str]]:
         ("rule", dig("learning.rule")),
         ("target", str(dig("learning.target") or "").replace("_", " ") or None),
         ("data", data),
-        ("device", run.part("device").get("model") or dig("device.model")),
+        ("device", device_name(run)),
         ("technology", run.part("technology").get("table") or dig("technology.table")),
+        ("node", _node(run)),
+        ("labels", _labels(dig("label_fraction"))),
         ("epochs", dig("epochs")),
         ("seed", run.record.get("seed")),
     ]
     return [(name, str(value)) for name, value in found if value is not None]
+
+
+def device_name(run: Run) -> str | None:
+    """What holds the weights, by the name of its sheet; a spec that names a file still has the default model."""
+    spec = run.part("spec").get("device")
+    asked = spec if isinstance(spec, Mapping) else {}
+    file = asked.get("file")
+    found = run.part("device").get("model") or (PurePath(str(file)).stem if file else asked.get("model"))
+    return None if found is None else str(found)
+
+
+def named_spec(run: Run) -> dict[str, Any]:
+    """The spec of a run for reading: a device from a file is called by its name, not by the default model."""
+    spec = run.part("spec")
+    device = spec.get("device")
+    if not isinstance(device, Mapping) or not device.get("file"):
+        return spec
+    return {**spec, "device": {**device, "model": device_name(run)}}
+
+
+def _node(run: Run) -> str | None:
+    asked = run.part("spec").get("technology")
+    found = number(run.part("technology").get("node_nm"))
+    if found is None and isinstance(asked, Mapping):
+        found = number(asked.get("node"))
+    return None if found is None else f"{found:g} nm"
+
+
+def _labels(share: object) -> str | None:
+    """The share of the training samples whose label is known."""
+    found = number(share)
+    return None if found is None else "all" if found >= 1 else f"{100 * found:.3g} %"
+
+
+def least(text: str, whole: bool) -> str:
+    """A figure's text; marked where parts of it have no price."""
+    return text if whole or text == wording.ABSENT else wording.AT_LEAST + text
 
 
 def bars(

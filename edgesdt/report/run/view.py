@@ -73,16 +73,18 @@ def _without_histogram(device: dict[str, Any]) -> dict[str, Any]:
 
 def _headline(run: Run) -> dict[str, Any]:
     energy, latency = run.part("energy_j"), run.part("latency_s")
-    rows = summary.readouts(run)
+    rows, rest = summary.readouts(run), wear.last_rest(run)
+    whole = omissions.whole(run.record, "energy_j")
     return {
+        "rest": rest.text if rest else "",
         "readout": rows[0] if rows else None,
-        "train_energy": wording.energy(energy.get("train_per_sample")),
-        "train_total": wording.energy(energy.get("train_total")),
-        "inference_energy": wording.energy(energy.get("inference_per_sample")),
-        "ratio": _ratio(energy.get("train_per_sample"), energy.get("inference_per_sample")),
-        "train_latency": wording.time(latency.get("train_per_sample")),
-        "inference_latency": wording.time(latency.get("inference_per_sample")),
-        "area": wording.area(run.part("area_mm2").get("total")),
+        "train_energy": summary.least(wording.energy(energy.get("train_per_sample")), whole),
+        "train_total": summary.least(wording.energy(energy.get("train_total")), whole),
+        "inference_energy": summary.least(wording.energy(energy.get("inference_per_sample")), whole),
+        "ratio": _ratio(energy.get("train_per_sample"), energy.get("inference_per_sample")) if whole else None,
+        "train_latency": summary.least(wording.time(latency.get("train_per_sample")), whole),
+        "inference_latency": summary.least(wording.time(latency.get("inference_per_sample")), whole),
+        "area": summary.least(wording.area(run.part("area_mm2").get("total")), whole),
     }
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+from edgesdt.pricing import omissions
 from edgesdt.report.drawing import wording
 from edgesdt.report.files.folders import Run, number
-from edgesdt.report.run.summary import Bar, Bars, samples_tested
+from edgesdt.report.run.summary import Bar, Bars, best_key, samples_tested
 
 _HISTOGRAM = "writes_histogram"
 
@@ -25,6 +27,39 @@ def histogram(run: Run) -> Bars | None:
         for name, n in values.items()
     ]
     return Bars("Pulses received", wording.exact(int(whole)), "cells", rows)
+
+
+@dataclass(frozen=True)
+class Rest:
+    """The accuracy of the leading read-out after the longest rest [s]; `modelled` if these cells change with time."""
+
+    time_s: float
+    accuracy: float
+    modelled: bool
+    text: str
+
+
+def of_cells(run: Run) -> bool:
+    """Whether the weights are on cells, or were read again after a rest: whether retention is a question."""
+    return bool(run.record.get("deployment")) or number(run.part("device").get("cells")) is not None
+
+
+def last_rest(run: Run) -> Rest | None:
+    """What is left after the longest rest; None where the record has no rest."""
+    found, key = run.record.get("deployment"), best_key(run)
+    known = [
+        (time, share)
+        for point in (found if isinstance(found, list) else [])
+        if isinstance(point, Mapping)
+        and (time := number(point.get("time_s"))) is not None
+        and (share := number(point.get(key or ""))) is not None
+    ]
+    if not known:
+        return None
+    time, share = max(known)
+    modelled = not omissions.of_rest(run.record)
+    told = f"{wording.percent(share, samples_tested(run))} after {wording.time(time)}"
+    return Rest(time, share, modelled, told if modelled else "retention not modelled")
 
 
 def _range(name: str, names: list[str]) -> str:

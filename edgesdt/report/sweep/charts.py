@@ -64,8 +64,7 @@ def fronts(found: Findings, prefix: str, link: Link) -> dict[str, Any]:
 
         def dots(those: Sequence[Point], metric: Metric = metric) -> front_charts.Dots:
             tips = [
-                f"{found.words(p)}: {recommendations.accuracy_text(p, accuracy)}, {metric.form(p.figure(metric))}"
-                for p in those
+                f"{found.words(p)}: {recommendations.accuracy_text(p, accuracy)}, {p.told(metric)}" for p in those
             ]
             return front_charts.dots(those, metric, tips, [link(p.runs[0]) for p in those])
 
@@ -93,7 +92,7 @@ def _front_row(found: Findings, i: int, n: str, link: Link) -> dict[str, Any]:
         "number": n,
         "values": [points.value_text(path, p.values[path]) if path in p.values else "" for path in found.names],
         "accuracy": recommendations.accuracy_text(p, found.metrics.accuracy),
-        "figures": [(m.form(p.figure(m)), i in found.fronts[m.key]) for m in shown(found)],
+        "figures": [(p.told(m), i in found.fronts[m.key]) for m in shown(found)],
         "runs": runs_of(p, link),
     }
 
@@ -117,7 +116,7 @@ def sensitivities(found: Findings) -> dict[str, Any]:
     """What each parameter does to the accuracy and to every cost, with the method that suits the sweep."""
     paths = list(found.names)
     grid = bool(found.points) and is_grid(found.points, paths)
-    figures, fits = [], []
+    figures, fits, accuracies = [], [], None
     for metric in (found.metrics.accuracy, *shown(found)):
         if len(paths) < 2:
             break
@@ -125,8 +124,27 @@ def sensitivities(found: Findings) -> dict[str, Any]:
         if worked is not None:
             figures.append(_bars(found, worked, metric))
             fits.append((metric.title, "" if worked.fit is None else f"{worked.fit:.2f}"))
+            accuracies = worked if metric is found.metrics.accuracy else accuracies
     asked = len(paths) > 1 and bool(found.points)
-    return {"figures": figures, "grid": grid, "fits": fits, "fewest": FEWEST, "asked": asked}
+    made = {"figures": figures, "grid": grid, "fits": fits, "fewest": FEWEST, "asked": asked}
+    return made | {"verdict": _verdict(found, accuracies, grid), "several": accuracies and accuracies.seeds > 1}
+
+
+def _verdict(found: Findings, worked: Sensitivity | None, grid: bool) -> tuple[str, str] | None:
+    """What matters most to the accuracy, and why that may be said; or that nothing may be said."""
+    if worked is None:
+        return None
+    if worked.seeds < 2:
+        return "No verdict", "one seed: how far seeds scatter is not known"
+    if not worked.exceeding:
+        return "No verdict", "no parameter exceeds the scatter of seeds"
+    told = "explains {} of the variance of the accuracy" if grid else "{} of the importance for the accuracy"
+    leading = " or ".join(found.names[path] for path in worked.leading)
+    shares = ", ".join(told.format(wording.share(worked.shares[path], 1.0)) for path in worked.leading[:1])
+    others = [found.names[path] for path in worked.exceeding if path not in worked.leading]
+    beside = f"; {', '.join(others)} exceed{'s' * (len(others) == 1)} the scatter of seeds too" if others else ""
+    which = "" if len(worked.leading) == 1 else "not distinguishable from each other; the first "
+    return leading, f"{which}{shares}{beside}"
 
 
 def _bars(found: Findings, worked: Sensitivity, metric: Metric) -> summary.Bars:
@@ -134,6 +152,7 @@ def _bars(found: Findings, worked: Sensitivity, metric: Metric) -> summary.Bars:
     longest = max(max(worked.shares.values()), 1e-12)
     rows = []
     for path, share in ranked:
-        name, colour = found.names.get(path, path), 1 if path in found.names else 0
+        name, colour = found.names.get(path, path), 1 if path in worked.exceeding or worked.seeds < 2 else 0
+        colour = colour if path in found.names else 0
         rows.append(summary.Bar(name, wording.share(share, 1.0), "", 100 * share / longest, colour))
     return summary.Bars(metric.title[0].upper() + metric.title[1:], "", "", rows)

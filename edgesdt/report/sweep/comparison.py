@@ -24,7 +24,7 @@ def view(items: Sequence[Run | Findings], out: Path) -> dict[str, Any]:
     runs = [item if isinstance(item, Run) else _best(item) for item in items]
     sweeps = [item for item in items if isinstance(item, Findings)]
     return {
-        "headings": comparison.HEADINGS,
+        "headings": comparison.headings(runs),
         "rows": comparison.table(runs),
         "differences": comparison.differences(runs),
         "names": [run.label for run in runs],
@@ -76,8 +76,7 @@ def _dots(item: Run | Findings, metric: Metric, out: Path) -> Dots:
         link, accuracy = Links(item.sweep, out), item.metrics.accuracy
         front = [item.allowed[i] for i in item.fronts[metric.key]]
         tips = [
-            f"{item.sweep.label}, {item.words(p)}: {recommendations.accuracy_text(p, accuracy)}, "
-            f"{metric.form(p.figure(metric))}"
+            f"{item.sweep.label}, {item.words(p)}: {recommendations.accuracy_text(p, accuracy)}, {p.told(metric)}"
             for p in front
         ]
         return front_charts.dots(front, metric, tips, [link(p.runs[0]) for p in front])
@@ -86,4 +85,4 @@ def _dots(item: Run | Findings, metric: Metric, out: Path) -> Dots:
     if share is None or cost is None:
         return Dots()
     told = f"{item.label}: {wording.percent(share, summary.samples_tested(item))}, {metric.form(cost)}"
-    return Dots([cost], [share], [told], [""])
+    return Dots([cost], [share], [told], [""], [share], [share])

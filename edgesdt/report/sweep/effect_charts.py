@@ -27,11 +27,8 @@ def scale_of(effects: Sequence[Effect]) -> charts.ErrorScale:
     """
     levels = [level for effect in effects for level in effect.levels]
     shown = [p.accuracy.mean for level in levels for p in level.points if p.accuracy]
-    low, high = min(shown), max(shown)
-    low, high = max(low - 0.5 * (high - low) - 0.005, 0.0), min(high + 0.5 * (1 - high), 1.0)
     ends = [e for level in levels for e in _estimates(level.mean, level.best.accuracy)]
-    shown += [min(max(end, low), high) for e in ends for end in (e.low, e.high)]
-    return charts.ErrorScale(shown)
+    return charts.with_bars(shown, [end for e in ends for end in (e.low, e.high)])
 
 
 def _estimates(*found: Estimate | None) -> list[Estimate]:

@@ -17,17 +17,23 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST = 1200  # faded points drawn in a chart; beyond that, one for each cell of a fine mesh
+_BARRED = 40  # faded points of which the intervals are drawn, if they are not more
 _NUMBERED = 30  # points of a front that carry their number
 
 
 @dataclass(frozen=True)
 class Dots:
-    """Points of one look: places, accuracies, tooltips and links, of equal length."""
+    """Points of one look: places, accuracies, tooltips, links, and ends of 95 % intervals, of equal length.
+
+    The interval of a point without one has no width.
+    """
 
     x: Sequence[float] = ()
     y: Sequence[float] = ()
     tips: Sequence[str] = ()
     links: Sequence[str] = ()
+    low: Sequence[float] = ()
+    high: Sequence[float] = ()
 
     def only(self, chosen: Sequence[int]) -> Dots:
         """Those at some places."""
@@ -36,6 +42,8 @@ class Dots:
             [self.y[i] for i in chosen],
             [self.tips[i] for i in chosen],
             [self.links[i] for i in chosen],
+            [self.low[i] for i in chosen],
+            [self.high[i] for i in chosen],
         )
 
 
@@ -70,8 +78,9 @@ def dots(points: Sequence[Point], metric: Metric, tips: Sequence[str], links: Se
     """The points that have both figures."""
     chosen = [i for i, p in enumerate(points) if p.accuracy is not None and p.figure(metric) is not None]
     x = [points[i].figure(metric) or 0.0 for i in chosen]
-    y = [found.mean for i in chosen if (found := points[i].accuracy) is not None]
-    return Dots(x, y, [tips[i] for i in chosen], [links[i] for i in chosen])
+    found = [accuracy for i in chosen if (accuracy := points[i].accuracy) is not None]
+    y, low, high = ([getattr(a, name) for a in found] for name in ("mean", "low", "high"))
+    return Dots(x, y, [tips[i] for i in chosen], [links[i] for i in chosen], low, high)
 
 
 def thinned(x: Sequence[float], y: Sequence[float], most: int = MOST) -> list[int]:
@@ -95,7 +104,10 @@ def draw(key: str, metric: Metric, fronts: Fronts) -> Drawn | None:
     xs = [x for group in fronts.all for x in group.x]
     if not xs:
         return None
-    scale = charts.ErrorScale([y for group in fronts.all for y in group.y])
+    barred = [group for _, _, group in fronts.lines]
+    barred += [fronts.faded] if len(fronts.faded.x) <= _BARRED else []
+    ends = [end for group in barred for end in (*group.low, *group.high)]
+    scale = charts.with_bars([y for group in fronts.all for y in group.y], ends)
     log = min(xs) > 0 and max(xs) > 6 * min(xs)
     places = [math.log10(x) if log else x for x in fronts.faded.x]
     faded = fronts.faded.only(thinned(places, [scale.height(y) for y in fronts.faded.y]))
@@ -106,10 +118,13 @@ def draw(key: str, metric: Metric, fronts: Fronts) -> Drawn | None:
         scale.show(axes)
         if log:
             axes.set_xscale("log")
+        if fronts.faded in barred:
+            _intervals(axes, faded, scale, 0, 0.8)
         _scatter(axes, faded, scale, "o", 0, 4.2, "faded")
         _scatter(axes, fronts.outside, scale, "x", 0, 3.4, "outside")
         for i, (_, colour, group) in enumerate(fronts.lines):
             heights = [scale.height(y) for y in group.y]
+            _intervals(axes, group, scale, colour, 1.4)
             axes.step(group.x, heights, where="post", color=svg.colour(colour), linewidth=1.3)
             _scatter(axes, group, scale, "o", colour, 6, f"front{i}")
         _number(axes, fronts, scale)
@@ -134,6 +149,12 @@ def _scatter(
     axes.plot(
         found.x, heights, sign, color=svg.colour(colour), markersize=size, markeredgewidth=edge, alpha=opaque, gid=group
     )
+
+
+def _intervals(axes: Axes, found: Dots, scale: charts.ErrorScale, colour: int, width: float) -> None:
+    low = [scale.height(max(end, 0.0)) for end in found.low]
+    high = [scale.height(min(end, 1.0)) for end in found.high]
+    axes.vlines(found.x, low, high, color=svg.colour(colour), linewidth=width, alpha=0.6 if colour == 0 else 0.8)
 
 
 def _number(axes: Axes, fronts: Fronts, scale: charts.ErrorScale) -> None:

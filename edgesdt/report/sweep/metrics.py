@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
+from edgesdt.pricing import omissions
 from edgesdt.report.drawing import wording
 from edgesdt.report.files.folders import number
 from edgesdt.report.files.sweeps import Sweep
@@ -27,7 +28,11 @@ class Metric:
     step: float = 1.0  # ticks of an axis are round multiples of it
 
     def of(self, record: Mapping[str, Any]) -> float | None:
-        """The figure in a record, or None where it has none."""
+        """The figure in a record; None where it has none, or one that is not whole: that one ranks nowhere."""
+        return self.at_least(record) if omissions.whole(record, self.path) else None
+
+    def at_least(self, record: Mapping[str, Any]) -> float | None:
+        """The figure in a record, whole or not; None where it has none."""
         here: Any = record
         for step in self.path.split("."):
             here = here.get(step) if isinstance(here, Mapping) else None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from edgesdt.report.drawing.wording import AT_LEAST
 from edgesdt.report.files import columns
 from edgesdt.report.files.folders import number
 from edgesdt.report.files.sweeps import Row, Sweep, identity
@@ -24,6 +25,11 @@ class Estimate:
     mean: float
     half: float | None
     n: int
+
+    @property
+    def tells(self) -> bool | None:
+        """Whether a difference is one: its interval does not hold 0; None where one seed gives no interval."""
+        return None if self.half is None else abs(self.mean) > self.half
 
     @property
     def low(self) -> float:
@@ -73,6 +79,22 @@ class Point:
             return self.means[metric.key]
         found = [value for value in (metric.of(row.record) for row in self.runs) if value is not None]
         return math.fsum(found) / len(found) if found else None
+
+    def told(self, metric: Metric) -> str:
+        """That mean for reading; what is not whole as the least that it can be."""
+        whole = self.figure(metric)
+        if whole is not None:
+            return metric.form(whole)
+        found = [value for value in (metric.at_least(row.record) for row in self.runs) if value is not None]
+        return AT_LEAST + metric.form(math.fsum(found) / len(found)) if found else metric.form(None)
+
+
+def difference(one: Point, other: Point, metric: Metric) -> Estimate | None:
+    """What `one` has more than `other`, seed by seed; None where they share no seed that finished."""
+    theirs = {row.seed: metric.of(row.record) for row in other.runs}
+    pairs = [(metric.of(row.record), theirs.get(row.seed)) for row in one.runs]
+    found = [mine - its for mine, its in pairs if mine is not None and its is not None]
+    return estimate(found) if found else None
 
 
 def of_rows(rows: Sequence[Row], metrics: Metrics) -> list[Point]:

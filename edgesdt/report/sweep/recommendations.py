@@ -9,6 +9,7 @@ from typing import Any
 
 from edgesdt.report.drawing import wording
 from edgesdt.report.files.folders import number
+from edgesdt.report.sweep import points
 from edgesdt.report.sweep.metrics import Metric, Metrics
 from edgesdt.report.sweep.points import Point
 
@@ -67,27 +68,27 @@ def objectives(listed: Sequence[Mapping[str, Any]], metrics: Metrics) -> list[Me
 
 
 def choices(
-    points: Sequence[Point], metrics: Metrics, wanted: Sequence[Metric], limits: Sequence[Constraint]
+    found: Sequence[Point], metrics: Metrics, wanted: Sequence[Metric], limits: Sequence[Constraint]
 ) -> list[Choice]:
-    """The recommended point of every objective among `points`, all of which meet the constraints.
+    """The recommended point of every objective among `found`, all of which meet the constraints.
 
     Highest accuracy; for each cost the cheapest point, of those within `SLACK` of the highest accuracy
     unless a constraint bounds the accuracy. Ties go to the higher accuracy, then to the first in the store.
     """
-    scored = [p for p in points if p.accuracy is not None]
+    scored = [p for p in found if p.accuracy is not None]
     if not scored:
         return []
     top = max(_accuracy(p) for p in scored)
     bounded = any(limit.metric is not None and limit.metric.key == "accuracy" for limit in limits)
-    found = []
+    made = []
     for metric in wanted:
         near = [p for p in scored if metric.up or bounded or _accuracy(p) >= top - SLACK]
         ranked = [(value, p) for p in near if (value := p.figure(metric)) is not None]
         if ranked:
             best = metric.best([value for value, _ in ranked])
             ties = [p for value, p in ranked if value == best]
-            found.append(Choice(metric, max(ties, key=_accuracy), not (metric.up or bounded)))
-    return found
+            made.append(Choice(metric, max(ties, key=_accuracy), not (metric.up or bounded)))
+    return made
 
 
 def _accuracy(point: Point) -> float:
@@ -110,9 +111,27 @@ def trade(choice: Choice, top: Point, accuracy: Metric) -> str:
     """What a choice gives away and saves beside the most accurate point."""
     if choice.point is top:
         return "the most accurate point itself"
-    lost = 100 * (_accuracy(top) - _accuracy(choice.point))
     mine, theirs = choice.point.figure(choice.metric), top.figure(choice.metric)
-    told = f"{lost:.1f} points below the highest accuracy" if lost >= 0.05 else "as accurate as the best"
+    told = _loss(choice.point, top, accuracy)
     if mine and theirs and not choice.metric.up:
         told += f", at {100 * mine / theirs:.0f}\u00a0% of its {choice.metric.title}"
     return told
+
+
+def _loss(point: Point, top: Point, accuracy: Metric) -> str:
+    """How far a point is below the most accurate one, with the interval of the difference by seed, if there is one."""
+    lost = 100 * (_accuracy(top) - _accuracy(point))
+    apart = points.difference(top, point, accuracy)
+    if lost < 0.05 and not (apart and apart.half):
+        return "as accurate as the best"
+    if apart is None or apart.half is None:
+        return f"{lost:.1f} points below the highest accuracy"
+    told = f"{100 * apart.mean:.1f} ± {100 * apart.half:.1f} points below the highest accuracy"
+    return told if apart.tells else f"{told}, seed by seed: not distinguishable"
+
+
+def alike(top: Point, others: Sequence[Point], accuracy: Metric) -> int | None:
+    """How many other points cannot be told from the most accurate one, seed by seed; None with one seed."""
+    found = [d.tells for p in others if p is not top and (d := points.difference(top, p, accuracy)) is not None]
+    known = [tells for tells in found if tells is not None]
+    return sum(not tells for tells in known) if known else None

@@ -87,13 +87,15 @@ def mean_run(sweep: Sweep, point: Point, label: str) -> Run:
     run = sweep.run_of(point.runs[0], label)
     if len(point.runs) == 1:
         return run
-    parts = ("accuracy", "energy_j", "latency_s", "area_mm2", "memory", "device", "technology")
+    parts = ("accuracy", "energy_j", "latency_s", "area_mm2", "memory", "device", "technology", "deployment")
     means = {part: _mean([row.record.get(part) for row in point.runs]) for part in parts}
     return Run(run.folder, run.record | {"seed": "mean"} | means, label)
 
 
 def _mean(values: Sequence[Any]) -> Any:
-    """Numbers averaged, mappings entry by entry; anything else as the first has it."""
+    """Numbers averaged, mappings entry by entry, lists of mappings too; anything else as the first has it."""
+    if all(isinstance(v, list) and v and all(isinstance(e, dict) for e in v) for v in values):
+        return [_mean(entries) for entries in zip(*values, strict=False)]
     if all(isinstance(value, dict) for value in values):
         keys = dict.fromkeys(key for value in values for key in value)
         return {key: _mean([value[key] for value in values if key in value]) for key in keys}

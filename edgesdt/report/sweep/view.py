@@ -12,7 +12,7 @@ from edgesdt.pricing import omissions
 from edgesdt.report.drawing import wording
 from edgesdt.report.files import columns
 from edgesdt.report.files.folders import Run, number
-from edgesdt.report.files.sweeps import Row
+from edgesdt.report.files.sweeps import Row, identity
 from edgesdt.report.run import summary
 from edgesdt.report.run.view import provenance, spec_text
 from edgesdt.report.sweep import charts, effects, points, recommendations, table
@@ -21,6 +21,7 @@ from edgesdt.report.sweep.metrics import Metric
 from edgesdt.report.sweep.points import Point
 from edgesdt.report.sweep.results import Findings, Links
 
+_LISTED = 6  # values of a swept field that the header names
 REASONS = 30  # kinds of failure that are listed
 Link = Callable[[Row], str]
 
@@ -35,6 +36,7 @@ def view(found: Findings, prefix: str, out: Path) -> dict[str, Any]:
         "name": sweep.label,
         "facts": _facts(found),
         "torn": sweep.torn,
+        "damaged": sweep.damaged,
         "caveats": _caveats(found),
         "advice": _advice(found, link),
         "swept": _swept(found),
@@ -56,7 +58,8 @@ def _caveats(found: Findings) -> list[str]:
     """What the prices of some points leave out, with how many those are."""
     done = [row for row in found.sweep.rows if row.done]
     told = Counter(sentence for row in done for sentence in omissions.of_prices(row.record))
-    return [f"of {n:,} of {len(done):,} runs, {sentence}" for sentence, n in told.items()]
+    ranks = ", so their energy, latency and area rank nowhere and are on no front"
+    return [f"of {n:,} of {len(done):,} runs, {sentence}{ranks}" for sentence, n in told.items()]
 
 
 def _sections(made: dict[str, Any]) -> list[tuple[str, str]]:
@@ -86,16 +89,36 @@ def _first(found: Findings) -> Run | None:
 
 
 def _facts(found: Findings) -> list[tuple[str, str]]:
-    """What stays the same over the sweep."""
+    """What the sweep is about: what stays the same, and of what was swept, that it was."""
     run = _first(found)
     told = summary.facts(Run(found.sweep.folder, {"spec": found.sweep.spec} | (run.record if run else {}), ""))
     paths = {"layers": "chip.layers", "weights": "chip.weights.bits", "rule": "learning.rule", "seed": "seed"}
     paths |= {"target": "learning.target", "data": "data.set", "device": "device.model", "epochs": "epochs"}
-    paths |= {"technology": "technology.table"}
-    swept = {name for name, path in paths.items() if any(path.startswith(p) for p in [*found.sweep.parameters, "seed"])}
-    rows = [(name, value) for name, value in told if name not in swept]
+    paths |= {"technology": "technology.table", "node": "technology.node", "labels": "label_fraction"}
+    rows = []
+    for name, value in told:
+        swept = [p for p in found.sweep.parameters if _overlap(p, paths[name])] if name in paths else []
+        if name != "seed":
+            rows.append((name, "; ".join(_levels(found, path, paths[name]) for path in swept) or value))
     method = found.sweep.plan.get("method")
     return [*rows, ("method", str(method))] if method else rows
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether one of two paths leads to the other: `chip.layers` and `chip.layers[1]`, `device` and `device.model`."""
+    first, second = columns.steps_of(one), columns.steps_of(other)
+    return all(a == b for a, b in zip(first, second, strict=False))
+
+
+def _levels(found: Findings, path: str, shown_as: str) -> str:
+    """`20, 24 (swept)`, the field named where it is not the whole of what is shown."""
+    values = {identity(row.point[path]): row.point[path] for row in found.sweep.rows if path in row.point}
+    known = points.levels_of(found.points, path)
+    texts = [points.value_text(path, value) for value in {**known, **values}.values()]
+    if len(texts) > _LISTED:
+        texts = [f"{len(texts):,} values"]
+    name = "" if path == shown_as else f"{path.removeprefix(shown_as).removeprefix('.')} "
+    return f"{name}{', '.join(texts)} (swept)"
 
 
 def _counts(found: Findings) -> dict[str, int]:
@@ -116,18 +139,17 @@ def _tiles(found: Findings, made: dict[str, Any]) -> list[dict[str, Any]]:
     if lead and lead.point.accuracy:
         near = _interval(lead.point, found.metrics.accuracy)
         figure = found.metrics.accuracy.form(lead.point.accuracy.mean)
-        notes = [f"95 % interval {near}"] if near else []
+        notes = [f"95 % interval {near}" if near else "one seed: no interval"]
+        notes += [told] if (told := _alike(found)) else []
         tiles.insert(0, {"what": "Highest accuracy", "figure": figure, "notes": [*notes, found.words(lead.point)]})
     for choice in [c for c in found.choices if c is not lead][:3]:
-        figure = choice.metric.form(choice.point.figure(choice.metric))
+        figure = choice.point.told(choice.metric)
         notes = [found.words(choice.point)]
         notes += ["within one point of the highest accuracy"] if choice.slack else []
         tiles.append({"what": _objective(choice), "figure": figure, "notes": notes})
-    if made["sensitivity"]["figures"]:
-        bars, grid = made["sensitivity"]["figures"][0], made["sensitivity"]["grid"]
-        told = "explains {} of the variance of the {}" if grid else "{} of the importance for the {}"
-        notes = [told.format(bars.rows[0].value, bars.title.lower())]
-        tiles.append({"what": "Matters most", "figure": bars.rows[0].label, "notes": notes})
+    if made["sensitivity"]["verdict"]:
+        figure, note = made["sensitivity"]["verdict"]
+        tiles.append({"what": "Matters most", "figure": figure, "notes": [note]})
     spare = [{"what": "Parameters", "figure": str(len(found.names)), "notes": [", ".join(found.names.values())]}]
     spare += [{"what": "Simulated, all runs together", "figure": _spent(found) or wording.ABSENT, "notes": []}]
     tiles += spare[: -len(tiles) % 3]  # rows of three
@@ -147,6 +169,12 @@ def _interval(point: Point, accuracy: Metric) -> str:
     return f"{accuracy.form(max(estimate.low, 0.0)).removesuffix(' %')} to {accuracy.form(min(estimate.high, 1.0))}"
 
 
+def _alike(found: Findings) -> str:
+    """How far the lead of the most accurate point is beyond doubt; empty where it is, or with one seed."""
+    others = recommendations.alike(found.lead.point, found.allowed, found.metrics.accuracy) if found.lead else None
+    return f"not distinguishable from {others:,} other point{'s' * (others > 1)}" if others else ""
+
+
 def _objective(choice: recommendations.Choice) -> str:
     return f"{choice.metric.superlative} {choice.metric.title}".capitalize()
 
@@ -155,8 +183,8 @@ def _advice(found: Findings, link: Link) -> dict[str, Any]:
     accuracy, lead = found.metrics.accuracy, found.lead
     rows = []
     for choice in found.choices:
-        figures = [metric.form(choice.point.figure(metric)) for metric in shown(found)]
-        told = "" if lead is None or choice is lead else recommendations.trade(choice, lead.point, accuracy)
+        figures = [choice.point.told(metric) for metric in shown(found)]
+        told = _alike(found) if lead is None or choice is lead else recommendations.trade(choice, lead.point, accuracy)
         rows.append(
             {
                 "objective": _objective(choice),

@@ -33,7 +33,7 @@ def _build(spec: Spec) -> Learner:
 
 
 def _disagreements(spec: Spec) -> Iterator[Fault]:
-    """A softmax needs a label; states take no random word."""
+    """A softmax needs a label; states take no random word; constants fit their registers."""
     loss, rounding = ("learning", "loss"), ("chip", "states", "rounding")
     if settings(spec).loss == "cross_entropy" and spec.learning.target != "label":
         text = f"'cross_entropy' needs learning.target: label, with {spec.learning.target} allowed: mse"
@@ -41,6 +41,7 @@ def _disagreements(spec: Spec) -> Iterator[Fault]:
     if spec.chip.states.rounding == "stochastic":
         text = "'stochastic' with rule backprop, allowed: nearest, floor (its states draw no random words)"
         yield Fault(rounding, text, blame=(rounding, ("learning", "rule"), ("chip",)))
+    yield from registers.beyond(spec)
 
 
 RULE = Rule(
@@ -58,6 +59,7 @@ RULE = Rule(
     expected=_expected,
     assumptions=_assumptions,
     disagreements=_disagreements,
+    cautions=lambda spec: [],
     costless={"learning_rate": (), "label_smoothing": 0.0, "schedule": Schedule()},
     build=_build,
 )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import exp
 
 import numpy as np
 import numpy.typing as npt
 
-from edgesdt.qformat import Scale
+from edgesdt.qformat import LEAST, Scale
 from edgesdt.rules.backprop.settings import settings
-from edgesdt.rules.schedule import drop_byte, factor
+from edgesdt.rules.schedule import drop_byte, factor, rates_beyond
 from edgesdt.spec import Spec
-from edgesdt.targets.registers import TargetRegisters
+from edgesdt.spec.source import Fault
+from edgesdt.targets.registers import TargetRegisters, eta_beyond
 
 TABLE = 256
 """Entries of either look-up table."""
@@ -31,6 +33,13 @@ def rate(spec: Spec, layer: int, epoch: int) -> Scale:
 def used_rates(spec: Spec, epoch: int) -> list[float]:
     """The learning rates really used in `epoch`, one per weight layer."""
     return [rate(spec, layer, epoch).value * settings(spec).batch for layer in range(len(spec.chip.layers) - 1)]
+
+
+def beyond(spec: Spec) -> Iterator[Fault]:
+    """A fault for every constant that its register cannot hold, or that no register makes of a value in range."""
+    batch, bits = settings(spec).batch, spec.chip.constants.bits
+    yield from rates_beyond(spec, lambda rate: Scale.nearest(rate / batch, bits).value * batch, LEAST * batch)
+    yield from eta_beyond(spec)
 
 
 def held(spec: Spec) -> dict[str, tuple[float | list[float], str]]:

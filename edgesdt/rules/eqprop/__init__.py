@@ -24,6 +24,12 @@ def _assumptions(spec: Spec) -> str:
     return counts.assumptions(spec)
 
 
+def _cautions(spec: Spec) -> list[str]:
+    from edgesdt.rules.eqprop import converter_range  # with the plan comes the compiler
+
+    return converter_range.warnings(spec)
+
+
 def _build(spec: Spec) -> Learner:
     from edgesdt.rules.eqprop.rule import EqProp
 
@@ -48,7 +54,8 @@ RULE = Rule(
     rates=registers.used_rates,
     expected=_expected,
     assumptions=_assumptions,
-    disagreements=lambda spec: (),
+    disagreements=registers.beyond,
+    cautions=_cautions,
     costless={"learning_rate": (), "beta": 1.0, "label_smoothing": 0.0, "schedule": Schedule()},
     build=_build,
 )

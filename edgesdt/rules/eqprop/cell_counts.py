@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from edgesdt.arguments import ARGUMENTS
 from edgesdt.ledger import actions as act
 from edgesdt.rules.eqprop import counts as eqprop_counts
 from edgesdt.rules.eqprop.counts import Events
@@ -24,6 +25,9 @@ ASSUMED_LEVEL = 0.5
 
 def actions(spec: Spec, events: Events, tally: Sequence[int]) -> dict[str, int]:
     """All of `actions.MEANING` and `actions.CELL_MEANING` for events and the tally of the array (TALLIES)."""
+    if not isinstance(tally, Sequence) or len(tally) != layout.TALLIES:
+        ARGUMENTS.refuse("tally", f"a {type(tally).__name__}", f"{layout.TALLIES} whole numbers, as `layout` has them")
+    tally = [ARGUMENTS.whole(f"tally[{place}]", number, -(1 << 400)) for place, number in enumerate(tally)]
     return _with_cells(spec, eqprop_counts.actions(spec, events), eqprop_counts.Tally.of(events).bias_moves, tally)
 
 

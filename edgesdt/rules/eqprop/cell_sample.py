@@ -1,7 +1,7 @@
 """One sample after another through an equilibrium-propagation chip whose weights are analog cells.
 
-The order is that of `rules.eqprop.sample.learn_stream`; only reading and writing the weights differ. A step-law model
-is pulsed within the compiled loop; any other gets each update as arrays (`update_of`).
+The order is that of `rules.eqprop.sample.learn_stream`; only reading and writing the weights differ. A model of the
+package is pulsed within the compiled loop (`hw_models.kernels.compiled`); any other is handed each update as arrays.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from edgesdt.rules.eqprop.sample import (
     sign_of_beta,
 )
 from edgesdt.synapses.crossbar.layout import VERIFY
-from edgesdt.synapses.crossbar.programming import correct, keep_up, list_pulses, pulse, show, want
+from edgesdt.synapses.crossbar.programming import correct, list_pulses, pulse_and_show, want
 from edgesdt.synapses.crossbar.sensing import sense
 from edgesdt.synapses.digital import update_biases
 
@@ -64,7 +64,7 @@ def update_of(chip, plan, work, sensing, bank, rates, sample, label):  # type: i
 
 @kernel
 def learn_stream(chip, plan, work, sensing, bank, rates, samples, labels, order):  # type: ignore[no-untyped-def]
-    """Learn from `samples[order]` (uint8 codes), one at a time, on cells of a step law."""
+    """Learn from `samples[order]` (uint8 codes), one at a time, on cells with a law of their own."""
     for t in range(order.shape[0]):
         listed = update_of(chip, plan, work, sensing, bank, rates, samples[order[t]], labels[order[t]])
         if bank.programming == VERIFY:
@@ -73,13 +73,9 @@ def learn_stream(chip, plan, work, sensing, bank, rates, samples, labels, order)
                 listed = correct(listed, bank)
                 if listed == 0:
                     break
-                pulse(listed, bank)
-                show(chip.weights, listed, bank)
-                keep_up(chip.weights, listed, sensing, bank)
+                pulse_and_show(chip.weights, listed, sensing, bank)
         else:
-            pulse(listed, bank)
-            show(chip.weights, listed, bank)
-            keep_up(chip.weights, listed, sensing, bank)
+            pulse_and_show(chip.weights, listed, sensing, bank)
 
 
 @kernel

@@ -6,7 +6,6 @@ The rule is that of `rules.eqprop.rule`; what differs is how weights are read an
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
@@ -14,9 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edgesdt.arguments import ARGUMENTS
 from edgesdt.errors import SpecError
 from edgesdt.kernels.layout import Workspace
-from edgesdt.rules.base import INFERENCE_CHUNK
+from edgesdt.rules import arguments
+from edgesdt.rules.base import each as each_part
 from edgesdt.rules.eqprop.cell_counts import actions as cell_actions
 from edgesdt.rules.eqprop.cell_rates import longest_stretch, pulse_rates
 from edgesdt.rules.eqprop.cell_sample import infer_stream, learn_stream, update_of
@@ -25,7 +26,7 @@ from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.rules.fixed_point import accumulator_frac
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
-from edgesdt.synapses.crossbar import layout
+from edgesdt.synapses.crossbar import compensation, layout
 from edgesdt.synapses.crossbar import wear as crossbar_wear
 from edgesdt.synapses.crossbar.carry import TALLIES, carry
 from edgesdt.synapses.crossbar.crossbar import Crossbar
@@ -43,6 +44,10 @@ def on_cells(spec: Spec) -> EqPropOnCells:
     except DeviceError as error:
         raise SpecError(f"device: {error}") from error
 
+_TALLY = "cells_tally"
+_SIGNED = (layout.READ_SHARE, layout.UP_SHARE, layout.DOWN_SHARE, layout.VERIFY_SHARE)
+"""Entries of the tally that add up share codes, which a cell below its nominal range makes negative."""
+
 
 class EqPropOnCells(EqProp):
     """The rule on the chip that `spec` describes, on freshly manufactured cells."""
@@ -55,11 +60,10 @@ class EqPropOnCells(EqProp):
         super().__init__(spec)
         self.work = _with_room_for_trains(self.work)
 
-    def learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
-        """Learn from `samples[order]`, one at a time, with the learning-rate registers of `epoch` (0-based)."""
+    def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
         rates = pulse_rates(self.spec, epoch)
         for part in self._stretches(order):
-            self._learn(samples, labels, part, rates)
+            self._learn_stretch(samples, labels, part, rates)
 
     def _stretches(self, order: Labels) -> Iterator[Labels]:
         """The parts of `order` between which losses on wires are worked out and digits carried.
@@ -81,9 +85,11 @@ class EqPropOnCells(EqProp):
                 carry(crossbar, self.chip.weights, self._carries)
                 self._empty(crossbar.bank.tally, self._tally)
 
-    def _learn(self, samples: Pixels, labels: Labels, order: Labels, rates: npt.NDArray[np.int64]) -> None:
+    def _learn_stretch(
+        self, samples: Pixels, labels: Labels, order: Labels, rates: npt.NDArray[np.int64]
+    ) -> None:
         bank, sensing = self.crossbar.bank, self.crossbar.sensing
-        if self.crossbar.stepped:
+        if self.crossbar.compiled:
             learn_stream(self.chip, self.plan, self.work, sensing, bank, rates, samples, labels, order)
         else:
             lowest, verified = self.crossbar.slices(self.chip.weights)[0], bank.programming == layout.VERIFY
@@ -96,12 +102,9 @@ class EqPropOnCells(EqProp):
                 apply_pulses(self.crossbar, lowest, listed, verified)
         self._empty(bank.tally, self._tally)
 
-    def infer(self, samples: Pixels, threads: int = 1) -> Outputs:
-        """Output state codes (samples, n_1); cells and all other learned state stay as they are."""
-        kind = np.uint8 if self.spec.chip.states.bits <= 8 else np.uint16
-        outputs = np.empty((len(samples), self.spec.chip.layers[-1]), kind)
+    def _infer(self, samples: Pixels, outputs: Outputs, size: int, threads: int) -> None:
+        """Fill `outputs`, `size` samples at a time; cells and all other learned state stay as they are."""
         shared, _ = self._as_they_show()
-        size = max(len(samples), 1) if self.plan.stochastic_states else INFERENCE_CHUNK
 
         def run(start: int) -> tuple[Events, npt.NDArray[np.int64]]:
             chip, work = self._lent()
@@ -118,14 +121,11 @@ class EqPropOnCells(EqProp):
             )
             return work.events, own.tally
 
-        with ThreadPoolExecutor(max_workers=max(threads, 1)) as pool:
-            each = pool.map if threads > 1 else map
-            found = list(each(run, range(0, len(samples), size)))
+        found = each_part(run, range(0, len(samples), size), threads)
         self._inference_events = sum((events for events, _ in found), np.zeros_like(self.work.events))
         self._inference_tally = [0] * layout.TALLIES
         for _, tally in found:
             self._empty(tally, self._inference_tally)
-        return outputs
 
     def counts(self) -> Counts:
         """Actions of the described chip for everything learned so far."""
@@ -140,18 +140,32 @@ class EqPropOnCells(EqProp):
         cells, bank = self.crossbar.cells, self.crossbar.bank
         tally = np.array([str(n) for n in self._tally])  # longer than 64 bits at times
         kept: dict[str, npt.NDArray[np.generic]] = {f"cells_{name}": array.copy() for name, array in _arrays(cells)}
-        kept |= {"cells_reading": bank.reading.copy(), "cells_tally": tally, **self._losses()}
+        kept |= {"cells_reading": bank.reading.copy(), _TALLY: tally, **self._losses()}
         if self.crossbar.above:
             kept["cells_carries"] = np.array(self._carries, np.int64)
         return {**super().state(), **kept}
 
-    def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Restore a state saved by `state()`. Raises `ValueError` if a shape or type differs."""
-        for name, array in _arrays(self.crossbar.cells):
-            kept = state[f"cells_{name}"]
-            if kept.shape != array.shape or kept.dtype != array.dtype:
-                raise ValueError(f"cells_{name}: {kept.shape} {kept.dtype}, not {array.shape} {array.dtype}")
-        super().restore(state)
+    def _free(self) -> tuple[str, ...]:
+        return (_TALLY,)  # texts, as long as the longest of them
+
+    def _widest(self) -> int:
+        return self.crossbar.bank.highest
+
+    def _check(self, state: Mapping[str, Any]) -> None:
+        super()._check(state)
+        for name in ("cells_state", "cells_visible"):
+            ARGUMENTS.reals(f"state: {name}", state[name], state[name].shape)
+        if np.isnan(state["cells_spread"]).any():
+            ARGUMENTS.refuse("state: cells_spread", "a value that is not a number", "numbers")
+        if self.crossbar.above:
+            arguments.check_codes(state, {"cells_carries": (0, 2**63 - 1)})
+        self._tally_in(state)
+
+    def _tally_in(self, state: Mapping[str, Any]) -> list[int]:
+        return arguments.whole_numbers(f"state: {_TALLY}", state[_TALLY], layout.TALLIES, _SIGNED.__contains__)
+
+    def _take_up(self, state: Mapping[str, Any]) -> None:
+        super()._take_up(state)
         for name, array in _arrays(self.crossbar.cells):
             array[...] = state[f"cells_{name}"]
         self.crossbar.bank.reading[...] = state["cells_reading"]
@@ -161,17 +175,27 @@ class EqPropOnCells(EqProp):
                 each.bank.lost[...] = lost
         if self.crossbar.above:
             self._carries = [int(n) for n in state["cells_carries"]]
-        self._tally = [int(n) for n in state["cells_tally"]]
+        self._tally = self._tally_in(state)
         self._show(self.crossbar.cells.visible)
 
     @contextmanager
     def rested(self, after_s: float) -> Iterator[None]:
-        """Within the context the chip reads its cells as they are `after_s` seconds after the last write."""
-        self._show(self.crossbar.rested(after_s))
+        """Within the context the chip reads its cells as they are `after_s` seconds after the last write.
+
+        With drift compensation, times the factor of a reference read then.
+        """
+        rested, cells, model = self.crossbar.rested(after_s), self.crossbar.cells, self.crossbar.model
+        self._show(rested)
+        if self.spec.device.drift_compensation == "global":
+            shares = sum(int(each.bank.shares.sum(dtype=np.int64)) for each in self.crossbar.slices(self.chip.weights))
+            times = compensation.factor(model, cells.visible, rested)
+            self.calibration = times, compensation.read_counts(self.spec, shares)
+            self._show(compensation.scaled(model, rested, times))
         try:
             yield
         finally:
             self._show(self.crossbar.cells.visible)
+            self.calibration = None
 
     def warnings(self) -> list[str]:
         """What the user should know about the array, in sentences."""

@@ -14,6 +14,7 @@ from math import ceil
 import numpy as np
 import numpy.typing as npt
 
+from edgesdt.arguments import ARGUMENTS
 from edgesdt.kernels import layout as ev
 from edgesdt.ledger import actions as act
 from edgesdt.rules.eqprop.settings import settings
@@ -41,7 +42,10 @@ class Tally:
     @classmethod
     def of(cls, events: Events) -> Tally:
         """The tally of a workspace's event table (EVENT_KINDS, L+1)."""
-        rows = [[int(n) for n in row] for row in events]
+        table = ARGUMENTS.integers("events", events, (ev.EVENT_KINDS, "layers"), 0, 2**63 - 1)
+        if not table.shape[1]:
+            ARGUMENTS.refuse("events", f"shape {table.shape}", "a column for each layer of neurons, input first")
+        rows = [[int(n) for n in row] for row in table]
         return cls(
             samples=rows[ev.SAMPLES][0],
             inputs=rows[ev.INPUTS][0],
@@ -83,7 +87,11 @@ def dense(spec: Spec, tally: Tally) -> Tally:
 
 def actions(spec: Spec, events: Events) -> dict[str, int]:
     """Actions of the chip of `spec` for the given events, as exact integers (all of `actions.MEANING`)."""
-    return priced(spec, Tally.of(events))
+    found = Tally.of(events)
+    if len(found.changes) != len(spec.chip.layers):
+        shape = (ev.EVENT_KINDS, len(spec.chip.layers))
+        ARGUMENTS.refuse("events", f"{len(found.changes)} layers", f"integers of shape {shape}")
+    return priced(spec, found)
 
 
 def priced(spec: Spec, happened: Tally) -> dict[str, int]:

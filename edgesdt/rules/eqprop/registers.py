@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edgesdt.qformat import QFormat, Rounding, Scale
+from edgesdt.qformat import LEAST, QFormat, Rounding, Scale
 from edgesdt.rules.eqprop.settings import settings
-from edgesdt.rules.schedule import drop_byte, factor
+from edgesdt.rules.schedule import drop_byte, factor, rates_beyond
 from edgesdt.spec import Spec
-from edgesdt.targets.registers import TargetRegisters
+from edgesdt.spec.source import Fault
+from edgesdt.targets.registers import TargetRegisters, eta_beyond
 
 
 @dataclass(frozen=True)
@@ -49,20 +51,37 @@ def rate(spec: Spec, layer: int, epoch: int) -> Scale:
 
     The learning rate itself is not held anywhere: only this quotient is, one register per layer and epoch.
     """
-    learning = settings(spec)
-    held_beta = Scale.nearest(learning.beta, spec.chip.constants.bits).value
-    sides = 2.0 if learning.beta_sign == "symmetric" else 1.0
-    value = learning.learning_rate[layer] * factor(spec, epoch) / (sides * held_beta * learning.batch)
-    return Scale.nearest(value, spec.chip.constants.bits)
+    return quotient(spec, settings(spec).learning_rate[layer] * factor(spec, epoch))
 
 
 def used_rates(spec: Spec, epoch: int) -> list[float]:
     """The learning rates really used in `epoch`, one per weight layer: the held quotients times beta."""
+    scale = per_quotient(spec)
+    return [rate(spec, layer, epoch).value * scale for layer in range(len(spec.chip.layers) - 1)]
+
+
+def quotient(spec: Spec, rate: float) -> Scale:
+    """The register of the learning rate `rate`: lr/β as it is held."""
+    return Scale.nearest(rate / per_quotient(spec), spec.chip.constants.bits)
+
+
+def per_quotient(spec: Spec) -> float:
+    """The learning rate of a quotient of 1: β as it is held, times its sides and the batch."""
     learning = settings(spec)
     sides = 2.0 if learning.beta_sign == "symmetric" else 1.0
-    beta = Scale.nearest(learning.beta, spec.chip.constants.bits).value
-    layers = range(len(spec.chip.layers) - 1)
-    return [rate(spec, layer, epoch).value * sides * beta * learning.batch for layer in layers]
+    return sides * Scale.nearest(learning.beta, spec.chip.constants.bits).value * learning.batch
+
+
+def rate_used(spec: Spec, rate: float) -> float:
+    """What a learning rate of `rate` really is."""
+    return quotient(spec, rate).value * per_quotient(spec)
+
+
+def beyond(spec: Spec) -> Iterator[Fault]:
+    """A fault for every constant that its register cannot hold, or that no register makes of a value in range."""
+    least = LEAST * per_quotient(spec)
+    yield from rates_beyond(spec, lambda rate: rate_used(spec, rate), least)
+    yield from eta_beyond(spec)
 
 
 def held(spec: Spec) -> dict[str, tuple[float | list[float], str]]:
@@ -71,10 +90,10 @@ def held(spec: Spec) -> dict[str, tuple[float | list[float], str]]:
     sides = 2.0 if learning.beta_sign == "symmetric" else 1.0
     rates = [rate(spec, layer, 0) for layer in range(len(spec.chip.layers) - 1)]
     used = used_rates(spec, 0)
-    quotient = "lr/2β" if sides == 2.0 else "lr/β"
-    quotient += f"/{learning.batch}" if learning.batch > 1 else ""
+    form = "lr/2β" if sides == 2.0 else "lr/β"
+    form += f"/{learning.batch}" if learning.batch > 1 else ""
     return {
-        "learning.learning_rate": (used, f"first epoch, {quotient} = " + ", ".join(str(r) for r in rates)),
+        "learning.learning_rate": (used, f"first epoch, {form} = " + ", ".join(str(r) for r in rates)),
         "learning.beta": (regs.beta.value, str(regs.beta)),
         "learning.dt": (regs.dt.value, str(regs.dt)),
         "learning.dropout.input": (regs.input_drop / 256, f"{regs.input_drop}/256"),

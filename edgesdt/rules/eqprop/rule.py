@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from edgesdt.kernels.layout import Chip, Plan, Workspace
 from edgesdt.ledger.memory import Array
+from edgesdt.rules.arguments import signed
 from edgesdt.rules.base import DigitalLearner, Events
 from edgesdt.rules.eqprop import plan
 from edgesdt.rules.eqprop.counts import actions
-from edgesdt.rules.eqprop.memory import memory
+from edgesdt.rules.eqprop.memory import contrast_bits, memory
 from edgesdt.rules.eqprop.sample import infer_stream, learn_stream
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
@@ -31,24 +32,30 @@ class EqProp(DigitalLearner):
         """Every on-chip array, as the memory map lists it."""
         return memory(self.spec)
 
-    def learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
-        """Learn from `samples[order]`, one at a time, with the learning-rate registers of `epoch` (0-based)."""
+    def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
         rates = plan.rates(self.spec, epoch)
         learn_stream(self.chip, self.plan, self.work, rates, samples, labels, order)
 
-    def actions_of(self, events: Events) -> Counts:
-        """Actions of the described chip for an event table (EVENT_KINDS, L+1)."""
-        return actions(self.spec, events)
-
-    def own_workspace(self) -> Workspace:
-        """A workspace for a second set of neurons that shares what goes with the weights."""
-        return plan.workspace(self.spec, shared=self.work)
-
-    def infer_with(self, chip: Chip, work: Workspace, samples: Pixels, outputs: Outputs) -> None:
-        """Write the output codes of `samples` to `outputs`, on the neurons of `chip`."""
+    def _infer_part(self, chip: Chip, work: Workspace, samples: Pixels, outputs: Outputs) -> None:
         infer_stream(chip, self.plan, work, samples, outputs)
 
-    @property
-    def in_order(self) -> bool:
+    def _actions(self, events: Events) -> Counts:
+        return actions(self.spec, events)
+
+    def _own_workspace(self) -> Workspace:
+        return plan.workspace(self.spec, shared=self.work)
+
+    def _own_ranges(self) -> dict[str, tuple[int, int]]:
+        state = (0, int(self.plan.state_limit))
+        layers = range(len(self.spec.chip.layers) - 1)
+        contrast = signed((1 << (max(contrast_bits(self.spec, layer) for layer in layers) - 1)) - 1)
+        return {
+            "free_states": state,
+            "plus_states": state,
+            "weight_contrast": contrast,
+            "bias_contrast": contrast,
+        }
+
+    def _in_order(self) -> bool:
         """States that round stochastically draw words in inference, too."""
         return bool(self.plan.stochastic_states)

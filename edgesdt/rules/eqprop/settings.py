@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from edgesdt.spec import Spec
-from edgesdt.spec.schema.learning import Targeted
+from edgesdt.spec.schema.learning import AsHeld, Targeted
 
 
 class Settings(Targeted):
     """Equilibrium propagation (Liu et al. 2024)."""
 
-    beta: float = Field(default=0.25, ge=0.001, le=2, description="Strength of the nudge")
+    beta: Annotated[float, Field(ge=0.001, le=2), AsHeld] = Field(default=0.25, description="Strength of the nudge")
     beta_sign: Literal["random", "positive", "symmetric"] = Field(
         default="random",
         description="Sign of the nudge: drawn per sample, always +, or both and their difference",
     )
-    dt: float = Field(
-        default=0.2, ge=0.0001, le=1, description="Step of the dynamics [time constants of a neuron]"
+    dt: Annotated[float, Field(ge=0.0001, le=1), AsHeld] = Field(
+        default=0.2, description="Step of the dynamics [time constants of a neuron]"
     )
     free_steps: int = Field(default=40, ge=1, le=10_000, description="Steps of the free phase")
     nudged_steps: int = Field(default=10, ge=1, le=10_000, description="Steps of the nudged phase")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from edgesdt.spec.types import Allowed, Duration, ModelName, Resistance, Section, a_mapping, power_of_two_real
+from hw_models.files import read_bytes
 
 if TYPE_CHECKING:
     from hw_models.base import CellModel
@@ -117,6 +118,10 @@ class Device(Section):
     off: Annotated[tuple[str, ...], Allowed("a list of non-idealities, such as [cycle_to_cycle]")] = Field(
         default=(), strict=False, description="Non-idealities that are switched off (`edgesdt device show`)"
     )
+    drift_compensation: Literal["none", "global"] = Field(
+        default="none",
+        description="After a rest: one factor for all cells, from a reference read before use (global), or nothing",
+    )
 
     @property
     def digital(self) -> bool:
@@ -125,7 +130,7 @@ class Device(Section):
 
     def digest(self) -> str | None:
         """SHA-256 of the sheet as it is now; None for a named model. Raises `OSError`."""
-        return None if self.file is None else hashlib.sha256(Path(self.file).read_bytes()).hexdigest()
+        return None if self.file is None else hashlib.sha256(read_bytes(Path(self.file))).hexdigest()
 
     def cell_model(self) -> CellModel:
         """The model of a cell with the parameters and switches given here. Raises `DeviceError`."""

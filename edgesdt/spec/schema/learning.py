@@ -8,11 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationInfo,
+    WrapValidator,
+    model_validator,
+)
 
 from edgesdt import registry
+from edgesdt.spec.held import or_an_end_as_held
 from edgesdt.spec.hints import did_you_mean, shown
 from edgesdt.spec.types import Allowed, Rates, Section, sentence, wrong
+
+AsHeld: Final = WrapValidator(or_an_end_as_held)
+"""Around the range of a constant that a register holds."""
 
 DROPOUT_OUTPUT_LABEL: Final = 0.0
 """`learning.dropout.output` when it is not given and the target is `label`."""
@@ -51,11 +62,11 @@ class Dropout(Section):
 class Homeostasis(Section):
     """What keeps the output neurons equally busy; of use with the self-defined target only."""
 
-    gamma: float = Field(
-        default=0.01, ge=0, le=8, description="Step of the homeostasis term per unit of excess activity"
+    gamma: Annotated[float, Field(ge=0, le=8), AsHeld] = Field(
+        default=0.01, description="Step of the homeostasis term per unit of excess activity"
     )
-    eta: float = Field(
-        default=0.05, gt=0, le=1, description="Share of the newest sample in the running mean activity"
+    eta: Annotated[float, Field(gt=0, le=1), AsHeld] = Field(
+        default=0.05, description="Share of the newest sample in the running mean activity"
     )
     activity_bits: int = Field(
         default=24, ge=8, le=24, description="Width of a mean activity, unsigned, 0 to 1 [bits]"

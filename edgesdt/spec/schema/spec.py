@@ -81,6 +81,8 @@ class Spec(Section):
             del plain["sweep"]
         if not self.deployment.times:
             del plain["deployment"]
+        if self.device.drift_compensation == "none":
+            del plain["device"]["drift_compensation"]
         if self.device.digital:  # a digital memory has no array
             plain["device"] = {"model": plain["device"]["model"]}
         return plain

@@ -112,9 +112,14 @@ def _limit(text: str, judged: Goal) -> float:
             return float(parse(text.replace("m2", "m²"), kind))
         except UnitError as error:
             raise ValueError(f"{error.what}, allowed: {error.allowed}{error.hint}") from None
+        except OverflowError:
+            raise ValueError(f"not a finite number: {shown(text)}") from None
     if not math.isfinite(bare):
         raise ValueError(f"not a finite number: {shown(text)}")
-    return float(Fraction(bare) * kind.units[kind.bare])
+    try:
+        return float(Fraction(bare) * kind.units[kind.bare])
+    except OverflowError:
+        raise ValueError(f"not a finite number: {shown(text)}") from None
 
 
 def _accuracies(spec: Spec) -> list[str]:

@@ -15,6 +15,8 @@ from edgesdt.units import UnitError, exact, parse
 
 _KEYS: Final = ("min", "max", "step", "log")
 _MOST_STEPS: Final = 1_000_000
+_LARGEST: Final = 1e100
+"""Of an end or a step, in base units: far beyond every field, and far from where a difference of two overflows."""
 _DIGITS: Final = 6
 """Significant digits of a sampled number: short enough to be read, far finer than any register."""
 
@@ -136,11 +138,18 @@ def _number(given: Mapping[str, Any], key: str, quantity: Quantity | None) -> fl
     value = given[key]
     if quantity is not None:
         try:
-            return float(parse(value, quantity.kind, quantity.bare))
+            found = float(parse(value, quantity.kind, quantity.bare))
         except UnitError as error:
             raise RangeError(f"{error.what}, allowed: {quantity.text}{error.hint}", (key,)) from None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        except OverflowError:
+            found = math.inf
+        if not abs(found) <= _LARGEST:
+            raise RangeError(f"out of range: {shown(value)}, allowed: {quantity.text}", (key,))
+        return found
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
         raise RangeError(f"wrong type: {shown(value)}, allowed: a finite number", (key,))
+    if abs(value) > _LARGEST:
+        raise RangeError(f"out of range: {shown(value)}, allowed: {-_LARGEST:g}..{_LARGEST:g}", (key,))
     return float(value)
 
 

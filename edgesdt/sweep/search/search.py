@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from edgesdt.errors import SpecError
+from edgesdt.pricing import omissions
 from edgesdt.spec.sweep.goals import Goal
 from edgesdt.spec.sweep.variants import Faulty
 from edgesdt.sweep import objectives, rows
@@ -60,6 +61,7 @@ class Search:
         self._floors: dict[str, list[tuple[int, str, float]]] = {}
         constrained = (kept.goal for kept in self._sweep.constraints)
         self._goals: list[Goal] = list(dict.fromkeys([*self._sweep.objectives, *constrained]))
+        self._priced = any(goal.path.partition(".")[0] in omissions.PRICED for goal in self._goals)
         _check_ends(plan)
 
     def floors(self, point: Point) -> list[tuple[int, str, float]]:
@@ -136,7 +138,8 @@ class Search:
             spec = self._plan.spec_with(values)
         except Faulty:
             return None
-        trial = Trial(key, shares, values, points, forecast(spec).values)
+        expected = forecast(spec)
+        trial = Trial(key, shares, values, points, expected.values, ranks=expected.whole or not self._priced)
         reason = points[0].infeasible or self._broken(trial)
         if reason:
             trial.points = [Point(p.values, p.seed, p.spec_hash, reason) for p in points]
@@ -168,16 +171,18 @@ class Search:
                 values[goal.name] = fmean(known)
         trial.found = values
         trial.costs = [cost(goal, values.get(goal.name, 0.0)) for goal in self._sweep.objectives]
-        trial.kept = all(kept.keeps(values.get(kept.goal.name, 0.0)) for kept in self._sweep.constraints)
+        kept = all(kept.keeps(values.get(kept.goal.name, 0.0)) for kept in self._sweep.constraints)
+        trial.kept = kept and trial.ranks  # a cost that is not whole is no cost to beat
         excess = [kept.excess(values.get(kept.goal.name, 0.0)) for kept in self._sweep.constraints]
-        self._optimiser.learn(trial.shares, trial.costs, excess)
+        self._optimiser.learn(trial.shares, trial.costs, excess if trial.ranks else [*excess, 1.0])
         if not stopped:
-            trial.curves = [row["record"]["curve"] for row in done]
+            trial.curves = [row["record"].get("curve", []) for row in done]
 
     def _end_of(self, curve: Sequence[Mapping[str, Any]], key: str) -> float:
         """What a run that was stopped early would probably have come to: it rises as the median of the others did."""
         others = (other for trial in self._finished() for other in trial.curves or [])
-        rises = [whole[-1][key] - whole[len(curve) - 1][key] for whole in others if key in whole[-1]]
+        whole = [o for o in others if len(o) >= len(curve) and all(key in point for point in o)]
+        rises = [other[-1][key] - other[len(curve) - 1][key] for other in whole]
         return min(float(curve[-1].get(key, 0.0)) + (median(rises) if rises else 0.0), 1.0)
 
     def _corrected(self, trial: Trial) -> dict[str, float]:

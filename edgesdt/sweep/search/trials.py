@@ -35,6 +35,8 @@ class Trial:
     """Whether it keeps every constraint."""
     curves: list[list[dict[str, Any]]] | None = None
     """Of its finished runs; None if it has none or one was stopped."""
+    ranks: bool = True
+    """Whether its costs are whole: a chip of which parts have no price is on no front."""
 
 
 def cost(goal: Goal, value: float) -> float:
@@ -50,7 +52,8 @@ def beats(one: Sequence[float], other: Sequence[float]) -> bool:
 def expectation(sweep: Sweep, goals: Sequence[Goal], seen: Sequence[Trial], pool: Sequence[Trial]) -> Expected:
     """Costs of the candidates in `pool` and how likely each keeps the constraints; what the spec decides is certain."""
     means, sds = _foretold(sweep, goals, seen, pool)
-    likely = np.ones(len(pool))
+    likely = np.array([float(trial.ranks) for trial in pool])
+    likely = likely if likely.any() else np.ones(len(pool))
     limits = dict.fromkeys(means, math.inf)
     for kept in sweep.constraints:
         name, limit = kept.goal.name, cost(kept.goal, kept.limit)

@@ -47,6 +47,10 @@ class LocalCrew:
         """Workers without a job (one that is still starting takes its first job already)."""
         return sum(worker.job is None for worker in self._workers)
 
+    def compiling(self) -> int:
+        """Workers that are compiling kernels."""
+        return sum(worker.compiling for worker in self._workers)
+
     def start(self, job: Job) -> None:
         """Give a job to a free worker."""
         next(worker for worker in self._workers if worker.job is None).take(job)
@@ -60,6 +64,8 @@ class LocalCrew:
             for message in messages:
                 if "ready" in message:
                     worker.ready, self._stillborn = True, 0
+                elif "compiling" in message:
+                    worker.compiling = message["compiling"]
                 else:
                     worker.job = None
                     found.append((message.pop("id"), message))
@@ -104,7 +110,7 @@ class _Worker:
 
     def __init__(self) -> None:
         self.job: Job | None = None
-        self.ready = False
+        self.ready = self.compiling = False
         self._heard = b""
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
         self._process = subprocess.Popen(

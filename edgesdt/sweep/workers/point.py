@@ -12,6 +12,7 @@ from typing import Any
 
 from edgesdt import __version__, datasets
 from edgesdt.errors import EdgesdtError, RunError
+from edgesdt.runs.compilation import Compilation, heard
 from edgesdt.runs.experiment import run
 from edgesdt.spec import Spec
 from edgesdt.sweep.workers.jobs import Job, Outcome
@@ -29,17 +30,24 @@ class _Pruned(Exception):
         self.curve = curve
 
 
-def carry_out(job: Job) -> Outcome:
-    """Run the job in its folder (go on from a checkpoint there); never raises but for an interruption."""
+def carry_out(
+    job: Job, starts: Callable[[], None] = lambda: None, ends: Callable[[float], None] = lambda seconds: None
+) -> Outcome:
+    """Run the job in its folder (go on from a checkpoint there); never raises but for an interruption.
+
+    `starts` and `ends` are called around what is compiled (`compilation`).
+    """
     started = time.monotonic()
     folder = Path(job.folder)
-    outcome = _attempt(job, folder)
-    if outcome["kind"] == "refused":  # the folder of a point is the sweep's own: what does not fit there is stale
-        if (folder / "run.json").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            outcome = _attempt(job, folder)
-        outcome["kind"] = "failed" if outcome["kind"] == "refused" else outcome["kind"]
-    return {**outcome, "seconds": time.monotonic() - started}
+    with heard(starts, ends) as compilation:
+        outcome = _attempt(job, folder, compilation)
+        if outcome["kind"] == "refused":  # the folder of a point is the sweep's own: what does not fit there is stale
+            if (folder / "run.json").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                outcome = _attempt(job, folder, compilation)
+            outcome["kind"] = "failed" if outcome["kind"] == "refused" else outcome["kind"]
+        compile_s = compilation.seconds
+    return {**outcome, "seconds": time.monotonic() - started - compile_s, "compile_s": compile_s}
 
 
 def carry_out_there(job: Job, version: str) -> Outcome:
@@ -56,10 +64,13 @@ def carry_out_there(job: Job, version: str) -> Outcome:
         return outcome
 
 
-def _attempt(job: Job, folder: Path) -> Outcome:
+def _attempt(job: Job, folder: Path, compilation: Compilation) -> Outcome:
     try:
         spec = Spec.from_plain(job.plain)
-        found = run(spec, folder, threads=1, report=False, watch=_watch(job.floors), apart_s=CHECKPOINT_S)
+        watch = _watch(job.floors)
+        found = run(
+            spec, folder, threads=1, report=False, watch=watch, apart_s=CHECKPOINT_S, compilation=compilation
+        )  # fmt: skip
         return {"kind": "done", "record": found}
     except _Pruned as stop:
         return {"kind": "pruned", "error": str(stop), "record": {"curve": stop.curve}}

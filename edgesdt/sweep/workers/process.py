@@ -11,6 +11,7 @@ import queue
 import signal
 import sys
 import threading
+from functools import partial
 from typing import Any
 
 
@@ -30,7 +31,8 @@ def main() -> None:
     _tell(out, {"ready": os.getpid()})
     while True:
         job = jobs.get()
-        _tell(out, {"id": job["id"], **carry_out(Job(**job))})
+        starts, ends = partial(_tell, out, {"compiling": True}), lambda seconds: _tell(out, {"compiling": False})
+        _tell(out, {"id": job["id"], **carry_out(Job(**job), starts, ends)})
 
 
 def _listen(jobs: queue.SimpleQueue[dict[str, Any]]) -> None:

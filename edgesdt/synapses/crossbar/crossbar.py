@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from edgesdt.arguments import ARGUMENTS
 from edgesdt.spec import Spec
 from edgesdt.synapses.crossbar import layout
 from edgesdt.synapses.crossbar import slices as slicing
@@ -19,7 +20,9 @@ from edgesdt.synapses.crossbar.slices import Slice
 from edgesdt.synapses.crossbar.wires import Lines, lines_of
 from hw_models.array.mapping import Mapping
 from hw_models.base import CellModel, Cells
+from hw_models.kernels.compiled import law_of
 from hw_models.kernels.randomness import key_of
+from hw_models.kernels.step_laws import POWER
 from hw_models.kernels.straight_pulsing import Room
 from hw_models.periphery.dac import requantise
 
@@ -65,15 +68,21 @@ class Crossbar:
 
     @property
     def stepped(self) -> bool:
-        """Whether the cells follow a step law, so that they are pulsed in compiled code."""
-        return self.bank.law >= 0
+        """Whether the cells follow a step law, whose kernel says what each pulse passed through."""
+        return self.compiled and not self.bank.law.wrapped and self.bank.law.code <= POWER
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the cells are pulsed in compiled code."""
+        return self.bank.law.code >= 0
 
     def slices(self, codes: npt.NDArray[np.integer]) -> tuple[Slice, ...]:
         """All slices, where `codes` (n_0 · n_1,) are those of the least significant one."""
         return Slice(self.bank, codes, 0), *self.above
 
     def program(self, weights: npt.NDArray[np.float64]) -> None:
-        """Put the cells at `weights` (n_0, n_1), clipped to what they hold."""
+        """Put the cells at `weights` (n_0, n_1), clipped to what they hold. Raises `ArgumentError`."""
+        weights = ARGUMENTS.reals("weights", weights, self.spec.chip.layers).astype(np.float64)
         if self.above:
             slices = self.slices(self.bank.upper.codes[:0])
             slicing.program(slices, self.model, self.cells, self.mapping, weights.T.ravel())
@@ -85,8 +94,10 @@ class Crossbar:
     def show(self, codes: npt.NDArray[np.integer], visible: npt.NDArray[np.floating]) -> None:
         """Bring shares, row sums and weight codes in step with `visible` (cells,).
 
-        `codes` (n_0 · n_1,) are those of the least significant slice.
+        `codes` (n_0 · n_1,) are those of the least significant slice. Raises `ArgumentError`.
         """
+        visible = ARGUMENTS.reals("visible", visible, (len(self.cells.visible),))
+        ARGUMENTS.like("codes", codes, np.empty(math.prod(self.spec.chip.layers), np.int16))
         for bank, shown, first in self.slices(codes):
             self._show_slice(bank, shown, visible[first : first + len(bank.state)])
 
@@ -103,6 +114,8 @@ class Crossbar:
 
     def weights(self, codes: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
         """(n_0 · n_1,) codes of whole weights where `codes` are those of the least significant slice."""
+        limits = -self.bank.highest - 1, self.bank.highest
+        codes = ARGUMENTS.integers("codes", codes, (math.prod(self.spec.chip.layers),), *limits, np.int16)
         if not self.above:
             return codes
         bits, places = self.mapping.bits_per_cell, [codes, *(each.codes for each in self.above)]
@@ -127,7 +140,10 @@ class _Conversion(NamedTuple):
 
 
 def _conversion(spec: Spec, one: int, accumulator_frac: int, place: int) -> _Conversion:
-    """The conversion of slice `place`; all converters are alike in amperes, `adc_range` is that of the last slice."""
+    """The conversion of slice `place`; all converters are alike in amperes, `adc_range` is that of the last slice.
+
+    Codes are -h - 1 … h with h = range / step - 1, at least 0: a range below one LSB of the accumulator counts as one.
+    """
     array, off, mapping = spec.device.array, spec.device.off, mapping_of(spec)
     converts = "adc" not in off
     finer = mapping.bits_per_cell * (mapping.slices - 1 - place)
@@ -191,8 +207,6 @@ def _bank(spec: Spec, model: CellModel, mapping: Mapping, cells: Cells, one: int
     """The arrays of the kernels for the first slice; those of the wires have `wired` entries."""
     array, (n0, n1) = spec.device.array, spec.chip.layers
     low, high = model.bounds()
-    law = getattr(model, "law_code", None)
-    constants = model.constants() if law else np.zeros(1)  # type: ignore[attr-defined]
     synapses = n0 * n1
     each = mapping.planes * synapses
     verified = array.programming == "verify" or mapping.slices > 1  # carries are
@@ -204,8 +218,7 @@ def _bank(spec: Spec, model: CellModel, mapping: Mapping, cells: Cells, one: int
         span=high - low,
         step=step_of(model, mapping),
         highest=2 * one,
-        law=law() if law else -1,
-        constants=constants,
+        law=law_of(model, each, cells.spread.shape[1]),
         state=cells.state[:each],
         visible=cells.visible[:each],
         spread=cells.spread[:each],

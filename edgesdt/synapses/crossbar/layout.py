@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from hw_models.kernels.compiled import Law
 from hw_models.kernels.straight_pulsing import Room
 
 # Entries of `Bank.tally`: what happened to the array since the tally was last emptied.
@@ -77,8 +78,7 @@ class Bank(NamedTuple):
     span: float  # states from share 0 to share 1
     step: float  # nominal state change of one pulse at weight 0
     highest: int  # weight codes are within ±highest
-    law: int  # step law of `hw_models.kernels.step_laws`
-    constants: npt.NDArray[np.float64]  # of the law
+    law: Law  # of the pulses; of code `UNKNOWN` for a model that is not pulsed in compiled code
     state: npt.NDArray[np.float32]  # (cells,) as `hw_models.base.Cells`
     visible: npt.NDArray[np.float32]  # (cells,)
     spread: npt.NDArray[np.float32]  # (cells, k)

@@ -31,9 +31,10 @@ from edgesdt.synapses.crossbar.layout import (
 from edgesdt.synapses.crossbar.read_noise import follow
 from edgesdt.synapses.crossbar.wires import see
 from edgesdt.synapses.digital import form_deltas, form_deltas_wide, list_posts, list_pres, register_of
+from hw_models.kernels.compiled import pulse_by_law
 from hw_models.kernels.prefetch import prefetch
 from hw_models.kernels.pulsing import fetch
-from hw_models.kernels.straight_pulsing import pulse_batches
+from hw_models.kernels.step_laws import POWER
 
 MOST_PULSES = 1 << 15
 """Pulses that one update gives a cell at most."""
@@ -168,16 +169,44 @@ def show(weights, listed, bank):  # type: ignore[no-untyped-def]
 
 @kernel
 def pulse(listed, bank):  # type: ignore[no-untyped-def]
-    """Give the first `listed` cells their pulses by the step law of their model."""
-    ups, up_sum, downs, down_sum = pulse_batches(
-        bank.law, bank.state, bank.visible, bank.spread, bank.pulses, bank.random, bank.constants,
-        bank.counts[:listed], bank.places[:listed], bank.room,
+    """Give the first `listed` cells their pulses by the law of their model, and count those of a step law."""
+    ups, up_sum, downs, down_sum = pulse_by_law(
+        bank.law, bank.state, bank.visible, bank.spread, bank.pulses, bank.random, bank.counts[:listed],
+        bank.places[:listed], bank.room,
     )  # fmt: skip
+    if bank.law.wrapped or bank.law.code > POWER:
+        return  # `passed` counts them, by what the cells show
     scale = bank.one / bank.span
     bank.tally[PULSES_UP] += ups
     bank.tally[UP_SHARE] += np.int64(np.floor((up_sum - ups * bank.low) * scale + 0.5))
     bank.tally[PULSES_DOWN] += downs
     bank.tally[DOWN_SHARE] += np.int64(np.floor((down_sum - downs * bank.low) * scale + 0.5))
+
+
+@kernel
+def passed(listed, bank):  # type: ignore[no-untyped-def]
+    """Σ of the share codes that the first `listed` cells show now, times their pulses: of up and of down pulses."""
+    up, down = np.int64(0), np.int64(0)
+    for h in range(listed):
+        count, share = np.int64(bank.counts[h]), np.int64(bank.shares[bank.places[h]])
+        if count > 0:
+            up += count * share
+        else:
+            down -= count * share
+    return up, down
+
+
+@kernel
+def tally_passed(listed, up, down, bank):  # type: ignore[no-untyped-def]
+    """Count the pulses of the first `listed` cells; `up` and `down` are what `passed` said before and after, summed."""
+    for h in range(listed):
+        count = np.int64(bank.counts[h])
+        if count > 0:
+            bank.tally[PULSES_UP] += count
+        else:
+            bank.tally[PULSES_DOWN] -= count
+    bank.tally[UP_SHARE] += up // 2
+    bank.tally[DOWN_SHARE] += down // 2
 
 
 @kernel
@@ -228,3 +257,16 @@ def keep_up(weights, listed, sensing, bank):  # type: ignore[no-untyped-def]
         see(weights, listed, bank)
     if sensing.own_noise:
         follow(listed, bank)
+
+
+@kernel
+def pulse_and_show(weights, listed, sensing, bank):  # type: ignore[no-untyped-def]
+    """Give the first `listed` cells their pulses, count them, and bring all that reading needs in step."""
+    by_share = bank.law.wrapped or bank.law.code > POWER
+    up, down = passed(listed, bank) if by_share else (np.int64(0), np.int64(0))
+    pulse(listed, bank)
+    show(weights, listed, bank)
+    keep_up(weights, listed, sensing, bank)
+    if by_share:
+        up_after, down_after = passed(listed, bank)
+        tally_passed(listed, up + up_after, down + down_after, bank)

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from edgesdt.kernels.arithmetic import saturate
 from edgesdt.kernels.jit import kernel
 from edgesdt.synapses.crossbar.layout import Bank
 from edgesdt.synapses.crossbar.scales import mapping_of
+from hw_models.kernels.jit import njit
 from hw_models.periphery.passing import MOST_SWEEPS, TOLERANCE, share_out
 
 if TYPE_CHECKING:

@@ -178,7 +178,7 @@ def label(c: Floats) -> Floats:
     a, share = 1 / bent, -np.expm1(-bent)
     distance = (1 - a * share) / share + a * np.log(a * share)
     distance = np.where(size < 1e-3, size / 8, distance)
-    found: Floats = np.sign(c) * distance / (0.07 * np.sqrt(2.0))
+    found: Floats = np.sign(c) * np.minimum(distance / (0.07 * np.sqrt(2.0)), MOST_NL)  # rounding leads beyond
     return found
 
 

@@ -16,6 +16,7 @@ from hw_models.base import DeviceError
 from hw_models.measured.fit.ends import Ends, ends
 from hw_models.measured.fit.families import Draws, parameters
 from hw_models.measured.fit.fitting import Fit, Possible, possible
+from hw_models.measured.fit.limits import reached
 from hw_models.measured.fit.spread import Between, between
 from hw_models.measured.tables.traces import Floats, Traces
 
@@ -30,6 +31,8 @@ _NO_NOISE = 1e-6
 _HAIR = 1e-6
 """What the search itself leaves, relative: counts only for measurements without any noise."""
 _NOT_SPREAD = ("c2c", "dw_min_std")
+_FOLLOWS = {"states_up": "nl_up", "states_down": "nl_down"}
+"""Pulses that the steepest label has, where the label is at its limit: known no better than that."""
 Gauge = tuple[float, float] | None
 
 
@@ -42,6 +45,8 @@ class Estimate:
     low: float
     high: float
     unit: str
+    at_limit: bool = False
+    """Whether the value is an end of what the family allows: the data asks for more, and there is no interval."""
 
     def holds(self, truth: float) -> bool:
         """Whether `truth` is inside the interval."""
@@ -67,8 +72,7 @@ def estimates(traces: Traces, fit: Fit) -> Estimates:
     apart = between(fit)
     parts, theta, thetas, at_ends = _believed(random, fit, apart)
     around = ends(traces, fit.data, fit.unpack(theta)[2] if fit.read_noise else fit.data.read_floor)
-    own = traces.weight and traces.conductance_s.min() < 0 < traces.conductance_s.max()
-    gauge = (fit.data.offset, fit.data.unit) if own else None
+    gauge = _gauge(traces, fit)
     drawn = _turned(fit, thetas, at_ends, around, gauge)
     if fit.candidate.family == "neurosim" and traces.swept:
         kept = _swept(random, drawn, around)
@@ -78,16 +82,35 @@ def estimates(traces: Traces, fit: Fit) -> Estimates:
     count = len(best) + int(fit.read_noise)
     none = bool(np.exp(theta[fit.law]) < _NO_NOISE or _may_be_none(fit, parts))
     found = {}
+    ended = reached(fit.candidate.family, {name: float(values[0]) for name, values in best.items()})
     for name, values in best.items():
         if not np.isfinite(values[0]):
             raise DeviceError(f"{traces.origin.name}: the best {fit.candidate.family} fit is no such device")
+        if name in ended:
+            found[name] = Estimate(ended[name], np.inf, -np.inf, np.inf, unit_of(name), at_limit=True)
+            continue
         made = _estimate(float(values[0]), drawn[name], count, unit_of(name))
         found[name] = replace(made, low=0.0) if none and name in _NOT_SPREAD else made
+        if _FOLLOWS.get(name) in ended:
+            found[name] = replace(made, error=np.inf, low=-np.inf, high=np.inf)
     noise = None
     if fit.read_noise:
         size = float(np.exp(theta[-1])) * fit.data.unit
         noise = _estimate(size, np.exp(thetas[:, -1]) * fit.data.unit, count, "1" if traces.weight else "S")
     return Estimates(found, _spread(fit, theta, apart, around, gauge), noise, len(traces.cells), apart, around)
+
+
+def at_limits(traces: Traces, fit: Fit) -> tuple[str, ...]:
+    """Names of the family's parameters that `fit` puts at an end of their range; none where it makes no device."""
+    around = ends(traces, fit.data, fit.unpack(fit.theta)[2] if fit.read_noise else fit.data.read_floor)
+    values = _turned(fit, fit.theta[None], np.zeros((1, 2)), around, _gauge(traces, fit))
+    return tuple(reached(fit.candidate.family, {name: float(value[0]) for name, value in values.items()}))
+
+
+def _gauge(traces: Traces, fit: Fit) -> Gauge:
+    """The weights of measured weights that have both signs; None where -1 and +1 are put at the ends."""
+    own = traces.weight and traces.conductance_s.min() < 0 < traces.conductance_s.max()
+    return (fit.data.offset, fit.data.unit) if own else None
 
 
 def _believed(

@@ -13,8 +13,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from hw_models.kernels.jit import njit
 from hw_models.measured.fit.scaled import Scaled
 from hw_models.measured.tables.traces import Floats
 

@@ -42,6 +42,8 @@ class Comparison:
     """Of each candidate; where cells differ, the sum over single cells."""
     recommended: str
     reason: str
+    limited: frozenset[Candidate] = frozenset()
+    """Those whose best fit puts a parameter at an end of its range; they come after all others."""
 
     def best(self, family: str | None = None) -> Fit:
         """The best fit, or the best of one family. Raises `DeviceError` if that family could not be fitted."""
@@ -51,7 +53,15 @@ class Comparison:
         raise DeviceError(f"the data is no {family} device: no parameters describe it")
 
 
-def compare(data: Scaled, weight: bool) -> Comparison:
+Limited = Callable[[Fit], bool]
+"""Whether a fit puts a parameter at an end of its range (`intervals.at_limits`)."""
+
+
+def _never(found: Fit) -> bool:
+    return False
+
+
+def compare(data: Scaled, weight: bool, limited: Limited = _never) -> Comparison:
     """Fit every candidate to traces. NeuroSim's family has siemens only, so `weight` leaves it out.
 
     Where cells differ, each family is judged by its fits to single cells: one curve for all of them would not do.
@@ -60,12 +70,12 @@ def compare(data: Scaled, weight: bool) -> Comparison:
     fits = [fit(candidate, data) for candidate in chosen]
     linear = next(found for found in fits if found.candidate.law == LINEAR)
     if between(linear) is None:
-        return _ranked(fits, _misfit)
+        return _ranked(fits, _misfit, limited)
     cells = [one_cell(data, c) for c in range(min(data.low.size, _MOST_CELLS))]
     judged = [found for found in fits if _is_device(found)]
     alone = {found.candidate: [refit(found, cell) for cell in cells if cell.count > 2 * found.free] for found in judged}
     scores = {candidate: sum(one.aic for one in ones) for candidate, ones in alone.items()}
-    return _ranked(judged, _of_cells(alone), scores, differ=True)
+    return _ranked(judged, _of_cells(alone), limited, scores, differ=True)
 
 
 def _of_cells(alone: Mapping[Candidate, Sequence[Fit]]) -> Callable[[Fit], str]:
@@ -76,7 +86,7 @@ def _of_cells(alone: Mapping[Candidate, Sequence[Fit]]) -> Callable[[Fit], str]:
     return misfit
 
 
-def compare_table(table: StepTable) -> Comparison:
+def compare_table(table: StepTable, limited: Limited = _never) -> Comparison:
     """Fit every candidate to a table of step statistics."""
     fits = [fit_table(candidate, table) for candidate in CANDIDATES]
 
@@ -84,40 +94,52 @@ def compare_table(table: StepTable) -> Comparison:
         off = misfit_of(best, table)
         return f"its steps are off by {off:.0%} (root mean square)" if off > _TABLE_MISFIT else ""
 
-    return _ranked(fits, misfit)
+    return _ranked(fits, misfit, limited)
 
 
 def _ranked(
     fits: Sequence[Fit],
     misfit: Callable[[Fit], str],
+    limited: Limited,
     scores: Mapping[Candidate, float] | None = None,
     differ: bool = False,
 ) -> Comparison:
-    """Best first; where cells differ, a family whose sheet holds that goes before one that ties with it."""
+    """Best first, a fit at a limit after all others; where cells differ, a family whose sheet holds that wins a tie."""
     made = [found for found in fits if _is_device(found)]
     if not made:
         raise DeviceError("no family describes this measurement; a lookup table (--lookup) may")
     aic = {found.candidate: scores[found.candidate] if scores else found.aic for found in made}
-    sound = [found for found in made if not _extrapolates(found)] or made
+    ended = frozenset(found.candidate for found in made if limited(found))
+    inside = [found for found in made if found.candidate not in ended] or made
+    sound = [found for found in inside if not _extrapolates(found)] or inside
     least = min(aic[found.candidate] for found in sound)
     order = {candidate: place for place, candidate in enumerate(CANDIDATES)}
 
-    def rank(found: Fit) -> tuple[bool, float, bool, int]:
+    def rank(found: Fit) -> tuple[bool, bool, float, bool, int]:
         above = aic[found.candidate] - least
         loses = differ and not holds_spread(found.candidate.family)
-        return found not in sound, 0.0 if above <= _TIE else above, loses, order[found.candidate]
+        return found not in inside, found not in sound, 0.0 if above <= _TIE else above, loses, order[found.candidate]
 
     ordered = tuple(sorted(made, key=rank))
     why = misfit(ordered[0])
     best = ordered[0].candidate
     if why:
-        return Comparison(ordered, aic, "lookup", f"no family fits: {best.title} comes nearest, but {why}")
-    return Comparison(ordered, aic, best.family, f"{best.title}: {_chosen_for(best, aic, least, differ)}")
+        return Comparison(ordered, aic, "lookup", f"no family fits: {best.title} comes nearest, but {why}", ended)
+    others = [found for found in made if found not in sound and aic[found.candidate] < least]
+    far = _set_apart(others, ended)
+    return Comparison(ordered, aic, best.family, f"{best.title}: {_chosen_for(best, aic, least, differ, far)}", ended)
 
 
-def _chosen_for(best: Candidate, aic: Mapping[Candidate, float], least: float, differ: bool) -> str:
+def _set_apart(others: Sequence[Fit], ended: frozenset[Candidate]) -> str:
+    """Why fits of a lower AIC do not count."""
+    kinds = {found.candidate in ended for found in others}
+    told = ["bounds are near the data"] if False in kinds else []
+    told += ["parameters are inside their limits"] if True in kinds else []
+    return f" of those whose {' and '.join(told)}" if told else ""
+
+
+def _chosen_for(best: Candidate, aic: Mapping[Candidate, float], least: float, differ: bool, far: str) -> str:
     """Why this candidate is the first, in words that hold for it; `least` is the lowest AIC that counts."""
-    far = "" if least <= min(aic.values()) else " of those whose bounds are near the data"
     if aic[best] <= least:
         return f"lowest AIC{far}"
     why = "and its sheet holds the differences between cells" if differ else "and comes first where AIC decides nothing"

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hw_models.foreign import printable
 from hw_models.measured.fit.families import SHEET_FAMILY
 from hw_models.measured.fit.intervals import Estimate, Estimates
 from hw_models.measured.fit.laws import MULTIPLICATIVE
@@ -86,7 +87,8 @@ def write(report: FitReport) -> None:
 
 def _plain(estimate: Estimate) -> dict[str, Any]:
     values = {"value": estimate.value, "error": estimate.error, "low": estimate.low, "high": estimate.high}
-    return {key: value if math.isfinite(value) else None for key, value in values.items()} | {"unit": estimate.unit}
+    found = {key: value if math.isfinite(value) else None for key, value in values.items()} | {"unit": estimate.unit}
+    return found | {"at_limit": True} if estimate.at_limit else found
 
 
 def _rows(report: FitReport) -> list[str]:
@@ -158,7 +160,7 @@ def _lookup_rows(report: FitReport) -> list[str]:
 
 
 def _list(values: Any) -> str:
-    return "[" + ", ".join(f"{float(value):.6g}" for value in values) + "]"
+    return "[" + ", ".join(repr(float(value)) for value in values) + "]"  # fewer digits can make neighbours equal
 
 
 def _row(name: str, value: object, unit: str, derived: str = "", source: str = "measured") -> str:
@@ -169,12 +171,14 @@ def _row(name: str, value: object, unit: str, derived: str = "", source: str = "
 
 
 def _told(estimate: Estimate, how: str) -> str:
+    if estimate.at_limit:
+        return "at its limit: the measurement asks for more than the family has, so there is no interval"
     low, high, error = number(estimate.low), number(estimate.high), number(estimate.error)
     return f"{how}; 95 % interval, all parameters together: {low} to {high}; standard error {error}"
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    return json.dumps(printable(text), ensure_ascii=False)
 
 
 def _notes(report: FitReport) -> str:

@@ -81,7 +81,8 @@ def _families(comparison: Comparison, chosen: Fit | None) -> Iterator[str]:
     bic = min(found.bic for found in comparison.fits)
     for found in sorted(comparison.fits, key=lambda one: comparison.aic[one.candidate]):
         title = found.candidate.title + (", read noise" if found.read_noise else "")
-        mark = "  <" if found is chosen else ""
+        mark = "  at a limit" if found.candidate in comparison.limited else ""
+        mark += "  <" if found is chosen else ""
         above = comparison.aic[found.candidate] - least
         yield f"{title:46} {found.free:>10} {above:>9.1f} {found.bic - bic:>9.1f}{mark}"
 
@@ -110,6 +111,8 @@ def _table(lookup: Lookup) -> Iterator[str]:
 
 
 def _interval(estimate: Estimate) -> str:
+    if estimate.at_limit:
+        return "at its limit: no interval"
     return f"{number(estimate.low)} .. {number(estimate.high)}"
 
 

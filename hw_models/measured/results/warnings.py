@@ -71,6 +71,12 @@ def _turn(traces: Traces) -> Iterator[str]:
 
 
 def _steps(estimates: Estimates) -> Iterator[str]:
+    for name, estimate in estimates.parameters.items():
+        if estimate.at_limit:
+            yield (
+                f"{name}: {estimate.value:.4g} is the end of what the family allows, and the measurement asks for "
+                "more: it has no interval, and the device is another than what was measured; try --lookup"
+            )
     found = {name: estimate.value for name, estimate in estimates.parameters.items()}
     span = found.get("w_max", 1.0) - found.get("w_min", -1.0)
     if found.get("dw_min", 0.0) > span:

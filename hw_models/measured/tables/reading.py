@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from hw_models.base import DeviceError
+from hw_models.files import read_bytes
+from hw_models.foreign import printable
 from hw_models.measured.tables import branches
 from hw_models.measured.tables.columns import Column, understood
 from hw_models.measured.tables.traces import Floats, Origin, StepTable, Traces
@@ -110,9 +112,9 @@ def _typical(values: Floats | None, places: list[int]) -> float | None:
 
 def _table(path: Path) -> Table:
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
     except OSError as error:
-        raise DeviceError(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise DeviceError(f"{printable(str(path))}: cannot be read: {error.strerror or error}") from None
     if b"\0" in data:
         raise DeviceError(f"{path}: is not a text file (CSV expected; a spreadsheet must be exported first)")
     try:
@@ -124,7 +126,10 @@ def _table(path: Path) -> Table:
     if not lines:
         raise DeviceError(f"{path}: is empty")
     separator = max("\t;,", key=lines[0][1].count)
-    split = [next(csv.reader([line], delimiter=separator, skipinitialspace=True)) for _, line in lines]
+    try:
+        split = [next(csv.reader([line], delimiter=separator, skipinitialspace=True)) for _, line in lines]
+    except csv.Error as error:
+        raise DeviceError(f"{path}: not readable as CSV: {error}") from None
     header = split[0]
     if any(math.isfinite(_number(cell, separator != ",")) for cell in header):
         raise DeviceError(f"{path}:{lines[0][0]}: no header: name the columns and units, such as pulse,phase,G (S)")
@@ -139,7 +144,7 @@ def _table(path: Path) -> Table:
         raise DeviceError(f"{path}:{lines[0][0]}: {error}") from None
     numbers = [number for number, _ in lines[1:]]
     digest = hashlib.sha256(data).hexdigest()
-    return Table(path.name, digest, header, split[1:], numbers, separator != ",", columns)
+    return Table(printable(path.name), digest, header, split[1:], numbers, separator != ",", columns)
 
 
 def _number(text: str, decimal_comma: bool) -> float:
@@ -187,9 +192,11 @@ def _resolution(table: Table, role: str) -> float:
     """Weight of the last written digit that any number of a column has, in SI units: what rounding can hide."""
     finest = math.inf
     for cell in table.text(role) or []:
+        if not math.isfinite(_number(cell, table.decimal_comma)):
+            continue  # it is told with its line
         mantissa, _, exponent = cell.lower().replace(",", ".").partition("e")
         decimals = len(mantissa.partition(".")[2])
-        finest = min(finest, 10.0 ** (int(exponent or 0) - decimals))
+        finest = min(finest, 10.0 ** min(int(exponent or 0) - decimals, 300))
     return finest * table.columns[role].factor if math.isfinite(finest) else 0.0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -12,7 +13,16 @@ KEPT = (
     "ablation.json",
 )  # fmt: skip
 """What runs and sweeps keep in their folders."""
+STDOUT = Path("-")
+"""In the place of a file: standard output."""
 _ALLOWED = "allowed: another file"
+
+
+def to_stdout(data: bytes) -> None:
+    """Write to standard output as it is, in order with what was printed before."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
 
 
 def refuse_losses(outputs: Mapping[str, Path | None], inputs: Iterable[Path]) -> None:

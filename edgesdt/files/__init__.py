@@ -1,0 +1,1 @@
+"""Reading and writing files with care: within bounds, never onto what must stay."""

@@ -1,0 +1,120 @@
+"""What a record holds and of which kind, as a table; a record that somebody else wrote or damaged is held against it.
+
+`record` and the store of a sweep want all of it before they go on from a finished run. The report asks for less: it
+shows what is there (`report.files.folders.check`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+TEXT, MAPPING, ROWS, NUMBER, WHOLE = "a text", "a mapping", "a list of mappings", "a finite number", "a whole number"
+
+_KINDS: Final = {
+    "name": TEXT, "seed": WHOLE, "spec": MAPPING, "spec_hash": TEXT, "versions": MAPPING, "started": TEXT,
+    "duration_s": NUMBER, "train_samples": WHOLE, "test_samples": WHOLE,
+    "accuracy": MAPPING, "accuracy.*": NUMBER,
+    "energy_j": MAPPING, "energy_j.train_total": NUMBER, "energy_j.train_per_sample": NUMBER,
+    "energy_j.inference_per_sample": NUMBER, "energy_j.train_breakdown": MAPPING, "energy_j.train_breakdown.*": NUMBER,
+    "energy_j.inference_breakdown": MAPPING, "energy_j.inference_breakdown.*": NUMBER,
+    "latency_s": MAPPING, "latency_s.train_per_sample": NUMBER, "latency_s.inference_per_sample": NUMBER,
+    "area_mm2": MAPPING, "area_mm2.total": NUMBER, "area_mm2.breakdown": MAPPING, "area_mm2.breakdown.*": NUMBER,
+    "technology": MAPPING, "technology.table": TEXT, "technology.node_nm": NUMBER,
+    "memory": MAPPING, "memory.used_bits": NUMBER, "memory.budget_bits": NUMBER,
+    "device": MAPPING, "device.model": TEXT, "device.cells": WHOLE, "device.writes_total": NUMBER,
+    "device.writes_per_cell_mean": NUMBER, "device.writes_per_cell_max": NUMBER, "device.carries": NUMBER,
+    "device.carried_digits": NUMBER, "device.wire_loss": NUMBER,
+    "counts": MAPPING, "counts.train": MAPPING, "counts.train.*": WHOLE, "counts.inference": MAPPING,
+    "counts.inference.*": WHOLE,
+    "curve": ROWS, "curve.[].epoch": WHOLE, "curve.[].energy_j": NUMBER, "curve.[].counts": MAPPING,
+    "curve.[].counts.*": WHOLE, "curve.[].direct_average": NUMBER, "curve.[].direct_max": NUMBER,
+    "curve.[].linear": NUMBER, "curve.[].output": NUMBER,
+    "speed": MAPPING, "speed.train_samples_per_s": NUMBER, "speed.inference_samples_per_s": NUMBER,
+    "deployment": ROWS, "deployment.[].*": NUMBER,
+}  # fmt: skip
+"""Dotted path → kind, a mapping before what is in it; `*` stands for any key, `[]` for any item."""
+
+_NEEDED: Final = (
+    "name", "seed", "duration_s", "accuracy", "energy_j.train_total", "energy_j.train_per_sample",
+    "energy_j.inference_per_sample", "latency_s.train_per_sample", "latency_s.inference_per_sample", "area_mm2.total",
+    "technology.table", "technology.node_nm", "memory.used_bits", "memory.budget_bits", "device.model", "curve",
+    "counts.train", "counts.inference", "speed.train_samples_per_s",
+)  # fmt: skip
+"""What every finished run has; not all that it has."""
+_READOUTS: Final = ("direct_average", "direct_max", "linear", "output")
+_BESIDE: Final = {
+    "device.cells": ("device.writes_per_cell_mean", "device.writes_per_cell_max"),
+    "device.carries": ("device.carried_digits",),
+    **{f"accuracy.{name}": (f"accuracy.untrained_{name}",) for name in _READOUTS},
+    "deployment.[]": ("deployment.[].time_s",),
+}
+"""What is there wherever the other is."""
+
+
+def fault(record: object) -> str:
+    """The first thing that a whole record lacks or has of another kind, as `path: what`; empty where all is well."""
+    return fault_of_kind(record) or next(
+        (f"{path}: missing; a finished run has one" for path in _wanted(record) if not list(_at(record, path))), ""
+    )
+
+
+def fault_of_kind(record: object) -> str:
+    """As `fault`, for a record from which sections may be missing."""
+    if not isinstance(record, dict):
+        return f"expected a mapping, found {kind_of(record)}"
+    for path, kind in _KINDS.items():
+        for place, value in _at(record, path):
+            if not _IS[kind](value):
+                return f"{place}: expected {kind}, found {kind_of(value)}"
+    return ""
+
+
+def kind_of(value: object) -> str:
+    """What a value of a JSON document is, for people."""
+    names = {dict: "a mapping", list: "a list", str: "a text", type(None): "nothing", bool: "true or false"}
+    if isinstance(value, int | float) and not isinstance(value, bool) and not _is_number(value):
+        return "one that is not finite" if isinstance(value, float) else "one beyond every float"
+    return names.get(type(value), "a number")
+
+
+def _wanted(record: object) -> Iterator[str]:
+    yield from _NEEDED
+    for path, others in _BESIDE.items():
+        if list(_at(record, path)):
+            yield from others
+
+
+def _at(found: object, path: str) -> Iterator[tuple[str, Any]]:
+    """Place and value of everything at a path of `_KINDS`."""
+    here: list[tuple[str, Any]] = [("", found)]
+    for step in path.split("."):
+        here = [inner for place, value in here for inner in _inside(place, value, step)]
+    yield from here
+
+
+def _inside(place: str, value: object, step: str) -> Iterator[tuple[str, Any]]:
+    if step == "[]":
+        yield from ((f"{place}[{i}]", item) for i, item in enumerate(value if isinstance(value, list) else ()))
+    elif isinstance(value, Mapping):
+        keys = value if step == "*" else [step] if step in value else ()
+        yield from ((f"{place}.{key}" if place else str(key), value[key]) for key in keys)
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
+
+
+_IS: Final[dict[str, Callable[[Any], bool]]] = {
+    TEXT: lambda value: isinstance(value, str),
+    MAPPING: lambda value: isinstance(value, dict),
+    ROWS: lambda value: isinstance(value, list) and all(isinstance(row, dict) for row in value),
+    NUMBER: _is_number,
+    WHOLE: lambda value: isinstance(value, int) and _is_number(value),
+}

@@ -1,0 +1,53 @@
+"""What the ledger prices: counts of every action of a chip, samples that they cover, a memory map; checked in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from edgesdt.arguments import ARGUMENTS
+from edgesdt.ledger import actions as act
+from edgesdt.rules.lookup import design_of
+from edgesdt.spec import Spec
+from edgesdt.spec.hints import did_you_mean
+
+_PHASES = ("train", "inference")
+
+
+def check_phases(counts: object, samples: object) -> None:
+    """Raise `ArgumentError` unless both are given for training and inference, of one sample or more."""
+    for name, given in (("counts", counts), ("samples", samples)):
+        if not isinstance(given, Mapping) or not set(_PHASES) <= set(given):
+            ARGUMENTS.refuse(name, f"a {type(given).__name__}", "a mapping with the keys train and inference")
+    assert isinstance(samples, Mapping)
+    for phase in _PHASES:
+        ARGUMENTS.whole(f"samples.{phase}", samples[phase], 1)
+
+
+def check_counts(spec: Spec, counts: object) -> None:
+    """Raise `ArgumentError` unless `counts` are whole numbers of every action of a chip of `spec`, and of no other."""
+    known = [*(action.name for action in design_of(spec).actions), *(() if spec.device.digital else act.CELL_MEANING)]
+    if not isinstance(counts, Mapping):
+        ARGUMENTS.refuse("counts", f"a {type(counts).__name__}", "a mapping of actions to whole numbers")
+    for action in counts:
+        if action not in known:
+            allowed = f"{', '.join(known)}{did_you_mean(action, known)}"
+            ARGUMENTS.refuse(f"counts: {action!r}", "an unknown action", allowed)
+    for action in known:
+        if action == act.CONTRAST_ACCESS and spec.learning.batch == 1 and action not in counts:
+            continue  # a chip without mini-batches has no buffers
+        if action not in counts:
+            ARGUMENTS.refuse(f"counts: {action!r}", "missing", "every action of the chip, 0 where there was none")
+        # sums of share codes: a cell below its nominal range makes them negative
+        ARGUMENTS.whole(f"counts: {action}", counts[action], -(10**300) if "share" in action else 0, 10**300)
+
+
+def check_memory(memory: object) -> None:
+    """Raise `ArgumentError` unless `memory` is a memory map as a record holds it."""
+    allowed = "a memory map as `MemoryMap.plain` gives it"
+    if not isinstance(memory, Mapping) or not isinstance(memory.get("arrays"), list):
+        ARGUMENTS.refuse("memory", f"a {type(memory).__name__}", allowed)
+    ARGUMENTS.whole("memory.used_bits", memory.get("used_bits"), 0)
+    for place, array in enumerate(memory["arrays"]):
+        if not isinstance(array, Mapping) or not isinstance(array.get("name"), str):
+            ARGUMENTS.refuse(f"memory.arrays[{place}]", f"a {type(array).__name__} without a name", allowed)
+        ARGUMENTS.whole(f"memory.arrays[{place}].bits", array.get("bits"), 0)

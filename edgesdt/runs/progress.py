@@ -1,0 +1,39 @@
+"""What a run has gathered so far besides the chip itself: kept in every checkpoint, checked when it is taken up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from edgesdt.files import record_shape
+
+
+@dataclass
+class Progress:
+    """JSON-ready. `control` are the read-outs of the untrained chip, `curve` a point for every finished epoch."""
+
+    started: str
+    epochs_done: int = 0
+    duration_s: float = 0.0
+    train_s: float = 0.0
+    control: dict[str, float] = field(default_factory=dict)
+    curve: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, kept: Any, epochs: int) -> Progress:
+        """The progress that `vars` gave, of a run of `epochs`. Raises `ValueError` for anything else."""
+        names = {one.name for one in fields(cls)}
+        if not isinstance(kept, dict) or set(kept) != names:
+            raise ValueError(f"progress: expected a mapping of {', '.join(sorted(names))}")
+        made = cls(**kept)
+        # the record's own kinds: `duration_s`, `train_s` and `control` become parts of one
+        wrong = record_shape.fault_of_kind(
+            {"started": made.started, "duration_s": made.duration_s, "accuracy": made.control, "curve": made.curve}
+        ) or record_shape.fault_of_kind({"duration_s": made.train_s})
+        if wrong:
+            raise ValueError(f"progress: {wrong}")
+        if type(made.epochs_done) is not int or not 0 <= made.epochs_done <= epochs:
+            raise ValueError(f"progress: epochs_done: {made.epochs_done!r}, allowed: 0..{epochs}")
+        if [point.get("epoch") for point in made.curve] != list(range(1, made.epochs_done + 1)):
+            raise ValueError(f"progress: curve: expected a point for each of {made.epochs_done} epochs")
+        return made

@@ -1,0 +1,66 @@
+"""A small twin of a chip that learns, infers and rests for a moment, so that every kernel is compiled by then.
+
+Compiled code depends on the types of arrays, not on their sizes. `kinds` are chips that need all kernels there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+
+from edgesdt.chip.simulated import Chip
+from edgesdt.spec import Spec
+from edgesdt.spec.schema.learning import Targeted
+
+_WIDTH, _SAMPLES = 12, 3
+
+
+def rehearse(spec: Spec) -> None:
+    """Do with a twin of `spec` what a run does with a chip. Raises as `Chip` does."""
+    small = twin(spec)
+    rule, (first, *_, last) = Chip(small).rule, small.chip.layers
+    rng = np.random.default_rng(0)
+    samples = rng.integers(0, 1 << spec.encoder.bits, (_SAMPLES, first), np.uint8).astype(np.uint8)
+    labels = np.arange(_SAMPLES) % last
+    rule.learn(samples, labels, np.arange(_SAMPLES), 0)
+    rule.infer(samples)
+    rule.restore(rule.state())
+    with rule.rested(1.0):
+        rule.infer(samples)
+    rule.counts(), rule.wear(), rule.warnings()
+
+
+def twin(spec: Spec) -> Spec:
+    """`spec` with layers of a few neurons; nothing else that arrays have their types from is changed."""
+    layers = tuple(min(width, _WIDTH) for width in spec.chip.layers)
+    chip, learning = spec.chip.model_copy(update={"layers": layers}), spec.learning
+    if isinstance(learning, Targeted):
+        learning = learning.model_copy(update={"winners": min(learning.winners, max(layers[-1] - 1, 1))})
+    return spec.model_copy(update={"chip": chip, "learning": learning})
+
+
+_CHIP: Final = {"layers": [64, 20], "memory_budget": 1 << 24}
+_ONE_OF_EACH: Final = ("EcRam", "ReRamES", "HZO_FeFET", "quantized_4bit", "PCM_inference", "SONOS", "ENODe_lookup")
+"""Devices of different families, each with the kernels that manufacture, write and read its cells."""
+
+
+def kinds() -> Iterator[Spec]:
+    """Chips that between them need every kernel: digital weights of either width, every family of cells, wires, slices.
+
+    All states and layers share their kernels, and so do all cells: a device only brings those of its own making.
+    """
+    for width in (8, 16):
+        yield _spec({"chip": {**_CHIP, "weights": {"bits": width, "frac_bits": width}}})
+    array: dict[str, Any] = {"weight_per_range": 1.0}
+    for model in _ONE_OF_EACH:
+        yield _spec({"device": {"model": model, "array": array}})
+    kept = {"stuck_at": {"lrs_fraction": 0.1}, "retention": {"time_constant_s": 1.0, "time_constant_spread": 0.1}}
+    yield _spec({"device": {"model": "EcRam", "parameters": kept, "array": array}})
+    slices = {"slices": 2, "carry_every": 1, "wire_resistance": 1.0, "ir_drop_every": 1}
+    yield _spec({"device": {"model": "ReRamSB", "array": {**array, **slices}}})
+
+
+def _spec(changes: Mapping[str, Any]) -> Spec:
+    return Spec.from_plain({"name": "warm", "data": {"set": "digits"}, "chip": _CHIP, **changes})

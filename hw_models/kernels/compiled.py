@@ -1,0 +1,127 @@
+"""How the cells of a model are pulsed in compiled code: one set of plain arrays for every family of this package.
+
+A step law runs in `straight_pulsing`, a write to a level in `level_writing`, a table in `lookup_table`; wrappers become
+columns of `Cells.spread` that keep pulses from cells. Other people's models have no law here: a class of theirs may do
+what it likes, so that it is asked pulse by pulse (`CellModel.pulse`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from hw_models.families.lookup_table import step_cells
+from hw_models.families.wrapper import Wrapper
+from hw_models.kernels.jit import njit
+from hw_models.kernels.level_writing import write_levels
+from hw_models.kernels.straight_pulsing import pulse_batches
+
+if TYPE_CHECKING:
+    from hw_models.base import CellModel
+
+UNKNOWN, LEVELS, TABLE = -1, 10, 11
+"""Codes of a `Law` beside those of `step_laws`: none, written to levels, drawn from a table."""
+_WORKS = -1
+_WRAPPERS = ("hw_models.families.stuck_at", "hw_models.families.endurance", "hw_models.families.retention")
+"""Where wrappers are defined that do with pulses what `_reach` does, or nothing; a class made of them may do more."""
+
+Numbers = npt.NDArray[np.float64]
+
+
+class Law(NamedTuple):
+    """What a population's pulses do; arrays that a kind of law does not use are empty."""
+
+    code: int
+    wrapped: bool  # whether other devices are around the one that is pulsed
+    constants: Numbers  # of a step law or of a write; the bounds, of a table
+    g_s: Numbers  # (m,) of a table, as `lookup_table.step_cells`
+    cdf: Numbers  # (k,)
+    means: Numbers  # (2, m)
+    changes: Numbers  # (2, k, m)
+    shares: Numbers  # (cells,) of 1
+    stuck: int  # column of `spread` that is 0 for cells that work; -1 where all do
+    limit: int  # column with the pulses that a cell endures; -1 without an end
+    given: npt.NDArray[np.int32]  # (cells,) room for the pulses that reach their cells
+
+
+def law_of(model: CellModel, cells: int, columns: int) -> Law:
+    """The law of `cells` cells of `model` whose `spread` has `columns`; of code `UNKNOWN` if it has none here."""
+    stuck, limit, inner, depth = _WORKS, _WORKS, model, 0
+    while isinstance(inner, Wrapper) and type(inner).__module__ in _WRAPPERS:
+        column = columns - 1 - depth  # the outermost wrapper's is the last
+        if "stuck_at" in inner.own:
+            stuck = column
+        if "endurance" in inner.own:
+            limit = column
+        inner, depth = inner.inner, depth + 1
+    found = _bare(inner, cells)
+    return found._replace(wrapped=depth > 0, stuck=stuck, limit=limit, given=_room(cells if depth else 0))
+
+
+def _bare(model: CellModel, cells: int) -> Law:
+    """The law of a model that is no wrapper."""
+    from hw_models.families.lookup import Lookup
+
+    step_law = getattr(model, "law_code", None)
+    if step_law is not None:
+        return _made(step_law(), model.constants())  # type: ignore[attr-defined]
+    if "write_law" in vars(type(model)) and np.isfinite(np.array(model.bounds(), np.float32)).all():
+        return _made(LEVELS, model.write_law())  # type: ignore[attr-defined]
+    if type(model) is Lookup:
+        branch, (means, changes) = model._branches[0], model._stacked
+        return _made(TABLE, np.array(model.bounds()))._replace(
+            g_s=branch.g_s, cdf=branch.cdf, means=means, changes=changes, shares=np.ones(cells)
+        )
+    return _made(UNKNOWN, np.zeros(1))
+
+
+def _made(code: int, constants: Any) -> Law:
+    none, table = np.zeros(0), (np.zeros((2, 0)), np.zeros((2, 0, 0)))
+    return Law(code, False, constants, none, none, *table, none, _WORKS, _WORKS, _room(0))
+
+
+def _room(cells: int) -> npt.NDArray[np.int32]:
+    return np.zeros(cells, np.int32)
+
+
+@njit(nogil=True, cache=True)
+def _reach(law, spread, pulses, counts, places):  # type: ignore[no-untyped-def]
+    """Fill `law.given` with the pulses that move their cells, and count the others at once; cells are not repeated."""
+    for a in range(counts.shape[0]):
+        at, asked = np.int64(places[a]), np.int64(abs(counts[a]))
+        left = asked
+        if law.stuck >= 0 and spread[at, law.stuck] != 0:
+            left = np.int64(0)
+        elif law.limit >= 0:
+            endures = np.int64(np.floor(np.float64(spread[at, law.limit])))
+            left = min(max(endures - np.int64(pulses[at]), np.int64(0)), asked)
+        law.given[a] = left if counts[a] > 0 else -left
+        pulses[at] += np.uint32(asked - left)
+
+
+@njit(nogil=True, cache=True)
+def pulse_by_law(law, state, visible, spread, pulses, random, counts, places, room):  # type: ignore[no-untyped-def]
+    """Apply `counts[a]` pulses (> 0 up) to cell `places[a]`, no two the same, in place, as `CellModel.pulse` does.
+
+    Returns (up pulses, Σ of the mean state during each, down pulses, Σ likewise) of a step law; zeros for another.
+    """
+    given = counts
+    if law.stuck >= 0 or law.limit >= 0:
+        _reach(law, spread, pulses, counts, places)
+        given = law.given[: counts.shape[0]]
+    if law.code == LEVELS:
+        write_levels(law.constants, state, visible, pulses, random, given, places)
+    elif law.code == TABLE:
+        step_cells(
+            state, visible, spread, random, law.g_s, law.cdf, law.means, law.changes, law.constants[0],
+            law.constants[1], given, law.shares, places,
+        )  # fmt: skip
+        for a in range(given.shape[0]):
+            pulses[places[a]] += np.uint32(abs(given[a]))
+    else:
+        return pulse_batches(
+            law.code, state, visible, spread, pulses, random, law.constants, given, places, room
+        )  # fmt: skip
+    return np.int64(0), 0.0, np.int64(0), 0.0

@@ -1,0 +1,503 @@
+"""A right call of every public function that takes arrays, or the reason why a caller does not reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from edgesdt.chip.simulated import Chip
+from edgesdt.datasets import Dataset, idx
+from edgesdt.datasets.encoders import encode
+from edgesdt.kernels.layout import EVENT_KINDS
+from edgesdt.ledger import actions as act
+from edgesdt.pricing import bill as energy
+from edgesdt.readouts import methods
+from edgesdt.report.run.receptive_fields import png
+from edgesdt.rules.eqprop import cell_counts
+from edgesdt.rules.eqprop import counts as eqprop_counts
+from edgesdt.rules.eqprop.cells import EqPropOnCells
+from edgesdt.spec import Spec
+from edgesdt.synapses.crossbar.crossbar import Crossbar as ChipCrossbar
+from hw_models.array import costs, mvm
+from hw_models.array.crossbar import Crossbar
+from hw_models.array.mapping import Mapping
+from hw_models.array.wires import WiredTile
+from hw_models.base import CellModel, Pulse
+from hw_models.families import neurosim, target_level
+from hw_models.families.endurance import Endurance
+from hw_models.families.retention import Retention
+from hw_models.families.stuck_at import StuckAt
+from hw_models.kernels import aligned, portable_arrays, randomness
+from hw_models.periphery import adc, cell_costs, dac, ir_drop, passing
+from hw_models.periphery.design import Periphery
+from hw_models.periphery.wires import Wires
+from hw_models.sheets import catalog
+from tests.small_chips import spec_of
+
+Make = Callable[[], tuple[Callable[..., Any], dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A function with arguments that are right, made afresh for each call; `wrong` names those to spoil (all if empty).
+
+    `covers` are the dotted names of the public functions that the call goes through.
+    """
+
+    name: str
+    covers: tuple[str, ...]
+    make: Make
+    wrong: tuple[str, ...] = ()
+
+
+KINDS: dict[str, dict[str, Any]] = {
+    "digital": {},
+    "labels, two layers, 4-bit inputs": {
+        "learning.target": "label", "encoder.bits": 4, "learning.homeostasis.reset": "epoch", "epochs": 3,
+    },
+    "cells": {"device.model": "ReRamSB", "chip.weights.init_gain": 0.1},
+    "written cells": {"device.model": "quantized_4bit", "chip.weights.init_gain": 0.1},
+}  # fmt: skip
+
+
+@cache
+def spec_for(kind: str) -> Spec:
+    """A small chip of that kind."""
+    return spec_of([6, 5, 4] if "two" in kind else [6, 4], KINDS[kind])
+
+
+def _samples(spec: Spec, count: int = 5) -> dict[str, Any]:
+    rng = np.random.default_rng(1)
+    x = rng.integers(0, 1 << spec.encoder.bits, (count, 6)).astype(np.uint8)
+    return {"samples": x, "labels": rng.integers(0, 4, count)}
+
+
+def _chips() -> list[Entry]:
+    made = []
+    for kind in KINDS:
+        spec = spec_for(kind)
+        given = _samples(spec)
+        both = ("edgesdt.rules.eqprop.rule.EqProp", "edgesdt.rules.protocol.Rule")
+
+        def learn(spec: Spec = spec, given: dict[str, Any] = given) -> Any:
+            chip = Chip(spec)
+            return _told(chip, chip.learn), {"x": given["samples"] * 16, "labels": given["labels"], "epoch": 0}
+
+        def infer(spec: Spec = spec, given: dict[str, Any] = given) -> Any:
+            return Chip(spec).infer, {"x": given["samples"], "threads": 1}
+
+        def restore(spec: Spec = spec) -> Any:
+            chip = Chip(spec)
+            return _told(chip, chip.restore), {"state": Chip(spec).state()}
+
+        def rule_learn(spec: Spec = spec, given: dict[str, Any] = given) -> Any:
+            chip = Chip(spec)
+            return _told(chip, chip.rule.learn), {**given, "order": np.array([4, 0, 0, 2]), "epoch": 0}
+
+        def rule_infer(spec: Spec = spec, given: dict[str, Any] = given) -> Any:
+            return Chip(spec).rule.infer, {"samples": given["samples"], "threads": 2}
+
+        made += [
+            Entry(f"Chip.learn, {kind}", ("edgesdt.chip.simulated.Chip.learn",), learn),
+            Entry(f"Chip.infer, {kind}", ("edgesdt.chip.simulated.Chip.infer",), infer),
+            Entry(
+                f"Chip.restore, {kind}",
+                ("edgesdt.chip.simulated.Chip.restore", *(f"{b}.restore" for b in both)),
+                restore,
+            ),
+            Entry(f"rule.learn, {kind}", tuple(f"{b}.learn" for b in both), rule_learn),
+            Entry(f"rule.infer, {kind}", tuple(f"{b}.infer" for b in both), rule_infer),
+            Entry(f"rule.weights, {kind}", (), lambda spec=spec: (Chip(spec).rule.weights, {"layer": 0})),
+            Entry(f"rule.biases, {kind}", (), lambda spec=spec: (Chip(spec).rule.biases, {"layer": 1})),
+        ]
+    return made
+
+
+def _told(chip: Chip, call: Callable[..., Any]) -> Callable[..., Any]:
+    """The call, and then all that the chip holds."""
+
+    def told(**given: Any) -> Any:
+        call(**given)
+        return chip.state()
+
+    return told
+
+
+def _outputs_of(x: Any) -> Any:
+    return x[:, :4].astype(np.uint8)
+
+
+def _readouts() -> list[Entry]:
+    rng = np.random.default_rng(2)
+    x, y = rng.integers(0, 256, (20, 6)).astype(np.uint8), np.arange(20) % 3
+    test = {"x_test": x[:9], "y_test": y[:9]}
+    train = {"infer": _outputs_of, "x": x, "y": y}
+    known = methods.Association(np.array([0, 1, 2, -1]), 3)
+    outputs = {"outputs": rng.integers(0, 256, (7, 4)).astype(np.uint8)}
+    own, place = ("x", "y", "x_test", "y_test"), "edgesdt.readouts.methods"
+    return [
+        Entry("labelled", (), lambda: (methods.labelled, {"n": 10, "fraction": 0.5, "seed": 0})),
+        Entry("Association", (), lambda: (methods.Association, {"neuron_class": known.neuron_class, "classes": 3})),
+        Entry(
+            "learn", (f"{place}.Association.learn",),
+            lambda: (methods.Association.learn, {**train, "classes": 3}), ("x", "y", "classes"),
+        ),
+        Entry("average", (f"{place}.Association.average",), lambda: (known.average, outputs)),
+        Entry("strongest", (f"{place}.Association.strongest",), lambda: (known.strongest, outputs)),
+        Entry("direct", (f"{place}.direct",), lambda: (methods.direct, {**train, **test, "classes": 3}), own),
+        Entry(
+            "recognised", (f"{place}.recognised",),
+            lambda: (methods.recognised, {"found": known, "infer": _outputs_of, **test}), ("x_test", "y_test"),
+        ),
+        Entry(
+            "output", (f"{place}.output",),
+            lambda: (methods.output, {"infer": _outputs_of, **test}), ("x_test", "y_test"),
+        ),
+        Entry(
+            "linear", (f"{place}.linear",),
+            lambda: (methods.linear, {**train, **test, "state_bits": 8, "seed": 0}), (*own, "state_bits"),
+        ),
+    ]  # fmt: skip
+
+
+def _data() -> list[Entry]:
+    rng = np.random.default_rng(3)
+    x, y = rng.integers(0, 256, (6, 4)).astype(np.uint8), np.arange(6) % 2
+    whole = {"name": "own", "x_train": x, "y_train": y, "x_test": x, "y_test": y, "shape": (2, 2), "classes": 2}
+    arrays = ("x_train", "y_train", "x_test", "y_test", "shape", "classes")
+    tables = {"events": np.ones((EVENT_KINDS, 2), np.int64)}
+    return [
+        Entry("Dataset", (), lambda: (Dataset, whole), arrays),
+        Entry("Dataset.first", (), lambda: (Dataset(**whole).first, {"train": 2, "test": 3})),
+        Entry("encode", ("edgesdt.datasets.encoders.encode",), lambda: (encode, {"pixels": x, "bits": 4})),
+        Entry("idx.encode", ("edgesdt.datasets.idx.encode",), lambda: (idx.encode, {"elements": x})),
+        Entry("png", ("edgesdt.report.run.receptive_fields.png",), lambda: (png, {"shades": x % 60})),
+        Entry("Tally.of", ("edgesdt.rules.eqprop.counts.Tally.of",), lambda: (eqprop_counts.Tally.of, tables)),
+        Entry(
+            "actions", ("edgesdt.rules.eqprop.counts.actions",),
+            lambda: (eqprop_counts.actions, {"spec": spec_for("digital"), **tables}), ("events",),
+        ),
+        Entry(
+            "cell actions", ("edgesdt.rules.eqprop.cell_counts.actions",),
+            lambda: (cell_counts.actions, {"spec": spec_for("cells"), **tables, "tally": [1] * 14}),
+            ("events", "tally"),
+        ),
+    ]  # fmt: skip
+
+
+def _ledger() -> list[Entry]:
+    made = []
+    for kind in ("digital", "cells"):
+        spec = spec_for(kind)
+        memory = Chip(spec).memory.plain()
+        names = [*act.MEANING, *(act.CELL_MEANING if kind == "cells" else ())]
+        counts, tech = dict.fromkeys(names, 7), energy.technology(spec)
+
+        def bill(spec: Spec = spec, memory: Any = memory, counts: Any = counts, tech: Any = tech) -> Any:
+            given = {"spec": spec, "counts": dict(counts), "memory": dict(memory), "tech": tech}
+            return _plain(energy.bill), given
+
+        def price(spec: Spec = spec, memory: Any = memory, counts: Any = counts) -> Any:
+            both, samples = {"train": dict(counts), "inference": dict(counts)}, {"train": 3, "inference": 3}
+            return energy.price, {"spec": spec, "counts": both, "samples": samples, "memory": dict(memory)}
+
+        made.append(Entry(f"bill, {kind}", (), bill, ("counts", "memory")))
+        made.append(Entry(f"price, {kind}", (), price, ("counts", "samples", "memory")))
+    return made
+
+
+def _plain(call: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda **given: vars(call(**given))
+
+
+def _models() -> dict[str, CellModel]:
+    names = ("sram", "Idealized", "ReRamES", "EcRamMO", "PCMO", "HZO_FeFET", "PCM_Joshi", "PCM_inference", "PCM",
+             "quantized_4bit", "RRAM_Wan", "SONOS", "ENODe_lookup")  # fmt: skip
+    found = {name: catalog.load(name) for name in names}
+    inner = found["ReRamES"]
+    found["endurance"] = Endurance(inner=inner, limit_pulses=20.0)
+    found["stuck"] = StuckAt(inner=found["quantized_4bit"], lrs_fraction=0.2, hrs_fraction=0.2)
+    found["retention"] = Retention(inner=found["PCMO"], time_constant_s=10.0)
+    return found
+
+
+MODELS = _models()
+DEVICE = {"pulse": ("cells", "counts", "places"), "program": ("cells", "target", "places")}
+_OWNERS = ("base.CellModel", "stepped.Stepped", "written.Written", "lookup.Lookup", "wrapper.Wrapper",
+           "endurance.Endurance", "stuck_at.StuckAt", "retention.Retention", "pulsed_device.PulsedDevice",
+           "neurosim.NeuroSim", "pcm.PhaseChange", "programmed.Programmed", "quantized.Quantized")  # fmt: skip
+
+
+def _devices() -> list[Entry]:
+    made = []
+    for name, model in MODELS.items():
+        for method in ("pulse", "program", "read", "read_sd", "conductance_s", "manufacture"):
+            if method == "conductance_s" and model.quantity == "weight" and model.drive is None:
+                continue
+            covers = tuple(f"hw_models.{owner}.{method}" for owner in _OWNERS)
+            made.append(Entry(f"{name}.{method}", covers, lambda m=model, k=method: _device_call(m, k)))
+    return [*made, *_more_of_devices()]
+
+
+def _device_call(model: CellModel, method: str) -> tuple[Callable[..., Any], dict[str, Any]]:
+    cells, (low, high) = model.manufacture(5, 1), model.bounds()
+    states, places = np.linspace(low, high, 3), np.array([4, 0, 2])
+    given: dict[str, dict[str, Any]] = {
+        "pulse": {"cells": cells, "counts": np.array([2, -1, 0]), "places": places},
+        "program": {"cells": cells, "target": states, "places": places},
+        "read": {"cells": cells, "after_s": 3.0, "seed": 1},
+        "read_sd": {"state": states},
+        "conductance_s": {"state": states},
+        "manufacture": {"count": 3, "seed": 1, "dtype": np.float64},
+    }
+    call = getattr(model, method)
+
+    def told(**wanted: Any) -> Any:
+        found = call(**wanted)
+        return vars(found if method == "manufacture" else cells) if found is None or method == "manufacture" else found
+
+    return told, given[method]
+
+
+def _more_of_devices() -> list[Entry]:
+    def worked(name: str, method: str, **given: Any) -> Make:
+        def make() -> Any:
+            model: Any = MODELS[name]
+            cells = model.manufacture(5, 1)
+            call = getattr(model, method)
+
+            def told(**wanted: Any) -> Any:
+                return [call(**wanted), *(vars(cells).values() if wanted.get("cells") is cells else ())]
+
+            return told, given | ({"cells": cells} if "cells" in given else {})
+
+        return make
+
+    ends, some = np.array([1e-6, 2e-6]), np.array([4, 0])
+    counts = {"counts": np.array([1, -1]), "places": some}
+    found = {
+        "stepped.Stepped.pulse_and_tally": worked("ReRamES", "pulse_and_tally", cells=0, **counts),
+        "pulsed_device.PulsedDevice.leak": worked("ReRamES", "leak", cells=0, periods=2.0),
+        "pulsed_device.PulsedDevice.refresh": worked("ReRamES", "refresh", cells=0, places=some),
+        "endurance.Endurance.worn_out": worked("endurance", "worn_out", cells=0),
+        "retention.Retention.elapse": worked("retention", "elapse", cells=0, seconds=2.0),
+        "lookup.Lookup.request": worked("ENODe_lookup", "request", cells=0, wanted=np.zeros(2), places=some),
+        "neurosim.NeuroSim.pulses_for": worked("PCMO", "pulses_for", change_s=np.array([1e-9, -1e-9])),
+        "neurosim.NeuroSim.conductance_at": worked("PCMO", "conductance_at", state_s=ends, voltage_v=0.5, write_v=2.0),
+        "programmed.Programmed.sigma_s": worked("RRAM_Wan", "sigma_s", conductance=ends, after_s=1.0),
+        "programmed.Programmed.shifted_s": worked("SONOS", "shifted_s", target=ends, after_s=1.0),
+        "pcm.PhaseChange.programming_sigma_s": worked("PCM_inference", "programming_sigma_s", target=ends),
+        "pcm.PhaseChange.drift_exponents": worked("PCM_inference", "drift_exponents", target=ends, normals=np.zeros(2)),
+        "pcm.PhaseChange.flicker_sigma": worked("PCM_inference", "flicker_sigma", visible=ends, after_s=1.0),
+    }
+    return [Entry(name, (f"hw_models.{name}",), make) for name, make in found.items()]
+
+
+def _arrays() -> list[Entry]:
+    rng = np.random.default_rng(5)
+    weights = rng.uniform(-0.05, 0.05, (6, 4))
+    crossing = {"pre": np.array([0, 2]), "post": np.array([1, 3]), "counts": np.array([[1, 0], [-2, 1]])}
+    x = {"x": rng.integers(0, 256, (2, 6))}
+
+    def array() -> Crossbar:
+        made = Crossbar(MODELS["PCMO"], Mapping("pair", 0.1), Periphery(adc_range=0.5), 6, 4, 1)
+        made.program(weights)
+        return made
+
+    def cells_after(call: str) -> Callable[[], Any]:
+        def make() -> Any:
+            made = array()
+
+            def told(**given: Any) -> Any:
+                getattr(made, call)(**given)
+                return vars(made.cells)
+
+            return told, {"weights": weights} if call == "program" else dict(crossing)
+
+        return make
+
+    place = "hw_models.array.crossbar.Crossbar"
+    return [
+        Entry("Crossbar.program", (f"{place}.program",), cells_after("program")),
+        Entry("Crossbar.pulse", (f"{place}.pulse",), cells_after("pulse")),
+        Entry(
+            "Crossbar.places", (f"{place}.places",),
+            lambda: (array().places, {"plane": 1, "pre": crossing["pre"], "post": crossing["post"]}),
+        ),
+        Entry("mvm", (f"{place}.mvm",), lambda: (_plain(array().mvm), {**x, "counter": 3})),
+        Entry("range_for", (f"{place}.range_for",), lambda: (array().range_for, {**x, "kept": 0.9})),
+        Entry(
+            "read_cost", ("hw_models.array.costs.read_cost",),
+            lambda: (_plain(costs.read_cost), {"array": array(), **x}), ("x",),
+        ),
+        Entry(
+            "pulsed", ("hw_models.array.costs.pulsed",),
+            lambda: (_plain(costs.pulsed), {"array": array(), **crossing}), ("pre", "post", "counts"),
+        ),
+        Entry("chip's crossbar", ("edgesdt.synapses.crossbar.crossbar.Crossbar.program",), _chip_crossbar("program")),
+        Entry("chip's show", ("edgesdt.synapses.crossbar.crossbar.Crossbar.show",), _chip_crossbar("show")),
+        Entry("chip's weights", ("edgesdt.synapses.crossbar.crossbar.Crossbar.weights",), _chip_crossbar("weights")),
+    ]  # fmt: skip
+
+
+def _chip_crossbar(method: str) -> Make:
+    def make() -> Any:
+        rule = Chip(spec_for("cells")).rule
+        assert isinstance(rule, EqPropOnCells)
+        crossbar: ChipCrossbar = rule.crossbar
+        codes = rule.chip.weights.copy()
+        given = {
+            "program": {"weights": np.zeros((6, 4))},
+            "show": {"codes": codes, "visible": crossbar.cells.visible.copy()},
+            "weights": {"codes": codes},
+        }[method]
+
+        def told(**wanted: Any) -> Any:
+            return [getattr(crossbar, method)(**wanted), codes, *vars(crossbar.cells).values()]
+
+        return told, given
+
+    return make
+
+
+def _physics() -> list[Entry]:
+    rng = np.random.default_rng(6)
+    g, v = rng.uniform(1e-6, 1e-4, (4, 3)), rng.uniform(0, 0.5, 4)
+    ohms = {"row_ohm": 2.0, "column_ohm": 3.0}
+    codes = rng.integers(-999, 999, (4, 3)).astype(np.int16)
+    model, pair = MODELS["PCMO"], Mapping("pair", 0.1)
+    around, drive = "hw_models.periphery", model.drive
+    assert drive is not None
+    wires, some = Wires.at_node(32.0, 4.0), np.array([0.5, 1.5])
+    joules = {"g_before_s": g[0], "g_after_s": g[1], "count": np.array([1, 2, 3])}
+    return [
+        Entry("convert", (f"{around}.adc.convert",), lambda: (adc.convert, {"sums": codes, "lsb": 3, "bits": 8})),
+        Entry(
+            "requantise", (f"{around}.dac.requantise",),
+            lambda: (dac.requantise, {"codes": codes, "bits_in": 12, "bits": 4}),
+        ),
+        Entry("network", (f"{around}.ir_drop.network",), lambda: (_plain(ir_drop.network), {"g": g, **ohms})),
+        Entry(
+            "currents", (f"{around}.ir_drop.Network.currents",),
+            lambda: (ir_drop.network(g, **ohms).currents, {"v": v, "tolerance": 1e-6}),
+        ),
+        Entry(
+            "fast currents", (f"{around}.ir_drop.fast_currents",),
+            lambda: (ir_drop.fast_currents, {"g": g, "v": v, **ohms}),
+        ),
+        Entry(
+            "exact currents", (f"{around}.ir_drop.exact_currents",),
+            lambda: (ir_drop.exact_currents, {"g": g, "v": v, **ohms}),
+        ),
+        Entry(
+            "effective", (f"{around}.ir_drop.effective_conductances",),
+            lambda: (ir_drop.effective_conductances, {"g": g, **ohms}),
+        ),
+        Entry("passed", (f"{around}.passing.passed_shares",), lambda: (passing.passed_shares, {"g": g, **ohms})),
+        Entry(
+            "WiredTile", ("hw_models.array.wires.WiredTile.__init__",),
+            lambda: (lambda **k: WiredTile(wires=wires, **k).lost(np.ones((1, 4), int)),
+                     {"cells": np.stack([g, g]), "tile_columns": 4}),
+        ),
+        Entry(
+            "WiredTile.lost", ("hw_models.array.wires.WiredTile.lost",),
+            lambda: (WiredTile(np.stack([g, g]), 4, wires).lost, {"inputs": codes[:, 0]}),
+        ),
+        Entry(
+            "matrix", ("hw_models.array.mvm.matrix",),
+            lambda: (_plain(mvm.matrix), {"codes": codes, "input_max": 255, "sizes": np.abs(codes)}),
+        ),
+        Entry(
+            "mvm.read", ("hw_models.array.mvm.read",),
+            lambda: (mvm.read, {"cells": mvm.matrix(codes, 999), "x": codes[:, 0], "noise": "additive", "sd": 1.0,
+                                "key": 3, "first": 0}),
+            ("x", "noise", "sd", "key", "first"),
+        ),
+        Entry(
+            "shares", ("hw_models.array.mapping.Mapping.shares",),
+            lambda: (pair.shares, {"weights": v[:, None] - 0.2, "model": model}), ("weights",),
+        ),
+        *(
+            Entry(
+                name, (f"hw_models.array.mapping.Mapping.{name}",),
+                lambda name=name: (getattr(pair, name), {"shares": np.full((2, 1, 4, 3), 0.25), "model": model}),
+                ("shares",),
+            )
+            for name in ("weights", "digits")
+        ),
+        Entry(
+            "pulse_energy_j", ("hw_models.periphery.cell_costs.pulse_energy_j",),
+            lambda: (cell_costs.pulse_energy_j, {"voltage_v": 2.0, "width_s": 1e-8, **joules}),
+        ),
+        Entry(
+            "write_energy_j", ("hw_models.periphery.cell_costs.write_energy_j",),
+            lambda: (cell_costs.write_energy_j, {"drive": drive, "pulse": Pulse(1.0, 1e-8), **joules}), tuple(joules),
+        ),
+        Entry(
+            "array_read_energy_j", ("hw_models.periphery.cell_costs.array_read_energy_j",),
+            lambda: (cell_costs.array_read_energy_j, {"voltages_v": v, "g_s": g, "read_s": 1e-8}),
+        ),
+        Entry(
+            "curvatures", ("hw_models.families.neurosim.curvatures",), lambda: (neurosim.curvatures, {"labels": some})
+        ),
+        Entry(
+            "exponentials", ("hw_models.kernels.portable_arrays.exponentials",),
+            lambda: (portable_arrays.exponentials, {"values": some}),
+        ),
+        Entry(
+            "logarithms", ("hw_models.kernels.portable_arrays.logarithms",),
+            lambda: (portable_arrays.logarithms, {"values": some}),
+        ),
+        Entry(
+            "powers", ("hw_models.kernels.portable_arrays.powers",),
+            lambda: (portable_arrays.powers, {"values": some, "exponent": 0.5}),
+        ),
+        Entry(
+            "on_cache_lines", ("hw_models.kernels.aligned.on_cache_lines",),
+            lambda: (aligned.on_cache_lines, {"values": some, "dtype": np.float32}), ("values",),
+        ),
+        Entry(
+            "take", ("hw_models.kernels.randomness.take",),
+            lambda: (randomness.take, {"random": randomness.start(1), "count": 3}),
+        ),
+        Entry("gaussians", (), lambda: (randomness.gaussians, {"key": 1, "count": 3, "first": 2})),
+        Entry("key_of", (), lambda: (randomness.key_of, {"seed": 1, "stream": 2})),
+        Entry(
+            "has_repeats", ("hw_models.families.target_level.has_repeats",),
+            lambda: (target_level.has_repeats, {"places": np.array([3, 1, 3])}),
+        ),
+        Entry(
+            "rounds", ("hw_models.families.target_level.rounds",),
+            lambda: (lambda places: list(target_level.rounds(places)), {"places": np.array([3, 1, 3])}),
+        ),
+        Entry(
+            "written.pulsed", ("hw_models.families.target_level.pulsed",),
+            lambda: (lambda **k: list(target_level.pulsed(**k)),
+                     {"cells": model.manufacture(3, 1), "counts": np.array([1, 2]), "places": np.array([2, 0])}),
+        ),
+    ]  # fmt: skip
+
+
+ENTRIES = [*_chips(), *_readouts(), *_data(), *_ledger(), *_devices(), *_arrays(), *_physics()]
+
+INSIDE = {
+    "edgesdt.readouts.assessment.Assessment.infer": "hands codes on to the rule, which checks them",
+    "edgesdt.synapses.crossbar.crossbar.Crossbar.slices": "names the parts of arrays that a rule holds, reads none",
+    "edgesdt.synapses.crossbar.carry": "a step of a rule, on its own arrays",
+    "edgesdt.synapses.crossbar.slices": "a step of a rule, on its own arrays",
+    "edgesdt.synapses.crossbar.wires": "a step of a rule, on its own arrays",
+    "edgesdt.reference": "for tests, benchmarks and docs, which compare with it",
+    "edgesdt.rules.arguments": "the checks themselves",
+    "edgesdt.runs.folder": "writes arrays of any kind to a file, as numpy does",
+    "edgesdt.sweep": "steps of a search, on arrays that it made itself",
+    "hw_models.arguments": "the checks themselves",
+    "hw_models.families.lookup_table": "a step of a model, on its own table",
+    "hw_models.measured": "steps of a fit, on what `measured.tables.reading` read and checked",
+    "hw_models.families.target_level.drawn": "a step of a model, on cells that its `pulse` or `program` has checked",
+    "hw_models.families.target_level.read_normals": "a step of a model, on cells that its `read` has checked",
+}
+"""Public functions that no caller needs to reach, by name or by the module that they are in, with the reason."""

@@ -1,0 +1,138 @@
+"""Compiling is told in two lines and in no rate; compiled code lies in the user's cache folder and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgesdt.runs import compilation
+from edgesdt.runs.rehearsal import kinds, rehearse, twin
+from hw_models.kernels import jit
+from tests.conftest import ROOT
+
+SAMPLE = """
+from hw_models import randomness
+print(randomness.gaussians(1, 2), randomness._fill_gaussians._cache.cache_path)
+"""
+
+
+def child(code: str, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if name not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")}
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=cwd, env=kept | env, capture_output=True, text=True, check=True
+    )  # fmt: skip
+
+
+def house(tmp_path: Path, name: str) -> Path:
+    """A copy of the device package, as small as its kernels allow."""
+    shutil.copytree(ROOT / "hw_models", tmp_path / name / "hw_models", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / name
+
+
+def compiled_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*.nb?") if path.is_file()]
+
+
+def test_compiled_code_goes_to_the_users_cache_folder_alone(tmp_path: Path) -> None:
+    source, cache = house(tmp_path, "here"), tmp_path / "cache"
+    child(SAMPLE, source, XDG_CACHE_HOME=str(cache))
+    assert compiled_in(source) == [] and len(compiled_in(cache / "edgesdt" / "compiled")) >= 2
+
+
+def test_the_users_own_choice_is_obeyed(tmp_path: Path) -> None:
+    source, mine = house(tmp_path, "here"), tmp_path / "mine"
+    child(SAMPLE, source, NUMBA_CACHE_DIR=str(mine), XDG_CACHE_HOME=str(tmp_path / "cache"))
+    assert compiled_in(mine) and compiled_in(source) == [] == compiled_in(tmp_path / "cache")
+
+
+def test_a_home_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    """A file in the folder's place: root may write anywhere else."""
+    source, blocked = house(tmp_path, "here"), tmp_path / "blocked"
+    blocked.write_text("")
+    done = child(SAMPLE, source, XDG_CACHE_HOME=str(blocked))
+    assert done.stdout.startswith("[") and done.stderr == ""
+
+
+def test_checkouts_and_states_of_a_checkout_do_not_mix(tmp_path: Path) -> None:
+    """An edit of a function that others inline is seen, which numba alone does not."""
+    one, other, cache = house(tmp_path, "one"), house(tmp_path, "other"), str(tmp_path / "cache")
+    first = child(SAMPLE, one, XDG_CACHE_HOME=cache).stdout
+    assert child(SAMPLE, one, XDG_CACHE_HOME=cache).stdout == first
+    changed = one / "hw_models" / "randomness.py"
+    inlined = one / "hw_models" / "portable_math.py"
+    inlined.write_text(inlined.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
+    second = child(SAMPLE, one, XDG_CACHE_HOME=cache).stdout
+    third = child(SAMPLE, other, XDG_CACHE_HOME=cache).stdout
+    assert changed.is_file()
+    places = {text.split()[-1] for text in (first, second, third)}
+    assert len(places) == 3 and len({text.partition("]")[0] for text in (first, second, third)}) == 1
+
+
+def test_old_states_of_a_checkout_go(tmp_path: Path) -> None:
+    for age in range(5):
+        (tmp_path / f"state{age}").mkdir()
+        os.utime(tmp_path / f"state{age}", (1000 - age, 1000 - age))
+    jit._drop_old(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["state0", "state1", "state2"]
+
+
+def test_only_one_module_asks_numba_to_compile() -> None:
+    asking = re.compile(r"import njit|numba\.njit|numba import .*jit")
+    found = [
+        str(path.relative_to(ROOT))
+        for package in ("edgesdt", "hw_models")
+        for path in (ROOT / package).rglob("*.py")
+        if asking.search(path.read_text(encoding="utf-8").replace("from hw_models.kernels.jit import njit", ""))
+    ]
+    assert found == ["hw_models/kernels/jit.py"]
+
+
+def test_what_is_compiled_together_is_told_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(compilation.time, "perf_counter", lambda: now[0])
+    said: list[Any] = []
+    watch = compilation.Compilation(lambda: said.append("start"), said.append)
+    with watch.together():
+        for seconds in (3.0, 4.0):
+            watch.start(), watch.start()
+            now[0] += seconds
+            watch.end()
+            assert watch.seconds == now[0] - (10.0 if seconds == 4.0 else 0.0)
+            watch.end()
+            now[0] += 10.0
+    assert said == ["start", 7.0] and watch.seconds == 7.0
+    watch.start()
+    now[0] += 1.0
+    watch.end()
+    assert said == ["start", 7.0, "start", 8.0]
+
+
+def test_numba_is_heard() -> None:
+    from numba import njit
+
+    def twice(x: int) -> int:
+        return 2 * x
+
+    lines: list[str] = []
+    with compilation.watched(lines.append) as watch:
+        assert njit(twice)(3) == 6
+    assert len(lines) == 2 and lines[0].startswith("compiling") and lines[1].startswith("compiled in")
+    assert watch.seconds > 0
+    njit(twice)(4)
+    assert len(lines) == 2
+
+
+def test_a_rehearsal_leaves_nothing_to_compile() -> None:
+    for spec in kinds():
+        rehearse(spec)
+        lines: list[str] = []
+        with compilation.watched(lines.append):
+            rehearse(spec)
+        assert lines == [] and max(twin(spec).chip.layers) <= 12
