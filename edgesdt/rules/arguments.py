@@ -87,6 +87,20 @@ def ranges_of(spec: Spec, plan: Any, weight_limit: int) -> dict[str, tuple[int, 
     }
 
 
+def events_of(events: object, kinds: int) -> list[list[int]]:
+    """An event table (kinds, L+1) as plain integers. Raises `ArgumentError`."""
+    table = ARGUMENTS.integers("events", events, (kinds, "layers"), 0, 2**63 - 1)
+    if not table.shape[1]:
+        ARGUMENTS.refuse("events", f"shape {table.shape}", "a column for each layer of neurons, input first")
+    return [[int(n) for n in row] for row in table]
+
+
+def check_layers(spec: Spec, held: int, kinds: int) -> None:
+    """Raise `ArgumentError` unless an event table of `held` columns is one of the chip of `spec`."""
+    if held != len(spec.chip.layers):
+        ARGUMENTS.refuse("events", f"{held} layers", f"integers of shape {(kinds, len(spec.chip.layers))}")
+
+
 def signed(limit: int) -> tuple[int, int]:
     """The lowest and the highest code of two's complement, of the highest."""
     return -int(limit) - 1, int(limit)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from edgesdt.kernels import layout as ev
 from edgesdt.ledger import actions as act
+from edgesdt.rules.arguments import check_layers, events_of
 from edgesdt.rules.backprop import actions as own
 from edgesdt.rules.backprop import layout as more
 from edgesdt.rules.backprop.settings import settings
@@ -42,7 +43,7 @@ class Tally:
     @classmethod
     def of(cls, events: Events) -> Tally:
         """The tally of a workspace's event table (EVENT_KINDS, L+1)."""
-        rows = [[int(n) for n in row] for row in events]
+        rows = events_of(events, more.EVENT_KINDS)
         return cls(
             samples=rows[ev.SAMPLES][0],
             learned=rows[more.LEARNED][0],
@@ -81,7 +82,9 @@ def dense(spec: Spec, tally: Tally) -> Tally:
 
 def actions(spec: Spec, events: Events) -> dict[str, int]:
     """Actions of the chip of `spec` for the given events, as exact integers (all that `design` prices)."""
-    return priced(spec, Tally.of(events))
+    found = Tally.of(events)
+    check_layers(spec, len(found.errors), more.EVENT_KINDS)
+    return priced(spec, found)
 
 
 def priced(spec: Spec, happened: Tally) -> dict[str, int]:

@@ -14,9 +14,9 @@ from math import ceil
 import numpy as np
 import numpy.typing as npt
 
-from edgesdt.arguments import ARGUMENTS
 from edgesdt.kernels import layout as ev
 from edgesdt.ledger import actions as act
+from edgesdt.rules.arguments import check_layers, events_of
 from edgesdt.rules.eqprop.settings import settings
 from edgesdt.spec import Spec
 
@@ -42,10 +42,7 @@ class Tally:
     @classmethod
     def of(cls, events: Events) -> Tally:
         """The tally of a workspace's event table (EVENT_KINDS, L+1)."""
-        table = ARGUMENTS.integers("events", events, (ev.EVENT_KINDS, "layers"), 0, 2**63 - 1)
-        if not table.shape[1]:
-            ARGUMENTS.refuse("events", f"shape {table.shape}", "a column for each layer of neurons, input first")
-        rows = [[int(n) for n in row] for row in table]
+        rows = events_of(events, ev.EVENT_KINDS)
         return cls(
             samples=rows[ev.SAMPLES][0],
             inputs=rows[ev.INPUTS][0],
@@ -88,9 +85,7 @@ def dense(spec: Spec, tally: Tally) -> Tally:
 def actions(spec: Spec, events: Events) -> dict[str, int]:
     """Actions of the chip of `spec` for the given events, as exact integers (all of `actions.MEANING`)."""
     found = Tally.of(events)
-    if len(found.changes) != len(spec.chip.layers):
-        shape = (ev.EVENT_KINDS, len(spec.chip.layers))
-        ARGUMENTS.refuse("events", f"{len(found.changes)} layers", f"integers of shape {shape}")
+    check_layers(spec, len(found.changes), ev.EVENT_KINDS)
     return priced(spec, found)
 
 
