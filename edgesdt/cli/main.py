@@ -11,10 +11,11 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from edgesdt import __version__
 from edgesdt.cli import device, rules, streams, sweep
+from edgesdt.cli.arguments import Parser, parse
 from edgesdt.errors import EdgesdtError
 from edgesdt.files.outputs import KEPT, STDOUT, refuse_losses
 
@@ -24,19 +25,12 @@ if TYPE_CHECKING:
 EXIT_CODES = "exit codes: 0 done, 1 the run failed, 2 bad input, 130 interrupted (finished work is kept)"
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong with the arguments in one line, then where the help is."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (see '{self.prog} --help')\n")
-
-
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The whole command line; import-light, so that `--help` is quick."""
-    top = _Parser(prog="edgesdt", description="Simulate chips that learn at the edge.", epilog=EXIT_CODES)
+    top = Parser(prog="edgesdt", description="Simulate chips that learn at the edge.", epilog=EXIT_CODES)
     top.add_argument("--version", action="version", version=f"edgesdt {__version__}")
     top.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
 
     run = commands.add_parser("run", help="train, evaluate and price a chip; writes a run folder", epilog=EXIT_CODES)
     _spec_arguments(run)
@@ -48,9 +42,15 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--quiet", action="store_true", help="no progress")
     run.add_argument("--json", action="store_true", help="print the record instead of the summary")
 
-    check = commands.add_parser("check", help="validate a spec: memory map, layers, predicted cost; trains nothing")
+    check = commands.add_parser("check", help="validate a spec and its data: memory map, layers, predicted cost")
     _spec_arguments(check)
     check.add_argument("--resolved", action="store_true", help="print the whole spec with the values really used")
+    assume_argument(check)
+
+    suggest = commands.add_parser("suggest", help="propose a spec for a data set, to be edited", epilog=EXIT_CODES)
+    suggest.add_argument("data", metavar="DATA", help="a data set by name, or an .npz file")
+    suggest.add_argument("--out", type=Path, metavar="FILE", help="write it there instead of to standard output")
+    suggest.add_argument("--quiet", action="store_true", help="no progress")
 
     warm = commands.add_parser("warm", help="compile ahead what the first runs would compile, for every kind of chip")
     warm.add_argument("spec", nargs="?", metavar="SPEC", help="only what this spec needs (plug-in devices, too)")
@@ -61,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="run folder or sweep folder")
     place = "where to write it (default: in the first DIR: report.html, report-TECHNOLOGY.html, comparison.html)"
     report.add_argument("--out", type=Path, metavar="FILE", help=place)
-    report.add_argument("--table", metavar="TECHNOLOGY", help="price with another technology table")
+    report.add_argument("--table", metavar="TECHNOLOGY", help="price with another table: a name, or ./TABLE.yaml")
     csv = "write records and whole specs as CSV instead of a page (-: standard output)"
     report.add_argument("--csv", type=Path, metavar="FILE", help=csv)
     report.add_argument("--parquet", type=Path, metavar="FILE", help="the same as Parquet; needs pyarrow")
@@ -70,15 +70,15 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--curves", action="store_true", help=curves)
 
     data = commands.add_parser("data", help="list or fetch data sets").add_subparsers(
-        dest="data_command", required=True, metavar="COMMAND", parser_class=_Parser
+        dest="data_command", metavar="COMMAND", parser_class=Parser
     )
     data.add_parser("list", help="data sets, where each comes from, licence, checksums")
     fetch = data.add_parser("fetch", help="fetch a data set into the cache, or into a folder")
     fetch.add_argument("name", metavar="NAME")
     fetch.add_argument("--dir", type=Path, metavar="DIR", help="folder to put it in, as NAME/ (for EDGESDT_DATA)")
-    device.add_parsers(commands, _Parser)
-    rules.add_parser(commands, _Parser)
-    sweep.add_parser(commands, _spec_arguments)
+    device.add_parsers(commands, Parser)
+    rules.add_parser(commands, Parser)
+    sweep.add_parser(commands, _spec_arguments, assume_argument)
     return top
 
 
@@ -87,6 +87,22 @@ def _spec_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="override one field"
     )
+
+
+def assume_argument(command: argparse.ArgumentParser) -> None:
+    """Add `--assume`: a prediction without data."""
+    about = "read no data: predict for this share of inputs that are not zero (default: 0.2)"
+    command.add_argument("--assume", nargs="?", type=_share, const=0.2, metavar="SHARE", help=about)
+
+
+def _share(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: allowed: a share 0..1, or none (then after SPEC)")
+    return number
 
 
 def _threads(text: str) -> int:
@@ -123,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _called(argv: Sequence[str] | None) -> int:
-    arguments = parser().parse_args(argv)
+    arguments = parse(parser(), argv)
     try:
         return _COMMANDS[arguments.command](arguments)
     except EdgesdtError as error:
@@ -201,16 +217,42 @@ def _run(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     spec = _spec(arguments)
     from edgesdt.rules.lookup import rule_of
-    from edgesdt.runs import preview
+    from edgesdt.runs import expected, preview, samples
     from edgesdt.spec import drift, unused
+    from edgesdt.suggest import frac_bits
 
     for sentence in [*unused.settings(spec), *drift.sentences(spec), *rule_of(spec).cautions(spec)]:
         print(f"warning: {sentence}", file=sys.stderr)
+    rough = frac_bits.without_data(spec)
     if arguments.resolved:
-        print(preview.resolved(spec), end="")
-        preview.enforce(spec)
+        if arguments.assume is None and not samples.is_missing(spec):
+            rough = frac_bits.chosen(spec, samples.load(spec, fetch=False))
+        print(preview.resolved(rough), end="")
+        preview.enforce(rough)
+        return 0
+    preview.enforce(rough)
+    if arguments.assume is None:
+        print(preview.preview(*expected.of(spec, lambda line: print(line, file=sys.stderr))))
     else:
-        print(preview.preview(spec))
+        print(preview.preview(rough, expected.assumed(arguments.assume)))
+    return 0
+
+
+def _suggest(arguments: argparse.Namespace) -> int:
+    from edgesdt.runs import record
+    from edgesdt.suggest import search, suggestion
+
+    def say(line: str) -> None:
+        if not arguments.quiet:
+            print(line, file=sys.stderr, flush=True)
+
+    refuse_losses({"--out": arguments.out}, [Path(arguments.data)])
+    text = suggestion.written(search.suggest(arguments.data, say))
+    if arguments.out is None:
+        print(text, end="")
+    else:
+        record.write_atomically(arguments.out, text.encode())
+        print(arguments.out)
     return 0
 
 
@@ -248,7 +290,8 @@ def _report(arguments: argparse.Namespace) -> int:
         raise EdgesdtError(f"{taken[0]}: -: standard output is for one of --csv, --parquet and --json")
     if arguments.curves and not arguments.json and not any(tables.values()):
         raise EdgesdtError("--curves: goes with --csv, --parquet or --json; a page shows the curves anyway")
-    refuse_losses(outputs, (folder / name for folder in arguments.folders for name in KEPT))
+    read = [folder / name for folder in arguments.folders for name in KEPT]
+    refuse_losses(outputs, [*read, *([Path(arguments.table)] if arguments.table else [])])
     told = sys.stderr if taken or arguments.json else sys.stdout
     if arguments.json:
         found = export.plain(arguments.folders, table=arguments.table, curves=arguments.curves, say=_warn)
@@ -294,6 +337,7 @@ _COMMANDS = {
     "run": _run,
     "check": _check,
     "warm": _warm,
+    "suggest": _suggest,
     "sweep": sweep.run,
     "specs": _specs,
     "report": _report,

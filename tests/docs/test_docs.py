@@ -113,7 +113,7 @@ def test_generated_pages_are_up_to_date(page: Path) -> None:
 
 def test_the_reference_lists_every_field_and_command() -> None:
     pages = {page.name: text for page, text in generate.pages().items()}
-    assert "| `frac_bits` | `9` | an integer -8..24 |" in pages["spec.md"]
+    assert "| `frac_bits` | `9` | an integer -8..24, or auto |" in pages["spec.md"]
     assert "| `memory_budget` | **required** |" in pages["spec.md"]
     commands = ("run", "check", "specs", "report", "data list", "data fetch")
     for name in (*commands, "device list", "device show", "device pulse", "device fit"):

@@ -86,7 +86,10 @@ def test_documented_fields_are_those_of_a_plain_spec() -> None:
         return found
 
     whole = GOOD + "device: {model: EcRam}\ndeployment: {times: [1 s]}\n"
-    assert {doc.path for doc in documented()} == leaves(loads(whole).plain()) | {"sweep", "device.parameters"}
+    of_files = {"data.sha256", "device.sheet", "technology.file", "technology.sha256", "technology.sheet"}
+    found = leaves(loads(whole).plain())
+    assert {doc.path for doc in documented()} == found | {"sweep", "device.parameters"} | of_files
+    assert not found & of_files, "only there where a spec names a file"
 
 
 def test_yaml_1_1_traps() -> None:

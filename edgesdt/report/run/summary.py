@@ -101,7 +101,7 @@ def facts(run: Run) -> list[tuple[str, str]]:
         ("weights", f"{dig('chip.weights.bits')} bits" if dig("chip.weights.bits") else None),
         ("rule", dig("learning.rule")),
         ("target", str(dig("learning.target") or "").replace("_", " ") or None),
-        ("data", data),
+        ("data", data.rpartition("/")[2] if isinstance(data, str) else data),
         ("device", device_name(run)),
         ("technology", run.part("technology").get("table") or dig("technology.table")),
         ("node", _node(run)),
