@@ -31,9 +31,12 @@ SPECS: dict[str, tuple[list[int], dict[str, Any]]] = {
     "wide": ([9, 8, 7], {"chip.weights.bits": 16, "chip.states.bits": 16, "learning.errors.bits": 16}),
     "narrow": (
         [9, 8, 7],
-        {"chip.weights.bits": 2, "chip.states.bits": 4, "encoder.bits": 1, "learning.errors.bits": 2},
+        {
+            "chip.weights.bits": 2, "chip.weights.frac_bits": 1, "chip.states.bits": 4, "encoder.bits": 1,
+            "learning.errors.bits": 2, "learning.errors.frac_bits": 1, "learning.learning_rate": 0.2,
+        },
     ),
-}
+}  # fmt: skip
 
 
 def backprop(layers: list[int], fields: dict[str, Any]) -> Spec:
