@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.contestants import yardstick
 from edgesdt.chip.simulated import Chip
 from edgesdt.errors import SpecError
 from edgesdt.ledger.recipes import Access
 from edgesdt.pricing import bill
+from edgesdt.reference.float_backprop import Constants, FloatBackprop
 from edgesdt.rules.activity import ASSUMED, Seen
 from edgesdt.rules.backprop import actions as own
 from edgesdt.rules.lookup import design_of, memory_map, resolve, rule_of
@@ -184,9 +186,27 @@ def test_resolving_again_changes_nothing(spec: Spec) -> None:
         ({"chip.states.rounding": "stochastic"}, "chip.states.rounding: 'stochastic' with rule backprop, allowed: "),
         ({"learning.beta": 0.2}, "learning.beta"),
         ({"device.model": "EcRam"}, "does not run on analog cells, allowed: eqprop"),
-        ({"learning.errors.bits": 17}, "learning.errors.bits: out of range: 17, allowed: 2..16"),
+        ({"learning.errors.bits": 17}, "learning.errors.bits: out of range: 17, allowed: an integer 2..16"),
     ],
 )
 def test_what_the_rule_does_not_know_is_refused(fields: dict[str, Any], told: str) -> None:
     with pytest.raises(SpecError, match=re.escape(told)):
         backprop([9, 7], fields)
+
+
+@pytest.mark.parametrize("layers", [[9, 7], [9, 8, 7]])
+def test_the_yardstick_of_the_benchmark_learns_the_same(layers: list[int]) -> None:
+    """float32 at a mini-batch of one beside the float64 twin; with eta 1 the two forms of homeostasis are one."""
+    none = {"learning.dropout.input": 0.0, "learning.dropout.output": 0.0, "learning.homeostasis.eta": 1.0}
+    spec = backprop(layers, {**none, "learning.winners": 2, "learning.learning_rate": 0.1, "chip.weights.init_gain": 2})
+    quick = yardstick(spec, 1)
+    zeros = [np.zeros(n) for n in layers[1:]]
+    exact = FloatBackprop(spec, [w.astype(np.float64) for w in quick.weights], zeros, Constants.asked(spec))
+    samples = random_samples(spec, 1, 40)[0] / 256
+    for x in samples:
+        quick.learn(x[None].astype(np.float32))
+        exact.learn(x)
+    for one, other in zip([*quick.weights, *quick.biases], [*exact.weights, *exact.biases], strict=True):
+        assert np.allclose(one, other, atol=1e-4)
+    assert np.allclose(quick.infer(samples.astype(np.float32)), [exact.infer(x) for x in samples], atol=1e-4)
+    assert np.abs(exact.biases[-1]).max() > 0.01
