@@ -1,7 +1,7 @@
 """From the events of a profile to the shares and rates of an `Activity`: the way back of `counts.expected`.
 
 States start a sample at 0, so that the share of those that are not 0 is the rate of their changes; a neuron is updated
-where its error is not 0.
+where its error is not 0. Output states are sent nowhere and not counted: as many as errors are taken to be not 0.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity
     moved = (first, *rates(learned.errors[2:], learned.samples, posts[1:]))
     found = Activity(
         inputs=learned.inputs / (learned.samples * sizes[0] * kept_inputs(spec, True)),
-        changes=rates(learned.active[1:], learned.samples, posts),
-        changes_at_inference=rates(shown.active[1:], shown.samples, posts),
+        changes=(*rates(learned.active[1:-1], learned.samples, posts[:-1]), moved[-1]),
+        changes_at_inference=(*rates(shown.active[1:-1], shown.samples, posts[:-1]), moved[-1]),
         nudged=0.0,
         moved=moved,
         pairing=_pairing(spec, learned, moved),
