@@ -14,7 +14,8 @@ from typing import Any
 
 from docs import device_pages
 from edgesdt import registry
-from edgesdt.cli.main import EXIT_CODES, parser
+from edgesdt.cli.main import parser
+from edgesdt.cli.spec_arguments import EXIT_CODES
 from edgesdt.ledger import actions
 from edgesdt.ledger.recipes import Access, Action
 from edgesdt.pricing import bill, cells
@@ -238,7 +239,8 @@ def action_tables() -> str:
         *table(("action", "is made of", *(f"`{name}`" for name in names())), costs),
         "",
         "A chip on analog cells has these besides. What they cost depends on the device, the converters and the node",
-        "([by hand](price_by_hand.md)):",
+        "([by hand](price_by_hand.md)). Those that end in `_share` are signed: they sum differences from the lowest",
+        "conductance, and spread or noise can put a cell below it, so `pulse_down_share` may be negative:",
         "",
         *table(("action", "one count is", "component"), of_cells),
     ]

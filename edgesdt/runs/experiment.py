@@ -169,7 +169,8 @@ class _Run:
     def learn_epoch(self, epoch: int) -> None:
         """Learn one pass in a fresh order, look at the accuracy, keep a checkpoint."""
         before = self.chip.counts()
-        order = np.random.RandomState([self.spec.seed, epoch]).permutation(len(self.x))
+        learned = self.assessment.learned
+        order = learned[np.random.RandomState([self.spec.seed, epoch]).permutation(len(learned))]
         batch = self.spec.learning.batch
         stride = -(-STRIDE // batch) * batch
         started = self._clock()
@@ -221,8 +222,8 @@ class _Run:
 
     def _record(self, accuracy: dict[str, float], counts: dict[str, Any], inference_s: float) -> dict[str, Any]:
         """The record of the run, but for `deployment`."""
-        numbers = {"train_samples": len(self.x), "test_samples": len(self.data.x_test)}
-        trained, shown = len(self.x) * self.spec.epochs, len(self.data.x_test)
+        learned, shown = len(self.assessment.learned), len(self.data.x_test)
+        numbers, trained = {"train_samples": learned, "test_samples": shown}, learned * self.spec.epochs
         plain = self.spec.plain()
         return {
             "schema": record.SCHEMA,
@@ -234,6 +235,7 @@ class _Run:
             "started": self.progress.started,
             "duration_s": self.progress.duration_s,
             **numbers,
+            "labels": self.assessment.labels_used(),
             "accuracy": {**accuracy, **self.progress.control, **numbers},
             "curve": self.progress.curve,
             "counts": counts,

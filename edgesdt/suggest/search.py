@@ -75,7 +75,7 @@ def suggest(name: str, say: Say = lambda line: None) -> Suggestion:
 def logistic(x: npt.NDArray[Any], x_test: npt.NDArray[Any], part: Dataset) -> float:
     """Accuracy on the held-out samples of a multinomial logistic regression on `x` (samples, features), in 0 … 1."""
     from sklearn.linear_model import LogisticRegression  # heavy, and only a suggestion needs it here
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped] # comes with scikit-learn
+    from threadpoolctl import threadpool_limits  # comes with scikit-learn
 
     with warnings.catch_warnings(), threadpool_limits(1):  # on small arrays threads wait for each other
         warnings.simplefilter("ignore")  # what it says where it stops before it has converged

@@ -54,7 +54,7 @@ def learned(spec: Spec, part: Dataset) -> Assessment:
     chip = Chip(spec)
     read = Assessment(spec, chip, part, threads=1)
     for epoch in range(spec.epochs):
-        order = np.random.RandomState([spec.seed, epoch]).permutation(len(read.x))
+        order = read.learned[np.random.RandomState([spec.seed, epoch]).permutation(len(read.learned))]
         chip.rule.learn(read.x, part.y_train, order, epoch)
     return read
 

@@ -103,4 +103,6 @@ def known_before(goals: Iterable[Goal]) -> list[Goal]:
 def _samples(spec: Spec) -> tuple[Any, Any]:
     facts = SETS.get(spec.data.set)
     train = spec.data.train or (facts.train if facts else None)
+    if train is not None and spec.learning.target == "label":
+        train = max(1, round(train * spec.label_fraction))  # only these are learned
     return train, spec.data.test or (facts.test if facts else None)

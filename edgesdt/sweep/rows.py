@@ -19,7 +19,7 @@ with ID = SPEC_HASH-SEED. A row is a JSON object::
      "error": null | "why it failed, is infeasible or was stopped early",
      "run": "runs/ID" | null,
      "record": null | {name, seed, spec_hash, versions, started, duration_s, train_samples, test_samples,
-                       accuracy, energy_j, latency_s, area_mm2, technology,
+                       labels, accuracy, energy_j, latency_s, area_mm2, technology,
                        memory: {used_bits, budget_bits}, device, counts: {train, inference}, speed,
                        curve: [{epoch, direct_average, ..., energy_j}]}}
 
@@ -53,8 +53,9 @@ from edgesdt.sweep.plan import Plan, Point
 SCHEMA = 1
 DONE, FAILED, INFEASIBLE, PRUNED = "done", "failed", "infeasible", "pruned"
 _KEPT = (
-    "name", "seed", "spec_hash", "versions", "started", "duration_s", "train_samples", "test_samples", "accuracy",
-    "energy_j", "latency_s", "area_mm2", "technology", "memory", "device", "counts", "speed", "curve", "deployment",
+    "name", "seed", "spec_hash", "versions", "started", "duration_s", "train_samples", "test_samples", "labels",
+    "accuracy", "energy_j", "latency_s", "area_mm2", "technology", "memory", "device", "counts", "speed", "curve",
+    "deployment",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from edgesdt import datasets
 from edgesdt.chip.simulated import Chip
-from edgesdt.rules.eqprop import registers
+from edgesdt.rules.lookup import resolve
 from edgesdt.runs.experiment import run
 from edgesdt.spec import Spec, loads
 from tests.conftest import SMALL
@@ -21,7 +21,7 @@ RESET = ["learning.homeostasis.reset=epoch", "learning.homeostasis.gamma=0.2", "
 
 def scripted(spec: Spec) -> Chip:
     """What a user writes: every epoch in the order of a run."""
-    spec = registers.resolve(spec)
+    spec = resolve(spec)
     data, chip = datasets.load(spec.data.set, spec.data.train, spec.data.test), Chip(spec)
     for epoch in range(spec.epochs):
         order = np.random.RandomState([spec.seed, epoch]).permutation(len(data.x_train))

@@ -99,10 +99,14 @@ def _facts(found: Findings) -> list[tuple[str, str]]:
     rows = []
     for name, value in told:
         swept = [field for field in varied if _overlap(field, paths[name])] if name in paths else []
-        if name != "seed":
+        if name != "seed" and not (name == "labels used" and _OF_LABELS & set(varied)):
             rows.append((name, "; ".join(_levels(found, path, paths[name]) for path in swept) or value))
     method = found.sweep.plan.get("method")
     return [*rows, ("method", str(method))] if method else rows
+
+
+_OF_LABELS = {"label_fraction", "data.train", "learning.target", "readout"}
+"""Fields that decide how many labels a run uses."""
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -104,7 +104,14 @@ class Spec(Section):
         description="Read-outs; output: the label's own neuron wins",
     )
     label_fraction: float = Field(
-        default=1.0, gt=0, le=1, description="Share of the training labels that the read-outs may use"
+        default=1.0,
+        gt=0,
+        le=1,
+        description="Share of the training labels that are known, drawn by class: all that read-outs use and, with "
+        "learning.target: label, all that the chip learns from",
+    )
+    label_seed: int | None = Field(
+        default=None, ge=0, le=2**32 - 1, description="Seed of the draw of known labels; null: seed"
     )
     epochs: int = Field(default=10, ge=1, le=100_000, description="Passes over the training samples")
     seed: int = Field(default=0, ge=0, le=2**32 - 1, description="Seed of every random choice")
@@ -115,6 +122,8 @@ class Spec(Section):
         plain: dict[str, Any] = self.model_dump(mode="json")
         if self.sweep is None:
             del plain["sweep"]
+        if self.label_seed is None:  # specs of before this field keep their hash
+            del plain["label_seed"]
         if not self.deployment.times:
             del plain["deployment"]
         if self.device.drift_compensation == "none":
