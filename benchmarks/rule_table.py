@@ -17,7 +17,7 @@ from edgesdt.rules.lookup import design_of
 from edgesdt.spec import Spec
 
 HEAD = [
-    "chip", "rule", "weights, states", "direct average %", "output %", "memory", "energy/training sample",
+    "chip", "rule", "weights, states", "epochs", "direct average %", "output %", "memory", "energy/training sample",
     "energy/inference", "latency training / inference", "traffic/training sample", "of it weights",
 ]  # fmt: skip
 
@@ -55,6 +55,7 @@ def _row(seeds: Sequence[Record]) -> list[str]:
         f"{first['name']}, {'-'.join(str(n) for n in chip['layers'])}",
         first["spec"]["learning"]["rule"],
         f"{chip['weights']['bits']}, {chip['states']['bits']} bits",
+        str(first["spec"]["epochs"]),
         accuracy(seeds, "direct_average"),
         accuracy(seeds, "output"),
         units.format_size(first["memory"]["used_bits"]),
