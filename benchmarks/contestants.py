@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.float_reference import FloatEqProp, Settings
+from benchmarks import float_backprop, float_reference
+from benchmarks.float_network import FloatNetwork
 from edgesdt.chip.simulated import Chip
 from edgesdt.datasets.encoders import encode
 from edgesdt.rules.protocol import Counts
@@ -50,11 +51,20 @@ class ChipContestant:
         return self.chip.rule.inference_counts()
 
 
+def yardstick(spec: Spec, batch: int) -> FloatNetwork:
+    """The float32 reference of the rule of `spec`. Raises `ValueError` for a rule or a field that has none."""
+    if spec.learning.rule == "eqprop":
+        return float_reference.FloatEqProp(float_reference.Settings.of(spec, batch), spec.seed)
+    if spec.learning.rule == "backprop":
+        return float_backprop.FloatBackprop(float_backprop.Settings.of(spec, batch), spec.seed)
+    raise ValueError(f"learning.rule: {spec.learning.rule} has no float reference")
+
+
 class FloatContestant:
     """The float32 reference of `spec` at mini-batches of `batch`, walking through the same samples."""
 
     def __init__(self, spec: Spec, pixels: Pixels, batch: int) -> None:
-        self.net = FloatEqProp(Settings.of(spec, batch), spec.seed)
+        self.net = yardstick(spec, batch)
         self.samples = (pixels / np.float32(256)).astype(np.float32)
         self.trained = 0
         self._next = 0

@@ -8,17 +8,13 @@ deeper networks stop when nothing moves by half an LSB of the chip's states, and
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg.blas import sgemm
 
+from benchmarks.float_network import FloatNetwork, Floats, Mask
 from edgesdt.rules.eqprop.settings import settings
 from edgesdt.spec import Spec
-
-Floats = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -79,42 +75,20 @@ class Settings:
         return 1.0 - self.smoothing + low, low
 
 
-class FloatEqProp:
-    """A network of float32 weights (n_l, n_{l+1}) that learns from mini-batches of samples in 0 … 1."""
+class FloatEqProp(FloatNetwork):
+    """A network of float32 weights (n_l, n_{l+1}) that learns by equilibrium propagation."""
 
     def __init__(self, settings: Settings, seed: int = 0) -> None:
+        super().__init__(settings, seed)
         self.settings = settings
-        self._random = np.random.Generator(np.random.SFC64(seed))
-        self.weights: list[Floats] = []
-        for rows, columns in pairwise(settings.layers):
-            bound = settings.gain * (6.0 / (rows + columns)) ** 0.5
-            self.weights.append(self._random.uniform(-bound, bound, (rows, columns)).astype(np.float32))
-        self.biases: list[Floats] = [np.zeros(n, np.float32) for n in settings.layers[1:]]
-        self.homeostasis: Floats = np.zeros(settings.layers[-1], np.float32)
-
-    def learn(self, samples: Floats) -> None:
-        """Learn from `samples` (n, n_0), a mini-batch after the other; a last incomplete one counts as it is."""
-        for start in range(0, len(samples), self.settings.batch):
-            self._learn_batch(samples[start : start + self.settings.batch])
-
-    def infer(self, samples: Floats) -> Floats:
-        """Outputs (n, n_L) at the end of the free phase, a mini-batch at a time, nothing dropped."""
-        outputs = np.empty((len(samples), self.settings.layers[-1]), np.float32)
-        for start in range(0, len(samples), self.settings.batch):
-            end = start + self.settings.batch
-            outputs[start:end] = self._free(self._drive(samples[start:end]), None)[-1]
-        return outputs
-
-    def keep(self, shape: tuple[int, int], drop: int) -> Mask | None:
-        """A fresh mask, true where kept, each entry dropped with probability `drop` / 256; None to keep all."""
-        if drop == 0:
-            return None
-        octets = np.frombuffer(self._random.bytes(shape[0] * shape[1]), np.uint8)
-        return (octets >= drop).reshape(shape)
 
     def sign(self) -> float:
         """The sign of beta for one batch."""
         return 1.0 if self._random.random() < 0.5 else -1.0
+
+    def _infer_batch(self, samples: Floats) -> Floats:
+        """Outputs at the end of the free phase."""
+        return self._free(self._drive(samples), None)[-1]
 
     def _learn_batch(self, samples: Floats) -> None:
         settings, n = self.settings, len(samples)
@@ -129,12 +103,6 @@ class FloatEqProp:
         nudged = self._nudged(drive, free, winners, keep, beta)
         for layer, rate in enumerate(settings.learning_rates):
             self._update(layer, rate / (beta * n), inputs, free, nudged)
-
-    def _drive(self, inputs: Floats) -> Floats:
-        """The part of layer 1's drive that stays the same while a sample is shown: `x·W_0 + b_1`."""
-        drive: Floats = inputs @ self.weights[0]
-        drive += self.biases[0]
-        return drive
 
     def _free(self, drive: Floats, keep: Mask | None) -> list[Floats]:
         """States of layers 1 … L after the free phase.
@@ -196,22 +164,6 @@ class FloatEqProp:
                 break
         return states
 
-    def _winners(self, outputs: Floats, keep: Mask | None) -> npt.NDArray[np.intp]:
-        """Indices (n, k) of the largest `output − homeostasis` that are kept, in no order; any of those that tie."""
-        keys = outputs - self.homeostasis
-        if keep is not None:
-            np.putmask(keys, ~keep, -np.inf)
-        k = self.settings.winners
-        found: npt.NDArray[np.intp] = np.argpartition(keys, -k, axis=1)[:, -k:]
-        return found
-
-    def _settle_homeostasis(self, winners: npt.NDArray[np.intp], keep: Mask | None, n: int) -> None:
-        """`H ← H + γ·(mean_batch(d) − k / n_L)`; a dropped output has not won, even where too few are kept."""
-        outputs = self.settings.layers[-1]
-        won = winners.ravel() if keep is None else winners[np.take_along_axis(keep, winners, axis=1)]
-        excess = np.bincount(won, minlength=outputs) / n - self.settings.winners / outputs
-        self.homeostasis += (self.settings.gamma * excess).astype(np.float32)
-
     def _update(self, layer: int, rate: float, inputs: Floats, free: list[Floats], nudged: list[Floats]) -> None:
         """`W += rate·(s_lᵀ s_{l+1} nudged − free)` and the bias of layer l+1 likewise."""
         moved = nudged[layer] - free[layer]
@@ -221,13 +173,3 @@ class FloatEqProp:
             self._add_outer(layer, rate, nudged[layer - 1], nudged[layer])
             self._add_outer(layer, -rate, free[layer - 1], free[layer])
         self.biases[layer] += np.float32(rate) * moved.sum(axis=0)
-
-    def _add_outer(self, layer: int, rate: float, pre: Floats, post: Floats) -> None:
-        """`W += rate·preᵀ post` in place; BLAS sees the row-major weights as their transpose."""
-        sgemm(rate, post.T, pre.T, beta=1.0, c=self.weights[layer].T, trans_b=True, overwrite_c=True)
-
-    @staticmethod
-    def _clamped(states: Floats, keep: Mask | None) -> Floats:
-        """`states` clamped to 0 … 1 in place, and 0 where an output is dropped."""
-        np.clip(states, 0.0, 1.0, out=states)
-        return states if keep is None else np.multiply(states, keep, out=states)

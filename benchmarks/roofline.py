@@ -64,7 +64,8 @@ def traffic(spec: Spec, counts: Mapping[str, int], samples: int) -> Traffic:
     if samples < 1:
         raise ValueError("no samples")
     each = weight_bytes(spec)
-    read, moved = counts[act.MAC], 2 * counts[act.WEIGHT_WRITE] * each
+    read = counts[act.MAC] + counts.get("back_mac", 0)  # of a rule with a transposed pass
+    moved = 2 * counts[act.WEIGHT_WRITE] * each
     if not spec.device.digital:
         read = counts[act.ROW_DRIVE] // tiles(spec)[1] * spec.chip.layers[1]
         moved = 2 * CELL_BYTES * (counts[act.PULSE_UP] + counts[act.PULSE_DOWN])

@@ -115,13 +115,18 @@ def _rules() -> Iterator[str]:
         if own:
             yield "Beside the fields of `learning` that all rules have:"
             yield ""
-            yield from table(("field", "default", "allowed", "what it is"), map(_field_row, own))
+            yield from table(("field", "default", "allowed", "what it is"), (_own_row(doc) for doc in own))
             yield ""
 
 
 def _field_row(doc: FieldDoc) -> tuple[str, str, str, str]:
     default = "**required**" if doc.required else f"`{_written(doc)}`"
     return f"`{doc.path.rpartition('.')[2]}`", default, doc.allowed, doc.description
+
+
+def _own_row(doc: FieldDoc) -> tuple[str, str, str, str]:
+    """As `_field_row`, the field by its place below `learning`."""
+    return f"`{doc.path.partition('.')[2]}`", *_field_row(doc)[1:]
 
 
 def _written(doc: FieldDoc) -> str:

@@ -11,6 +11,8 @@ from math import floor
 
 MAX_SHIFT = 63
 """The longest shift of a constant's register (6 bits)."""
+LEAST = 2.0 ** -(MAX_SHIFT + 1)
+"""The smallest constant that is not held as 0."""
 
 
 class Rounding(IntEnum):

@@ -16,10 +16,11 @@ from edgesdt.errors import SpecError
 GROUP: Final = "edgesdt.rules"
 OURS: Final[dict[str, str]] = {
     "eqprop": "edgesdt.rules.eqprop",
+    "backprop": "edgesdt.rules.backprop",
 }
 """Name of a rule and the package that holds it; the first one is the default of a spec."""
 DEFAULT: Final = next(iter(OURS))
-NOT_YET: Final = ("backprop", "softhebb", "activation", "similarity")
+NOT_YET: Final = ("softhebb", "activation", "similarity")
 """Names of rules that mean something to edgesdt but that this version does not run."""
 
 

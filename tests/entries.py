@@ -17,6 +17,8 @@ from edgesdt.ledger import actions as act
 from edgesdt.pricing import bill as energy
 from edgesdt.readouts import methods
 from edgesdt.report.run.receptive_fields import png
+from edgesdt.rules.backprop import counts as backprop_counts
+from edgesdt.rules.backprop.layout import EVENT_KINDS as BACKPROP_KINDS
 from edgesdt.rules.eqprop import cell_counts
 from edgesdt.rules.eqprop import counts as eqprop_counts
 from edgesdt.rules.eqprop.cells import EqPropOnCells
@@ -59,6 +61,10 @@ KINDS: dict[str, dict[str, Any]] = {
     "labels, two layers, 4-bit inputs": {
         "learning.target": "label", "encoder.bits": 4, "learning.homeostasis.reset": "epoch", "epochs": 3,
     },
+    "backprop": {"learning.rule": "backprop", "learning.batch": 2},
+    "backprop, labels, two layers": {
+        "learning.rule": "backprop", "learning.target": "label", "learning.loss": "cross_entropy", "encoder.bits": 4,
+    },
     "cells": {"device.model": "ReRamSB", "chip.weights.init_gain": 0.1},
     "written cells": {"device.model": "quantized_4bit", "chip.weights.init_gain": 0.1},
 }  # fmt: skip
@@ -81,7 +87,7 @@ def _chips() -> list[Entry]:
     for kind in KINDS:
         spec = spec_for(kind)
         given = _samples(spec)
-        both = ("edgesdt.rules.eqprop.rule.EqProp", "edgesdt.rules.protocol.Rule")
+        both = ("edgesdt.rules.base.DigitalLearner", "edgesdt.rules.protocol.Rule")
 
         def learn(spec: Spec = spec, given: dict[str, Any] = given) -> Any:
             chip = Chip(spec)
@@ -180,6 +186,15 @@ def _data() -> list[Entry]:
         Entry(
             "actions", ("edgesdt.rules.eqprop.counts.actions",),
             lambda: (eqprop_counts.actions, {"spec": spec_for("digital"), **tables}), ("events",),
+        ),
+        Entry(
+            "backprop Tally.of", ("edgesdt.rules.backprop.counts.Tally.of",),
+            lambda: (backprop_counts.Tally.of, {"events": np.ones((BACKPROP_KINDS, 2), np.int64)}),
+        ),
+        Entry(
+            "backprop actions", ("edgesdt.rules.backprop.counts.actions",),
+            lambda: (backprop_counts.actions,
+                     {"spec": spec_for("backprop"), "events": np.ones((BACKPROP_KINDS, 2), np.int64)}), ("events",),
         ),
         Entry(
             "cell actions", ("edgesdt.rules.eqprop.cell_counts.actions",),
@@ -491,7 +506,7 @@ INSIDE = {
     "edgesdt.synapses.crossbar.slices": "a step of a rule, on its own arrays",
     "edgesdt.synapses.crossbar.wires": "a step of a rule, on its own arrays",
     "edgesdt.reference": "for tests, benchmarks and docs, which compare with it",
-    "edgesdt.rules.eqprop.arguments": "the checks themselves",
+    "edgesdt.rules.arguments": "the checks themselves",
     "edgesdt.runs.folder": "writes arrays of any kind to a file, as numpy does",
     "edgesdt.sweep": "steps of a search, on arrays that it made itself",
     "hw_models.arguments": "the checks themselves",

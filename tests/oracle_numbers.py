@@ -136,7 +136,7 @@ class Sheet:
 
     def set_constants(self, epoch: int) -> None:
         """§1: the registers and the loaded codes."""
-        learning, home, width = self.learning, self.learning["homeostasis"], self.chip["constants"]["bits"]
+        learning, width = self.learning, self.chip["constants"]["bits"]
         step_mode = self.chip["states"]["rounding"]
         self.stochastic_states = step_mode == "stochastic"
         self.fixed_mode = "nearest" if self.stochastic_states else step_mode
@@ -144,6 +144,11 @@ class Sheet:
         m, n = mantissa(learning["beta"], width)
         self.beta = constant(m, n, self.fixed_mode)
         self.set_rates(epoch, m / 2.0**n, width)
+        self.set_target()
+
+    def set_target(self) -> None:
+        """§1: the registers and codes of the target, and the drop-out bytes."""
+        learning, home, width = self.learning, self.learning["homeostasis"], self.chip["constants"]["bits"]
         self.eta = constant(*mantissa(home["eta"], width), "nearest")
         m, n = mantissa(home["gamma"], width)
         self.gamma = constant(m, n + home["activity_bits"] - home["frac_bits"], "nearest")
@@ -158,10 +163,7 @@ class Sheet:
 
     def set_rates(self, epoch: int, beta: float, width: int) -> None:
         """§1: RATE of each weight layer, into weights and into biases."""
-        learning, epochs = self.learning, self.spec["epochs"]
-        factor = 1.0
-        if learning["schedule"]["kind"] == "linear" and epochs > 1:
-            factor = 1.0 + (learning["schedule"]["final"] - 1.0) * epoch / (epochs - 1)
+        learning, factor = self.learning, self.factor(epoch)
         sides = 2.0 if learning["beta_sign"] == "symmetric" else 1.0
         state, weight, bias = self.chip["states"]["bits"], self.chip["weights"], self.chip["biases"]
         self.weight_rates, self.bias_rates = [], [Constant(0, 0, "floor")]
@@ -171,3 +173,10 @@ class Sheet:
             pre = self.spec["encoder"]["bits"] if layer == 0 else state
             self.weight_rates.append(constant(m, n + pre + state - weight["frac_bits"], weight["rounding"]))
             self.bias_rates.append(constant(m, n + state - bias["frac_bits"], bias["rounding"]))
+
+    def factor(self, epoch: int) -> float:
+        """§1: what the schedule makes of the learning rate."""
+        schedule, epochs = self.learning["schedule"], self.spec["epochs"]
+        if schedule["kind"] == "linear" and epochs > 1:
+            return float(1.0 + (schedule["final"] - 1.0) * epoch / (epochs - 1))
+        return 1.0

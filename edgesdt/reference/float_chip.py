@@ -14,6 +14,7 @@ import numpy.typing as npt
 from edgesdt.rules.eqprop import registers
 from edgesdt.rules.eqprop.registers import Registers
 from edgesdt.rules.eqprop.settings import settings
+from edgesdt.rules.schedule import factor
 from edgesdt.spec import Spec
 
 Reals = npt.NDArray[np.float64]
@@ -36,7 +37,7 @@ class Constants:
         """What the spec says, as it says it."""
         learning = settings(spec)
         sides = 2.0 if learning.beta_sign == "symmetric" else 1.0
-        falling = registers.factor(spec, epoch) / (sides * learning.beta * learning.batch)
+        falling = factor(spec, epoch) / (sides * learning.beta * learning.batch)
         rates = tuple(rate * falling for rate in learning.learning_rate)
         home, share = learning.homeostasis, _winners(spec) / spec.chip.layers[-1]
         return cls(learning.dt, learning.beta, home.eta, home.gamma, share, learning.label_smoothing, rates)
@@ -47,7 +48,7 @@ class Constants:
         regs, learning = Registers.of(spec), settings(spec)
         rates = tuple(registers.rate(spec, layer, epoch).value for layer in range(len(spec.chip.layers) - 1))
         share = _winners(spec) / spec.chip.layers[-1]
-        values = (regs.dt.value, regs.beta.value, regs.eta.value, regs.gamma.value)
+        values = (regs.dt.value, regs.beta.value, regs.target.eta.value, regs.target.gamma.value)
         return cls(*values, share, learning.label_smoothing, rates)
 
 

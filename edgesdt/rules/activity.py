@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
+
+from edgesdt.spec import Spec
+from edgesdt.spec.schema.learning import targeted
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Activity:
     inputs: float
     """Share of the inputs that are not zero, nothing dropped."""
     changes: tuple[float, ...]
-    """State changes per neuron and training sample, all phases together."""
+    """State changes per neuron and training sample, all phases together; from rest, one for a state that is not 0."""
     changes_at_inference: tuple[float, ...]
     """State changes per neuron and inference."""
     nudged: float
@@ -91,3 +95,22 @@ def in_words(activity: Activity, sizes: Sequence[int]) -> str:
         f"{activity.source} {activity.inputs:.0%} of the inputs not zero, {changes:.2g} state changes per neuron and "
         f"{moved:.0%} of the neurons updated per sample; a run counts them"
     )
+
+
+def kept_inputs(spec: Spec, learning: bool) -> float:
+    """Share of the inputs that are not dropped."""
+    return 1.0 - targeted(spec.learning).dropout.input if learning else 1.0
+
+
+def bank_steps(spec: Spec, samples: int, moved: Sequence[float], pairs: Sequence[float]) -> float:
+    """Steps of the random bank for drop-out and the rounding of so many updates."""
+    bank = 2 * spec.chip.random.lanes
+    masks = sum(-(-n // (2 * bank)) for n in (spec.chip.layers[0], spec.chip.layers[-1]))
+    # every sweep of a post-synaptic neuron starts on a fresh step of the bank
+    sweeps = sum(n * ceil(p / max(n * bank, 1)) for n, p in zip(moved, pairs, strict=True))
+    return int(sweeps + samples * masks)
+
+
+def rates(events: Sequence[int], samples: int, sizes: Sequence[int]) -> tuple[float, ...]:
+    """Events by layer as a rate of each sample and neuron; `sizes` are those of the same layers."""
+    return tuple(n / (samples * size) for n, size in zip(events, sizes, strict=True))

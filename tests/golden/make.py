@@ -19,9 +19,10 @@ import numpy as np
 
 from edgesdt import __version__
 from edgesdt.chip.simulated import Chip
-from edgesdt.rules.eqprop.rule import EqProp
+from edgesdt.rules.base import DigitalLearner
 from edgesdt.spec import Spec
-from tests.small_chips import named_events, random_samples, spec_of
+from tests.small_chips import random_samples, spec_of
+from tests.witnesses import WITNESSES
 
 FOLDER = Path(__file__).parent
 SAMPLES = 6
@@ -40,6 +41,29 @@ CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
         {
             "learning.target": "label", "learning.batch": 4, "learning.learning_rate": 0.3,
             "chip.weights.rounding": "nearest", "chip.biases.rounding": "floor", "learning.free_steps": 12,
+        },
+    ),
+    "backprop_self_defined": (
+        [8, 7, 6],
+        {
+            "learning.rule": "backprop", "learning.winners": 2, "learning.learning_rate": [0.2, 0.1],
+            "learning.activation.hidden": "hard_sigmoid", "learning.activation.derivative": "inward",
+            "learning.errors.frac_bits": 9, "learning.errors.bits": 9,
+        },
+    ),
+    "backprop_softmax": (
+        [7, 6, 5, 4],
+        {
+            "learning.rule": "backprop", "learning.target": "label", "learning.loss": "cross_entropy",
+            "learning.learning_rate": 0.2, "chip.weights.bits": 12, "chip.states.bits": 10, "chip.random.lanes": 4,
+            "chip.states.rounding": "floor", "chip.biases.rounding": "nearest",
+        },
+    ),
+    "backprop_in_batches": (
+        [6, 5],
+        {
+            "learning.rule": "backprop", "learning.winners": 2, "learning.learning_rate": 0.5, "learning.batch": 4,
+            "chip.weights.rounding": "floor",
         },
     ),
     "insitu_pairs": (
@@ -69,7 +93,7 @@ CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def arrays_of(rule: EqProp) -> dict[str, list[int]]:
+def arrays_of(rule: DigitalLearner) -> dict[str, list[int]]:
     """Every array of the chip that is not empty, and its cells where it has any."""
     arrays = {name: array.tolist() for name, array in rule.chip._asdict().items() if array.size}
     kept = {name: array.tolist() for name, array in rule.state().items() if name.startswith("cells_")}
@@ -86,7 +110,7 @@ def trace_of(spec: Spec, samples: list[list[int]], labels: list[int]) -> dict[st
         order = np.arange(first, min(first + spec.learning.batch, len(samples)))
         rule.learn(codes, given, order, epoch=0)
         after.append(arrays_of(rule))
-    events, kept = named_events(rule.work.events), rule.state()
+    events, kept = WITNESSES[spec.learning.rule].events_of(rule.work.events), rule.state()
     trace = {"start": start, "after": after, "events": events, "inference": rule.infer(codes).tolist()}
     if not spec.device.digital:
         trace["cells"] = {"spread": kept["cells_spread"].tolist(), "tally": [int(n) for n in kept["cells_tally"]]}

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from edgesdt import registry
 from edgesdt.spec import Spec
 from tests.golden.make import CHIPS, FOLDER, trace_of
-from tests.oracle import OracleChip
-from tests.small_chips import oracle_arrays
+from tests.witnesses import WITNESSES
 
 FILES = sorted(FOLDER.glob("*.json"))
 ON_CELLS = [file for file in FILES if file.stem.startswith("insitu")]
@@ -26,6 +26,11 @@ def golden_in(file: Path) -> dict[str, Any]:
 
 def test_every_chip_has_a_trace() -> None:
     assert [file.stem for file in FILES] == sorted(CHIPS)
+
+
+def test_every_rule_has_an_oracle_and_a_trace() -> None:
+    traced = {golden_in(file)["spec"]["learning"]["rule"] for file in FILES}
+    assert traced == set(WITNESSES) == set(registry.OURS)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -43,13 +48,14 @@ def test_kernels_give_the_golden_trace(file: Path) -> None:
 @pytest.mark.parametrize("file", DIGITAL, ids=lambda file: file.stem)
 def test_the_oracle_gives_the_golden_trace(file: Path) -> None:
     golden = golden_in(file)
-    oracle = OracleChip(golden["spec"])
+    witness = WITNESSES[golden["spec"]["learning"]["rule"]]
+    oracle = witness.oracle(golden["spec"])
     oracle.draw_weights()
     batch = golden["spec"]["learning"]["batch"]
     for step, after in enumerate(golden["after"]):
         part = slice(step * batch, (step + 1) * batch)
         oracle.learn_stream(golden["samples"][part], golden["labels"][part])
-        assert {name: codes for name, codes in oracle_arrays(oracle).items() if codes} == after
+        assert {name: codes for name, codes in witness.arrays_of(oracle).items() if codes} == after
     assert golden["events"] == {name: oracle.counted()[name] for name in golden["events"]}
     assert [oracle.infer(x) for x in golden["samples"]] == golden["inference"]
 

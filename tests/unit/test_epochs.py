@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgesdt import datasets
+from edgesdt import datasets, registry
 from edgesdt.chip.simulated import Chip
 from edgesdt.rules.lookup import resolve
 from edgesdt.runs.experiment import run
@@ -30,7 +30,10 @@ def scripted(spec: Spec) -> Chip:
     return chip
 
 
-@pytest.mark.parametrize("more", [[], ["device.model=ReRamSB"]], ids=["digital", "cells"])
+EVERY = [*([f"learning.rule={name}"] for name in registry.OURS), ["device.model=ReRamSB"]]
+
+
+@pytest.mark.parametrize("more", EVERY, ids=lambda more: more[0])
 def test_a_script_learns_what_a_run_learns(more: list[str], tmp_path: Path) -> None:
     spec = loads(SMALL, overrides=[*RESET, *more])
     run(spec, tmp_path / "run", report=False)

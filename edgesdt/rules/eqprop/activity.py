@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from edgesdt.rules.activity import ASSUMED, Activity, Seen
+from edgesdt.rules.activity import ASSUMED, Activity, Seen, kept_inputs, rates
 from edgesdt.rules.eqprop import cell_counts, counts
 from edgesdt.rules.eqprop.counts import Tally
 from edgesdt.spec import Spec
@@ -20,9 +20,9 @@ def observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity
     posts = sizes[1:]
     moved = _moved(spec, learned)
     found = Activity(
-        inputs=learned.inputs / (learned.samples * sizes[0] * counts.kept_inputs(spec, True)),
-        changes=_rates(learned.changes[1:], learned.samples, posts),
-        changes_at_inference=_rates(shown.changes[1:], shown.samples, posts),
+        inputs=learned.inputs / (learned.samples * sizes[0] * kept_inputs(spec, True)),
+        changes=rates(learned.changes[1:], learned.samples, posts),
+        changes_at_inference=rates(shown.changes[1:], shown.samples, posts),
         nudged=learned.nudged_changes / (learned.samples * sizes[-1]),
         moved=moved,
         pairing=_pairing(spec, learned, moved),
@@ -39,10 +39,6 @@ def observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity
     return replace(
         found, cells=_over(spec, True, found, trained), cells_at_inference=_over(spec, False, found, inferred)
     )
-
-
-def _rates(events: Sequence[int], samples: int, sizes: Sequence[int]) -> tuple[float, ...]:
-    return tuple(n / (samples * size) for n, size in zip(events, sizes, strict=True))
 
 
 def _moved(spec: Spec, seen: Tally) -> tuple[float, ...]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from edgesdt.arguments import ARGUMENTS
 from edgesdt.ledger import actions as act
-from edgesdt.rules.activity import ASSUMED, Activity, at
+from edgesdt.rules.activity import ASSUMED, Activity, at, kept_inputs
 from edgesdt.rules.eqprop import counts as eqprop_counts
 from edgesdt.rules.eqprop.counts import Events
 from edgesdt.spec import Spec
@@ -44,7 +44,7 @@ def predicted(spec: Spec, learning: bool, activity: Activity = ASSUMED) -> dict[
 def expected(spec: Spec, learning: bool, activity: Activity) -> list[float]:
     """The tally of the array (TALLIES) for 1000 samples with `activity` and the assumptions above."""
     samples, columns = 1000, spec.chip.layers[1]
-    kept = eqprop_counts.kept_inputs(spec, learning)
+    kept = kept_inputs(spec, learning)
     driven = samples * spec.chip.layers[0] * activity.inputs * kept
     mapping = mapping_of(spec)
     cells = columns * mapping.cells_per_weight

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from edgesdt.qformat import Rounding, Scale
 from edgesdt.rules.eqprop import plan
 from edgesdt.rules.eqprop.registers import rate
+from edgesdt.rules.fixed_point import rate_row
 from edgesdt.spec import Spec
 from edgesdt.synapses.crossbar.scales import weight_of_pulse
 
@@ -23,10 +24,10 @@ def pulse_rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
     pulses = rate(spec, 0, epoch).value / weight_of_pulse(spec)
     if array.programming == "coincidence":
         held = Scale.nearest(pulses / array.train_length, spec.chip.constants.bits)
-        rates[0, 0] = plan.rate_row(held, state_bits, 16, Rounding.NEAREST)
+        rates[0, 0] = rate_row(held, state_bits, 16, Rounding.NEAREST)
     else:
         held = Scale.nearest(pulses, spec.chip.constants.bits)
-        rates[0, 0] = plan.rate_row(held, spec.encoder.bits + state_bits, 0, Rounding.STOCHASTIC)
+        rates[0, 0] = rate_row(held, spec.encoder.bits + state_bits, 0, Rounding.STOCHASTIC)
     return rates
 
 

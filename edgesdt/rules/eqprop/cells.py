@@ -16,12 +16,14 @@ import numpy.typing as npt
 from edgesdt.arguments import ARGUMENTS
 from edgesdt.errors import SpecError
 from edgesdt.kernels.layout import Workspace
-from edgesdt.rules.eqprop import arguments, plan
+from edgesdt.rules import arguments
+from edgesdt.rules.base import each as each_part
 from edgesdt.rules.eqprop.cell_counts import actions as cell_actions
 from edgesdt.rules.eqprop.cell_rates import longest_stretch, pulse_rates
 from edgesdt.rules.eqprop.cell_sample import infer_stream, learn_stream, update_of
 from edgesdt.rules.eqprop.counts import Events
-from edgesdt.rules.eqprop.rule import EqProp, _each
+from edgesdt.rules.eqprop.rule import EqProp
+from edgesdt.rules.fixed_point import accumulator_frac
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
 from edgesdt.synapses.crossbar import compensation, layout
@@ -51,7 +53,7 @@ class EqPropOnCells(EqProp):
     """The rule on the chip that `spec` describes, on freshly manufactured cells."""
 
     def __init__(self, spec: Spec) -> None:
-        self.crossbar = Crossbar.of(spec, plan.accumulator_frac(spec))
+        self.crossbar = Crossbar.of(spec, accumulator_frac(spec))
         self._tally = [0] * layout.TALLIES
         self._inference_tally = [0] * layout.TALLIES
         self._carries = [0] * TALLIES
@@ -119,7 +121,7 @@ class EqPropOnCells(EqProp):
             )
             return work.events, own.tally
 
-        found = _each(run, range(0, len(samples), size), threads)
+        found = each_part(run, range(0, len(samples), size), threads)
         self._inference_events = sum((events for events, _ in found), np.zeros_like(self.work.events))
         self._inference_tally = [0] * layout.TALLIES
         for _, tally in found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgesdt.rules.eqprop.plan import accumulator_frac
+from edgesdt.rules.fixed_point import accumulator_frac
 from edgesdt.spec import Spec
 
 

@@ -7,7 +7,6 @@ the events do not depend on the simulator's shortcuts. The input product is form
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
@@ -16,10 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgesdt.arguments import ARGUMENTS
 from edgesdt.kernels import layout as ev
 from edgesdt.ledger import actions as act
-from edgesdt.rules.activity import ASSUMED, Activity, at
+from edgesdt.rules.activity import ASSUMED, Activity, at, bank_steps, kept_inputs
+from edgesdt.rules.arguments import check_layers, events_of
 from edgesdt.rules.eqprop.design import counts_columns
 from edgesdt.rules.eqprop.settings import settings
 from edgesdt.spec import Spec
@@ -46,10 +45,7 @@ class Tally:
     @classmethod
     def of(cls, events: Events) -> Tally:
         """The tally of a workspace's event table (EVENT_KINDS, L+1)."""
-        table = ARGUMENTS.integers("events", events, (ev.EVENT_KINDS, "layers"), 0, 2**63 - 1)
-        if not table.shape[1]:
-            ARGUMENTS.refuse("events", f"shape {table.shape}", "a column for each layer of neurons, input first")
-        rows = [[int(n) for n in row] for row in table]
+        rows = events_of(events, ev.EVENT_KINDS)
         return cls(
             samples=rows[ev.SAMPLES][0],
             inputs=rows[ev.INPUTS][0],
@@ -101,9 +97,7 @@ def dense(spec: Spec, tally: Tally) -> Tally:
 def actions(spec: Spec, events: Events) -> dict[str, int]:
     """Actions of the chip of `spec` for the given events, as exact integers (all of `actions.MEANING`)."""
     found = Tally.of(events)
-    if len(found.changes) != len(spec.chip.layers):
-        shape = (ev.EVENT_KINDS, len(spec.chip.layers))
-        ARGUMENTS.refuse("events", f"{len(found.changes)} layers", f"integers of shape {shape}")
+    check_layers(spec, len(found.changes), ev.EVENT_KINDS)
     return priced(spec, found)
 
 
@@ -188,17 +182,3 @@ def expected(spec: Spec, learning: bool, activity: Activity) -> Tally:
         bank_steps=int(bank),
         applied=ceil(samples / settings(spec).batch) if learning else 0,
     )
-
-
-def kept_inputs(spec: Spec, learning: bool) -> float:
-    """Share of the inputs that are not dropped."""
-    return 1.0 - settings(spec).dropout.input if learning else 1.0
-
-
-def bank_steps(spec: Spec, samples: int, moved: Sequence[float], pairs: Sequence[float]) -> float:
-    """Steps of the random bank for drop-out and the rounding of so many updates."""
-    bank = 2 * spec.chip.random.lanes
-    masks = sum(-(-n // (2 * bank)) for n in (spec.chip.layers[0], spec.chip.layers[-1]))
-    # every sweep of a post-synaptic neuron starts on a fresh step of the bank
-    sweeps = sum(n * ceil(p / max(n * bank, 1)) for n, p in zip(moved, pairs, strict=True))
-    return int(sweeps + samples * masks)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from edgesdt.ledger.memory import Array
 from edgesdt.qformat import QFormat
-from edgesdt.rules.eqprop.registers import DROP_BITS, Registers
+from edgesdt.rules.eqprop.registers import Registers
 from edgesdt.rules.eqprop.settings import settings
+from edgesdt.rules.schedule import DROP_BITS
 from edgesdt.spec import Spec
 
 SHIFT_BITS = 6
@@ -42,14 +43,14 @@ def memory(spec: Spec) -> tuple[Array, ...]:
     arrays.append(Array("target", (outputs,), "bit", 1, "target"))
     if learning.target == "self_defined":
         arrays.append(Array("winners", (learning.winners,), "index", max(1, (outputs - 1).bit_length()), "winners"))
-        arrays.append(_numbers("activity", (outputs,), regs.activity, "activity"))
-        arrays.append(_numbers("homeostasis", (outputs,), regs.homeostasis, "homeostasis"))
+        arrays.append(_numbers("activity", (outputs,), regs.target.activity, "activity"))
+        arrays.append(_numbers("homeostasis", (outputs,), regs.target.homeostasis, "homeostasis"))
     else:
         arrays.append(Array("label", (1,), "index", max(1, (outputs - 1).bit_length()), "winners"))
     arrays.append(Array("random_bank", (chip.random.lanes,), chip.random.generator, 32, "random"))
     arrays.append(Array("constants", (4 + depth,), "multiplier, shift", chip.constants.bits + SHIFT_BITS))
     arrays.append(_numbers("target_codes", (2,), regs.state, ""))
-    arrays.append(_numbers("aimed_activity", (1,), regs.activity, ""))
+    arrays.append(_numbers("aimed_activity", (1,), regs.target.activity, ""))
     arrays.append(Array("drop_bytes", (2,), f"u{DROP_BITS}", DROP_BITS))
     return tuple(arrays + _batch_buffers(spec))
 

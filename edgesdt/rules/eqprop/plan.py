@@ -7,14 +7,15 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from edgesdt.kernels.arithmetic import Register, register
+from edgesdt.kernels.arithmetic import register
 from edgesdt.kernels.byte_rows import ROWS as AT_ONCE
-from edgesdt.kernels.layout import EVENT_KINDS, Chip, Codes, Ints, Plan, WeightCodes, Workspace
+from edgesdt.kernels.layout import EVENT_KINDS, Chip, Codes, Plan, Workspace
 from edgesdt.kernels.random_bank import seeded
-from edgesdt.qformat import Rounding, Scale
+from edgesdt.qformat import Rounding
 from edgesdt.rules.eqprop.one_layer import MOST_DRIVES, ROWS, tabulate
 from edgesdt.rules.eqprop.registers import Registers, rate, rounding
 from edgesdt.rules.eqprop.settings import settings
+from edgesdt.rules.fixed_point import accumulator_frac, bias_left, codes, rate_row, weight_codes, wide_codes
 from edgesdt.spec import Spec
 from edgesdt.targets.self_defined import BLOCK
 
@@ -42,8 +43,7 @@ def plan(spec: Spec) -> Plan:
         first_weight=first_weight,
         input_left=frac - chip.weights.point - spec.encoder.bits,
         state_left=frac - chip.weights.point - chip.states.bits,
-        # past 40 bits any bias but 0 saturates every accumulator
-        bias_left=min(frac - chip.biases.frac_bits, 40) if chip.biases.enabled else 0,
+        bias_left=bias_left(spec),
         drive_right=down,
         drive_half=1 << (down - 1) if fixed is Rounding.NEAREST and down > 0 else 0,
         drive_limit=(1 << (chip.states.bits + _DRIVE_INTEGER_BITS)) - 1,
@@ -61,34 +61,18 @@ def plan(spec: Spec) -> Plan:
         nudged_steps=learning.nudged_steps,
         dt=register(regs.dt.multiplier, regs.dt.shift, states),
         beta=register(regs.beta.multiplier, regs.beta.shift, fixed),
-        target_high=regs.target_high,
-        target_low=regs.target_low,
+        target_high=regs.target.high,
+        target_low=regs.target.low,
         input_drop=regs.input_drop,
         output_drop=regs.output_drop,
         key_left=learning.homeostasis.frac_bits - chip.states.bits,
-        eta=register(regs.eta.multiplier, regs.eta.shift, Rounding.NEAREST),
-        gamma=_from_activity_to_homeostasis(regs),
-        activity_one=regs.activity.highest,
-        activity_aim=regs.aim,
-        homeostasis_limit=regs.homeostasis.highest,
+        eta=register(regs.target.eta.multiplier, regs.target.eta.shift, Rounding.NEAREST),
+        gamma=register(regs.target.gamma.multiplier, regs.target.gamma_shift, Rounding.NEAREST),
+        activity_one=regs.target.activity.highest,
+        activity_aim=regs.target.aim,
+        homeostasis_limit=regs.target.homeostasis.highest,
         batch=learning.batch,
     )
-
-
-def accumulator_frac(spec: Spec) -> int:
-    """Fractional bits of the accumulators: the finest of input product, state product, state and bias.
-
-    Every term is then aligned by a shift left, which is exact.
-    """
-    chip = spec.chip
-    products = max(spec.encoder.bits, chip.states.bits) + chip.weights.point
-    return max(products, chip.states.bits, chip.biases.frac_bits if chip.biases.enabled else 0)
-
-
-def _from_activity_to_homeostasis(regs: Registers) -> Register:
-    """Gamma, with the shift from activity codes to homeostasis codes folded in."""
-    shift = regs.gamma.shift + regs.activity.frac_bits - regs.homeostasis.frac_bits
-    return register(regs.gamma.multiplier, shift, Rounding.NEAREST)
 
 
 def rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
@@ -107,19 +91,6 @@ def rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
     return np.array(rows, dtype=np.int64)
 
 
-def rate_row(held: Scale, contrast_bits: int, frac_bits: int, mode: Rounding) -> list[int]:
-    """One row of the rates: from a signed contrast of `contrast_bits` fractional bits to `frac_bits`."""
-    if held.multiplier == 0:
-        return [*_fields(register(0, 0, Rounding.FLOOR)), 1]
-    made = register(held.multiplier, held.shift + contrast_bits - frac_bits, mode)
-    product_bits = contrast_bits + int(made.multiplier).bit_length()
-    return [*_fields(made), int(product_bits <= 30 and made.right <= 30)]
-
-
-def _fields(made: Register) -> list[int]:
-    return [int(value) for value in made]
-
-
 def empty_chip(spec: Spec) -> Chip:
     """Every on-chip array of `spec`, zeroed, the random bank seeded."""
     chip, learning = spec.chip, settings(spec)
@@ -130,36 +101,22 @@ def empty_chip(spec: Spec) -> Chip:
     batched = learning.batch > 1
     return Chip(
         inputs=np.zeros(layers[0], np.uint8),
-        weights=_weight_codes(spec, synapses),
-        biases=_codes(neurons if chip.biases.enabled else 0),
-        accumulators=_codes(neurons),
-        states=_codes(neurons),
-        free_states=_codes(neurons),
-        plus_states=_codes(neurons if learning.beta_sign == "symmetric" else 0),
+        weights=weight_codes(spec, synapses),
+        biases=codes(neurons if chip.biases.enabled else 0),
+        accumulators=codes(neurons),
+        states=codes(neurons),
+        free_states=codes(neurons),
+        plus_states=codes(neurons if learning.beta_sign == "symmetric" else 0),
         keep=np.ones(outputs, np.uint8),
         target=np.zeros(outputs, np.uint8),
-        winners=_codes(learning.winners if own else 1),
-        activity=_codes(outputs if own else 0),
-        homeostasis=_codes(outputs if own else 0),
+        winners=codes(learning.winners if own else 1),
+        activity=codes(outputs if own else 0),
+        homeostasis=codes(outputs if own else 0),
         random=seeded(spec.seed, chip.random.lanes),
         weight_contrast=np.zeros(synapses if batched else 0, np.int64),
-        bias_contrast=_codes(neurons if batched and chip.biases.enabled else 0),
-        winner_count=_codes(outputs if own and batched else 0),
+        bias_contrast=codes(neurons if batched and chip.biases.enabled else 0),
+        winner_count=codes(outputs if own and batched else 0),
     )
-
-
-def _codes(n: int) -> Codes:
-    return np.zeros(n, np.int32)
-
-
-def _wide(n: int) -> Ints:
-    return np.zeros(n, np.int64)
-
-
-def _weight_codes(spec: Spec, n: int) -> WeightCodes:
-    """`n` zeros of the narrowest type that holds a weight code."""
-    narrow = spec.device.digital and spec.chip.weights.bits <= 8
-    return np.zeros(n, np.int8) if narrow else np.zeros(n, np.int16)
 
 
 def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
@@ -174,35 +131,35 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
     ends, moves = (shared.ends, shared.moves) if shared else _tables(spec)
     words = np.zeros(widest + lanes, np.uint32)
     return Workspace(
-        mirror=shared.mirror if shared else _weight_codes(spec, synapses if depth > 2 else 0),
-        weight_peak=shared.weight_peak if shared else _wide(depth - 1),
-        reach=_wide(depth),
-        event_index=_codes(layers[0] + AT_ONCE),
+        mirror=shared.mirror if shared else weight_codes(spec, synapses if depth > 2 else 0),
+        weight_peak=shared.weight_peak if shared else wide_codes(depth - 1),
+        reach=wide_codes(depth),
+        event_index=codes(layers[0] + AT_ONCE),
         event_value=np.zeros(layers[0] + AT_ONCE, np.uint8),
         flags=np.zeros(widest, np.uint8),
-        movers=_codes(neurons),
-        mover_state=_codes(neurons),
-        mover_drive=_codes(neurons),
-        mover_target=_codes(neurons),
+        movers=codes(neurons),
+        mover_state=codes(neurons),
+        mover_drive=codes(neurons),
+        mover_target=codes(neurons),
         ends=ends,
         moves=moves,
-        changes=_codes(neurons),
-        change_by=_codes(neurons),
+        changes=codes(neurons),
+        change_by=codes(neurons),
         counts=np.zeros((3, depth), np.int64),
-        keys=_codes(layers[-1]),
-        tops=_codes(-(-layers[-1] // BLOCK)),
+        keys=codes(layers[-1]),
+        tops=codes(-(-layers[-1] // BLOCK)),
         words=words,
         halves=words.view(np.uint16),
         octets=words.view(np.uint8),
         silence=np.zeros(widest, np.uint16),
-        deltas=_codes(widest),
-        pending=_codes(max(_PENDING, 2 * widest)),
-        named=_codes(max(_PENDING, 2 * widest)),
+        deltas=codes(widest),
+        pending=codes(max(_PENDING, 2 * widest)),
+        named=codes(max(_PENDING, 2 * widest)),
         swept=np.zeros((_SWEEPS + 1, 2), np.int64),
-        pres=_codes(widest),
-        pre_plus=_codes(widest),
-        pre_minus=_codes(widest),
-        posts=_codes(widest),
+        pres=codes(widest),
+        pre_plus=codes(widest),
+        pre_minus=codes(widest),
+        posts=codes(widest),
         wear=shared.wear if shared else np.zeros(synapses, np.uint8),
         wear_carry=shared.wear_carry if shared else np.zeros(synapses, np.uint32),
         events=np.zeros((EVENT_KINDS, depth), np.int64),

@@ -5,37 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edgesdt.qformat import MAX_SHIFT, QFormat, Rounding, Scale
+from edgesdt.qformat import LEAST, QFormat, Rounding, Scale
 from edgesdt.rules.eqprop.settings import settings
+from edgesdt.rules.schedule import drop_byte, factor, rates_beyond
 from edgesdt.spec import Spec
-from edgesdt.spec.held import too_small
-from edgesdt.spec.hints import Path
 from edgesdt.spec.source import Fault
-
-DROP_BITS = 8
-"""Width of the random byte that a drop-out probability is compared with."""
+from edgesdt.targets.registers import TargetRegisters, eta_beyond
 
 
 @dataclass(frozen=True)
 class Registers:
     """The learning constants of an EqProp chip, in hardware form.
 
-    `beta`, `dt`, `eta`, `gamma` are multiplier-and-shift registers; drop-out probabilities are bytes of 256; targets
-    are state codes; `aim` is the activity code of k / n_L.
+    `beta` and `dt` are multiplier-and-shift registers; drop-out probabilities are bytes of 256.
     """
 
     dt: Scale
     beta: Scale
-    eta: Scale
-    gamma: Scale
     input_drop: int
     output_drop: int
-    target_high: int
-    target_low: int
-    aim: int
+    target: TargetRegisters
     state: QFormat
-    activity: QFormat
-    homeostasis: QFormat
     weight: QFormat
     bias: QFormat
 
@@ -44,41 +34,16 @@ class Registers:
         """The registers that `spec` asks for, each constant at the nearest value that the chip can hold."""
         chip, learning = spec.chip, settings(spec)
         bits = chip.constants.bits
-        state = QFormat(chip.states.bits, chip.states.bits, signed=False)
-        outputs = chip.layers[-1]
-        share = (learning.winners if learning.target == "self_defined" else 1) / outputs
-        smoothing = learning.label_smoothing
-        home = learning.homeostasis
-        activity = QFormat(home.activity_bits, home.activity_bits, signed=False)
         return cls(
             dt=Scale.nearest(learning.dt, bits),
             beta=Scale.nearest(learning.beta, bits),
-            eta=Scale.nearest(home.eta, bits),
-            gamma=Scale.nearest(home.gamma, bits),
-            input_drop=_byte(learning.dropout.input),
-            output_drop=_byte(learning.dropout.output),
-            target_high=state.encode(1.0 - smoothing + smoothing * share),
-            target_low=state.encode(smoothing * share),
-            aim=activity.encode(share),
-            state=state,
-            activity=activity,
-            homeostasis=QFormat(home.bits, home.frac_bits),
+            input_drop=drop_byte(learning.dropout.input),
+            output_drop=drop_byte(learning.dropout.output),
+            target=TargetRegisters.of(spec),
+            state=QFormat(chip.states.bits, chip.states.bits, signed=False),
             weight=QFormat(chip.weights.bits, chip.weights.point),
             bias=QFormat(chip.biases.bits, chip.biases.frac_bits),
         )
-
-
-def _byte(probability: float) -> int:
-    levels: int = 2**DROP_BITS
-    return min(int(probability * levels + 0.5), levels - 1)
-
-
-def factor(spec: Spec, epoch: int) -> float:
-    """The schedule's factor on the learning rate in `epoch` (0-based): 1 at first, `final` in the last epoch."""
-    schedule = settings(spec).schedule
-    if schedule.kind == "constant" or spec.epochs == 1:
-        return 1.0
-    return 1.0 + (schedule.final - 1.0) * epoch / (spec.epochs - 1)
 
 
 def rate(spec: Spec, layer: int, epoch: int) -> Scale:
@@ -114,22 +79,9 @@ def rate_used(spec: Spec, rate: float) -> float:
 
 def beyond(spec: Spec) -> Iterator[Fault]:
     """A fault for every constant that its register cannot hold, or that no register makes of a value in range."""
-    rates, bits = settings(spec).learning_rate, spec.chip.constants.bits
-    least = 2.0 ** -(MAX_SHIFT + 1)
-    for layer, asked in enumerate(rates):
-        path: Path = ("learning", "learning_rate", layer)
-        if asked > 1 and asked != rate_used(spec, 1.0):
-            yield _fault(path, f"out of range: {asked!r}, allowed: a number in (0, 1]")
-        elif rate_used(spec, asked) == 0:
-            yield _fault(path, too_small(asked, least * per_quotient(spec)))
-    eta = settings(spec).homeostasis.eta
-    if Scale.nearest(eta, bits).value == 0:
-        path = ("learning", "homeostasis", "eta")
-        yield Fault(path, too_small(eta, least), blame=(path,))
-
-
-def _fault(path: Path, text: str) -> Fault:
-    return Fault(path, text, blame=(path, path[:2]))
+    least = LEAST * per_quotient(spec)
+    yield from rates_beyond(spec, lambda rate: rate_used(spec, rate), least)
+    yield from eta_beyond(spec)
 
 
 def held(spec: Spec) -> dict[str, tuple[float | list[float], str]]:
@@ -144,14 +96,9 @@ def held(spec: Spec) -> dict[str, tuple[float | list[float], str]]:
         "learning.learning_rate": (used, f"first epoch, {form} = " + ", ".join(str(r) for r in rates)),
         "learning.beta": (regs.beta.value, str(regs.beta)),
         "learning.dt": (regs.dt.value, str(regs.dt)),
-        "learning.homeostasis.eta": (regs.eta.value, str(regs.eta)),
-        "learning.homeostasis.gamma": (regs.gamma.value, str(regs.gamma)),
         "learning.dropout.input": (regs.input_drop / 256, f"{regs.input_drop}/256"),
         "learning.dropout.output": (regs.output_drop / 256, f"{regs.output_drop}/256"),
-        "learning.label_smoothing": (
-            learning.label_smoothing,
-            f"target codes {regs.target_high} and {regs.target_low} of {regs.state.highest}",
-        ),
+        **regs.target.held(spec),
     }
 
 

@@ -1,4 +1,4 @@
-"""What the EqProp rules take: samples, labels, an order, an epoch, a state; each checked once per call."""
+"""What a rule takes: samples, labels, an order, an epoch, a state; each checked once per call."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from edgesdt.arguments import ARGUMENTS
-from edgesdt.kernels.layout import Chip, Plan
-from edgesdt.rules.eqprop.memory import contrast_bits
 from edgesdt.rules.protocol import Labels, Pixels
 from edgesdt.spec import Spec
 from edgesdt.spec.hints import did_you_mean
@@ -71,32 +69,40 @@ def check_codes(state: State, ranges: Mapping[str, tuple[int, int]]) -> None:
         ARGUMENTS.integers(f"state: {name}", array, array.shape, low, high, array.dtype)
 
 
-def ranges_of(spec: Spec, plan: Plan, chip: Chip, weight_limit: int) -> dict[str, tuple[int, int]]:
-    """Lowest and highest code of every array of a chip, by its name in a state."""
-    state, flag, layers = (0, int(plan.state_limit)), (0, 1), spec.chip.layers
-    contrast = max(contrast_bits(spec, layer) for layer in range(len(layers) - 1))
-    found = {
+def ranges_of(spec: Spec, plan: Any, weight_limit: int) -> dict[str, tuple[int, int]]:
+    """Lowest and highest code of every array that the chips of all rules have, by its name there."""
+    return {
         "inputs": (0, (1 << spec.encoder.bits) - 1),
-        "weights": (-weight_limit - 1, weight_limit),
-        "biases": _signed(plan.bias_limit),
-        "accumulators": _signed(plan.accumulator_limit),
-        "states": state,
-        "free_states": state,
-        "plus_states": state,
-        "keep": flag,
-        "target": flag,
-        "winners": (-1, layers[-1] - 1),
+        "weights": signed(weight_limit),
+        "biases": signed(plan.bias_limit),
+        "accumulators": signed(plan.accumulator_limit),
+        "states": (0, int(plan.state_limit)),
+        "keep": (0, 1),
+        "target": (0, 1),
+        "winners": (-1, spec.chip.layers[-1] - 1),
         "activity": (0, int(plan.activity_one)),
-        "homeostasis": _signed(plan.homeostasis_limit),
+        "homeostasis": signed(plan.homeostasis_limit),
         "random": (1, (1 << 32) - 1),  # a lane at 0 would stay there
-        "weight_contrast": _signed((1 << (contrast - 1)) - 1),
-        "bias_contrast": _signed((1 << (contrast - 1)) - 1),
         "winner_count": (0, spec.learning.batch),
     }
-    return {f"chip_{name}": found[name] for name in chip._fields}
 
 
-def _signed(limit: int) -> tuple[int, int]:
+def events_of(events: object, kinds: int) -> list[list[int]]:
+    """An event table (kinds, L+1) as plain integers. Raises `ArgumentError`."""
+    table = ARGUMENTS.integers("events", events, (kinds, "layers"), 0, 2**63 - 1)
+    if not table.shape[1]:
+        ARGUMENTS.refuse("events", f"shape {table.shape}", "a column for each layer of neurons, input first")
+    return [[int(n) for n in row] for row in table]
+
+
+def check_layers(spec: Spec, held: int, kinds: int) -> None:
+    """Raise `ArgumentError` unless an event table of `held` columns is one of the chip of `spec`."""
+    if held != len(spec.chip.layers):
+        ARGUMENTS.refuse("events", f"{held} layers", f"integers of shape {(kinds, len(spec.chip.layers))}")
+
+
+def signed(limit: int) -> tuple[int, int]:
+    """The lowest and the highest code of two's complement, of the highest."""
     return -int(limit) - 1, int(limit)
 
 

@@ -1,0 +1,66 @@
+"""Backpropagation with a self-defined target or a label, in integers: global, two-way, keeps activations and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgesdt.rules.activity import Activity, Seen
+from edgesdt.rules.backprop import registers
+from edgesdt.rules.backprop.design import design
+from edgesdt.rules.backprop.memory import memory
+from edgesdt.rules.backprop.settings import Settings, settings
+from edgesdt.rules.protocol import Counts, Learner, Rule
+from edgesdt.spec import Spec
+from edgesdt.spec.schema.learning import Schedule
+from edgesdt.spec.source import Fault
+
+
+def _expected(spec: Spec, learning: bool, activity: Activity) -> Counts:
+    from edgesdt.rules.backprop import counts  # event tables come with the compiler
+
+    return counts.predicted(spec, learning, activity)
+
+
+def _observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity:
+    from edgesdt.rules.backprop.activity import observed
+
+    return observed(spec, trained, inferred, source)
+
+
+def _build(spec: Spec) -> Learner:
+    from edgesdt.rules.backprop.rule import Backprop
+
+    return Backprop(spec)
+
+
+def _disagreements(spec: Spec) -> Iterator[Fault]:
+    """A softmax needs a label; states take no random word; constants fit their registers."""
+    loss, rounding = ("learning", "loss"), ("chip", "states", "rounding")
+    if settings(spec).loss == "cross_entropy" and spec.learning.target != "label":
+        text = f"'cross_entropy' needs learning.target: label, with {spec.learning.target} allowed: mse"
+        yield Fault(loss, text, blame=(loss, ("learning", "target")))
+    if spec.chip.states.rounding == "stochastic":
+        text = "'stochastic' with rule backprop, allowed: nearest, floor (its states draw no random words)"
+        yield Fault(rounding, text, blame=(rounding, ("learning", "rule"), ("chip",)))
+    yield from registers.beyond(spec)
+
+
+RULE = Rule(
+    name="backprop",
+    summary="backpropagation: forward, pick or take a target, send errors back, move each layer by an outer product",
+    source="Rumelhart, Hinton & Williams, Nature 323 (1986) 533; Liu et al., Neuromorph. Comput. Eng. 4 (2024) 044005",
+    targets=("self_defined", "label"),
+    readouts=("direct", "linear", "output"),
+    synapses=("digital",),
+    settings=Settings,
+    arrays=memory,
+    design=design,
+    held=registers.held,
+    rates=registers.used_rates,
+    expected=_expected,
+    observed=_observed,
+    disagreements=_disagreements,
+    cautions=lambda spec: [],
+    costless={"learning_rate": (), "label_smoothing": 0.0, "schedule": Schedule()},
+    build=_build,
+)

@@ -1,0 +1,64 @@
+"""The backward pass: the error of the outputs, and errors back through the transposed weights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edgesdt.kernels.arithmetic import saturate
+from edgesdt.kernels.drive import accumulate
+from edgesdt.kernels.jit import inlined, kernel
+from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS
+from edgesdt.rules.backprop.forward import list_codes
+
+
+@inlined
+def passes(state, error, limit, inward):  # type: ignore[no-untyped-def]
+    """Whether an error passes the activation: inside its range, and at an end of it only `inward`."""
+    inside = (state > 0) & (state < limit)
+    back = ((state == 0) & (error > 0)) | ((state == limit) & (error < 0))
+    return inside | (inward & back)
+
+
+@inlined
+def rounded(code, right):  # type: ignore[no-untyped-def]
+    """`code · 2^-right` to the nearest integer, ties up; exact where `right` is 0 or less."""
+    return (code + (np.int64(1) << (right - 1))) >> right if right > 0 else code << -right
+
+
+@kernel
+def output_errors(states, target, keep, errors, plan):  # type: ignore[no-untyped-def]
+    """`e_j = f'(z_j) · (t_j − s_j)` of every output; without f' where the outputs are a softmax."""
+    right, limit, most = plan.error_right[-1], plan.state_limit, plan.error_limit
+    for j in range(states.shape[0]):
+        aim = plan.target_high if target[j] != 0 else plan.target_low
+        apart = np.int64(aim) - np.int64(states[j])
+        through = plan.softmax | passes(states[j], apart, limit, plan.inward)
+        code = saturate(rounded(apart, right), -most - 1, most)
+        errors[j] = code if through & (keep[j] != 0) else 0
+
+
+@kernel
+def send_back(  # type: ignore[no-untyped-def]
+    layer, errors, accumulators, mirror, plan, posts, shifted, weight_peak, reach, events
+):
+    """`a_i = Σ_j w_ij · e_j` for every neuron i of hidden layer `layer`, over the errors above that are not 0."""
+    first, n = plan.first[layer], plan.sizes[layer]
+    above, wide = plan.first[layer + 1], plan.sizes[layer + 1]
+    count = list_codes(errors[above : above + wide], wide, posts, shifted)
+    sums = accumulators[first : first + n]
+    for i in range(n):
+        sums[i] = 0
+    reach[layer] = 0
+    events[ACCUMULATOR_SATURATIONS, layer] += accumulate(
+        sums, mirror, plan.first_weight[layer], posts, shifted, count, weight_peak[layer], reach[layer:],
+        plan.accumulator_limit,
+    )  # fmt: skip
+
+
+@kernel
+def hidden_errors(sums, states, errors, right, plan):  # type: ignore[no-untyped-def]
+    """`e_i = f'(z_i) · a_i`, rounded and saturated."""
+    most, limit = plan.error_limit, plan.state_limit
+    for i in range(states.shape[0]):
+        code = saturate(rounded(np.int64(sums[i]), right), -most - 1, most)
+        errors[i] = code if passes(states[i], sums[i], limit, plan.inward) else 0
