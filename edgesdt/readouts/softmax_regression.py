@@ -30,8 +30,10 @@ SCALES = tuple(2.0 ** (step / 2) for step in range(-6, 17))
 """Factors on held-out scores that are tried when a penalty is judged: 1/8 … 256."""
 UNKNOWN = 1e-3
 """Penalty where no class has two labels, so that nothing can be held out."""
-DROPPED, COPIES = 51, 3
-"""Outputs dropped of 256: a fifth, as in the published read-out (Liu et al. 2024); copies of the samples."""
+DROPPED = 51
+"""Outputs dropped of 256: a fifth, as in the published read-out (Liu et al. 2024)."""
+COPIES, COPIES_OF_FEW = 3, 10
+"""Copies of the samples, and of at most `ALL_FOLDS` of them: more even out what is dropped, and cost little there."""
 SAMPLED = 4_096
 """Samples whose covariance scales the steps of the search; of no effect on where it ends."""
 CURVATURE = 0.05
@@ -64,8 +66,15 @@ class Regression:
 
     def _covariance(self) -> Reals:
         """Of the outputs (n_L, n_L), from at most `SAMPLED` samples."""
-        some = self.rows.some(SAMPLED) * np.float32(self.scale) - self.centre.astype(np.float32)
+        some = self._centred(SAMPLED)
         return (some.T @ some).astype(np.float64) / len(some)
+
+    def _centred(self, most: int) -> npt.NDArray[np.float32]:
+        """The outputs of at most `most` samples around their mean."""
+        some = self.rows.some(most)
+        some *= np.float32(self.scale)
+        some -= self.centre.astype(np.float32)
+        return some
 
     def start(self) -> Classifier:
         """Nothing known: every class as likely as another."""
@@ -115,7 +124,7 @@ class Regression:
 
         The scores of a fit stay the same: its penalty does not change when the axes are turned.
         """
-        inside = self.rows.some(len(self.y)) * np.float32(self.scale) - self.centre.astype(np.float32)
+        inside = self._centred(len(self.y))
         squares, axes = np.linalg.eigh((inside @ inside.T).astype(np.float64))
         along = (axes * np.sqrt(np.maximum(squares, 0.0))).astype(np.float32)
         return Regression(Stored.of(lambda rows: along[rows], len(along)), self.y, self.classes, 1.0)
@@ -202,6 +211,7 @@ def fit(rows: Stored, y: Labels, classes: int, scale: float, seed: int) -> Class
     """
     given = Regression(rows, y, classes, scale)
     penalty, start = choose(given, seed)
-    thinned, n = rows.thinned(DROPPED, COPIES, seed), COPIES * len(y)
-    copied = Regression(thinned, np.tile(y, COPIES), classes, scale / (1.0 - DROPPED / 256), like=given)
+    copies = COPIES_OF_FEW if len(y) <= ALL_FOLDS else COPIES
+    thinned, n = rows.thinned(DROPPED, copies, seed), copies * len(y)
+    copied = Regression(thinned, np.tile(y, copies), classes, scale / (1.0 - DROPPED / 256), like=given)
     return copied.solve(penalty, start, np.full(n, 1.0 / n), FINE)
