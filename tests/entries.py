@@ -15,7 +15,7 @@ from edgesdt.datasets.encoders import encode
 from edgesdt.kernels.layout import EVENT_KINDS
 from edgesdt.ledger import actions as act
 from edgesdt.pricing import bill as energy
-from edgesdt.readouts import methods
+from edgesdt.readouts import labels, methods
 from edgesdt.report.run.receptive_fields import png
 from edgesdt.rules.backprop import counts as backprop_counts
 from edgesdt.rules.backprop.layout import EVENT_KINDS as BACKPROP_KINDS
@@ -87,7 +87,7 @@ def _chips() -> list[Entry]:
     for kind in KINDS:
         spec = spec_for(kind)
         given = _samples(spec)
-        both = ("edgesdt.rules.base.DigitalLearner", "edgesdt.rules.protocol.Rule")
+        both = ("edgesdt.rules.base.DigitalLearner", "edgesdt.rules.protocol.Learner")
 
         def learn(spec: Spec = spec, given: dict[str, Any] = given) -> Any:
             chip = Chip(spec)
@@ -146,7 +146,11 @@ def _readouts() -> list[Entry]:
     outputs = {"outputs": rng.integers(0, 256, (7, 4)).astype(np.uint8)}
     own, place = ("x", "y", "x_test", "y_test"), "edgesdt.readouts.methods"
     return [
-        Entry("labelled", (), lambda: (methods.labelled, {"n": 10, "fraction": 0.5, "seed": 0})),
+        Entry(
+            "drawn",
+            ("edgesdt.readouts.labels.drawn",),
+            lambda: (labels.drawn, {"y": train["y"], "fraction": 0.5, "seed": 0}),
+        ),
         Entry("Association", (), lambda: (methods.Association, {"neuron_class": known.neuron_class, "classes": 3})),
         Entry(
             "learn", (f"{place}.Association.learn",),
@@ -242,7 +246,7 @@ def _models() -> dict[str, CellModel]:
 
 MODELS = _models()
 DEVICE = {"pulse": ("cells", "counts", "places"), "program": ("cells", "target", "places")}
-_OWNERS = ("base.CellModel", "stepped.Stepped", "written.Written", "lookup.Lookup", "wrapper.Wrapper",
+_OWNERS = ("base.CellModel", "stepped.Stepped", "target_level.Written", "lookup.Lookup", "wrapper.Wrapper",
            "endurance.Endurance", "stuck_at.StuckAt", "retention.Retention", "pulsed_device.PulsedDevice",
            "neurosim.NeuroSim", "pcm.PhaseChange", "programmed.Programmed", "quantized.Quantized")  # fmt: skip
 
@@ -253,7 +257,7 @@ def _devices() -> list[Entry]:
         for method in ("pulse", "program", "read", "read_sd", "conductance_s", "manufacture"):
             if method == "conductance_s" and model.quantity == "weight" and model.drive is None:
                 continue
-            covers = tuple(f"hw_models.{owner}.{method}" for owner in _OWNERS)
+            covers = tuple(f"{_package(owner)}.{method}" for owner in _OWNERS)
             made.append(Entry(f"{name}.{method}", covers, lambda m=model, k=method: _device_call(m, k)))
     return [*made, *_more_of_devices()]
 
@@ -309,7 +313,12 @@ def _more_of_devices() -> list[Entry]:
         "pcm.PhaseChange.drift_exponents": worked("PCM_inference", "drift_exponents", target=ends, normals=np.zeros(2)),
         "pcm.PhaseChange.flicker_sigma": worked("PCM_inference", "flicker_sigma", visible=ends, after_s=1.0),
     }
-    return [Entry(name, (f"hw_models.{name}",), make) for name, make in found.items()]
+    return [Entry(name, (_package(name),), make) for name, make in found.items()]
+
+
+def _package(name: str) -> str:
+    """The dotted name of something of `hw_models.base` or of a family."""
+    return f"hw_models.{name}" if name.startswith("base.") else f"hw_models.families.{name}"
 
 
 def _arrays() -> list[Entry]:
@@ -502,7 +511,11 @@ ENTRIES = [*_chips(), *_readouts(), *_data(), *_ledger(), *_devices(), *_arrays(
 INSIDE = {
     "edgesdt.readouts.assessment.Assessment.infer": "hands codes on to the rule, which checks them",
     "edgesdt.synapses.crossbar.crossbar.Crossbar.slices": "names the parts of arrays that a rule holds, reads none",
+    "edgesdt.readouts.softmax_regression": "a step of `methods.linear`, on outputs that it stored itself",
+    "edgesdt.readouts.stored_outputs": "a step of `methods.linear`, on what the chip infers",
+    "edgesdt.suggest.search.logistic": "a step of `suggest`, on samples that it loaded itself",
     "edgesdt.synapses.crossbar.carry": "a step of a rule, on its own arrays",
+    "edgesdt.synapses.crossbar.compensation": "a step of a rule, on its own arrays",
     "edgesdt.synapses.crossbar.slices": "a step of a rule, on its own arrays",
     "edgesdt.synapses.crossbar.wires": "a step of a rule, on its own arrays",
     "edgesdt.reference": "for tests, benchmarks and docs, which compare with it",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from edgesdt.arguments import ARGUMENTS
+
 Labels = npt.NDArray[np.int64]
 
 
@@ -13,9 +15,13 @@ def drawn(y: Labels, fraction: float, seed: int) -> Labels:
 
     Stratified: a class of n_c samples gets its share of the draw, rounded (Sainte-Laguë's rule: the next label goes to
     the class with the largest n_c / (labels so far + ½)), and its first label before any class gets a second one. With
-    the same `seed` the draw of a small fraction is part of that of a larger one.
+    the same `seed` the draw of a small fraction is part of that of a larger one. Raises `ArgumentError`.
     """
-    n = len(y)
+    y = ARGUMENTS.integers("y", y, ("samples",), 0, 2**62)
+    if not len(y):
+        ARGUMENTS.refuse("y", "no labels", "at least one")
+    n, fraction = len(y), ARGUMENTS.number("fraction", fraction, 0.0, 1.0)
+    seed = ARGUMENTS.whole("seed", seed, 0, 2**32 - 1)
     order = np.random.RandomState(seed).permutation(n)
     turn = np.empty(n, np.float64)
     for c in np.unique(y):

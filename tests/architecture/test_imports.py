@@ -33,7 +33,6 @@ FLOORS = (
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 KERNELS_MAY = {"qformat", "kernels"}
-KERNELS_MAY = {"qformat", "actions", "kernels"}
 HOW_THEY_ARE_COMPILED = "hw_models.kernels.jit.njit"
 COMPILERS = {"numpy", "numba", "llvmlite"}
 PRICES_AND_REPORTS = ("pricing", "report")
