@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -79,7 +79,7 @@ class Learner(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """A learning rule as data: what it is, what it needs on a chip, what it does there and how to run it.
 
@@ -104,13 +104,13 @@ class Rule:
     """The learning rates really used in an epoch (0-based), one per weight layer."""
     expected: Callable[[Spec, bool], Counts]
     """Actions of 1,000 samples before anything is run, learning or not."""
-    assumptions: Callable[[Spec], str]
+    assumptions: Callable[[Spec], str] = lambda spec: "as the rule estimates; a run counts them"
     """What `expected` assumes, in words."""
-    disagreements: Callable[[Spec], Iterable[Fault]]
+    disagreements: Callable[[Spec], Iterable[Fault]] = lambda spec: ()
     """What fields of the rule and of the chip must agree on, beyond what holds for all rules."""
-    cautions: Callable[[Spec], list[str]]
+    cautions: Callable[[Spec], list[str]] = lambda spec: []
     """What a user should know before a run, in sentences."""
-    costless: Mapping[str, object]
+    costless: Mapping[str, object] = field(default_factory=dict)
     """Fields of `learning` that change neither arrays nor expected counts, and a value for each."""
     build: Callable[[Spec], Learner]
     """The learner on a freshly made chip. Raises `SpecError` for cells that cannot be."""

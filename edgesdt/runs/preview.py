@@ -50,7 +50,7 @@ def preview(spec: Spec) -> str:
     energy_j, latency, tech = priced["energy_j"], priced["latency_s"], priced["technology"]
     plan = [] if spec.device.digital else [_array(spec)]
     lines = [
-        f"{spec.name}: {layers}, {spec.chip.style}, {spec.learning.rule}, target {spec.learning.target}",
+        f"{spec.name}: {layers}, {spec.chip.style}, {_rule(spec)}",
         f"{_weights(spec)}, states {states.bits} bits, "
         f"accumulators {spec.chip.accumulator.bits} bits, {spec.epochs} epochs of {spec.data.set}",
         *plan,
@@ -70,6 +70,12 @@ def preview(spec: Spec) -> str:
         *(f"  {sentence}" for sentence in omissions.of_prices(priced)),
     ]
     return "\n".join(lines)
+
+
+def _rule(spec: Spec) -> str:
+    """The rule and its target, if it has one, in words."""
+    target = spec.learning.target
+    return spec.learning.rule if target == "none" else f"{spec.learning.rule}, target {target}"
 
 
 def _largest(watts: dict[str, float]) -> str:

@@ -24,9 +24,14 @@ def of_model(model: CellModel, name: str = "") -> dict[str, str]:
     found = {}
     for plugin in catalog.plugins().values():
         if plugin.name.lower() == name.lower() or _room(plugin) in own:
-            told = plugin.dist.version if plugin.dist else "unknown version"
-            found[plugin.dist.name if plugin.dist else _room(plugin)] = f"{told} (source {_digest(plugin)})"
+            found |= of_plug_in(plugin)
     return found
+
+
+def of_plug_in(plugin: EntryPoint) -> dict[str, str]:
+    """Distribution -> version and digest of the plug-in that an entry point of any group leads into."""
+    told = plugin.dist.version if plugin.dist else "unknown version"
+    return {plugin.dist.name if plugin.dist else _room(plugin): f"{told} (source {_digest(plugin)})"}
 
 
 def _parts(model: CellModel) -> Iterator[CellModel]:

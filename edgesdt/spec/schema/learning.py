@@ -94,7 +94,7 @@ class Learning(Section):
     """The learning rule and its constants. Each rule has a section of its own, made from this one (`section_of`)."""
 
     rule: RuleName = Field(default=DEFAULT_RULE, description="Learning rule")
-    target: Literal["self_defined", "label"] = Field(
+    target: Literal["self_defined", "label", "none"] = Field(
         default="self_defined", description="What the output is pulled to"
     )
     learning_rate: Rates = Field(
@@ -119,6 +119,9 @@ class Learning(Section):
 class Targeted(Learning):
     """A rule whose output is pulled to a target: winners that the chip picks itself, or a label."""
 
+    target: Literal["self_defined", "label"] = Field(
+        default="self_defined", description="What the output is pulled to"
+    )
     winners: int = Field(
         default=5,
         ge=1,
