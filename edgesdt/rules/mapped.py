@@ -85,7 +85,7 @@ class MappedLearner(ABC):
         """Whether inference must run sample by sample in one piece, since it draws random words; no by default."""
         return False
 
-    # what a rule calls
+    # what a rule calls:
 
     def store(self, name: str, where: Any, codes: Ints) -> None:
         """`arrays[name][where] = codes`, saturated in the format of the array; writes of weights are counted."""
@@ -109,9 +109,11 @@ class MappedLearner(ABC):
         wide = (self._words(codes.size)[: codes.size].astype(np.uint64) * np.uint64(high - low + 1)) >> np.uint64(32)
         codes[...] = wide.astype(np.int64).reshape(codes.shape) + low
 
-    def noise(self, mode: Rounding, count: int) -> Ints | int:
-        """`halves` for stochastic rounding; 0, and nothing drawn, for the other modes."""
-        return self.halves(count) if mode is Rounding.STOCHASTIC else 0
+    def noise(self, mode: Rounding, shape: int | tuple[int, ...]) -> Ints:
+        """`halves` of that shape for stochastic rounding; zeros, and nothing drawn, for the other modes."""
+        if mode is not Rounding.STOCHASTIC:
+            return np.zeros(shape, np.int64)
+        return self.halves(int(np.prod(shape))).reshape(shape)
 
     def _words(self, count: int) -> npt.NDArray[np.uint32]:
         from edgesdt.kernels.random_bank import draw  # comes with the compiler, which the description of a rule may not

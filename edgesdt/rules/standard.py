@@ -6,12 +6,15 @@ Design(...)`. Recipes are those of a fully connected chip of any depth.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from edgesdt.ledger import actions as act
 from edgesdt.ledger.memory import Array
 from edgesdt.ledger.recipes import Access, Action, Bound, Design, Phase, Unit, Use
-from edgesdt.qformat import QFormat, Scale
-from edgesdt.rules.schedule import factor
+from edgesdt.qformat import MAX_SHIFT, QFormat, Scale
+from edgesdt.rules.schedule import factor, rates_beyond
 from edgesdt.spec import Spec
+from edgesdt.spec.source import Fault
 
 SHIFT_BITS = 6
 """Width of the programmable shift beside each constant's multiplier (0 … 63)."""
@@ -70,3 +73,8 @@ def register(spec: Spec, value: float) -> Scale:
 def rate(spec: Spec, epoch: int, layer: int = 0) -> Scale:
     """The register of a learning rate in `epoch` (0-based), after the schedule."""
     return register(spec, spec.learning.learning_rate[layer] * factor(spec, epoch))
+
+
+def rates_held(spec: Spec) -> Iterator[Fault]:
+    """A fault for every learning rate that `rate` would hold as 0: to be among the disagreements of a rule."""
+    return rates_beyond(spec, lambda asked: register(spec, asked).value, 2.0 ** -(MAX_SHIFT + 1))

@@ -56,6 +56,7 @@ def disagreements(spec: Spec) -> Iterator[Fault]:
     ):
         if not fits:
             yield Fault(path, f"{given}, allowed: {allowed} with the rule competitive")
+    yield from standard.rates_held(spec)
 
 
 def arrays(spec: Spec) -> tuple[Array, ...]:
