@@ -86,8 +86,8 @@ def _plug_ins() -> dict[str, tuple[EntryPoint, ...]]:
     for point in entry_points(group=GROUP):
         if point.name in OURS or point.name in NOT_YET:
             raise RuleError(
-                f"rule {point.name}: the plug-in {told(point)} has the name of a rule of edgesdt, allowed: any name but "
-                f"{', '.join([*OURS, *NOT_YET])}; uninstall it, or rename its entry point in the group {GROUP}"
+                f"rule {point.name}: the plug-in {told(point)} has the name of a rule of edgesdt, allowed: any name "
+                f"but {', '.join([*OURS, *NOT_YET])}; uninstall it, or rename its entry point in the group {GROUP}"
             )
         found[point.name] = (*found.get(point.name, ()), point)
     return found

@@ -55,7 +55,8 @@ def admitted(rule: Any, name: str, label: str) -> Rule:
         return found
 
     parts: Any = {part: describes(part) for part in FUNCTIONS}
-    return replace(rule, **parts | {"build": build, "disagreements": disagreements})
+    guarded: Rule = replace(rule, **parts | {"build": build, "disagreements": disagreements})
+    return guarded
 
 
 class _Seen:
@@ -83,9 +84,11 @@ def _guarded(function: Callable[..., Any], label: str, passes: tuple[type[Except
     def call(*arguments: Any, **named: Any) -> Any:
         try:
             return function(*arguments, **named)
-        except (EdgesdtError, MemoryError, *passes):
+        except (EdgesdtError, MemoryError):
             raise
         except Exception as error:  # other people's code: anything can come out of it
+            if isinstance(error, passes):
+                raise
             said = printable(" ".join(f"{type(error).__name__}: {error}".split()))
             raise RuleError(f"{label} failed: {said}") from error
 

@@ -78,7 +78,7 @@ class MappedLearner(ABC):
     def _actions(self, events: Mapping[str, int]) -> Counts:
         """Actions of the described chip for these events: a whole number for every action of the rule's design."""
 
-    def _start(self, epoch: int) -> None:
+    def _start(self, epoch: int) -> None:  # noqa: B027
         """What happens at the start of every epoch; nothing by default."""
 
     def _in_order(self) -> bool:
@@ -89,7 +89,7 @@ class MappedLearner(ABC):
 
     def store(self, name: str, where: Any, codes: Ints) -> None:
         """`arrays[name][where] = codes`, saturated in the format of the array; writes of weights are counted."""
-        low, high = _range(self._map[name])
+        low, high = range_of(self._map[name])
         old, new = self.arrays[name][where], np.clip(codes, low, high)
         self.events[SATURATIONS] += int(np.count_nonzero(new != codes))
         if _is_weight(name):
@@ -174,9 +174,9 @@ class MappedLearner(ABC):
         }
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Restore a state saved by `state()`, whole or not at all. Raises `ArgumentError` where it is of another chip."""
+        """Restore a state saved by `state()`, whole or not at all. Raises `ArgumentError` for one of another chip."""
         arguments.check_state(state, self.state())
-        ranges = {name: _range(self._map[name]) for name in self.arrays}
+        ranges = {name: range_of(self._map[name]) for name in self.arrays}
         own = {BANK: (1, 2**32 - 1), "events": (0, 2**63 - 1), "epoch": (_BEFORE, self.spec.epochs - 1)}
         arguments.check_codes(state, ranges | own)
         for name, codes in self.arrays.items():
@@ -264,7 +264,7 @@ def _is_weight(name: str) -> bool:
     return name.startswith("weights_")
 
 
-def _range(array: Array) -> tuple[int, int]:
+def range_of(array: Array) -> tuple[int, int]:
     """Lowest and highest code of an array: two's complement where its format starts with `s` and a digit."""
     if array.format[:1] == "s" and array.format[1:2].isdigit():
         return -(1 << (array.bits_each - 1)), (1 << (array.bits_each - 1)) - 1

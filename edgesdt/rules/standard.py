@@ -38,7 +38,7 @@ def numbers(name: str, shape: tuple[int, ...], kept: QFormat) -> Array:
 
 
 def design(spec: Spec) -> Design:
-    """The actions `mac`, `weight_read`, `weight_write`, `input_read`, `input_write` and `random_word`, with their units.
+    """The actions `mac`, `weight_read`, `weight_write`, `input_read`, `input_write`, `random_word`, and their units.
 
     Its phase is `input`, which loads a sample. The sums and everything else are phases of the rule.
     """
@@ -47,7 +47,7 @@ def design(spec: Spec) -> Design:
     mac = (Use("multiply", (codes, chip.weights.bits)), Use("add", (total,)), Use("register", (total,)))
     word = (Use("xor", (32,), 3), Use("register", (32,)))
     synapse, loaded = (Access(chip.weights.bits, ("weights",)),), (Access(pixel, ("input",)),)
-    recipes = {
+    recipes: dict[str, tuple[str, tuple[Use | Access, ...]]] = {
         act.MAC: ("synaptic arithmetic", mac),
         act.WEIGHT_READ: ("weight memory", synapse),
         act.WEIGHT_WRITE: ("weight memory", synapse),

@@ -1,8 +1,8 @@
 """The folder of one run: who owns it, its log, its checkpoint. Everything is written atomically.
 
-A folder belongs to one (spec, seed) and, where a plug-in supplies the rule or the cells, to one version of that: a second one is
-refused, the same one goes on where it stopped. The checkpoint holds the chip's whole state after a finished epoch; it
-goes away once the record is there.
+A folder belongs to one (spec, seed) and, where a plug-in supplies the rule or the cells, to one version of that: a
+second one is refused, the same one goes on where it stopped. The checkpoint holds the chip's whole state after a
+finished epoch; it goes away once the record is there.
 """
 
 from __future__ import annotations

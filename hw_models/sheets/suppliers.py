@@ -21,7 +21,7 @@ def of_model(model: CellModel, name: str = "") -> dict[str, str]:
     `name` is the one that the model was loaded by: a plug-in may make a model of a family that is not its own.
     """
     own = {type(part).__module__.partition(".")[0] for part in _parts(model)}
-    found = {}
+    found: dict[str, str] = {}
     for plugin in catalog.plugins().values():
         if plugin.name.lower() == name.lower() or _room(plugin) in own:
             found |= of_plug_in(plugin)

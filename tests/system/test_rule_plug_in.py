@@ -97,7 +97,12 @@ def test_it_is_listed_and_shown(with_it: Shell) -> None:
 def test_check_run_report_and_prices(with_it: Shell, tmp_path: Path) -> None:
     checked = with_it("check", "spec.yaml")
     assert (checked.code, checked.err) == (0, "")
-    for told in ("event_driven, competitive\n", "half_squares", "per training sample", "assuming a third of the inputs"):
+    for told in (
+        "event_driven, competitive\n",
+        "half_squares",
+        "per training sample",
+        "assuming a third of the inputs",
+    ):
         assert told in checked.out
     resolved = with_it("check", "spec.yaml", "--resolved").out
     assert re.search(r"conscience: 0\.02\d*\b.*held as", resolved)
@@ -150,12 +155,16 @@ def test_it_is_swept(with_it: Shell, tmp_path: Path) -> None:
 
 def test_bad_fields_are_told_with_their_line(with_it: Shell, tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text(
-        SPEC.replace("{rule: competitive,", "{rule: competitive, target: label, beta: 0.1,").replace("frac_bits: 7", "frac_bits: 9"),
+        SPEC.replace("{rule: competitive,", "{rule: competitive, target: label, beta: 0.1,").replace(
+            "frac_bits: 7", "frac_bits: 9"
+        ),
         encoding="utf-8",
     )
     said = with_it("check", "bad.yaml")
     said.refused("bad.yaml:8: learning.target", "bad.yaml:8: learning.beta: that is a field of rule eqprop")
-    with_it("check", "spec.yaml", "--set", "chip.weights.frac_bits=9").refused("chip.weights.frac_bits: 9, allowed: 4..7")
+    with_it("check", "spec.yaml", "--set", "chip.weights.frac_bits=9").refused(
+        "chip.weights.frac_bits: 9, allowed: 4..7"
+    )
     with_it("run", "spec.yaml", "--set", "readout=[output]").refused("rule competitive has no read-out 'output'")
     with_it("run", "spec.yaml", "--set", "device.model=EcRam").refused("rule competitive does not run on analog cells")
 
@@ -163,7 +172,9 @@ def test_bad_fields_are_told_with_their_line(with_it: Shell, tmp_path: Path) -> 
 def test_another_version_does_not_go_on_in_a_folder(with_it: Shell, site: Path, tmp_path: Path) -> None:
     assert with_it("run", "spec.yaml", "--out", "run", "--set", "epochs=1").code == 0
     other = broken(site, tmp_path, ("ties: the lowest", "ties: the first"))
-    other("run", "spec.yaml", "--out", "run", "--set", "epochs=1").refused("edgesdt-competitive", "choose another --out")
+    other("run", "spec.yaml", "--out", "run", "--set", "epochs=1").refused(
+        "edgesdt-competitive", "choose another --out"
+    )
 
 
 KEEPS_A_SECRET = (

@@ -70,7 +70,12 @@ def arrays(spec: Spec) -> tuple[Array, ...]:
 
 def design(spec: Spec) -> Design:
     """What the actions of this rule cost beside the standard ones, its functional units, and its phases."""
-    chip, weight, held_bits, total = spec.chip, spec.chip.weights.bits, spec.chip.constants.bits, spec.chip.accumulator.bits
+    chip, weight, held_bits, total = (
+        spec.chip,
+        spec.chip.weights.bits,
+        spec.chip.constants.bits,
+        spec.chip.accumulator.bits,
+    )
     compare = (Use("add", (total,), 2), Use("compare", (total,)))
     pull = (Use("multiply", (weight + 1, held_bits)), Use("add", (weight + 1 + held_bits,), 3))
     square = (Use("multiply", (weight, weight)), Use("add", (total,)))
