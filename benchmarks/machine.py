@@ -22,7 +22,7 @@ def processor(cpuinfo: str) -> str:
 
 def describe() -> dict[str, Any]:
     """Processor, usable cores, load average of the last minute, BLAS library and versions, JSON-ready."""
-    from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_info
 
     cpuinfo = Path("/proc/cpuinfo")
     blas = sorted(

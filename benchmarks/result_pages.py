@@ -30,33 +30,36 @@ def percent(values: Sequence[float]) -> str:
 def row(seeds: Sequence[Record]) -> list[str]:
     """The cells of one spec, over the records of its seeds."""
     first = seeds[0]
-    spec, memory, accuracy = first["spec"], first["memory"], first["accuracy"]
+    spec, memory = first["spec"], first["memory"]
     weights, used = spec["chip"]["weights"], units.format_size
     layers = "-".join(str(n) for n in spec["chip"]["layers"])
-    energy, latency = _means(seeds, "energy_j"), _means(seeds, "latency_s")
+    energy, latency = means(seeds, "energy_j"), means(seeds, "latency_s")
     return [
         f"{first['name']}, {layers}",
         spec["data"]["set"],
         f"{weights['bits']} bits, {weights['frac_bits']} below the point",
         f"{used(memory['used_bits'])} / {used(memory['budget_bits'])}",
         str(spec["epochs"]),
-        _accuracy(seeds, "direct_average"),
-        _accuracy(seeds, "direct_max"),
-        " · ".join(f"{_accuracy(seeds, name)} ({name})" for name in ("linear", "output") if name in accuracy) or "–",
-        _accuracy(seeds, "untrained_direct_average"),
+        accuracy(seeds, "direct_average"),
+        accuracy(seeds, "direct_max"),
+        " · ".join(f"{accuracy(seeds, name)} ({name})" for name in ("linear", "output") if name in first["accuracy"])
+        or "–",
+        accuracy(seeds, "untrained_direct_average"),
         units.format_energy(energy("train_per_sample")),
         units.format_energy(energy("inference_per_sample")),
         f"{units.format_time(latency('train_per_sample'))} / {units.format_time(latency('inference_per_sample'))}",
         units.format_area(first["area_mm2"]["total"]),
-        f"{_means(seeds, 'speed')('train_samples_per_s'):,.0f}",
+        f"{means(seeds, 'speed')('train_samples_per_s'):,.0f}",
     ]
 
 
-def _means(seeds: Sequence[Record], section: str) -> Callable[[str], float]:
+def means(seeds: Sequence[Record], section: str) -> Callable[[str], float]:
+    """The means over the seeds of the fields of a section of their records."""
     return lambda name: mean([made[section][name] for made in seeds])
 
 
-def _accuracy(seeds: Sequence[Record], name: str) -> str:
+def accuracy(seeds: Sequence[Record], name: str) -> str:
+    """An accuracy over the seeds, or a dash where the records have none of that name."""
     return percent([made["accuracy"][name] for made in seeds]) if name in seeds[0]["accuracy"] else "–"
 
 

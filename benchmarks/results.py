@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import command, records, result_pages, speed, tables
+from benchmarks import command, records, result_pages, rule_table, speed, tables
 from edgesdt.errors import EdgesdtError
 from edgesdt.runs import record
 
@@ -28,6 +28,8 @@ def pages() -> dict[Path, dict[str, str]]:
     if made:
         wanted[README] = {"results": result_pages.short(made)}
         wanted[PAGE] = {"results": result_pages.long(made)}
+        if compared := rule_table.rows(made):
+            wanted[PAGE]["rules"] = rule_table.table(compared)
     if SPEED.exists():
         wanted.setdefault(PAGE, {})["speed"] = result_pages.speed_section(speed.read(SPEED))
     return wanted

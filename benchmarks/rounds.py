@@ -59,7 +59,7 @@ def ratios(these: Sequence[float], those: Sequence[float]) -> list[float]:
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Hold every BLAS that is loaded to one thread. Raises `RunError` where one of them does not obey."""
-    from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_info, threadpool_limits
 
     with threadpool_limits(limits=1, user_api="blas"):
         blas = [found for found in threadpool_info() if found["user_api"] == "blas"]

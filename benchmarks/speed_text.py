@@ -21,7 +21,7 @@ def speed_rows(result: Mapping[str, Any]) -> list[list[str]]:
             early = f"{case['early_train_samples_per_s']:,.0f}" if phase == "train" else "–"
             rows.append(
                 [
-                    name.partition(" ")[0],
+                    chip_of(name, case),
                     held_in(case),
                     word,
                     str(Spread.of(ours)),
@@ -31,6 +31,12 @@ def speed_rows(result: Mapping[str, Any]) -> list[list[str]]:
                 ]
             )
     return rows
+
+
+def chip_of(name: str, case: Mapping[str, Any]) -> str:
+    """The layers of a case, and its learning rule where that is not the one of all cases before there were two."""
+    layers, rule = name.partition(" ")[0], case.get("rule", "eqprop")
+    return layers if rule == "eqprop" else f"{layers} {rule}"
 
 
 def held_in(case: Mapping[str, Any]) -> str:
@@ -75,7 +81,7 @@ def roof_rows(result: Mapping[str, Any]) -> list[list[str]]:
             over, moved = roof(case, phase), case["bytes_per_sample"][phase]
             rows.append(
                 [
-                    name.partition(" ")[0],
+                    chip_of(name, case),
                     held_in(case),
                     word,
                     f"{over.bytes_per_sample:,.0f}",

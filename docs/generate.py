@@ -14,7 +14,8 @@ from typing import Any
 
 from docs import device_pages
 from edgesdt import registry
-from edgesdt.cli.main import EXIT_CODES, parser
+from edgesdt.cli.main import parser
+from edgesdt.cli.spec_arguments import EXIT_CODES
 from edgesdt.ledger import actions
 from edgesdt.ledger.recipes import Access, Action
 from edgesdt.pricing import bill, cells
@@ -78,6 +79,12 @@ def spec_page() -> str:
         "A spec is a YAML file. Fields that are left out take the default; a field without one must be given. Unknown",
         "and duplicate keys are errors, and all faults of a file are reported at once, each with its line. A field is",
         "named by its dotted path, in messages and in `--set chip.weights.bits=4` alike.",
+        "",
+        "The path of a file (`data.set`, `device.file`, `technology.file`) is relative to the spec that names it, also",
+        "in its `sweep:` section; in `--set` it is relative to the current folder. The text of a device sheet or a",
+        "technology table is kept in the run, which needs the file no more.",
+        "",
+        "`sweep:` lists values of fields; [groups](../how_to/sweep_fields_together.md) hold what changes together.",
         "",
         "`edgesdt check SPEC --resolved` prints the whole spec with the values that the chip really holds.",
         "",
@@ -153,7 +160,8 @@ def cli_page() -> str:
     """`docs/reference/cli.md`."""
     lines = ["# The command line", "", NOTE, "", "Progress goes to standard error, results to standard output. "]
     lines[-1] += f"{EXIT_CODES[0].upper()}{EXIT_CODES[1:]}."
-    lines += ["", "`--help` works at every level.", "", *_command(parser(), None)]
+    bare = "A command that needs another after it (`edgesdt`, `edgesdt device`) prints its help when given alone, and"
+    lines += ["", f"`--help` works at every level. {bare} exits with 2.", "", *_command(parser(), None)]
     return "\n".join(lines)
 
 
@@ -183,6 +191,7 @@ def _form(action: argparse.Action) -> str:
     if not action.option_strings:
         return f"{word}..." if action.nargs == "+" else word
     flag = ", ".join(action.option_strings)
+    word = f"[{word}]" if action.nargs == "?" else word
     return flag if action.nargs == 0 else f"{flag} {word}"
 
 
@@ -230,7 +239,8 @@ def action_tables() -> str:
         *table(("action", "is made of", *(f"`{name}`" for name in names())), costs),
         "",
         "A chip on analog cells has these besides. What they cost depends on the device, the converters and the node",
-        "([by hand](price_by_hand.md)):",
+        "([by hand](price_by_hand.md)). Those that end in `_share` are signed: they sum differences from the lowest",
+        "conductance, and spread or noise can put a cell below it, so `pulse_down_share` may be negative:",
         "",
         *table(("action", "one count is", "component"), of_cells),
     ]

@@ -68,8 +68,11 @@ def _sizes() -> dict[str, Fraction]:
     return units
 
 
-# The year is the Julian year of 365.25 days.
-_CALENDAR = {"min": 60, "h": 3600, "day": 86400, "days": 86400, "year": 31557600, "years": 31557600}
+# The year is the Julian year of 365.25 days, the month a twelfth of it.
+_CALENDAR = {
+    "min": 60, "h": 3600, "day": 86400, "days": 86400, "week": 604800, "weeks": 604800, "month": 2629800,
+    "months": 2629800, "year": 31557600, "years": 31557600,
+}  # fmt: skip
 
 SIZE = Kind("size", "bit", "B", _sizes(), "256 KiB", ("GiB", "MiB", "KiB", "kB", "B", "bit"))
 TIME = Kind(
@@ -127,7 +130,7 @@ def parse_size(value: str | int) -> int:
 
 
 def parse_time(value: str | int | float) -> float:
-    """Seconds; the year is the Julian year of 365.25 days. Raises `UnitError`."""
+    """Seconds; the year is the Julian year of 365.25 days, the month a twelfth of it. Raises `UnitError`."""
     return float(parse(value, TIME))
 
 

@@ -93,16 +93,17 @@ class Arguments:
             self.refuse(name, f"shape {array.shape}", f"one number, or one for each of {count}: shape ({count},)")
         return array
 
-    def whole(self, name: str, value: object, low: int, high: int | None = None) -> int:
+    def whole(self, name: str, value: object, low: int | None = None, high: int | None = None) -> int:
         """`value` as an int, if it is a whole number in low … high (None: without end)."""
-        allowed = f"a whole number, {low} or more" if high is None else f"a whole number, {low} to {high}"
+        within = "" if low is None else f", {low} or more" if high is None else f", {low} to {high}"
+        allowed = f"a whole number{within}"
         try:
             if isinstance(value, bool | np.bool_):
                 raise TypeError
             number = operator.index(value)  # type: ignore[arg-type]
         except TypeError:
             self.refuse(name, _shown(value), allowed)
-        if number < low or (high is not None and number > high):
+        if (low is not None and number < low) or (high is not None and number > high):
             self.refuse(name, _shown(number), allowed)
         return number
 
@@ -122,7 +123,7 @@ class Arguments:
     def like(self, name: str, value: object, wanted: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """`value`, if it is an array with the shape and the type of `wanted`."""
         allowed = f"{wanted.dtype} of shape {wanted.shape}"
-        if not isinstance(value, np.ndarray):
+        if not isinstance(value, np.ndarray) or isinstance(value, np.ma.MaskedArray):
             self.refuse(name, _shown(value), allowed)
         if value.shape != wanted.shape or value.dtype != wanted.dtype:
             self.refuse(name, f"{value.dtype} of shape {value.shape}", allowed)

@@ -181,6 +181,7 @@ class CellModel(ABC):
 
 MOST_CELLS: Final = 2**28
 """Cells of one population at most: 2 GiB for each of their numbers."""
+_MOST_STATE: Final = 1e30
 MOST_PULSES: Final = 2**31 - 1
 """Pulses that a call gives a cell at most."""
 
@@ -192,21 +193,25 @@ def check_cells(cells: object) -> None:
     cells.check()
 
 
-def check_read(cells: object, after_s: object, seed: object) -> None:
-    """Raise `DeviceError` for what is no cells, a time before the write, or a seed that is no whole number."""
+def check_read(cells: object, after_s: object, seed: object) -> float:
+    """The time of a read as a float.
+
+    Raises `DeviceError` for what is no cells, a time before the write, or a seed that is no whole number.
+    """
     check_cells(cells)
-    ARGUMENTS.number("after_s", after_s, 0.0)
     seed_of(seed)
+    return ARGUMENTS.number("after_s", after_s, 0.0)
 
 
 def seed_of(seed: object) -> int:
-    """`seed` as a Python integer of up to 64 bits, of either sign. Raises `DeviceError`."""
-    return ARGUMENTS.whole("seed", seed, -(2**63), 2**64 - 1)
+    """`seed` as a Python integer, of any size and sign. Raises `DeviceError`."""
+    return ARGUMENTS.whole("seed", seed)
 
 
-def states(state: object) -> Reals:
-    """States as an array. Raises `DeviceError` for what is no numbers."""
-    return ARGUMENTS.reals("state", state, None, infinite=True)
+def states(state: object, name: str = "state") -> Reals:
+    """States as an array of floats. Raises `DeviceError` for what is no numbers, or absurd ones."""
+    array = ARGUMENTS.reals(name, state, None, -_MOST_STATE, _MOST_STATE)
+    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
 
 
 def to_pulse(cells: object, counts: object, places: object) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

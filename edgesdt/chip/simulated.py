@@ -1,6 +1,6 @@
 """The chip: owns the arrays, steps the rule, knows its memory map and its counts.
 
-data set → encoder → chip [ inference → target → homeostasis → update ] ⇄ device (write / read)
+data set → encoder → chip [ inference → target → homeostasis → update ] ⇄ synapses (memory | cells)
                         └── action counts ── × technology table ──→ energy, latency, area → record → report
 """
 

@@ -34,7 +34,7 @@ def add_parsers(commands: Any, parser_class: type[argparse.ArgumentParser]) -> N
     """Add `device` and its commands to the sub-commands of the command line; imports nothing."""
     about = "list, show, pulse or fit device models"
     device = commands.add_parser("device", help=about).add_subparsers(
-        dest="device_command", required=True, metavar="COMMAND", parser_class=parser_class
+        dest="device_command", metavar="COMMAND", parser_class=parser_class
     )
     device.add_parser("list", help="device models, their families, and where their numbers come from")
     show = device.add_parser("show", help="parameters of a device with units and sources, and what it leaves out")

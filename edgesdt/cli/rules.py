@@ -23,7 +23,7 @@ class RuleNameError(EdgesdtError):
 def add_parser(commands: Any, parser_class: type[argparse.ArgumentParser]) -> None:
     """Add `rules` with its two commands."""
     rules = commands.add_parser("rules", help="list the learning rules, or show one").add_subparsers(
-        dest="rules_command", required=True, metavar="COMMAND", parser_class=parser_class
+        dest="rules_command", metavar="COMMAND", parser_class=parser_class
     )
     rules.add_parser("list", help="the rules with a line each")
     show = rules.add_parser("show", help="source, targets, read-outs, synapses and settings of a rule")

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgesdt.errors import EdgesdtError, RunError
+from edgesdt.errors import EdgesdtError, RunError, SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +24,8 @@ EPILOG = (
 )
 
 
-def add_parser(commands: Any, spec_arguments: Any) -> None:
-    """Add `sweep` to the commands; `spec_arguments` adds SPEC and --set. Imports nothing."""
+def add_parser(commands: Any, spec_arguments: Any, assume_argument: Any) -> None:
+    """Add `sweep` to the commands; `spec_arguments` adds SPEC and --set, the other --assume. Imports nothing."""
     about = "run every point of a spec's sweep: section; resumable"
     sweep = commands.add_parser("sweep", help=about, epilog=EPILOG)
     spec_arguments(sweep)
@@ -34,6 +34,7 @@ def add_parser(commands: Any, spec_arguments: Any) -> None:
     where.add_argument("--scheduler", metavar="ADDRESS", help="use a Dask cluster, such as tcp://HOST:8786")
     sweep.add_argument("--out", type=Path, metavar="DIR", help="sweep folder (default: runs/NAME-sweep)")
     sweep.add_argument("--plan", action="store_true", help="print points, predicted cost and time; run nothing")
+    assume_argument(sweep)
     sweep.add_argument("--retry-failed", action="store_true", help="run failed points again, from their start")
     sweep.add_argument("--quiet", action="store_true", help="no progress")
 
@@ -50,12 +51,15 @@ def run(arguments: argparse.Namespace) -> int:
     from edgesdt.spec.sweep.section import load_sweep
     from edgesdt.sweep.plan import Plan
 
-    plan = Plan(*load_sweep(arguments.spec, arguments.overrides))
+    assumed = arguments.assume is not None
+    if assumed and not arguments.plan:
+        raise SpecError("--assume: only with --plan: a sweep that runs reads its data")
+    plan = Plan(*load_sweep(arguments.spec, arguments.overrides), with_data=not assumed)
     if arguments.plan:
         from edgesdt.sweep.plan_table import lines
 
         cores = arguments.workers or len(os.sched_getaffinity(0))
-        for line in lines(plan, cores):
+        for line in lines(plan, cores, arguments.assume, lambda told: print(told, file=sys.stderr)):
             print(line)
         return 0
     return _sweep(plan, arguments)

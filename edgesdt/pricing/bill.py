@@ -18,8 +18,9 @@ from edgesdt.pricing import cells, leakage, omissions
 from edgesdt.pricing.arguments import check_counts, check_memory, check_phases
 from edgesdt.rules.lookup import design_of
 from edgesdt.spec import Spec, spec_hash
+from edgesdt.spec.named_files import SheetError
+from edgesdt.spec.schema.spec import Technology as Prices
 from hw_models.technology import Technology, TechnologyError
-from hw_models.technology import load as load_technology
 
 LEAKAGE = "leakage"
 
@@ -27,8 +28,8 @@ LEAKAGE = "leakage"
 def technology(spec: Spec) -> Technology:
     """The technology table that the spec names, at its node. Raises `SpecError`."""
     try:
-        return load_technology(spec.technology.table, spec.technology.node)
-    except TechnologyError as error:
+        return spec.technology.prices()
+    except (TechnologyError, SheetError) as error:
         raise SpecError(f"technology: {error}") from error
 
 
@@ -165,10 +166,16 @@ def left_out(spec: Spec) -> dict[str, list[str]]:
     return {} if known else {"not_priced": list(omissions.UNPRICED)}
 
 
-def reprice(record: Mapping[str, Any], table: str) -> dict[str, Any]:
-    """A copy of `record` priced with another technology table (at that table's own node), nothing re-run."""
+def reprice(record: Mapping[str, Any], table: str, node: float | None = None) -> dict[str, Any]:
+    """A copy of `record` priced with another technology table at `node` [nm; None: the table's own], nothing re-run.
+
+    `table` is a name or the path of a table of one's own (`./my28.yaml`). Raises `SpecError`.
+    """
     plain = copy.deepcopy(dict(record["spec"]))
-    plain["technology"] = {"table": table, "node": None}
+    try:
+        plain["technology"] = Prices.named(table, node)
+    except SheetError as error:
+        raise SpecError(f"technology.file: {error}") from error
     spec = Spec.from_plain(plain)
     samples = {
         "train": record["train_samples"] * plain["epochs"],

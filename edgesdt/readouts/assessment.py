@@ -13,7 +13,8 @@ from edgesdt.chip.simulated import Chip
 from edgesdt.datasets import Dataset
 from edgesdt.datasets.encoders import encode
 from edgesdt.pricing import bill
-from edgesdt.readouts import methods
+from edgesdt.readouts import labels, methods
+from edgesdt.readouts.stored_outputs import Codes
 from edgesdt.spec import Spec
 
 CURVE_SAMPLES = 10_000
@@ -26,9 +27,22 @@ class Assessment:
     def __init__(self, spec: Spec, chip: Chip, data: Dataset, threads: int) -> None:
         self.spec, self.chip, self.data, self.threads = spec, chip, data, threads
         self.x, self.x_test = encode(data.x_train, spec.encoder.bits), encode(data.x_test, spec.encoder.bits)
-        self.known = methods.labelled(len(self.x), spec.label_fraction, spec.seed)
+        self.label_seed = spec.seed if spec.label_seed is None else spec.label_seed
+        self.known = labels.drawn(data.y_train, spec.label_fraction, self.label_seed)
+        self.learned = self.known if spec.learning.target == "label" else np.arange(len(self.x))
+        """Indices of the samples that the chip learns from: with the label as its target only those that have one."""
 
-    def infer(self, codes: npt.NDArray[np.uint8]) -> methods.Codes:
+    def labels_used(self) -> dict[str, int]:
+        """How many training labels the chip's training and its read-outs used; the seed that drew them."""
+        read = any(name != "output" for name in self.spec.readout)  # the output neuron's own class needs none
+        trained = self.spec.learning.target == "label"
+        return {
+            "training": len(self.known) if trained else 0,
+            "readout": len(self.known) if read else 0,
+            "seed": self.label_seed,
+        }
+
+    def infer(self, codes: npt.NDArray[np.uint8]) -> Codes:
         """The chip's outputs for input codes."""
         return self.chip.rule.infer(codes, self.threads)
 
@@ -49,7 +63,8 @@ class Assessment:
             elif name == "output":
                 found |= methods.output(self.infer, *test)
             else:
-                found |= methods.linear(self.infer, x, y, *test, self.spec.chip.states.bits, self.spec.seed)
+                bits = self.spec.chip.states.bits
+                found |= methods.linear(self.infer, x, y, *test, bits, self.label_seed, self.threads)
         return {name: float(value) for name, value in found.items()}
 
     def deployed(self, say: Callable[[str], None]) -> list[dict[str, float]]:

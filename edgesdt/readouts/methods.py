@@ -2,49 +2,37 @@
 
 Direct association (Liu et al. 2024, §2): each output neuron belongs to the class with its largest mean response over
 labelled samples; predict the class whose neurons respond most (`average`), or that of the neuron that responds most
-(`max`). The linear classifier is scikit-learn's. All inputs are the chip's own integer inference.
+(`max`). The linear classifier is `softmax_regression`'s. All inputs are the chip's own integer inference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from edgesdt.arguments import ARGUMENTS
+from edgesdt.readouts.labels import Labels
+from edgesdt.readouts.stored_outputs import BLOCK, Codes, Stored, blocks
 
-Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
-Labels = npt.NDArray[np.int64]
 Infer = Callable[[npt.NDArray[np.uint8]], Codes]
 
-CHUNK = 4096
-"""Samples held at a time: a read-out never needs the outputs of a whole data set at once."""
+CHUNK = BLOCK
+"""Samples held at a time: direct association never needs the outputs of a whole data set at once."""
 
+MOST_CLASSES = 65_536
 UNASSIGNED = -1
-LINEAR_EPOCHS = 5
-
-
-def chunks(n: int) -> Iterator[slice]:
-    """Slices of at most `CHUNK` that cover 0 … n."""
-    return (slice(start, min(start + CHUNK, n)) for start in range(0, n, CHUNK))
-
-
-def labelled(n: int, fraction: float, seed: int) -> Labels:
-    """Ascending indices of the `fraction` of `n` training samples whose labels a read-out may use (at least one)."""
-    n, seed = ARGUMENTS.whole("n", n, 1, 10**9), ARGUMENTS.whole("seed", seed, 0, 2**32 - 1)
-    kept = max(1, round(n * ARGUMENTS.number("fraction", fraction, 0.0, 1.0)))
-    return np.sort(np.random.RandomState(seed).permutation(n)[:kept])
 
 
 def _samples(x: object, y: object, classes: int | None, names: str = "x y") -> tuple[npt.NDArray[np.uint8], Labels]:
     """Samples (n, n_0), at least one, and their labels (n,), below `classes` where that is known. Raises in words."""
     x_name, y_name = names.split()
     codes = ARGUMENTS.integers(x_name, x, ("samples", "features"), 0, 65535, None)
-    if not len(codes):
-        ARGUMENTS.refuse(x_name, "no labelled samples", "at least one")
-    most = 2**62 if classes is None else ARGUMENTS.whole("classes", classes, 1) - 1
+    if not codes.size:
+        ARGUMENTS.refuse(x_name, f"shape {codes.shape}: no labelled samples", "at least one, of one feature or more")
+    most = 2**62 if classes is None else classes - 1
     return codes, ARGUMENTS.integers(y_name, y, (len(codes),), 0, most)
 
 
@@ -57,7 +45,7 @@ class Association:
 
     def __post_init__(self) -> None:
         """Raise `ArgumentError` for what is no class of a neuron."""
-        classes = ARGUMENTS.whole("classes", self.classes, 1)
+        classes = ARGUMENTS.whole("classes", self.classes, 1, MOST_CLASSES)
         found = ARGUMENTS.integers("neuron_class", self.neuron_class, ("neurons",), UNASSIGNED, classes - 1)
         object.__setattr__(self, "neuron_class", found)
 
@@ -67,9 +55,10 @@ class Association:
     @classmethod
     def learn(cls, infer: Infer, x: npt.NDArray[np.uint8], y: Labels, classes: int) -> Association:
         """Associate from labelled samples `x` (n, n_0), `y` (n,). Ties go to the lowest class."""
+        classes = ARGUMENTS.whole("classes", classes, 1, MOST_CLASSES)
         x, y = _samples(x, y, classes)
         sums: npt.NDArray[np.int64] | None = None
-        for part in chunks(len(x)):
+        for part in blocks(len(x)):
             outputs = infer(x[part])
             found = np.zeros((classes, outputs.shape[1]), np.int64)
             for c in range(classes):
@@ -108,7 +97,7 @@ def recognised(found: Association, infer: Infer, x_test: npt.NDArray[np.uint8], 
     """Accuracies `direct_average` and `direct_max` on the test split with neurons associated before."""
     x_test, y_test = _samples(x_test, y_test, None, "x_test y_test")
     right = np.zeros(2, np.int64)
-    for part in chunks(len(x_test)):
+    for part in blocks(len(x_test)):
         outputs = infer(x_test[part])
         right += [(rule(outputs) == y_test[part]).sum() for rule in (found.average, found.strongest)]
     return {"direct_average": right[0] / len(x_test), "direct_max": right[1] / len(x_test)}
@@ -117,17 +106,8 @@ def recognised(found: Association, infer: Infer, x_test: npt.NDArray[np.uint8], 
 def output(infer: Infer, x_test: npt.NDArray[np.uint8], y_test: Labels) -> dict[str, float]:
     """Accuracy of the output neuron with the largest state, for a chip trained on labels; ties: lowest index."""
     x_test, y_test = _samples(x_test, y_test, None, "x_test y_test")
-    right = sum(int((infer(x_test[p]).argmax(axis=1) == y_test[p]).sum()) for p in chunks(len(x_test)))
+    right = sum(int((infer(x_test[p]).argmax(axis=1) == y_test[p]).sum()) for p in blocks(len(x_test)))
     return {"output": right / len(x_test)}
-
-
-def _stored(infer: Infer, x: npt.NDArray[np.uint8]) -> Codes:
-    """All outputs for `x`, written in place chunk by chunk: there is never a second copy of them."""
-    first = infer(x[:1])
-    stored = np.empty((len(x), first.shape[1]), first.dtype)
-    for part in chunks(len(x)):
-        stored[part] = infer(x[part])
-    return stored
 
 
 def linear(
@@ -138,27 +118,27 @@ def linear(
     y_test: Labels,
     state_bits: int,
     seed: int,
+    threads: int = 1,
 ) -> dict[str, float]:
-    """Accuracy of a linear classifier (log loss, averaged SGD, one against the rest) on outputs in 0 … 1.
+    """Accuracy of a converged multinomial logistic regression on outputs in 0 … 1, fitted on `x`, `y` alone.
 
-    The classifier is off-chip and floating point: scikit-learn's `SGDClassifier`, `LINEAR_EPOCHS` passes over the
-    chip's stored outputs (n bytes each), seen in an order drawn from `seed`.
+    The classifier is off-chip and floating point (`softmax_regression`). `seed` deals the samples out to the folds of
+    its cross-validation; `threads` changes no figure.
     """
-    from sklearn.linear_model import SGDClassifier
+    from threadpoolctl import threadpool_limits  # with several threads a linear-algebra library sums in another order
+
+    from edgesdt.readouts import softmax_regression
 
     x, y = _samples(x, y, None)
     x_test, y_test = _samples(x_test, y_test, None, "x_test y_test")
     state_bits, seed = ARGUMENTS.whole("state_bits", state_bits, 1, 16), ARGUMENTS.whole("seed", seed, 0, 2**32 - 1)
-    classes = np.unique(y)
-    if len(classes) == 1:  # scikit-learn wants two; a small label fraction may show one, and it is all that can be told
-        return {"linear": float((y_test == classes[0]).mean())}
-    stored = _stored(infer, x)
+    shown, known = np.unique(y, return_inverse=True)
+    if len(shown) == 1:  # a small label fraction may show one class, and it is all that can be told
+        return {"linear": float((y_test == shown[0]).mean())}
     scale = 2.0**-state_bits
-    model = SGDClassifier(loss="log_loss", alpha=1e-6, average=True, random_state=seed)
-    order = np.random.RandomState(seed)
-    for _ in range(LINEAR_EPOCHS):
-        shuffled = order.permutation(len(x))
-        for part in chunks(len(x)):
-            model.partial_fit(stored[shuffled[part]] * scale, y[shuffled[part]], classes=classes)
-    right = sum(int((model.predict(infer(x_test[p]) * scale) == y_test[p]).sum()) for p in chunks(len(x_test)))
-    return {"linear": right / len(x_test)}
+    with threadpool_limits(1, "blas"):
+        rows = Stored.of(lambda part: infer(x[part]), len(x), threads)
+        found = softmax_regression.fit(rows, known, len(shown), scale, seed)
+        tested = Stored.of(lambda part: infer(x_test[part]), len(x_test), threads)
+        right = shown[found.scores(tested, scale).argmax(axis=1)] == y_test
+    return {"linear": float(right.mean())}

@@ -120,7 +120,7 @@ def _of_sweep(sweep: Sweep) -> Iterator[Entry]:
         head |= {"error": row.reason or None, "run": row.run or None, "spec_hash": row.spec_hash or None}
         spec = _spec_of(sweep, row)
         run = Run(sweep.folder, {**row.record, "spec": spec}, "")
-        yield head, summary.named_spec(run), row.record if row.done else {}, row.point
+        yield head, summary.named_spec(run), row.record if row.done else {}, columns.apart(row.point)
 
 
 def _spec_of(sweep: Sweep, row: Row) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def _flat(values: Mapping[str, Any], above: str = "", whole: bool = False) -> Ce
     for key, value in values.items():
         if isinstance(value, Mapping):
             found |= _flat(value, f"{above}{key}.", whole)
-        elif whole or not (isinstance(value, list) and any(isinstance(item, Mapping) for item in value)):
+        elif key != "sheet" and (whole or not _is_list_of_mappings(value)):
             found[f"{above}{key}"] = json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
     return found
 
@@ -201,3 +201,7 @@ def _write(out: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             part.unlink()
         raise RunError(f"{out}: cannot be written: {error.strerror or error}") from None
+
+
+def _is_list_of_mappings(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(item, Mapping) for item in value)

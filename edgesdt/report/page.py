@@ -105,13 +105,17 @@ def left_out(items: Sequence[Run | Sweep]) -> list[str]:
 
 def _tables(items: Sequence[Run | Sweep]) -> set[str]:
     """The tables that the records were priced with."""
-    records = [record for item in items for record in ([item.record] if isinstance(item, Run) else item.records)]
+    records = [record for item in items for record in _records(item)]
     return {str(name) for record in records if (name := (record.get("technology") or {}).get("table"))}
+
+
+def _records(item: Run | Sweep) -> list[dict[str, Any]]:
+    return [item.record] if isinstance(item, Run) else item.records
 
 
 def _place(items: Sequence[Run | Sweep], table: str | None) -> Path:
     name = "report" if len(items) == 1 else "comparison"
-    return items[0].folder / (f"{name}-{table}.html" if table is not None else f"{name}.html")
+    return items[0].folder / (f"{name}-{repricing.name_of(table)}.html" if table is not None else f"{name}.html")
 
 
 def _replace(out: Path, page: str) -> None:
@@ -164,9 +168,17 @@ def _render(items: Sequence[Run | Sweep], out: Path, table: str | None, recorded
             title=_title(items) if many else views[0]["label"],
             runs=views,
             compared=comparison.view(worked, out) if many else None,
-            repriced={"table": table, "before": sorted(recorded - {table})} if table is not None else None,
+            repriced=_repriced(items, table, recorded) if table is not None else None,
         )
     )
+
+
+def _repriced(items: Sequence[Run | Sweep], table: str, recorded: set[str]) -> dict[str, Any]:
+    """With which table the records were priced again (a file's, by its own name and digest), and with which before."""
+    sections = [record.get("spec", {}).get("technology") for item in items for record in _records(item)]
+    digest = next((str(s["sha256"])[:16] for s in sections if isinstance(s, dict) and s.get("sha256")), "")
+    name = repricing.name_of(table)
+    return {"table": f"{name} (SHA-256 {digest}…)" if digest else name, "before": sorted(recorded - {table})}
 
 
 def _run_reports(found: Findings) -> None:

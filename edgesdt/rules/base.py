@@ -135,6 +135,11 @@ class DigitalLearner(ABC):
         """Actions of the described chip for the samples of the last `infer`."""
         return self._actions(self._inference_events)
 
+    def happened(self, inference: bool = False) -> tuple[Events, tuple[int, ...]]:
+        """A copy of the events so far, or of those of the last `infer`, and the tally of the array (empty without)."""
+        events: Events = (self._inference_events if inference else self.work.events).copy()
+        return events, ()
+
     def state(self) -> dict[str, npt.NDArray[np.generic]]:
         """Copies of every on-chip array and of the events so far, and the epoch under way (-1: none yet)."""
         state: dict[str, npt.NDArray[np.generic]] = {
@@ -225,7 +230,7 @@ class DigitalLearner(ABC):
             arrays |= {f"biases_{k}": self.biases(k) for k in range(1, depth + 1)}
         if self.chip.activity.size:
             arrays |= {"activity": self.chip.activity, "homeostasis": self.chip.homeostasis}
-        formats = {"weights_frac_bits": chip.weights.frac_bits, "biases_frac_bits": chip.biases.frac_bits}
+        formats = {"weights_frac_bits": chip.weights.point, "biases_frac_bits": chip.biases.frac_bits}
         return {
             **arrays,
             **{name: np.array(bits) for name, bits in formats.items()},
@@ -249,7 +254,7 @@ class DigitalLearner(ABC):
 
     def _draw_weights(self) -> None:
         """Xavier-uniform initial codes from the chip's own random bank, layer by layer, row by row."""
-        gain, frac = self.spec.chip.weights.init_gain, self.spec.chip.weights.frac_bits
+        gain, frac = self.spec.chip.weights.init_gain, self.spec.chip.weights.point
         for layer in range(len(self.spec.chip.layers) - 1):
             codes = self.weights(layer)
             bound = round(gain * (6.0 / sum(codes.shape)) ** 0.5 * 2.0**frac)

@@ -16,7 +16,7 @@ def accumulator_frac(spec: Spec) -> int:
     Every term is then aligned by a shift left, which is exact.
     """
     chip = spec.chip
-    products = max(spec.encoder.bits, chip.states.bits) + chip.weights.frac_bits
+    products = max(spec.encoder.bits, chip.states.bits) + chip.weights.point
     return max(products, chip.states.bits, chip.biases.frac_bits if chip.biases.enabled else 0)
 
 

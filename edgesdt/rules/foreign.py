@@ -55,7 +55,9 @@ def admitted(rule: Any, name: str, label: str) -> Rule:
         return found
 
     parts: Any = {part: describes(part) for part in FUNCTIONS}
-    guarded: Rule = replace(rule, **parts | {"build": build, "disagreements": disagreements})
+    words = _guarded(rule.in_words, f"{label}: in_words()")
+    own: Any = {"build": build, "disagreements": disagreements, "in_words": words}
+    guarded: Rule = replace(rule, **parts | own)
     return guarded
 
 

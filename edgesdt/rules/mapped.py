@@ -163,6 +163,17 @@ class MappedLearner(ABC):
         """Actions for the samples of the last `infer`."""
         return self._actions(self._inference_events)
 
+    def happened(self, inference: bool = False) -> tuple[Ints, tuple[int, ...]]:
+        """The events so far, or those of the last `infer`, as `named` reads them; there are no cells to tally."""
+        events = self._inference_events if inference else self.events
+        return np.array(list(events.values()), np.int64), ()
+
+    @classmethod
+    def named(cls, events: Ints) -> dict[str, int]:
+        """Events by name, as `self.events` has them, from the array that `happened` gives."""
+        names = (*cls.events_of_rule, BANK_STEPS, SATURATIONS, CHANGES)
+        return dict(zip(names, events.tolist(), strict=True))
+
     def state(self) -> dict[str, npt.NDArray[np.generic]]:
         """Copies of all arrays, of the random bank, the events, the wear, and the epoch under way."""
         return {

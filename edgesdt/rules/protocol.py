@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from edgesdt.ledger.memory import Array
 from edgesdt.ledger.recipes import Design
+from edgesdt.rules.activity import Activity, Seen, of_inputs
 from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import Learning
 from edgesdt.spec.source import Fault
@@ -50,6 +51,10 @@ class Learner(Protocol):
         """Actions of the described chip for everything learned so far."""
         ...
 
+    def happened(self, inference: bool = False) -> tuple[npt.NDArray[np.int64], tuple[int, ...]]:
+        """A copy of the events so far, or of those of the last `infer`, and the tally of the array (empty without)."""
+        ...
+
     def inference_counts(self) -> Counts:
         """Actions of the described chip for the samples of the last `infer`."""
         ...
@@ -83,7 +88,7 @@ class Learner(Protocol):
 class Rule:
     """A learning rule as data: what it is, what it needs on a chip, what it does there and how to run it.
 
-    Every function takes a checked spec. None but `build`, `expected`, `assumptions` and `cautions` may load a compiler.
+    Every function takes a checked spec. None but `build`, `expected`, `observed` and `cautions` may load a compiler.
     """
 
     name: str
@@ -102,10 +107,12 @@ class Rule:
     """Dotted path → (value really used, its register in words), for every constant that is rounded."""
     rates: Callable[[Spec, int], list[float]]
     """The learning rates really used in an epoch (0-based), one per weight layer."""
-    expected: Callable[[Spec, bool], Counts]
-    """Actions of 1,000 samples before anything is run, learning or not."""
-    assumptions: Callable[[Spec], str] = lambda spec: "as the rule estimates; a run counts them"
-    """What `expected` assumes, in words."""
+    expected: Callable[[Spec, bool, Activity], Counts]
+    """Actions of 1,000 samples before anything is run, learning or not, on a chip so busy."""
+    observed: Callable[[Spec, Seen, Seen, str], Activity]
+    """How busy the chip was, from what was seen in training and at inference; the text says where that is from."""
+    in_words: Callable[[Activity, Sequence[int]], str] = of_inputs
+    """What an activity says of a chip of this rule with neuron layers of these sizes, in a sentence."""
     disagreements: Callable[[Spec], Iterable[Fault]] = lambda spec: ()
     """What fields of the rule and of the chip must agree on, beyond what holds for all rules."""
     cautions: Callable[[Spec], list[str]] = lambda spec: []

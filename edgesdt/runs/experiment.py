@@ -17,16 +17,17 @@ import numpy as np
 
 from edgesdt import datasets
 from edgesdt.chip.simulated import Chip
-from edgesdt.errors import DataError, SpecError
+from edgesdt.errors import SpecError
 from edgesdt.pricing import bill, omissions
 from edgesdt.readouts.assessment import Assessment, percent
 from edgesdt.rules.lookup import memory_map, resolve, rule_of
-from edgesdt.runs import record
+from edgesdt.runs import record, samples
 from edgesdt.runs.compilation import Compilation, watched
 from edgesdt.runs.folder import RunFolder
 from edgesdt.runs.progress import Progress
 from edgesdt.runs.rehearsal import rehearse
 from edgesdt.spec import Spec, drift, spec_hash, unused
+from edgesdt.suggest import frac_bits
 
 STRIDE = 2_000
 """Samples learned between two looks at the clock (and at Ctrl-C)."""
@@ -50,7 +51,7 @@ def run(
     """Run `spec` in folder `out` and return its record; a finished folder is only read, an unfinished one goes on.
 
     `say` gets lines worth keeping, `show` the live progress, `watch` the learning curve after every epoch (and may
-    raise). Raises `EdgesdtError` (see `RunFolder`, `datasets.load`, `Chip`). Finished epochs are kept: each at once,
+    raise). Raises `EdgesdtError` (see `RunFolder`, `samples.load`, `Chip`). Finished epochs are kept: each at once,
     or only what is learned in `apart_s` seconds [s] after a checkpoint is lost with the process. `compilation` is told
     of what is compiled; without it, `say` is.
     """
@@ -58,12 +59,15 @@ def run(
         raise SpecError("sweep: this command runs one chip; remove the section, or use --set sweep=null")
     # a resolved spec does not have all of them any more
     unheeded = [*unused.settings(spec), *drift.sentences(spec), *rule_of(spec).cautions(spec)]
-    spec = resolve(spec)
-    memory_map(spec).enforce()
+    memory_map(resolve(frac_bits.without_data(spec))).enforce()
     bill.technology(spec)
-    data = datasets.load(spec.data.set, spec.data.train, spec.data.test, progress=say)
-    _match(spec, data)
+    data = samples.load(spec, progress=say)
     with nullcontext(compilation) if compilation else watched(say) as compilation:
+        if frac_bits.is_auto(spec):
+            with compilation.together():
+                spec = frac_bits.chosen(spec, data)
+            say(f"chip.weights.frac_bits: {spec.chip.weights.point}, chosen on held-out training samples")
+        spec = resolve(spec)
         return _run(spec, unheeded, data, out, say, show, threads, report, watch, apart_s, compilation)
 
 
@@ -100,20 +104,6 @@ def _run(
             write([out], out / "report.html")
         folder.drop_checkpoint()
     return made
-
-
-def _match(spec: Spec, data: datasets.Dataset) -> None:
-    """Raise `SpecError` where the layers do not fit the data set."""
-    faults = []
-    inputs, outputs = spec.chip.layers[0], spec.chip.layers[-1]
-    if inputs != data.features:
-        faults.append(f"chip.layers: first layer {inputs}, allowed: {data.features} (the features of {data.name})")
-    if spec.learning.target == "label" and outputs != data.classes:
-        faults.append(f"chip.layers: last layer {outputs}, allowed: {data.classes} (the classes of {data.name})")
-    if faults:
-        raise SpecError(faults)
-    if len(data.x_train) == 0 or len(data.x_test) == 0:
-        raise DataError(f"{data.name}: no samples")
 
 
 class _Run:
@@ -179,7 +169,8 @@ class _Run:
     def learn_epoch(self, epoch: int) -> None:
         """Learn one pass in a fresh order, look at the accuracy, keep a checkpoint."""
         before = self.chip.counts()
-        order = np.random.RandomState([self.spec.seed, epoch]).permutation(len(self.x))
+        learned = self.assessment.learned
+        order = learned[np.random.RandomState([self.spec.seed, epoch]).permutation(len(learned))]
         batch = self.spec.learning.batch
         stride = -(-STRIDE // batch) * batch
         started = self._clock()
@@ -231,8 +222,8 @@ class _Run:
 
     def _record(self, accuracy: dict[str, float], counts: dict[str, Any], inference_s: float) -> dict[str, Any]:
         """The record of the run, but for `deployment`."""
-        samples = {"train_samples": len(self.x), "test_samples": len(self.data.x_test)}
-        trained, shown = len(self.x) * self.spec.epochs, len(self.data.x_test)
+        learned, shown = len(self.assessment.learned), len(self.data.x_test)
+        numbers, trained = {"train_samples": learned, "test_samples": shown}, learned * self.spec.epochs
         plain = self.spec.plain()
         return {
             "schema": record.SCHEMA,
@@ -243,8 +234,9 @@ class _Run:
             "versions": record.versions() | self.folder.plug_ins,
             "started": self.progress.started,
             "duration_s": self.progress.duration_s,
-            **samples,
-            "accuracy": {**accuracy, **self.progress.control, **samples},
+            **numbers,
+            "labels": self.assessment.labels_used(),
+            "accuracy": {**accuracy, **self.progress.control, **numbers},
             "curve": self.progress.curve,
             "counts": counts,
             **bill.price(self.spec, counts, {"train": trained, "inference": shown}, self.memory),

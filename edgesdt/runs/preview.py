@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from edgesdt import units
 from edgesdt.errors import SpecError
 from edgesdt.ledger.memory import MemoryMap
 from edgesdt.pricing import bill, omissions
+from edgesdt.rules.activity import ASSUMED, Activity
 from edgesdt.rules.lookup import memory_map, resolve, rule_of
 from edgesdt.spec import Spec, to_yaml
 from edgesdt.synapses.crossbar import compensation
@@ -29,36 +31,44 @@ def resolved(spec: Spec) -> str:
     return to_yaml(resolve(spec).plain(), notes)
 
 
-def predicted(spec: Spec, fitted: MemoryMap) -> dict[str, Any]:
+def predicted(spec: Spec, fitted: MemoryMap, activity: Activity = ASSUMED) -> dict[str, Any]:
     """`energy_j`, `latency_s`, `area_mm2` and `technology` as in a record, of 1,000 training samples and inferences."""
     assume = rule_of(spec).expected
-    counts = {"train": assume(spec, True), "inference": assume(spec, False)}
+    counts = {"train": assume(spec, True, activity), "inference": assume(spec, False, activity)}
     try:
         return bill.price(spec, counts, {"train": 1000, "inference": 1000}, fitted.plain())
     except ZeroDivisionError as error:  # pragma: no cover - the schema keeps every divisor above 0
         raise SpecError(f"chip: cannot be priced: {error}") from error
 
 
-def preview(spec: Spec) -> str:
-    """Memory map against the budget, layers and predicted energy, latency and area. Raises as `enforce`."""
+def preview(spec: Spec, activity: Activity = ASSUMED) -> str:
+    """Memory map against the budget, layers and predicted energy, latency and area, for a chip of this `activity`.
+
+    Raises as `enforce`.
+    """
     enforce(spec)
     spec = resolve(spec)  # as a run does
     fitted = memory_map(spec)
-    priced = predicted(spec, fitted)
+    priced = predicted(spec, fitted, activity)
     layers = " - ".join(str(n) for n in spec.chip.layers)
     states = spec.chip.states
+    expected = (
+        "exact for a dense chip, but for its random words"
+        if spec.chip.style == "dense"
+        else rule_of(spec).in_words(activity, spec.chip.layers[1:])
+    )
     energy_j, latency, tech = priced["energy_j"], priced["latency_s"], priced["technology"]
     plan = [] if spec.device.digital else [_array(spec)]
     lines = [
         f"{spec.name}: {layers}, {spec.chip.style}, {_rule(spec)}",
         f"{_weights(spec)}, states {states.bits} bits, "
-        f"accumulators {spec.chip.accumulator.bits} bits, {spec.epochs} epochs of {spec.data.set}",
+        f"accumulators {spec.chip.accumulator.bits} bits, {spec.epochs} epochs of {Path(spec.data.set).name}",
         *plan,
         "",
         "memory map",
         fitted.table(),
         "",
-        f"predicted cost at {tech['table']}, {tech['node_nm']:g} nm ({rule_of(spec).assumptions(spec)})",
+        f"predicted cost at {tech['table']}, {tech['node_nm']:g} nm ({expected})",
         f"  energy   {units.format_energy(energy_j['train_per_sample'])} per training sample, "
         f"{units.format_energy(energy_j['inference_per_sample'])} per inference",
         f"  latency  {units.format_time(latency['train_per_sample'])} per training sample, "
@@ -122,5 +132,5 @@ def _weights(spec: Spec) -> str:
         )
     model = spec.device.model
     if spec.device.file is not None:
-        model = f"{spec.device.cell_model().name} ({spec.device.file})"
+        model = f"{spec.device.cell_model().name} ({Path(spec.device.file).name})"
     return f"weights on {model}, {how}, {array.weight_per_range or 0:g} per conductance range, {array.programming}"

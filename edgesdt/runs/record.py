@@ -23,7 +23,7 @@ SCHEMA = 1
 def versions() -> dict[str, str]:
     """Versions of what the integers and the read-outs come from."""
     found = {"edgesdt": __version__, "python": platform.python_version()}
-    for package in ("numpy", "numba", "scikit-learn"):
+    for package in ("numpy", "scipy", "numba", "scikit-learn"):
         with suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)
     return found
@@ -108,6 +108,9 @@ def summary(record: Mapping[str, Any]) -> str:
         for key, words in _READOUTS.items()
         if key in accuracy
     ]
+    if "labels" in record:
+        used = record["labels"]
+        rows += [("labels", "training", "read-outs"), ("  used", f"{used['training']:,}", f"{used['readout']:,}")]
     rows += [
         ("cost on the chip", "training", "inference"),
         *(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path as FilePath
 from typing import Any
 
 from edgesdt import registry
-from edgesdt.spec import unused
+from edgesdt.spec import named_files, unused
 from edgesdt.spec.device_faults import faults_of
 from edgesdt.spec.hints import Path
 from edgesdt.spec.schema.learning import DROPOUT_OUTPUT_LABEL, Targeted
@@ -36,10 +36,8 @@ def completed(spec: Spec, data: Mapping[str, Any]) -> Spec:
         changes["learning_rate"] = learning.learning_rate[:1] * (len(spec.chip.layers) - 1)
     if isinstance(learning, Targeted) and _drops_by_default(learning):
         changes["dropout"] = learning.dropout.model_copy(update={"output": DROPOUT_OUTPUT_LABEL})
+    spec = _with_files(spec)
     device = spec.device
-    if device.file is not None and device.sha256 is None and FilePath(device.file).is_file():
-        with suppress(OSError):  # said where the fields are held against each other
-            device = device.model_copy(update={"sha256": device.digest()})
     if not device.digital and device.array.weight_per_range is None:
         array = device.array.model_copy(update={"weight_per_range": _weight_range(spec)})
         device = device.model_copy(update={"array": array})
@@ -49,6 +47,22 @@ def completed(spec: Spec, data: Mapping[str, Any]) -> Spec:
 def _drops_by_default(learning: Targeted) -> bool:
     """Whether outputs of a label would be dropped only because nothing else is said."""
     return learning.target == "label" and "output" not in learning.dropout.model_fields_set
+
+
+def _with_files(spec: Spec) -> Spec:
+    """The spec with digests of the files that it names, and the texts of sheets; what is not there is left out."""
+    changes: dict[str, Any] = {}
+    for name in ("device", "technology"):
+        section = getattr(spec, name)
+        if section.file is None or section.sheet is not None:
+            continue
+        with suppress(named_files.SheetError):  # told where the fields are held against each other
+            text, digest = named_files.sheet(section.file)
+            if section.sha256 in (None, digest):
+                changes[name] = section.model_copy(update={"sheet": text, "sha256": digest})
+    if spec.data.sha256 is None and spec.data.set.lower().endswith(".npz"):
+        changes["data"] = spec.data.model_copy(update={"sha256": named_files.digest(spec.data.set)})
+    return spec.model_copy(update=changes) if changes else spec
 
 
 def disagreements(spec: Spec, facts: SetFacts | None = None) -> Iterator[Fault]:
@@ -62,6 +76,7 @@ def disagreements(spec: Spec, facts: SetFacts | None = None) -> Iterator[Fault]:
         yield from _target(spec, spec.learning)
     yield from _widths(spec)
     yield from unused.of_digital(spec)
+    yield from _prices(spec)
     if not spec.device.digital:
         yield from _cells(spec)
     facts = facts or SETS.get(spec.data.set)
@@ -140,7 +155,7 @@ def _cells(spec: Spec) -> Iterator[Fault]:
             scale = ("device", "array", "weight_per_range")
             text = f"{held:g} cannot hold the first weights (chip.weights.init_gain), allowed: {needed:.4g}..1000"
             yield Fault(scale, text, blame=(scale, ("chip", "weights", "init_gain"), ("chip", "layers"), ("device",)))
-    except (DeviceError, OSError) as error:
+    except (DeviceError, OSError, named_files.SheetError) as error:
         yield from faults_of(error, device)
     yield from _wires(spec)
     yield from _slices(spec)
@@ -154,6 +169,34 @@ def _cells(spec: Spec) -> Iterator[Fault]:
             yield Fault(path, text, blame=(path, ("device", "model"), ("device",)))
 
 
+def _prices(spec: Spec) -> Iterator[Fault]:
+    """A technology table of one's own is whole, unchanged, and the only one that is named."""
+    from hw_models.technology import TechnologyError
+
+    section, path = spec.technology, ("technology", "file")
+    if section.file is None:
+        for key in ("sha256", "sheet"):
+            if getattr(section, key) is not None:
+                yield Fault(("technology", key), "of no use without technology.file, allowed: null")
+        return
+    if "table" in section.model_fields_set:
+        text = f"beside table {section.table}, allowed: one of the two (technology.file: null for the named one)"
+        yield Fault(path, text, blame=(path, ("technology", "table")))
+        return
+    try:
+        sheet = section.sheet
+        found = hashlib.sha256(sheet.encode()).hexdigest() if sheet else named_files.sheet(section.file)[1]
+        if section.sha256 not in (None, found):
+            text = f"{section.file} has changed, allowed: {found}"
+            yield Fault(("technology", "sha256"), text, blame=(("technology", "sha256"), path))
+            return
+        section.prices()
+    except (TechnologyError, named_files.SheetError) as error:
+        for line in str(error).splitlines():
+            at = ("technology", "node") if line.startswith("node_nm: ") else path
+            yield Fault(at, line, blame=(at, path, ("technology",)))
+
+
 def _wires(spec: Spec) -> Iterator[Fault]:
     """IR drop needs conductances."""
     from hw_models.base import DeviceError
@@ -162,7 +205,7 @@ def _wires(spec: Spec) -> Iterator[Fault]:
         return
     try:
         model = spec.device.cell_model()
-    except (DeviceError, OSError):
+    except (DeviceError, OSError, named_files.SheetError):
         return  # said already
     if model.quantity == "weight" and model.drive is None:
         path = ("device", "array", "wire_resistance")
@@ -187,7 +230,7 @@ def _slices(spec: Spec) -> Iterator[Fault]:
         if str(error).startswith("bits_per_cell: "):  # the model's own are said already
             yield Fault(path, str(error).removeprefix("bits_per_cell: "), blame=blame)
         return
-    except OSError:
+    except (OSError, named_files.SheetError):
         return
     states, needed = states_of(model), held.states_to_carry(model)
     if states < needed:
@@ -208,7 +251,7 @@ def _weight_range(spec: Spec) -> float:
 
     try:
         needed = _needed_range(spec)
-    except (DeviceError, OSError):
+    except (DeviceError, OSError, named_files.SheetError):
         return _USUAL_RANGE  # what is wrong is said where the fields are held against each other
     if needed <= _USUAL_RANGE:
         return _USUAL_RANGE
@@ -228,7 +271,7 @@ def _needed_range(spec: Spec) -> float:
 def _widths(spec: Spec) -> Iterator[Fault]:
     chip = spec.chip
     coarsest = chip.biases.frac_bits - 30 if chip.biases.enabled else -8
-    if chip.weights.frac_bits < coarsest:
+    if chip.weights.frac_bits != "auto" and chip.weights.frac_bits < coarsest:
         path = ("chip", "weights", "frac_bits")
         text = f"too coarse to be aligned with chip.biases.frac_bits: {chip.weights.frac_bits}, allowed: {coarsest}..24"
         yield Fault(path, text, blame=(path, ("chip", "biases", "frac_bits"), ("chip",)))

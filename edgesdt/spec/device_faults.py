@@ -35,4 +35,6 @@ def _placed(line: str, device: Device) -> tuple[Path, str]:
             return ("device", "parameters", key), text
     if text.startswith("unknown non-ideality"):
         return ("device", "off"), text
+    if device.file is not None and text.startswith(device.file):
+        return ("device", "file"), text
     return ("device",), text

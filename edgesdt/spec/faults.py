@@ -6,6 +6,7 @@ Neighbours: `fields` knows what is allowed, `hints` how values and suggestions r
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,7 +45,7 @@ class Origin:
 
     def render(self, faults: Iterable[Fault]) -> list[str]:
         """One line for each fault, without repeats: those of the file by line, then those of `--set`."""
-        placed = sorted({(*self._place(fault), fault.text) for fault in faults})
+        placed = sorted({(*self._place(fault), fault.text) for fault in faults}, key=_in_order)
         return list(dict.fromkeys(f"{prefix}: {text}" for _, _, prefix, text in placed))
 
     def _place(self, fault: Fault) -> tuple[bool, int, str]:
@@ -76,6 +77,12 @@ class Origin:
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path)
+
+
+def _in_order(placed: tuple[bool, int, str, str]) -> tuple[bool, int, str, list[tuple[int, str]]]:
+    """A key that sorts the numbers in a text as numbers: it may name lines of a file that the spec names."""
+    parts = re.findall(r"(\d+)|(\D+)", placed[3])
+    return *placed[:3], [(int(number[:300]) if number else -1, words) for number, words in parts]
 
 
 def translated(error: ValidationError, data: Any) -> list[Fault]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -13,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from edgesdt.errors import SpecError
-from edgesdt.spec import source
+from edgesdt.spec import named_files, source
 from edgesdt.spec.agreement import completed, disagreements
 from edgesdt.spec.faults import Origin, translated
 from edgesdt.spec.fields import allowed
@@ -33,6 +34,8 @@ class Traced:
     spec: Spec
     data: Mapping[str, Any]
     origin: Origin
+    folder: str = ""
+    """What relative paths of its sweep are relative to; empty for the current folder."""
 
 
 def load(name_or_path: str, overrides: Sequence[str] = ()) -> Spec:
@@ -49,7 +52,7 @@ def load_traced(name_or_path: str, overrides: Sequence[str] = ()) -> Traced:
     label = printable(name_or_path) or "''"
     named = _shipped_files().get(name_or_path)
     if named is not None:
-        return _traced(named.read_text(encoding="utf-8"), named.name, overrides)
+        return _traced(named.read_text(encoding="utf-8"), named.name, overrides, os.path.abspath(""))
     try:
         content = read_bytes(FilePath(name_or_path), 4 * source.MOST_CHARACTERS)
     except FileNotFoundError:
@@ -62,15 +65,19 @@ def load_traced(name_or_path: str, overrides: Sequence[str] = ()) -> Traced:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or error
         raise SpecError(f"{label}: cannot be read: {reason}") from None
-    return _traced(_decoded(content, label), label, overrides)
+    folder = os.path.dirname(os.path.abspath(name_or_path))
+    return _traced(_decoded(content, label), label, overrides, folder)
 
 
 def loads(text: str, label: str = "spec", overrides: Sequence[str] = ()) -> Spec:
-    """The spec in YAML `text`; `label` stands for the file in faults. Raises `SpecError`."""
+    """The spec in YAML `text`; `label` stands for the file in faults. Raises `SpecError`.
+
+    Paths in it are relative to the current folder, whenever they are read.
+    """
     return _traced(text, label, overrides).spec
 
 
-def _traced(text: str, label: str, overrides: Sequence[str]) -> Traced:
+def _traced(text: str, label: str, overrides: Sequence[str], folder: str = "") -> Traced:
     if len(text) > source.MOST_CHARACTERS:
         raise SpecError(f"{label}:1: longer than {source.MOST_CHARACTERS} characters, this is no spec")
     read = source.read(text)
@@ -79,6 +86,8 @@ def _traced(text: str, label: str, overrides: Sequence[str]) -> Traced:
             what = "empty" if read.data is None else f"wrong type: {shown(read.data)}"
             read.faults = [Fault((), f"{what}, allowed: {allowed(())}", read.lines.get((), 1))]
         raise SpecError(Origin(label).render(read.faults))
+    if folder:
+        named_files.locate(read.data, folder)
     broken = []
     written: dict[Path, str] = {}
     for override in overrides:
@@ -87,14 +96,25 @@ def _traced(text: str, label: str, overrides: Sequence[str]) -> Traced:
         except OverrideError as error:
             broken.append(error.text)
             continue
-        apply(read.data, path, value)
+        named_files.forget(read.data, path)
+        apply(read.data, path, _from_here(path, value) if folder else value)
         written[path] = ".".join(map(str, path))
     origin = Origin(label, read.lines, written)
     spec, faults = examined(read.data, {})
     faults = read.faults + faults
     if spec is None or faults or broken:
         raise SpecError(origin.render(faults) + broken)
-    return Traced(spec, read.data, origin)
+    return Traced(spec, read.data, origin, folder)
+
+
+def _from_here(path: Path, value: Any) -> Any:
+    """The value of a `--set` with its relative paths made absolute: they are relative to the current folder."""
+    tree: dict[str, Any] = {}
+    apply(tree, path, value)
+    named_files.locate(tree, os.path.abspath(""), swept=True)
+    for part in path:
+        tree = tree[str(part)]
+    return tree
 
 
 def from_plain(plain: Mapping[str, Any]) -> Spec:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
+    PlainValidator,
     ValidationInfo,
     WrapValidator,
     model_validator,
@@ -147,6 +148,17 @@ def a_mapping(value: object) -> object:
     return value
 
 
+def _bits_or_auto(value: object) -> object:
+    """Bits below the point, or `auto`."""
+    if value == "auto":
+        return value
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise wrong("wrong type")
+    if not -8 <= value <= 24:
+        raise wrong("out of range")
+    return value
+
+
 def _power_of_two(number: int) -> int:
     if number & (number - 1):
         raise wrong("not a power of two")
@@ -198,6 +210,9 @@ Resistance = Annotated[
     float, Quantity(RESISTANCE, "Ohm", "Ohm", 0, 10**6, False, "0 Ohm..1 MOhm, such as '2.5 Ohm' (bare: ohms)")
 ]
 ModelName = Annotated[str, AfterValidator(_known_model), Allowed("a name of 'edgesdt device list'")]
+FracBits = Annotated[
+    int | Literal["auto"], PlainValidator(_bits_or_auto), Allowed("an integer -8..24, or auto")
+]
 Flag = Annotated[bool, BeforeValidator(_flag), Allowed("true or false (on/off, yes/no)")]
 Rate = Annotated[float, Field(gt=0, le=1), WrapValidator(or_a_rate_as_held)]
 Rates = Annotated[
@@ -208,6 +223,7 @@ Rates = Annotated[
 ]
 SetName = Annotated[str, AfterValidator(_known_set), Allowed(f"{', '.join(SETS)}, or the path of an .npz file")]
 TableName = Annotated[str, AfterValidator(_known_table), Allowed("the name of a technology table")]
+Sha256 = Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$"), Allowed("64 hexadecimal digits")]
 Lanes = Annotated[int, Field(ge=1, le=64), AfterValidator(_power_of_two), Allowed("1, 2, 4, 8, 16, 32 or 64")]
 SweepMap = Annotated[
     dict[str, Any] | None, BeforeValidator(_sweep), Allowed("a mapping of dotted field: list of values")

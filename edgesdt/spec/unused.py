@@ -8,6 +8,7 @@ from edgesdt.spec.hints import Path, shown
 from edgesdt.spec.schema.device import Array
 from edgesdt.spec.schema.spec import Spec
 from edgesdt.spec.source import Fault
+from edgesdt.spec.sweep import groups
 
 _FORGOTTEN = "allowed: an analog device.model (did you forget it?)"
 _CHOOSES = (("device",), ("device", "model"), ("device", "file"))
@@ -56,4 +57,5 @@ def _is_chosen_by_sweep(spec: Spec) -> bool:
     """Whether a sweep gives this spec its devices: its points are checked one by one."""
     section = spec.sweep or {}
     swept = section.get("parameters", section)
-    return isinstance(swept, dict) and any(".".join(path) in swept for path in _CHOOSES)
+    names = {*swept, *groups.fields_of(section.get(groups.KEY))} if isinstance(swept, dict) else set()
+    return any(".".join(path) in names for path in _CHOOSES)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from edgesdt.spec.fields import quantity_at
 from edgesdt.spec.hints import Path, printable
+from edgesdt.spec.named_files import identity
 from edgesdt.spec.source import is_text
 from edgesdt.units import exact
 
@@ -32,9 +33,11 @@ _DECODER = json.JSONDecoder(parse_float=_whole_if_it_is)
 def spec_hash(plain: Mapping[str, Any]) -> str:
     """16 hexadecimal digits of SHA-256 over the canonical JSON of all but `name`, `seed` and `sweep`.
 
-    Independent of the order of keys, of the machine, and of whether a whole number is written as 1 or 1.0.
+    Independent of the order of keys, of the machine, and of whether a whole number is written as 1 or 1.0; of a file
+    that the spec names, its digest counts and not where it is.
     """
-    return joined_hash({key: canonical(value) for key, value in plain.items() if key not in UNHASHED})
+    kept = {key: identity(key, value) for key, value in plain.items() if key not in UNHASHED}
+    return joined_hash({key: canonical(value) for key, value in kept.items()})
 
 
 def joined_hash(sections: Mapping[str, str]) -> str:
@@ -75,11 +78,25 @@ def _lines(mapping: Mapping[str, Any], path: Path, indent: str) -> Iterator[tupl
     for key, value in mapping.items():
         here = (*path, key)
         head = f"{indent}{_text(key)}:"
-        if isinstance(value, Mapping) and value:
+        if isinstance(value, str) and _is_block(value):
+            yield ".".join(map(str, here)), f"{head} {_block(value, indent + '  ')}"
+        elif isinstance(value, Mapping) and value:
             yield ".".join(map(str, here)), head
             yield from _lines(value, here, indent + "  ")
         else:
             yield ".".join(map(str, here)), f"{head} {_value(value, here)}"
+
+
+def _is_block(text: str) -> bool:
+    """Whether a text has lines, and nothing that a literal block of YAML would change."""
+    return "\n" in text and all(character == "\n" or character.isprintable() for character in text)
+
+
+def _block(text: str, indent: str) -> str:
+    """A text as a literal block: every line as it is, whatever it begins with."""
+    kept = "+" if text.endswith("\n") else "-"
+    lines = text.removesuffix("\n").split("\n") if kept == "+" else text.split("\n")
+    return "\n".join([f"|2{kept}", *(f"{indent}{line}" if line else "" for line in lines)])
 
 
 def _value(value: Any, path: Path) -> str:

@@ -8,10 +8,12 @@ from functools import lru_cache
 from typing import Any
 
 from edgesdt.pricing import bill
+from edgesdt.rules.activity import ASSUMED, Activity
 from edgesdt.rules.lookup import memory_map, rule_of
 from edgesdt.runs import preview
 from edgesdt.spec import SETS, Spec
 from edgesdt.spec.sweep.goals import Goal
+from edgesdt.suggest import frac_bits
 from edgesdt.sweep import keys
 
 START_S = 0.1
@@ -39,9 +41,9 @@ class Forecast:
     whole: bool = True
 
 
-def forecast(spec: Spec) -> Forecast:
-    """Of a checked spec, from the same assumptions as `edgesdt check`."""
-    values, whole = dict(_costs(_Hardware(spec))), not bill.left_out(spec)
+def forecast(spec: Spec, activity: Activity = ASSUMED) -> Forecast:
+    """Of a checked spec whose chip will be as busy as `activity` says."""
+    values, whole = dict(_costs(_Hardware(spec), activity)), not bill.left_out(spec)
     train, test = _samples(spec)
     if train is None or test is None:
         return Forecast(values, None, whole)
@@ -60,6 +62,7 @@ class _Hardware:
     """A spec that equals all others with the same arrays and predicted costs: constants of learning change neither."""
 
     def __init__(self, spec: Spec) -> None:
+        spec = frac_bits.without_data(spec)
         self.spec = spec
         quiet = spec.learning.model_copy(update=rule_of(spec).costless)
         parts = (spec.chip, spec.encoder, spec.device, spec.technology, quiet)
@@ -78,9 +81,9 @@ def _bits_of(hardware: _Hardware) -> int:
 
 
 @lru_cache(maxsize=2048)
-def _costs(hardware: _Hardware) -> dict[str, float]:
+def _costs(hardware: _Hardware, activity: Activity) -> dict[str, float]:
     fitted = memory_map(hardware.spec)
-    priced = preview.predicted(hardware.spec, fitted)
+    priced = preview.predicted(hardware.spec, fitted, activity)
     joules, latency = priced["energy_j"], priced["latency_s"]
     return {
         "energy": joules["train_per_sample"],
@@ -100,4 +103,6 @@ def known_before(goals: Iterable[Goal]) -> list[Goal]:
 def _samples(spec: Spec) -> tuple[Any, Any]:
     facts = SETS.get(spec.data.set)
     train = spec.data.train or (facts.train if facts else None)
+    if train is not None and spec.learning.target == "label":
+        train = max(1, round(train * spec.label_fraction))  # only these are learned
     return train, spec.data.test or (facts.test if facts else None)

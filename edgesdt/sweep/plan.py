@@ -12,7 +12,7 @@ from typing import Any
 from edgesdt import datasets
 from edgesdt.errors import SpecError
 from edgesdt.pricing import bill
-from edgesdt.spec import SETS, SetFacts, Spec
+from edgesdt.spec import SETS, SetFacts, Spec, named_files
 from edgesdt.spec.hints import Path, dotted, shown
 from edgesdt.spec.loading import Traced
 from edgesdt.spec.source import Fault
@@ -25,6 +25,7 @@ from edgesdt.sweep.sampling import combinations
 from edgesdt.units import format_size
 
 _MOST_FAULTS = 20
+_SET: Path = ("data", "set")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,19 @@ class Point:
 class Plan:
     """What a sweep is to do: `points` in the order in which they are run (empty for a search, which chooses its own).
 
-    Raises `SpecError` with every fault of every point, and `DataError` where a data set of one's own cannot be read.
+    Raises `SpecError` with every fault of every point, and `DataError` where a data set of one's own cannot be read;
+    not `with_data`, none is looked at.
     """
 
-    def __init__(self, traced: Traced, sweep: Sweep) -> None:
+    def __init__(self, traced: Traced, sweep: Sweep, with_data: bool = True) -> None:
         self.base, self.sweep, self._origin = traced.spec, sweep, traced.origin
-        places = {parameter.place: parameter for parameter in sweep.parameters}
-        sets = places[("data", "set")].values if ("data", "set") in places else (self.base.data.set,)
-        self._variants = Variants(traced.spec, traced.data, _facts(sets))
-        self._technologies: dict[tuple[str, float | None], str] = {}
+        sets = [v for p in sweep.parameters for value in p.values for _, place, v in p.spread(value) if place == _SET]
+        sets = sets or [self.base.data.set]
+        located = [named_files.located(_SET, name, traced.folder) if traced.folder else name for name in sets]
+        self._variants = Variants(traced.spec, traced.data, _facts(located) if with_data else {}, traced.folder)
+        self.folder = traced.folder
+        """What relative paths of the sweep section are relative to; empty for the current folder."""
+        self._technologies: dict[str, str] = {}
         self._texts: dict[tuple[str, str], str] = {}
         self.points: list[Point] = []
         self.repeated = 0
@@ -73,9 +78,7 @@ class Plan:
 
     def spec_with(self, values: tuple[Any, ...]) -> Spec:
         """The spec with these values, of the base's seed. Raises `Faulty`."""
-        spec = self._variants.with_values(
-            (parameter.place, value) for parameter, value in zip(self.sweep.parameters, values, strict=True)
-        )
+        spec = self._variants.with_values((place, value) for _, place, value in spread(self.sweep.parameters, values))
         self._check_technology(spec)
         return spec
 
@@ -85,20 +88,22 @@ class Plan:
 
     def named(self, point: Point) -> dict[str, Any]:
         """Dotted path → value of a point."""
-        return {parameter.name: value for parameter, value in zip(self.sweep.parameters, point.values, strict=True)}
+        return {name: value for name, _, value in spread(self.sweep.parameters, point.values)}
 
     def faults_of(self, parameter: Parameter, values: Iterable[Any]) -> list[str]:
         """What is wrong with values of one parameter on the spec as it is; nothing where another chooses the device."""
         found: dict[tuple[Path, str], tuple[str, int]] = {}
-        devices = [other for other in self.sweep.parameters if other.name in ("device", "device.model", "device.file")]
-        if parameter.place[0] == "device" and any(other is not parameter for other in devices):
+        choosing = ("device", "device.model", "device.file")
+        devices = [other for other in self.sweep.parameters if any(name in choosing for name, _ in other.fields)]
+        of_device = any(place[0] == "device" for _, place in parameter.fields)
+        if of_device and any(other is not parameter for other in devices):
             return []
         for value in values:
             try:
-                self._variants.with_values([(parameter.place, value)])
+                self._variants.with_values([(place, one) for _, place, one in parameter.spread(value)])
             except Faulty as error:
-                at = (*parameter.at, parameter.values.index(value)) if parameter.values else parameter.at
                 for fault in error.faults:
+                    at = _touched(parameter, value, (fault.path, *fault.blame)) or parameter.line_of(value)
                     found[at, f"{dotted(fault.path)}: {fault.text}"] = label([parameter], [value]), 1
         return self._told(found)
 
@@ -137,9 +142,8 @@ class Plan:
         paths = (fault.path, *fault.blame)
         for path in paths:
             for parameter, value in zip(self.sweep.parameters, values, strict=True):
-                length = min(len(path), len(parameter.place))
-                if length and path[:length] == parameter.place[:length]:
-                    return (*parameter.at, parameter.values.index(value)) if parameter.values else parameter.at
+                if found := _touched(parameter, value, (path,)):
+                    return found
         return ("sweep",)
 
     def _hash(self, spec: Spec) -> str:
@@ -148,12 +152,12 @@ class Plan:
         unseen = [(name, key) for name, key in keys.items() if (name, key) not in self._texts]
         plain = spec.plain() if unseen else {}
         for name, key in unseen:
-            self._texts[name, key] = canonical(plain[name]) if name in plain else ""
+            self._texts[name, key] = canonical(named_files.identity(name, plain[name])) if name in plain else ""
         found = {name: self._texts[name, key] for name, key in keys.items()}
         return joined_hash({name: text for name, text in found.items() if text})
 
     def _check_technology(self, spec: Spec) -> None:
-        key = spec.technology.table, spec.technology.node
+        key = texts.of(spec.technology)
         if key not in self._technologies:
             try:
                 bill.technology(spec)
@@ -162,6 +166,16 @@ class Plan:
                 self._technologies[key] = str(error).removeprefix("technology: ")
         if self._technologies[key]:
             raise Faulty([Fault(("technology",), self._technologies[key])])
+
+
+def _touched(parameter: Parameter, value: Any, paths: Iterable[Path]) -> Path:
+    """Where in the file the field of a parameter stands that one of `paths` is about; empty if none is."""
+    for path in paths:
+        for index, (_, place) in enumerate(parameter.fields):
+            length = min(len(path), len(place))
+            if length and path[:length] == place[:length]:
+                return parameter.line_of(value, index)
+    return ()
 
 
 def _infeasible(spec: Spec) -> str:
@@ -175,8 +189,14 @@ def _infeasible(spec: Spec) -> str:
 
 def label(parameters: Sequence[Parameter], values: Sequence[Any]) -> str:
     """`chip.weights.bits=4, learning.winners=3`."""
+    pairs = [(name, v) for name, _, v in spread(parameters, values)]
+    return ", ".join(f"{name}={v if isinstance(v, str) else shown(v)}" for name, v in pairs) or "the spec itself"
+
+
+def spread(parameters: Sequence[Parameter], values: Sequence[Any]) -> list[tuple[str, Path, Any]]:
+    """Name, place and value of every field that the values of `parameters` set; those of groups one by one."""
     pairs = zip(parameters, values, strict=True)
-    return ", ".join(f"{p.name}={v if isinstance(v, str) else shown(v)}" for p, v in pairs) or "the spec itself"
+    return [field for parameter, value in pairs for field in parameter.spread(value)]
 
 
 def _facts(sets: Iterable[Any]) -> dict[str, SetFacts]:

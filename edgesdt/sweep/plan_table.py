@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from edgesdt import units
 from edgesdt.sweep import objectives
+from edgesdt.sweep.activity import Foreseen
 from edgesdt.sweep.forecast import Forecast, forecast
 from edgesdt.sweep.plan import Plan, Point
 
@@ -14,19 +15,26 @@ _WIDEST = 24
 _COLUMNS = ("energy", "latency", "area", "memory")
 
 
-def lines(plan: Plan, workers: int) -> Iterator[str]:
-    """The table; points that differ in nothing that is predicted are one line, and so are the seeds of a point."""
+def lines(
+    plan: Plan, workers: int, assume: float | None = None, say: Callable[[str], None] = lambda line: None
+) -> Iterator[str]:
+    """The table; points that differ in nothing that is predicted are one line, and so are the seeds of a point.
+
+    `assume` and `say` are those of `Foreseen`.
+    """
     sweep = plan.sweep
     seeds = len(sweep.seeds)
     if sweep.method == "search":
-        yield from _search(plan, workers)
+        yield from _search(plan, workers, Foreseen([((), plan.base)], assume, say))
         return
     points = plan.points[::seeds]
     feasible = [point for point in points if not point.infeasible]
-    forecasts = [forecast(plan.spec_of(point)) for point in feasible]
-    rows = _folded(feasible, forecasts)
+    specs = [plan.spec_of(point) for point in feasible]
+    foreseen = Foreseen(((point.values, spec) for point, spec in zip(feasible, specs, strict=True)), assume, say)
+    forecasts = [forecast(spec, foreseen.of(spec)) for spec in specs]
+    rows = _folded([list(plan.named(point).values()) for point in feasible], forecasts)
     count = ("points",) if len(rows) < len(feasible) else ()
-    heads = (*(parameter.name for parameter in sweep.parameters), *count, *_COLUMNS, "run")
+    heads = (*(name for parameter in sweep.parameters for name, _ in parameter.fields), *count, *_COLUMNS, "run")
     total, known = sum(made.seconds or 0.0 for made in forecasts), all(made.seconds is not None for made in forecasts)
     yield (
         f"{plan.base.name}: {sweep.method}, {len(points)} points with {seeds} seed{'s' * (seeds != 1)}: "
@@ -39,13 +47,14 @@ def lines(plan: Plan, workers: int) -> Iterator[str]:
         if not all(made.whole for made in forecasts):
             yield ">=: the device model states no electrical conditions (drive:), so parts of the chip have no price"
         yield "energy and latency of a training sample as 'edgesdt check' predicts them; run: on one core, roughly"
+        yield foreseen.told()
     if known and rows:
         wall = total * seeds / workers
         yield f"in all {_time(total * seeds)} of one core, {_time(wall)} with {workers} worker{'s' * (workers != 1)}"
     yield from _infeasible([point for point in points if point.infeasible], plan)
 
 
-def _folded(points: Sequence[Point], forecasts: Sequence[Forecast]) -> list[tuple[str, ...]]:
+def _folded(points: Sequence[Sequence[object]], forecasts: Sequence[Forecast]) -> list[tuple[str, ...]]:
     """A line for every different prediction, with all values of the points that share it, and their number if any."""
     groups: dict[tuple[object, ...], list[int]] = {}
     for i, made in enumerate(forecasts):
@@ -53,7 +62,7 @@ def _folded(points: Sequence[Point], forecasts: Sequence[Forecast]) -> list[tupl
     rows = []
     for group in groups.values():
         made = forecasts[group[0]]
-        columns = zip(*(points[i].values for i in group), strict=True)
+        columns = zip(*(points[i] for i in group), strict=True)
         values = (_several(list(dict.fromkeys(map(_value, column)))) for column in columns)
         count = (str(len(group)),) if len(groups) < len(points) else ()
         costs = (_cost(name, made.values[name], made.whole) for name in _COLUMNS)
@@ -66,8 +75,8 @@ def _several(values: Sequence[str]) -> str:
     return told if len(values) == 1 or len(told) <= _WIDEST else f"{len(values)} values"
 
 
-def _search(plan: Plan, workers: int) -> Iterator[str]:
-    sweep, made = plan.sweep, forecast(plan.base)
+def _search(plan: Plan, workers: int, foreseen: Foreseen) -> Iterator[str]:
+    sweep, made = plan.sweep, forecast(plan.base, foreseen.of(plan.base))
     seeds = len(sweep.seeds)
     goals = ", ".join(f"{goal.name} {'up' if goal.up else 'down'}" for goal in sweep.objectives)
     yield f"{plan.base.name}: search for {goals}: {sweep.samples} points with {seeds} seed{'s' * (seeds != 1)}"

@@ -19,7 +19,7 @@ with ID = SPEC_HASH-SEED. A row is a JSON object::
      "error": null | "why it failed, is infeasible or was stopped early",
      "run": "runs/ID" | null,
      "record": null | {name, seed, spec_hash, versions, started, duration_s, train_samples, test_samples,
-                       accuracy, energy_j, latency_s, area_mm2, technology,
+                       labels, accuracy, energy_j, latency_s, area_mm2, technology,
                        memory: {used_bits, budget_bits}, device, counts: {train, inference}, speed,
                        curve: [{epoch, direct_average, ..., energy_j}]}}
 
@@ -29,6 +29,7 @@ curve. A `pruned` row (only a search makes them) has no record but the `curve` a
     {"schema": 1, "name": "...", "spec": {...}, "spec_hash": "...",   the base spec, plain, without its sweep
      "plan": {"method": "grid", "seeds": [...], "samples": n, "prune": true | false,
               "parameters": {dotted.path: [values] | {"min", "max", "step", "log"}, ...},
+              "groups": [{"fields": [dotted.path, ...], "values": [[value, ...], ...]}, ...],   only where there are any
               "objectives": [{"name", "path", "up", "unit"}, ...],    path: dotted, into `record`
               "constraints": [{"text", "name", "path", "up", "unit", "op", "bound"}, ...]},  bound in the unit
      "section": {...}, "points": n,          the `sweep:` section as written; number of runs planned
@@ -52,8 +53,9 @@ from edgesdt.sweep.plan import Plan, Point
 SCHEMA = 1
 DONE, FAILED, INFEASIBLE, PRUNED = "done", "failed", "infeasible", "pruned"
 _KEPT = (
-    "name", "seed", "spec_hash", "versions", "started", "duration_s", "train_samples", "test_samples", "accuracy",
-    "energy_j", "latency_s", "area_mm2", "technology", "memory", "device", "counts", "speed", "curve", "deployment",
+    "name", "seed", "spec_hash", "versions", "started", "duration_s", "train_samples", "test_samples", "labels",
+    "accuracy", "energy_j", "latency_s", "area_mm2", "technology", "memory", "device", "counts", "speed", "curve",
+    "deployment",
 )  # fmt: skip
 
 
@@ -134,6 +136,11 @@ def description(plan: Plan) -> dict[str, Any]:
     """`sweep.json`."""
     plain = plan.base.model_copy(update={"sweep": None}).plain()
     sweep = plan.sweep
+    groups = [
+        {"fields": [name for name, _ in p.fields], "values": [list(value) for value in p.values]}
+        for p in sweep.parameters
+        if p.group
+    ]
     return {
         "schema": SCHEMA,
         "name": plan.base.name,
@@ -144,7 +151,8 @@ def description(plan: Plan) -> dict[str, Any]:
             "seeds": list(sweep.seeds),
             "samples": sweep.samples,
             "prune": sweep.prune,
-            "parameters": {parameter.name: _parameter(parameter) for parameter in sweep.parameters},
+            "parameters": {p.name: _parameter(p) for p in sweep.parameters if not p.group},
+            **({"groups": groups} if groups else {}),
             "objectives": [_goal(goal) for goal in sweep.objectives],
             "constraints": [
                 {"text": kept.text, **_goal(kept.goal), "op": kept.op, "bound": kept.limit}

@@ -19,7 +19,7 @@ from typing import IO, Any
 from edgesdt.errors import EdgesdtError, RunError
 from edgesdt.files import documents, record_shape
 from edgesdt.runs import record
-from edgesdt.spec import to_yaml
+from edgesdt.spec import named_files, to_yaml
 from edgesdt.sweep import rows
 from edgesdt.sweep.plan import Plan, Point
 from hw_models.files import open_own, read_bytes
@@ -74,7 +74,7 @@ class Store:
             _check(self.path, self.plan)
             described = json.dumps(rows.description(self.plan), indent=1, allow_nan=False) + "\n"
             _write(self.path / "sweep.json", described.encode())
-            _write(self.path / "spec.yaml", to_yaml(self.plan.base.plain()).encode())
+            _write(self.path / "spec.yaml", to_yaml(_as_run(self.plan)).encode())
         except RunError as error:
             raise EdgesdtError(str(error)) from error
         finally:
@@ -218,6 +218,14 @@ class Store:
         fcntl.lockf(self._claims, fcntl.LOCK_UN, 1, byte)
 
 
+def _as_run(plan: Plan) -> dict[str, Any]:
+    """The plain spec of a sweep; paths in its section are absolute, for they now stand in another folder."""
+    plain = plan.base.plain()
+    if plan.folder:
+        plain["sweep"] = named_files.located_sweep(plain["sweep"], plan.folder)
+    return plain
+
+
 def _byte(point: Point) -> int:
     """The byte of `.claims` that stands for a point: 62 bits of its hash and seed, never the door's."""
     return 1 + ((int(point.spec_hash, 16) * 0x9E3779B97F4A7C15 + point.seed) % (2**62))
@@ -246,7 +254,8 @@ def _check(path: Path, plan: Plan) -> None:
         told = printable(str(error))
         raise EdgesdtError(f"{path / 'sweep.json'}: damaged ({told}); choose another --out") from error
     mine = plan.base.model_copy(update={"sweep": None}).plain()
-    differing = sorted(key for key in {*mine, *theirs} - {"seed"} if mine.get(key) != theirs.get(key))
+    keys = sorted({*mine, *theirs} - {"seed"})
+    differing = [k for k in keys if named_files.identity(k, mine.get(k)) != named_files.identity(k, theirs.get(k))]
     if differing:
         raise EdgesdtError(
             f"{path}: holds the sweep of another spec, which differs in {', '.join(differing)} (only the sweep section "

@@ -106,8 +106,8 @@ class Mapping:
 
     def check(self, model: CellModel, low: float, high: float) -> None:
         """Raise `DeviceError` where weights of `low` to `high` do not fit cells of `model`, or the slices do not."""
-        bounded("lowest weight", low, -1e12, 1e12, "")
-        bounded("highest weight", high, low, 1e12, "")
+        bounded("weights: the lowest", low, -1e12, 1e12, "")
+        bounded("weights: the highest", high, low, 1e12, "")
         lowest, highest = self.weight_range(model)
         slack = 1e-9 * (highest - lowest)
         if low < lowest - slack or high > highest + slack:

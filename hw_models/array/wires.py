@@ -34,7 +34,7 @@ class WiredTile:
 
     def lost(self, inputs: Ints) -> Floats:
         """(vectors, columns) siemens times input steps that the wires take: + columns less - columns."""
-        volts = ARGUMENTS.rows("inputs", inputs, len(self.tiles[0].g), -(2**24), 2**24).astype(np.float64)
+        volts = ARGUMENTS.rows("inputs", inputs, len(self.tiles[0].g), -(10**6), 10**6).astype(np.float64)
         lost = [[np.add.reduce(v[:, np.newaxis] * tile.g) - tile.currents(v)[0] for tile in self.tiles] for v in volts]
         by_column = np.array([np.concatenate(vector) for vector in lost]).reshape(len(volts), self.columns, self.planes)
         return np.asarray(by_column[..., 0] - by_column[..., 1] if self.planes == 2 else by_column[..., 0])

@@ -78,7 +78,7 @@ class NeuroSim(Stepped):
 
     def conductance_at(self, state_s: Reals, voltage_v: float, write_v: float) -> Reals:
         """I/V of a nonlinear I-V curve: `G(V) = G·V_r/V·NL^((V - V_r)/(V_w/2))`, V_r the read voltage."""
-        state_s = states(state_s)
+        state_s = states(state_s, "state_s")
         ARGUMENTS.number("voltage_v", abs(ARGUMENTS.number("voltage_v", voltage_v)), 1e-6, 1e6)
         ARGUMENTS.number("write_v", abs(ARGUMENTS.number("write_v", write_v)), 1e-6, 1e6)
         if not self.iv_nonlinearity or "iv_nonlinearity" in self.off:
@@ -173,7 +173,7 @@ def label_to_a(label: float) -> float:
 def curvatures(labels: Rows) -> Rows:
     """(n,) P_max / A of these labels: odd, 0 at 0. Straight lines between labels 0.001 apart, ±9 beyond ±9."""
     labels = ARGUMENTS.reals("labels", labels, ("labels",)).astype(np.float64)
-    if len(labels) == 1 or np.ptp(labels) == 0.0:  # no spread: as exact as the published table
+    if len(labels) < 2 or np.ptp(labels) == 0.0:  # no spread: as exact as the published table
         return np.full(len(labels), _curvature(float(labels[0])) if len(labels) else 0.0)
     place = np.minimum(np.abs(labels), LARGEST_LABEL) * _LABELS_PER_UNIT
     left = np.minimum(place.astype(np.int64), int(LARGEST_LABEL * _LABELS_PER_UNIT) - 1)

@@ -88,7 +88,7 @@ class PhaseChange(Written):
 
     def programming_sigma_s(self, target: Reals) -> Reals:
         """Standard deviation, in siemens, of what a write to `target` (siemens) leaves."""
-        target = states(target)
+        target = states(target, "target")
         scale = 1e-6 * self.g_max_s / G_REFERENCE_S * self.programming_scale
         sigma = np.polynomial.polynomial.polyval(target / self.g_max_s, self.programming_us)
         return np.asarray(np.maximum(sigma, 0.0) * scale)
@@ -104,7 +104,7 @@ class PhaseChange(Written):
 
     def flicker_sigma(self, visible: Reals, after_s: float) -> Reals:
         """Relative standard deviation of a read `after_s` seconds after cells were written to show `visible`."""
-        visible = ARGUMENTS.reals("visible", visible, ("cells",))
+        visible = ARGUMENTS.reals("visible", visible, ("cells",)).astype(np.float64)
         after_s = ARGUMENTS.number("after_s", after_s, 0.0)
         ratio = np.maximum(powers(np.abs(visible) / self.g_max_s, 0.65), 1e-3)  # finite for a cell at 0
         since = self.drift_t0_s + after_s
@@ -113,7 +113,7 @@ class PhaseChange(Written):
 
     def read(self, cells: Cells, after_s: float = 0.0, seed: int = 0) -> Reals:
         """Conductances in siemens `after_s` seconds after the first read at `drift_t0_s`; 1/f noise from `seed`."""
-        check_read(cells, after_s, seed)
+        after_s = check_read(cells, after_s, seed)
         seen = cells.visible.astype(np.float64)
         if self._has("drift") and after_s > 0:
             normals = cells.spread[:, 0] if self._has("device_to_device") else np.zeros(len(seen))

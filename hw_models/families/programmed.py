@@ -124,11 +124,11 @@ class Programmed(Written):
     def sigma_s(self, conductance: Reals, after_s: float = 0.0) -> Reals:
         """Standard deviation in siemens of cells whose mean is `conductance` (siemens), `after_s` after the write."""
         after_s = ARGUMENTS.number("after_s", after_s, 0.0)
-        return self._curve(states(conductance), self._row(self.coefficients, after_s))
+        return self._curve(states(conductance, "conductance"), self._row(self.coefficients, after_s))
 
     def shifted_s(self, target: Reals, after_s: float) -> Reals:
         """Mean in siemens, `after_s` seconds after the write, of cells written to `target` (siemens)."""
-        target, after_s = states(target), ARGUMENTS.number("after_s", after_s, 0.0)
+        target, after_s = states(target, "target"), ARGUMENTS.number("after_s", after_s, 0.0)
         if not self.shift or not self._has("drift") or after_s <= 0:
             return target
         shift = np.polynomial.polynomial.polyval(target / self.argument_s, self._row(self.shift, after_s))
@@ -136,7 +136,7 @@ class Programmed(Written):
 
     def read(self, cells: Cells, after_s: float = 0.0, seed: int = 0) -> Reals:
         """Conductances in siemens `after_s` seconds after the write; noise of the read itself from `seed`."""
-        check_read(cells, after_s, seed)
+        after_s = check_read(cells, after_s, seed)
         seen = cells.visible.astype(np.float64)
         if self._has("drift") and after_s > 0:
             target = cells.state.astype(np.float64)
@@ -176,7 +176,7 @@ class Programmed(Written):
     def _curve(self, conductance: Reals, row: Row) -> Reals:
         x = np.asarray(conductance, dtype=np.float64) / self.argument_s
         if self.curve == "saturating":
-            sigma: Reals = row[0] * (1 - exponentials(-x / row[1]))
+            sigma: Reals = row[0] * (1 - exponentials(np.ravel(-x / row[1])).reshape(x.shape))
         else:
             sigma = np.polynomial.polynomial.polyval(x, row)
         return np.asarray(np.maximum(sigma, 0.0) * self.unit_s)

@@ -135,7 +135,7 @@ class PulsedDevice(Stepped):
 
     def read(self, cells: Cells, after_s: float = 0.0, seed: int = 0) -> Reals:
         """What the cells show `after_s` seconds after writing: leaked, if `decay_period_s` says how fast."""
-        check_read(cells, after_s, seed)
+        after_s = check_read(cells, after_s, seed)
         if after_s <= 0.0 or not self.decay_period_s or not self.lifetime or "retention" in self.off:
             return cells.visible.copy()
         rest = self._rest(cells)

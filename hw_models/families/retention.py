@@ -63,12 +63,12 @@ class Retention(Wrapper):
 
     def read(self, cells: Cells, after_s: float = 0.0, seed: int = 0) -> Reals:
         """What is left, `after_s` seconds after the write, of what the inner model shows then."""
-        return self._decayed(super().read(cells, after_s, seed), cells, after_s)
+        return self._decayed(super().read(cells, after_s, seed), cells, float(after_s))
 
     def elapse(self, cells: Cells, seconds: float) -> None:
         """Let `seconds` pass, for good: states and what they show decay, in place."""
         check_cells(cells)
-        ARGUMENTS.number("seconds", seconds, 0.0)
+        seconds = ARGUMENTS.number("seconds", seconds, 0.0)
         cells.state[:] = self._decayed(cells.state, cells, seconds)
         cells.visible[:] = self._decayed(cells.visible, cells, seconds)
 

@@ -152,6 +152,7 @@ def _meets_itself(places, slots):  # type: ignore[no-untyped-def]
 
 def rounds(places: Ints) -> Iterator[Ints | slice]:
     """Indices into `places`, in groups of distinct places, each place's own order kept: one group as a rule."""
+    places = ARGUMENTS.integers("places", places, ("places",), 0, 2**62)
     if not has_repeats(places):
         yield slice(None)
         return

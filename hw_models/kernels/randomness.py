@@ -47,8 +47,8 @@ _KEY_AND_COUNTER = np.zeros(2, dtype=np.uint64)
 
 
 def key_of(seed: int, stream: int) -> int:
-    """A 64-bit key for one purpose (`stream` ≥ 0) of `seed` (64 bits, any sign): different purposes are independent."""
-    seed = ARGUMENTS.whole("seed", seed, -(2**63), _MASK)
+    """A 64-bit key for one purpose (`stream` ≥ 0) of `seed` (any integer): different purposes are independent."""
+    seed = ARGUMENTS.whole("seed", seed)
     stream = ARGUMENTS.whole("stream", stream, 0)
     return _mixed(_mixed(seed & _MASK) + (stream + 1) * 0xD1342543DE82EF95)
 
@@ -157,5 +157,5 @@ def take(random: npt.NDArray[np.uint64], count: int) -> npt.NDArray[np.float64]:
     """(count,) Gaussians from the next words of `random` (2,) uint64, whose counter moves on."""
     ARGUMENTS.like("random", random, _KEY_AND_COUNTER)
     out = gaussians(int(random[0]), count, int(random[1]))
-    random[1] += np.uint64(count)
+    random[1:] += np.uint64(count)  # modulo 2^64
     return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -10,16 +11,21 @@ from hw_models.arguments import ARGUMENTS
 from hw_models.base import Drive, Ints, Pulse, Reals
 
 Amount = float | Reals
+_MOST, _MOST_V = 1e30, 1e6  # of anything that is multiplied here, and of volts
 
 
-def _alike(**amounts: object) -> None:
-    """Raise `DeviceError` unless all are numbers of 0 or more, single or arrays of one shape."""
+def _alike(**amounts: Any) -> list[Any]:
+    """The amounts, lists as arrays. Raises `DeviceError` unless all are 0 or more, single or arrays of one shape."""
     shape: tuple[int, ...] = ()
+    taken = []
     for name, amount in amounts.items():
-        found = ARGUMENTS.reals(name, amount, None, 0.0).shape
+        array = ARGUMENTS.reals(name, amount, None, 0.0, _MOST)
+        found = array.shape
+        taken.append(array if isinstance(amount, list | tuple) else amount)
         if found and shape and found != shape:
             ARGUMENTS.refuse(name, f"shape {found}", f"one number, or shape {shape} as before")
         shape = found or shape
+    return taken
 
 
 
@@ -27,9 +33,9 @@ def pulse_energy_j(
     voltage_v: float, g_before_s: Amount, g_after_s: Amount, width_s: float, count: Amount | Ints = 1
 ) -> Amount:
     """`count` programming pulses that take a cell from one conductance to the other: n V^2 (G0 + G1)/2 t."""
-    _alike(g_before_s=g_before_s, g_after_s=g_after_s, count=count)
-    ARGUMENTS.number("voltage_v", voltage_v)
-    ARGUMENTS.number("width_s", width_s, 0.0)
+    g_before_s, g_after_s, count = _alike(g_before_s=g_before_s, g_after_s=g_after_s, count=count)
+    ARGUMENTS.number("voltage_v", voltage_v, -_MOST_V, _MOST_V)
+    ARGUMENTS.number("width_s", width_s, 0.0, _MOST)
     return count * (voltage_v * voltage_v * (g_before_s + g_after_s) / 2 * width_s)
 
 
@@ -50,19 +56,19 @@ def read_energy_j(voltage_v: Amount, g_s: Amount, read_s: float) -> Amount:
 
 def array_read_energy_j(voltages_v: Reals, g_s: Reals, read_s: float) -> float:
     """One read of a whole array: t sum_ij V_i^2 G_ij, voltages (rows,), conductances (rows, ...)."""
-    volts = ARGUMENTS.reals("voltages_v", voltages_v, ("rows",)).astype(np.float64)
-    g = ARGUMENTS.reals("g_s", g_s, None, 0.0).astype(np.float64)
+    volts = ARGUMENTS.reals("voltages_v", voltages_v, ("rows",), -_MOST_V, _MOST_V).astype(np.float64)
+    g = ARGUMENTS.reals("g_s", g_s, None, 0.0, _MOST).astype(np.float64)
     if g.ndim == 0 or len(g) != len(volts):
         ARGUMENTS.refuse("g_s", f"shape {g.shape}", f"({len(volts)}, ...), a row for each voltage")
     per_row = g.reshape(len(volts), math.prod(g.shape[1:])).sum(axis=1)
-    return float(np.sum(np.square(volts) * per_row)) * ARGUMENTS.number("read_s", read_s, 0.0)
+    return float(np.sum(np.square(volts) * per_row)) * ARGUMENTS.number("read_s", read_s, 0.0, _MOST)
 
 
 def write_energy_j(
     drive: Drive, pulse: Pulse, g_before_s: Amount, g_after_s: Amount, count: Amount | Ints = 1
 ) -> Amount:
     """`count` pulses of a cell under its conditions: n V^2 ((G0 + G1)/2 t + C), without G where a gate is written."""
-    _alike(g_before_s=g_before_s, g_after_s=g_after_s, count=count)
+    g_before_s, g_after_s, count = _alike(g_before_s=g_before_s, g_after_s=g_after_s, count=count)
     charged = count * charge_energy_j(pulse.voltage_v, drive.capacitance_f)
     if not drive.write_current:
         return charged

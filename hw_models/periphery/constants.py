@@ -87,5 +87,5 @@ def whole(what: str, value: int, low: int, high: int, unit: str) -> int:
     """Return `value` if it is a whole number in [low, high]; raises `DeviceError` otherwise."""
     bounded(what, value, low, high, unit)
     if value != int(value):
-        raise DeviceError(f"{what}: {value!r} is no whole number of {unit}")
+        raise DeviceError(f"{what}: {value!r} is no whole number of {unit}, allowed is {low} to {high}")
     return int(value)

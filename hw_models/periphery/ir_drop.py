@@ -58,7 +58,7 @@ class Network:
 
 def network(g: Floats, row_ohm: float, column_ohm: float) -> Network:
     """Factorise the lines of `g` (rows, columns) in siemens. Raises `DeviceError` for what is no conductance."""
-    cells = np.ascontiguousarray(ARGUMENTS.reals("g", g, ("rows", "columns"), 0.0, 1e6), dtype=np.float64)
+    cells = np.ascontiguousarray(ARGUMENTS.reals("g [siemens]", g, ("rows", "columns"), 0.0, 1e6), dtype=np.float64)
     if not cells.size:
         raise DeviceError(f"g: shape {cells.shape}, allowed: at least one conductance, shape (rows, columns)")
     row_s = 1 / max(bounded("row_ohm", row_ohm, 0.0, 1e9, "ohm per cell"), _LEAST_OHM)

@@ -15,9 +15,7 @@ A sheet names a family and states its numbers, each with its unit and where it w
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -25,16 +23,12 @@ from typing import Any, Final
 from hw_models.base import DeviceError, unknown
 from hw_models.files import read_text
 from hw_models.foreign import printable
+from hw_models.sheets import yaml_lines
+from hw_models.sheets.yaml_lines import Lines, YamlError, placed
 
 KEYS: Final = ("name", "family", "summary", "sources", "parameters", "drive", "over", "notes")
 ENTRY_KEYS: Final = ("value", "unit", "source", "derived")
 MOST_CHARACTERS: Final = 1 << 20
-_DEEPEST: Final = 12
-_FLOAT: Final = re.compile(r"[-+]?(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][-+]?\d+)?")
-_NOT_FINITE: Final = re.compile(r"[-+]?\.?(?:inf|nan)", re.IGNORECASE)
-
-Scalar = float | int | bool | str
-Lines = dict[tuple[str, ...], int]
 
 
 @dataclass(frozen=True)
@@ -70,15 +64,6 @@ class Sheet:
         return placed(self.where, self.lines, path)
 
 
-def placed(where: str, lines: Lines, path: tuple[str, ...]) -> str:
-    """`FILE:LINE: a.b`; without the line where it is not known."""
-    for end in range(len(path), -1, -1):
-        if path[:end] in lines:
-            where = f"{where}:{lines[path[:end]]}"
-            break
-    return ": ".join(part for part in (where, ".".join(path)) if part)
-
-
 def read(path: Path) -> Sheet:
     """The sheet of a YAML file. Raises `DeviceError` with every fault of the file, a line each."""
     try:
@@ -92,37 +77,13 @@ def read(path: Path) -> Sheet:
 
 def parse(text: str, where: str) -> Sheet:
     """The sheet of a YAML text; `where` stands for the file in errors. Raises `DeviceError`."""
-    import yaml  # late: costs more than everything else here
-
     if len(text) > MOST_CHARACTERS:
         raise DeviceError(f"{where}: {len(text)} characters, allowed: at most {MOST_CHARACTERS}")
-    lines: Lines = {}
-    faults: list[str] = []
     try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        _refuse_deep(yaml.parse(text, Loader=loader), yaml.AliasEvent, where)
-        node = yaml.compose(text, Loader=loader)
-        tree = None if node is None else _Plain(where, lines, faults).of(node, ())
-    except yaml.MarkedYAMLError as error:
-        with suppress(yaml.YAMLError):  # libyaml gives up on deep nesting by itself, the parser in Python does not
-            _refuse_deep(yaml.parse(text, Loader=yaml.SafeLoader), yaml.AliasEvent, where)
-        mark = error.problem_mark or error.context_mark
-        raise DeviceError(f"{where}:{mark.line + 1 if mark else 1}: not readable as YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise DeviceError(f"{where}:1: not readable as YAML: {str(error).splitlines()[0]}") from None
+        tree, lines, faults = yaml_lines.read(text, where)
+    except YamlError as error:
+        raise DeviceError(str(error)) from None
     return from_mapping(tree, where, lines, faults)
-
-
-def _refuse_deep(events: Iterable[Any], alias: type[Any], where: str) -> None:
-    """Raises `DeviceError` for what would make the tree unbounded; composing it would exhaust the stack."""
-    depth = 0
-    for event in events:
-        name = type(event).__name__
-        depth += name.endswith("StartEvent") - name.endswith("EndEvent")
-        if depth > _DEEPEST + 2:  # the stream and the document count
-            raise DeviceError(f"{where}:{event.start_mark.line + 1}: nested more than {_DEEPEST} levels deep")
-        if isinstance(event, alias):
-            raise DeviceError(f"{where}:{event.start_mark.line + 1}: aliases are not read, write the value out")
 
 
 def from_mapping(tree: Any, where: str, lines: Lines | None = None, faults: list[str] | None = None) -> Sheet:
@@ -200,45 +161,3 @@ def _frozen(value: Any) -> Any:
 def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 40 else text[:40] + "…"
-
-
-@dataclass
-class _Plain:
-    """Turns YAML nodes into plain data: numbers as YAML 1.2 reads them, so `1e-4` is one and `on` is a word."""
-
-    where: str
-    lines: Lines
-    faults: list[str]
-
-    def of(self, node: Any, path: tuple[str, ...]) -> Any:
-        """`node` as mappings, lists and scalars; keeps the line of every key, refuses duplicates."""
-        self.lines.setdefault(path, node.start_mark.line + 1)
-        if node.id == "scalar":
-            return _scalar(node.value, plain=not node.style)
-        if node.id == "sequence":
-            return [self.of(child, (*path, str(index))) for index, child in enumerate(node.value)]
-        mapping: dict[str, Any] = {}
-        for key_node, child in node.value:
-            key = str(key_node.value) if key_node.id == "scalar" else "?"
-            here, line = (*path, key), key_node.start_mark.line + 1
-            if key in mapping:
-                self.faults.append(f"{self.where}:{line}: {'.'.join(here)}: duplicate key")
-                continue
-            self.lines[here] = line
-            mapping[key] = self.of(child, here)
-        return mapping
-
-
-def _scalar(text: str, plain: bool) -> Scalar | None:
-    if not plain:
-        return text
-    if text in ("", "~", "null"):
-        return None
-    if text in ("true", "false"):
-        return text == "true"
-    if _FLOAT.fullmatch(text):
-        number = float(text.replace("_", ""))
-        return int(text.replace("_", "")) if re.fullmatch(r"[-+]?[\d_]{1,18}", text) else number
-    if _NOT_FINITE.fullmatch(text):
-        return float(text.replace(".", ""))
-    return text

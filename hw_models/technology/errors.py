@@ -11,6 +11,15 @@ class TechnologyError(ValueError):
     """A technology table, node, width or area that has no price; says the value and what is allowed."""
 
 
+def nearest(word: object, known: Iterable[str]) -> str:
+    """` (did you mean 'X'?)` for the name that looks most alike; empty where none does."""
+    import difflib  # only an error needs it
+
+    by_lower_case = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(str(word).lower()[:200], by_lower_case, n=1, cutoff=0.6)
+    return f" (did you mean {by_lower_case[close[0]]!r}?)" if close else ""
+
+
 def unknown(what: str, value: object, known: Iterable[str]) -> TechnologyError:
     """An error for a name that is not one of `known`, with the nearest of them as a suggestion."""
     import difflib  # only an error needs it

@@ -13,10 +13,17 @@ from hw_models.technology.errors import TechnologyError, unknown
 # unit in a table -> (dimension used inside, factor to it)
 UNITS: dict[str, tuple[str, float]] = {
     "pJ": ("J", 1e-12),
+    "fJ": ("J", 1e-15),
+    "nJ": ("J", 1e-9),
     "um2": ("mm2", 1e-6),
+    "mm2": ("mm2", 1.0),
     "um2/bit": ("mm2/bit", 1e-6),
+    "mm2/bit": ("mm2/bit", 1.0),
     "nW/bit": ("W/bit", 1e-9),
+    "pW/bit": ("W/bit", 1e-12),
     "mW/mm2": ("W/mm2", 1e-3),
+    "uW/mm2": ("W/mm2", 1e-6),
+    "W/mm2": ("W/mm2", 1.0),
     "nA/um": ("nA/um", 1.0),
     "nm": ("nm", 1.0),
     "V": ("V", 1.0),
@@ -119,6 +126,7 @@ def _collect(
 
 def _entry(name: str, path: str, node: dict[str, Any], citations: dict[str, str]) -> Entry:
     unit = node.get("unit")
+    unit = str(unit) if unit == 1 and not isinstance(unit, bool) else unit  # `unit: 1` without quotes
     if unit not in UNITS:
         raise unknown(f"{name}: {path}: unit", unit, UNITS)
     given = node["points"] if "points" in node else [{"value": node["value"]}]

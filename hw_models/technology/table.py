@@ -153,13 +153,34 @@ def load(table: str, node_nm: float | None = None) -> Technology:
     """
     if table not in names():
         raise unknown("table", table, names())
-    base_nm = read(f"{table}.yaml").entries["node"].value("nm")
-    return _load(table, base_nm if node_nm is None else scaling.check_node(node_nm), base_nm)
+    return _load(table, node_nm)
+
+
+def load_text(text: str, where: str, node_nm: float | None = None) -> Technology:
+    """The prices of a table of one's own, as `load` gives them; its name is what its key `table` says, else its file's.
+
+    `where` stands for the file in errors. Raises `TechnologyError` with every fault of the table, each with its line.
+    """
+    return _load_text(text, where, node_nm)
 
 
 @lru_cache(maxsize=64)
-def _load(table: str, node: float, base_nm: float) -> Technology:
-    sheet = read(f"{table}.yaml")
+def _load(table: str, node_nm: float | None) -> Technology:
+    return _priced(table, read(f"{table}.yaml"), node_nm)
+
+
+@lru_cache(maxsize=64)
+def _load_text(text: str, where: str, node_nm: float | None) -> Technology:
+    from hw_models.technology import own  # only a table of one's own is held against what it must state
+
+    sheet = own.read_text(text, where)
+    return _priced(own.name_of(text, where), sheet, node_nm)
+
+
+def _priced(table: str, sheet: Sheet, node_nm: float | None) -> Technology:
+    """Every price of a sheet at `node_nm`, or at its own node."""
+    base_nm = sheet.entries["node"].value("nm")
+    node = base_nm if node_nm is None else scaling.check_node(node_nm)
     energy = scaling.energy_ratio(node, base_nm)
     logic = scaling.logic_area_ratio(node, base_nm)
     leakage = scaling.leakage_ratio(node, base_nm)

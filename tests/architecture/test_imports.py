@@ -25,6 +25,7 @@ FLOORS = (
     ("pricing",),
     ("chip", "report", "reference"),
     ("readouts",),
+    ("suggest",),
     ("runs",),
     ("sweep",),
     ("cli",),

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ROOT = examples.ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FLOW = """\
-data set → encoder → chip [ inference → target → homeostasis → update ] ⇄ device (write / read)
+data set → encoder → chip [ inference → target → homeostasis → update ] ⇄ synapses (memory | cells)
                         └── action counts ── × technology table ──→ energy, latency, area → record → report
 """
 RUN = ("console", "python", "pycon")
@@ -113,7 +113,7 @@ def test_generated_pages_are_up_to_date(page: Path) -> None:
 
 def test_the_reference_lists_every_field_and_command() -> None:
     pages = {page.name: text for page, text in generate.pages().items()}
-    assert "| `frac_bits` | `9` | an integer -8..24 |" in pages["spec.md"]
+    assert "| `frac_bits` | `9` | an integer -8..24, or auto |" in pages["spec.md"]
     assert "| `memory_budget` | **required** |" in pages["spec.md"]
     commands = ("run", "check", "specs", "report", "data list", "data fetch")
     for name in (*commands, "device list", "device show", "device pulse", "device fit"):
@@ -149,7 +149,7 @@ def test_ci_is_given_the_readmes_own_command() -> None:
 
 
 def test_the_data_flow_is_drawn_identically_everywhere() -> None:
-    chip = (ROOT / "edgesdt" / "chip.py").read_text(encoding="utf-8")
+    chip = (ROOT / "edgesdt" / "chip" / "simulated.py").read_text(encoding="utf-8")
     assert f"```\n{FLOW}```" in README
     assert [line.strip() for line in FLOW.splitlines()] == [
         line.strip() for line in chip.splitlines() if "→" in line and ("data set" in line or "action counts" in line)

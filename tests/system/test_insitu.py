@@ -335,8 +335,14 @@ def test_a_sheet_of_ones_own_is_used_and_held_to_its_digest(cli: Cli, tmp_path: 
     assert "mine cell" in shown and "sram" not in shown and "weights on mine (" in shown
     assert record["spec"]["device"]["file"] and len(record["spec"]["device"]["sha256"]) == 64
     sheet.write_text(sheet.read_text(encoding="utf-8").replace("0.002", "0.004"), encoding="utf-8")
+    cli(*run).refused("holds the run of another spec or seed")
     kept = tmp_path / "own" / "spec.yaml"
+    assert cli("check", kept).code == 0, "the run has the text of its sheet"
+    text = kept.read_text(encoding="utf-8")
+    kept.write_text(text.replace("value: 0.002", "value: 0.004"), encoding="utf-8")
     cli("check", kept).refused("device.sha256", "has changed")
+    alone = f"device.sha256={record['spec']['device']['sha256']}"
+    cli("check", "quickstart", "--set", "device.file=mine.yaml", "--set", alone).refused("device.sha256", "has changed")
 
 
 def test_clipped_conversions_are_told(cli: Cli) -> None:

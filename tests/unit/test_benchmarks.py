@@ -465,7 +465,7 @@ def test_speed_of_all_cases_measures_the_device_models_too(
 
 
 def test_blas_is_held_to_one_thread() -> None:
-    from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_info
 
     with rounds.one_thread():
         assert {found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"} == {1}

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgesdt import datasets
+from edgesdt import datasets, registry
 from edgesdt.chip.simulated import Chip
-from edgesdt.rules.eqprop import registers
+from edgesdt.rules.lookup import resolve
 from edgesdt.runs.experiment import run
 from edgesdt.spec import Spec, loads
 from tests.conftest import SMALL
@@ -21,7 +21,7 @@ RESET = ["learning.homeostasis.reset=epoch", "learning.homeostasis.gamma=0.2", "
 
 def scripted(spec: Spec) -> Chip:
     """What a user writes: every epoch in the order of a run."""
-    spec = registers.resolve(spec)
+    spec = resolve(spec)
     data, chip = datasets.load(spec.data.set, spec.data.train, spec.data.test), Chip(spec)
     for epoch in range(spec.epochs):
         order = np.random.RandomState([spec.seed, epoch]).permutation(len(data.x_train))
@@ -30,7 +30,10 @@ def scripted(spec: Spec) -> Chip:
     return chip
 
 
-@pytest.mark.parametrize("more", [[], ["device.model=ReRamSB"]], ids=["digital", "cells"])
+EVERY = [*([f"learning.rule={name}"] for name in registry.OURS), ["device.model=ReRamSB"]]
+
+
+@pytest.mark.parametrize("more", EVERY, ids=lambda more: more[0])
 def test_a_script_learns_what_a_run_learns(more: list[str], tmp_path: Path) -> None:
     spec = loads(SMALL, overrides=[*RESET, *more])
     run(spec, tmp_path / "run", report=False)

@@ -11,6 +11,7 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from edgesdt.errors import SpecError
 from edgesdt.rules.eqprop import registers
+from edgesdt.rules.lookup import resolve
 from edgesdt.runs.preview import resolved
 from edgesdt.spec import Spec, loads
 from edgesdt.spec.fields import field_at
@@ -53,8 +54,8 @@ def cases() -> Iterator[tuple[str, float]]:
 def test_a_constant_at_an_end_of_its_range_is_held_and_read_back(path: str, end: float, machine: list[str]) -> None:
     others = [override for override in machine if not override.startswith(f"{path}=")]
     spec = loads(TEXT, overrides=[*others, f"{path}={end!r}"])
-    once = registers.resolve(spec)
-    assert registers.resolve(once) == once, "resolving again changes something"
+    once = resolve(spec)
+    assert resolve(once) == once, "resolving again changes something"
     assert Spec.from_plain(once.plain()) == once
     assert loads(resolved(spec)) == once, "what `check --resolved` prints is no spec"
     assert registers.used_rates(once, 0) == registers.used_rates(spec, 0)
@@ -62,7 +63,7 @@ def test_a_constant_at_an_end_of_its_range_is_held_and_read_back(path: str, end:
 
 def test_the_lowest_beta_is_not_what_its_register_holds() -> None:
     """The test above would say nothing if every end were held exactly."""
-    held = registers.resolve(loads(TEXT, overrides=["learning.beta=0.001"])).learning.beta
+    held = resolve(loads(TEXT, overrides=["learning.beta=0.001"])).learning.beta
     assert held < 0.001
     rates = [registers.used_rates(loads(TEXT, overrides=[*machine, f"{RATE}=1.0"]), 0)[0] for machine in MACHINES]
     assert max(rates) > 1.0

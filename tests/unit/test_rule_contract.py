@@ -19,6 +19,7 @@ from edgesdt.ledger.memory import Array
 from edgesdt.ledger.recipes import Access, Bound, Design, Phase
 from edgesdt.qformat import QFormat, Rounding, Scale, round_shift
 from edgesdt.rules import contract, foreign
+from edgesdt.rules.activity import ASSUMED
 from edgesdt.rules.mapped import rounded, scaled
 from edgesdt.spec import Spec, loads
 from tests.conftest import ROOT
@@ -108,7 +109,7 @@ def with_design(example: ModuleType, change: Callable[[Design], Design]) -> dict
 
 def with_counts(example: ModuleType, **counts: Any) -> dict[str, Any]:
     """A rule that expects other counts."""
-    return {"expected": lambda spec, learning: {**example.expected(spec, learning), **counts}}
+    return {"expected": lambda spec, learning, activity: {**example.expected(spec, learning, activity), **counts}}
 
 
 def _first(design: Design, **changes: Any) -> Design:
@@ -230,6 +231,8 @@ BREAKS: list[tuple[str, Change, str]] = [
     ),
     ("what it says are sentences", lambda m: {"cautions": lambda s: "beware"}, "cautions() is 'beware'"),
     ("every action is counted", lambda m: built(m, _actions=lambda self, events: {"mac": 1}), "lacks the action"),
+    ("what was seen is expected", lambda m: {"observed": lambda *_: {}}, "observed() is a dict"),
+    ("what was seen is expected", lambda m: built(m, happened=lambda self, inference=False: ([1], ())), "no array"),
     ("the same seed gives the same integers", lambda m: built(m, __init__=_unlike), "weights_0 differs"),
     ("learning in two calls is learning in one", lambda m: built(m, _learn=_drifting), "learning 1 samples, none"),
     ("a restored chip goes on bit for bit", lambda m: built(m, state=_forgetful), "lacks something"),
@@ -268,10 +271,11 @@ def test_a_guard_tells_which_part_failed(example: ModuleType, spec: Spec) -> Non
     def fails(*_: Any) -> Any:
         raise KeyError("dream")
 
+    more: dict[str, tuple[Any, ...]] = {"rates": (0,), "expected": (True, ASSUMED), "observed": (None, None, "")}
     for part in contract.FUNCTIONS:
         guarded = foreign.admitted(replace(example.RULE, **{part: fails}), "competitive", "rule competitive (theirs)")
         with pytest.raises(RuleError, match=r"rule competitive \(theirs\).*KeyError: 'dream'"):
-            getattr(guarded, part)(*((spec, 0) if part in ("rates", "expected") else (spec,)))
+            getattr(guarded, part)(spec, *more.get(part, ()))
 
 
 def test_a_learner_that_fails_in_the_midst_of_learning_is_told(example: ModuleType, spec: Spec) -> None:

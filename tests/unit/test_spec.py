@@ -85,8 +85,11 @@ def test_documented_fields_are_those_of_a_plain_spec() -> None:
             found |= leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key}
         return found
 
-    whole = GOOD + "device: {model: EcRam}\ndeployment: {times: [1 s]}\n"
-    assert {doc.path for doc in documented()} == leaves(loads(whole).plain()) | {"sweep", "device.parameters"}
+    whole = GOOD + "label_seed: 1\ndevice: {model: EcRam}\ndeployment: {times: [1 s]}\n"
+    of_files = {"data.sha256", "device.sheet", "technology.file", "technology.sha256", "technology.sheet"}
+    found = leaves(loads(whole).plain())
+    assert {doc.path for doc in documented()} == found | {"sweep", "device.parameters"} | of_files
+    assert not found & of_files, "only there where a spec names a file"
 
 
 def test_yaml_1_1_traps() -> None:
@@ -197,7 +200,7 @@ def test_importing_the_spec_loads_no_numerics() -> None:
         (
             "encodr: {bits: 3}",
             "encodr: unknown key, allowed: name, data, encoder, chip, learning, device, technology, "
-            "deployment, readout, label_fraction, epochs, seed, sweep (did you mean 'encoder'?)",
+            "deployment, readout, label_fraction, label_seed, epochs, seed, sweep (did you mean 'encoder'?)",
         ),
         ("encoder: {bit: 3}", "encoder.bit: unknown key, allowed: bits (did you mean 'bits'?)"),
         ("winners: 3", "(did you mean learning.winners?)"),

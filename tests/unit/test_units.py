@@ -54,6 +54,10 @@ def test_times_are_the_nearest_float_to_the_decimal_text() -> None:
     assert units.parse_time("3 h") == 10_800
     assert units.parse_time("1 day") == 86_400
     assert units.parse_time("10 years") == 10 * 365.25 * 86_400
+    assert units.parse_time("1 week") == 7 * 86_400
+    assert units.parse_time("2 weeks") == units.parse_time("14 days")
+    assert units.parse_time("1 month") == 365.25 / 12 * 86_400
+    assert units.parse_time("12 months") == units.parse_time("1 year")
     assert units.parse_time(4) == 4
 
 

@@ -7,6 +7,7 @@ holds back, is DeSieno's, Proc. ICNN 1988, I-117. Nearest is largest `w·x - |w|
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from edgesdt.ledger.memory import Array
 from edgesdt.ledger.recipes import Access, Action, Bound, Design, Phase, Unit, Use
 from edgesdt.qformat import QFormat, Rounding
 from edgesdt.rules import standard
+from edgesdt.rules.activity import ASSUMED, Activity, Seen
 from edgesdt.rules.mapped import Ints, MappedLearner, rounded, scaled
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels, Rule
 from edgesdt.spec import Spec
@@ -124,11 +126,19 @@ def counted(spec: Spec, samples: int, inputs: int, learned: int, writes: int, ba
     }
 
 
-def expected(spec: Spec, learning: bool) -> Counts:
-    """Actions of 1,000 samples: a third of the inputs not 0, a third of the winner's weights change."""
+def expected(spec: Spec, learning: bool, activity: Activity) -> Counts:
+    """Actions of 1,000 samples on a chip so busy."""
     n, learned = spec.chip.layers[0], 1000 * learning
     steps = -(-n // (2 * spec.chip.random.lanes)) if spec.chip.weights.rounding == "stochastic" else 0
-    return counted(spec, 1000, 1000 * n // 3, learned, learned * n // 3, learned * steps)
+    writes = int(learned * n * activity.written)
+    return counted(spec, 1000, int(1000 * n * activity.inputs), learned, writes, learned * steps)
+
+
+def observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity:
+    """How busy a chip was: the share of inputs that are not 0, and of the winner's weights that were written."""
+    n, seen = spec.chip.layers[0], Competitive.named(trained.events)
+    inputs, written = seen["inputs"] / (n * seen["samples"]), seen["changes"] / (n * seen["learned"])
+    return replace(ASSUMED, inputs=inputs, written=written, source=source)
 
 
 class Competitive(MappedLearner):
@@ -199,7 +209,7 @@ RULE = Rule(
     held=held,
     rates=lambda spec, epoch: [standard.rate(spec, epoch).value],
     expected=expected,
-    assumptions=lambda spec: "assuming a third of the inputs not zero and a third of the winner's weights written",
+    observed=observed,
     disagreements=disagreements,
     costless={"learning_rate": (), "conscience": 0.0},
     build=Competitive,

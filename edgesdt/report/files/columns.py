@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 _SUFFIX = {"bit": "_bits", "Hz": "_hz", "nm": "_nm", "s": "_s"}
@@ -75,3 +75,31 @@ def value_at(spec: Any, steps: Sequence[str | int]) -> Any:
         else:
             here = here.get(step) if isinstance(here, dict) else None
     return here
+
+
+TOGETHER = ", "
+"""Joins the fields of a group of a sweep to one path; no field has it in its name."""
+
+
+def joined(point: Mapping[str, Any], groups: Iterable[Sequence[str]]) -> dict[str, Any]:
+    """A point in which the fields of each group are one parameter, whose value is the list of theirs."""
+    made = dict(point)
+    for fields in groups:
+        if all(field in made for field in fields):
+            made[TOGETHER.join(fields)] = [made.pop(field) for field in fields]
+    return made
+
+
+def fields_of(path: str) -> list[str]:
+    """The fields that a parameter sets: itself, or those of a group."""
+    return path.split(TOGETHER)
+
+
+def apart(point: Mapping[str, Any]) -> dict[str, Any]:
+    """A point with every field by itself again: what `joined` has put together."""
+    made: dict[str, Any] = {}
+    for path, value in point.items():
+        fields = fields_of(path)
+        is_group = len(fields) > 1 and isinstance(value, list) and len(value) == len(fields)
+        made |= dict(zip(fields, value, strict=True)) if is_group else {path: value}
+    return made

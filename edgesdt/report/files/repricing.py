@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from edgesdt.report.files.folders import Run
 from edgesdt.report.files.sweeps import Row, Sweep
 from hw_models.foreign import printable
 
+_OWN = re.compile(r"(?:plain spec: )?technology\.(?:table|file|sheet): ")
+"""Begins a fault of the table itself."""
 _PRICED = ("energy_j", "latency_s", "area_mm2", "technology")
 
 
@@ -55,10 +58,11 @@ def record(given: Mapping[str, Any], table: str, where: Path) -> dict[str, Any]:
     try:
         return _priced(given, table)
     except SpecError as error:
-        told = str(error).partition("\n")[0]
-        if "technology.table: " in told:
-            raise EdgesdtError(f"--table: {told.partition('technology.table: ')[2]}") from None
-        raise DamagedError(f"{where}: cannot be priced again with {table}: {printable(told)}") from None
+        own = [fault for fault in error.faults if _OWN.match(fault)]
+        if own:
+            raise EdgesdtError("\n".join(f"--table: {_OWN.sub('', fault)}" for fault in own)) from None
+        told = printable(str(error).partition("\n")[0])
+        raise DamagedError(f"{where}: cannot be priced again with {table}: {told}") from None
     except (KeyError, TypeError) as error:
         raise DamagedError(f"{where}: cannot be priced again: the record lacks {error}") from None
     except (AttributeError, ValueError, ArithmeticError, IndexError) as error:
@@ -69,23 +73,12 @@ def _priced(given: Mapping[str, Any], table: str) -> dict[str, Any]:
     from edgesdt.pricing.bill import reprice
 
     node = (given["spec"].get("technology") or {}).get("node")
-    return reprice(given, table) if node is None else _at_node(given, table, node)
+    return reprice(given, table) if node is None else reprice(given, table, node)
 
 
-def _at_node(given: Mapping[str, Any], table: str, node: float) -> dict[str, Any]:
-    from edgesdt.pricing.bill import bill, price, technology
-    from edgesdt.spec import Spec, spec_hash
-
-    plain = {**given["spec"], "technology": {"table": table, "node": node}}
-    spec, memory = Spec.from_plain(plain), given["memory"]
-    tech = technology(spec)
-    samples = {"train": given["train_samples"] * plain["epochs"], "inference": given["test_samples"]}
-    curve = [
-        {**epoch, "energy_j": sum(bill(spec, epoch["counts"], memory, tech).energy_j.values())}
-        for epoch in given["curve"]
-    ]
-    made = price(spec, given["counts"], samples, memory)
-    return {**given, **made, "spec": plain, "spec_hash": spec_hash(plain), "curve": curve}
+def name_of(table: str) -> str:
+    """A table as part of a file's name: its own name, or that of its file."""
+    return Path(table).name.removesuffix(".yaml").removesuffix(".yml")
 
 
 def _row(found: Sweep, row: Row, table: str) -> Row:

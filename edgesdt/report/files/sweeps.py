@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ def identity(value: Any) -> str:
 @dataclass(frozen=True)
 class Row:
     """One chip of the sweep: its point (path → value, no seed), its seed, how it ended, and its record if it did.
+
+    Fields that a group of the plan changes together are one path (`columns.joined`).
 
     `run` is the run folder, relative to the sweep's; empty where none was kept.
     """
@@ -111,7 +113,7 @@ class Sweep:
     def spec_of(self, point: Mapping[str, Any]) -> dict[str, Any]:
         """The plain spec of a point: the base with the point's values in their places."""
         spec: dict[str, Any] = json.loads(json.dumps(self.spec))
-        for path, value in point.items():
+        for path, value in columns.apart(point).items():
             *above, last = columns.steps_of(path)
             place: Any = spec
             for step in above:
@@ -141,7 +143,15 @@ def load(folder: Path) -> Sweep:
     description = _description(folder / DESCRIPTION)
     rows, torn, damaged = _rows(folder)
     label = printable(str(description.get("name") or folder.name))
-    return Sweep(folder, description, rows, label, torn, tuple(damaged))
+    made = Sweep(folder, description, rows, label, torn, tuple(damaged))
+    groups = [fields for group in made.listed("groups") if (fields := _fields(group))]
+    return replace(made, rows=[replace(row, point=columns.joined(row.point, groups)) for row in rows])
+
+
+def _fields(group: Mapping[str, Any]) -> list[str]:
+    """The fields of a group of the plan; empty for what is none."""
+    found = group.get("fields")
+    return list(found) if isinstance(found, list) and all(isinstance(field, str) for field in found) else []
 
 
 def _description(path: Path) -> dict[str, Any]:

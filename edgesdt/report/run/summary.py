@@ -101,12 +101,13 @@ def facts(run: Run) -> list[tuple[str, str]]:
         ("weights", f"{dig('chip.weights.bits')} bits" if dig("chip.weights.bits") else None),
         ("rule", dig("learning.rule")),
         ("target", str(dig("learning.target") or "none").replace("_", " ").replace("none", "") or None),
-        ("data", data),
+        ("data", data.rpartition("/")[2] if isinstance(data, str) else data),
         ("device", device_name(run)),
         ("technology", run.part("technology").get("table") or dig("technology.table")),
         ("node", _node(run)),
         ("labels", _labels(dig("label_fraction"))),
         ("epochs", dig("epochs")),
+        ("labels used", _labels_used(run)),
         ("seed", run.record.get("seed")),
     ]
     return [(name, str(value)) for name, value in found if value is not None]
@@ -142,6 +143,16 @@ def _labels(share: object) -> str | None:
     """The share of the training samples whose label is known."""
     found = number(share)
     return None if found is None else "all" if found >= 1 else f"{100 * found:.3g} %"
+
+
+def _labels_used(run: Run) -> str | None:
+    """How many training labels were used for what, where the record says so."""
+    used = run.record.get("labels")
+    used = used if isinstance(used, Mapping) else {}  # absent from an older record
+    training, readout = (number(used.get(name)) for name in ("training", "readout"))
+    if training is None or readout is None:
+        return None
+    return f"{training:,.0f} in training, {readout:,.0f} in read-outs"
 
 
 def least(text: str, whole: bool) -> str:

@@ -134,8 +134,13 @@ def over_seeds(points: Sequence[Point], metric: Metric) -> Estimate:
 def short_names(paths: Sequence[str]) -> dict[str, str]:
     """Each dotted path by its last steps: the last where the path has two, else two; the whole if not unique.
 
-    `parameters` and `array` of a device say nothing, so `device.parameters.levels` is `levels`.
+    `parameters` and `array` of a device say nothing, so `device.parameters.levels` is `levels`. A group has the names
+    of its fields.
     """
+    fields = [field for path in paths for field in columns.fields_of(path)]
+    if fields != list(paths):
+        names = short_names(fields)
+        return {path: ", ".join(names[field] for field in columns.fields_of(path)) for path in paths}
     short = {}
     for path in paths:
         steps = [step for step in path.split(".") if step not in ("parameters", "array")]
@@ -148,6 +153,9 @@ def value_text(path: str, value: Any) -> str:
     """A parameter's value for reading: quantities in their units, lists without brackets."""
     found = number(value)
     if found is None:
+        fields = columns.fields_of(path)
+        if isinstance(value, list) and len(value) == len(fields) > 1:
+            return ", ".join(value_text(field, item) for field, item in zip(fields, value, strict=True))
         if isinstance(value, list):
             return ", ".join(value_text("", item) for item in value)
         return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -95,13 +95,18 @@ def _facts(found: Findings) -> list[tuple[str, str]]:
     paths = {"layers": "chip.layers", "weights": "chip.weights.bits", "rule": "learning.rule", "seed": "seed"}
     paths |= {"target": "learning.target", "data": "data.set", "device": "device.model", "epochs": "epochs"}
     paths |= {"technology": "technology.table", "node": "technology.node", "labels": "label_fraction"}
+    varied = [field for path in found.sweep.parameters for field in columns.fields_of(path)]
     rows = []
     for name, value in told:
-        swept = [p for p in found.sweep.parameters if _overlap(p, paths[name])] if name in paths else []
-        if name != "seed":
+        swept = [field for field in varied if _overlap(field, paths[name])] if name in paths else []
+        if name != "seed" and not (name == "labels used" and _OF_LABELS & set(varied)):
             rows.append((name, "; ".join(_levels(found, path, paths[name]) for path in swept) or value))
     method = found.sweep.plan.get("method")
     return [*rows, ("method", str(method))] if method else rows
+
+
+_OF_LABELS = {"label_fraction", "data.train", "learning.target", "readout"}
+"""Fields that decide how many labels a run uses."""
 
 
 def _overlap(one: str, other: str) -> bool:
@@ -112,7 +117,8 @@ def _overlap(one: str, other: str) -> bool:
 
 def _levels(found: Findings, path: str, shown_as: str) -> str:
     """`20, 24 (swept)`, the field named where it is not the whole of what is shown."""
-    values = {identity(row.point[path]): row.point[path] for row in found.sweep.rows if path in row.point}
+    given = [columns.apart(row.point) for row in found.sweep.rows]
+    values = {identity(point[path]): point[path] for point in given if path in point}
     known = points.levels_of(found.points, path)
     texts = [points.value_text(path, value) for value in {**known, **values}.values()]
     if len(texts) > _LISTED:
@@ -214,14 +220,17 @@ def _swept(found: Findings) -> list[tuple[str, str, str]]:
     rows = []
     spec = found.sweep.spec
     for path in found.sweep.parameters:
-        told = {points.value_text(path, row.point[path]): None for row in found.sweep.rows if path in row.point}
+        seen = {points.value_text(path, row.point[path]): None for row in found.sweep.rows if path in row.point}
         levels = points.levels_of(found.points, path)
         ordered = [points.value_text(path, value) for value in levels.values()]
-        texts = [*ordered, *(text for text in told if text not in ordered)]
+        texts = [*ordered, *(text for text in seen if text not in ordered)]
         if len(texts) > effects.LEVELS:
             texts = [f"{len(texts):,} values, {texts[0]} to {texts[len(ordered) - 1]}"]
-        base = columns.value_at(spec, columns.steps_of(path))
-        rows.append((path, ", ".join(texts), wording.ABSENT if base is None else points.value_text(path, base)))
+        fields = columns.fields_of(path)
+        between = "; " if len(fields) > 1 else ", "
+        bases = [(field, columns.value_at(spec, columns.steps_of(field))) for field in fields]
+        told = [wording.ABSENT if base is None else points.value_text(field, base) for field, base in bases]
+        rows.append((path, between.join(texts), ", ".join(told)))
     seeds = sorted({row.seed for row in found.sweep.rows if row.seed is not None})
     base = str(spec.get("seed", wording.ABSENT))
     return [*rows, ("seed", ", ".join(map(str, seeds)), base)] if seeds else rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edgesdt.rules.activity import Activity, Seen, in_words
 from edgesdt.rules.backprop import registers
 from edgesdt.rules.backprop.design import design
 from edgesdt.rules.backprop.memory import memory
@@ -14,16 +15,16 @@ from edgesdt.spec.schema.learning import Schedule
 from edgesdt.spec.source import Fault
 
 
-def _expected(spec: Spec, learning: bool) -> Counts:
+def _expected(spec: Spec, learning: bool, activity: Activity) -> Counts:
     from edgesdt.rules.backprop import counts  # event tables come with the compiler
 
-    return counts.predicted(spec, learning)
+    return counts.predicted(spec, learning, activity)
 
 
-def _assumptions(spec: Spec) -> str:
-    from edgesdt.rules.backprop import counts
+def _observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity:
+    from edgesdt.rules.backprop.activity import observed
 
-    return counts.assumptions(spec)
+    return observed(spec, trained, inferred, source)
 
 
 def _build(spec: Spec) -> Learner:
@@ -57,7 +58,8 @@ RULE = Rule(
     held=registers.held,
     rates=registers.used_rates,
     expected=_expected,
-    assumptions=_assumptions,
+    observed=_observed,
+    in_words=in_words,
     disagreements=_disagreements,
     cautions=lambda spec: [],
     costless={"learning_rate": (), "label_smoothing": 0.0, "schedule": Schedule()},

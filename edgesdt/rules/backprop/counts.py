@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from edgesdt.kernels import layout as ev
 from edgesdt.ledger import actions as act
+from edgesdt.rules.activity import ASSUMED, Activity, at, bank_steps, kept_inputs
 from edgesdt.rules.arguments import check_layers, events_of
 from edgesdt.rules.backprop import actions as own
 from edgesdt.rules.backprop import layout as more
@@ -128,54 +129,39 @@ def priced(spec: Spec, happened: Tally) -> dict[str, int]:
     }
 
 
-# What an event-driven chip is assumed to see when nothing has been run yet (`edgesdt check`).
-ASSUMED_INPUTS = 0.2
-"""Share of inputs that are not zero (MNIST: 0.19)."""
-ASSUMED_ACTIVE = 0.4
-"""Share of the states of a hidden layer that are not zero."""
-ASSUMED_ERRORS = {"self_defined": 0.02, "label": 0.15}
-"""Share of the errors that are not zero, by target (784-2000 on MNIST: 0.013 to 0.04; 784-512-10: 0.1 to 0.25)."""
+def predicted(spec: Spec, learning: bool, activity: Activity = ASSUMED) -> dict[str, int]:
+    """Actions of 1000 samples before anything is run, from how busy the chip is expected to be.
 
-
-def predicted(spec: Spec, learning: bool) -> dict[str, int]:
-    """Actions of 1000 samples before anything is run, from the assumptions above; a dense chip's need none of them.
-
-    Random words are always an estimate: they are drawn for the updates that happen.
+    A dense chip's need no expectation but for random words, which are drawn for the updates that happen.
     """
-    sizes, samples, asked = spec.chip.layers, 1000, settings(spec)
-    kept = 1.0 - asked.dropout.input if learning else 1.0
-    shown = [sizes[0] * ASSUMED_INPUTS * kept, *(n * ASSUMED_ACTIVE for n in sizes[1:-1])]
-    wrong = [n * ASSUMED_ERRORS[asked.target] if learning else 0.0 for n in sizes[1:]]
-    pairs = [samples * pre * post for pre, post in zip(shown, wrong, strict=True)]
-    bank = 2 * spec.chip.random.lanes
-    masks = sum(
-        -(-n // (2 * bank)) for n, share in ((sizes[0], kept), (sizes[-1], 1 - asked.dropout.output)) if share < 1
-    )
-    # every sweep of a post-synaptic neuron starts on a fresh step of the bank
-    sweeps = samples * sum(n * ceil(pre / bank) for pre, n in zip(shown, wrong, strict=True))
-    moves = int(samples * sum(wrong)) if spec.chip.biases.enabled else 0
-    happened = Tally(
+    return priced(spec, expected(spec, learning, activity))
+
+
+def expected(spec: Spec, learning: bool, activity: Activity) -> Tally:
+    """The events of 1000 samples with `activity`: its changes are states that are not 0, what moved are errors."""
+    sizes, samples = spec.chip.layers, 1000
+    inputs = samples * sizes[0] * activity.inputs * kept_inputs(spec, learning)
+    rates = activity.changes if learning else activity.changes_at_inference
+    active = [samples * n * at(rates, layer) for layer, n in enumerate(sizes[1:-1], 1)]
+    errors = [samples * n * at(activity.moved, layer) * learning for layer, n in enumerate(sizes[1:], 1)]
+    pre = [inputs / samples]
+    pre += [n * at(activity.pairing, layer) * at(activity.moved, layer) for layer, n in enumerate(sizes[1:-1], 1)]
+    pairs = [share * posts for share, posts in zip(pre, errors, strict=True)]
+    biased = [samples * n * at(activity.biases_moved, layer) for layer, n in enumerate(sizes[1:], 1)]
+    moves = int(sum(biased)) if learning and spec.chip.biases.enabled else 0
+    bank = samples * activity.steps_at_inference
+    if learning:
+        bank = max(bank_steps(spec, samples, errors, pairs) + samples * activity.steps, 0.0)
+    return Tally(
         samples=samples,
         learned=samples if learning else 0,
-        inputs=int(samples * shown[0]),
-        active=(0, *(int(samples * n) for n in shown[1:]), 0),
-        errors=(0, *(int(samples * n) for n in wrong)),
+        inputs=int(inputs),
+        active=(0, *(int(n) for n in active), 0),
+        errors=(0, *(int(n) for n in errors)),
         pairs=tuple(int(p) for p in pairs),
-        weight_writes=int(sum(pairs) * 0.1),
+        weight_writes=int(sum(pairs) * activity.written),
         bias_moves=moves,
-        bias_writes=int(moves * 0.1),
-        bank_steps=int(sweeps + samples * masks) if learning else 0,
-        applied=ceil(samples / asked.batch) if learning else 0,
-    )
-    return priced(spec, happened)
-
-
-def assumptions(spec: Spec) -> str:
-    """What `predicted` assumes, in words."""
-    if spec.chip.style == "dense":
-        return "exact for a dense chip, but for its random words"
-    hidden = f", {ASSUMED_ACTIVE:.0%} of the hidden states" if len(spec.chip.layers) > 2 else ""
-    return (
-        f"assuming {ASSUMED_INPUTS:.0%} of the inputs{hidden} and {ASSUMED_ERRORS[settings(spec).target]:.0%} "
-        "of the errors not zero; a run counts them"
+        bias_writes=int(moves * activity.biases_written),
+        bank_steps=int(bank),
+        applied=ceil(samples / settings(spec).batch) if learning else 0,
     )

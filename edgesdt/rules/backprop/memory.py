@@ -20,7 +20,7 @@ def memory(spec: Spec) -> tuple[Array, ...]:
     layers, total, errors = chip.layers, chip.accumulator.bits, learning.errors
     depth, outputs = len(layers) - 1, layers[-1]
     arrays = [_numbers("input", (layers[0],), QFormat(spec.encoder.bits, spec.encoder.bits, False), "inputs")]
-    weight, bias = QFormat(chip.weights.bits, chip.weights.frac_bits), QFormat(chip.biases.bits, chip.biases.frac_bits)
+    weight, bias = QFormat(chip.weights.bits, chip.weights.point), QFormat(chip.biases.bits, chip.biases.frac_bits)
     arrays += [_numbers(f"weights_{k}", (layers[k], layers[k + 1]), weight, "weights") for k in range(depth)]
     for k, n in enumerate(layers[1:], start=1):
         if chip.biases.enabled:

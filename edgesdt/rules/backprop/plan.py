@@ -37,14 +37,14 @@ def plan(spec: Spec) -> Plan:
     drive_right = frac - state + slopes
     nearest = Rounding.named(chip.states.rounding) is Rounding.NEAREST
     half = np.array([1 << (int(n) - 1) if nearest and n > 0 else 0 for n in drive_right], np.int64)
-    error_right = chip.weights.frac_bits + slopes
+    error_right = chip.weights.point + slopes
     error_right[-1] = state - learning.errors.frac_bits + slopes[-1]
     return Plan(
         sizes=sizes,
         first=np.concatenate(([0, 0], np.cumsum(sizes[1:-1]))).astype(np.int64),
         first_weight=np.concatenate(([0], np.cumsum(sizes[:-1] * sizes[1:])[:-1])).astype(np.int64),
-        input_left=frac - chip.weights.frac_bits - spec.encoder.bits,
-        state_left=frac - chip.weights.frac_bits - state,
+        input_left=frac - chip.weights.point - spec.encoder.bits,
+        state_left=frac - chip.weights.point - state,
         bias_left=bias_left(spec),
         drive_right=drive_right,
         drive_half=half,
@@ -58,7 +58,7 @@ def plan(spec: Spec) -> Plan:
         accumulator_limit=(1 << (chip.accumulator.bits - 1)) - 1,
         state_bits=state,
         state_limit=target.state.highest,
-        weight_limit=QFormat(chip.weights.bits, chip.weights.frac_bits).highest,
+        weight_limit=QFormat(chip.weights.bits, chip.weights.point).highest,
         bias_limit=QFormat(chip.biases.bits, chip.biases.frac_bits).highest if chip.biases.enabled else 0,
         stochastic_weights=Rounding.named(chip.weights.rounding) is Rounding.STOCHASTIC,
         stochastic_biases=Rounding.named(chip.biases.rounding) is Rounding.STOCHASTIC,
@@ -97,7 +97,7 @@ def rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
         held = rate(spec, layer, epoch)
         pre = spec.encoder.bits if layer == 0 else chip.states.bits
         widest = pre + errors.bits - 1
-        rows[0].append(rate_row(held, pre + errors.frac_bits, chip.weights.frac_bits, weights, widest))
+        rows[0].append(rate_row(held, pre + errors.frac_bits, chip.weights.point, weights, widest))
         rows[1].append(rate_row(held, errors.frac_bits, chip.biases.frac_bits, biases, errors.bits - 1))
     return np.array(rows, dtype=np.int64)
 

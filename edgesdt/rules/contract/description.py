@@ -9,6 +9,7 @@ from typing import Any, Final, get_args
 from edgesdt.ledger import actions as act
 from edgesdt.ledger.memory import Array
 from edgesdt.ledger.recipes import Access, Action, Design, Phase, Unit, Use
+from edgesdt.rules.activity import ASSUMED
 from edgesdt.rules.contract.broken import check_counts, require, whole
 from edgesdt.rules.protocol import Rule
 from edgesdt.spec import Spec
@@ -37,7 +38,7 @@ def _is_described(rule: Rule, spec: Spec | None) -> None:
 
 
 FUNCTIONS: Final = (
-    "arrays", "design", "held", "rates", "expected", "assumptions", "disagreements", "cautions", "build",
+    "arrays", "design", "held", "rates", "expected", "observed", "disagreements", "cautions", "build",
 )  # fmt: skip
 """The fields of a `Rule` that are called with a spec."""
 
@@ -181,11 +182,11 @@ def _has_rates(rule: Rule, spec: Spec) -> None:
 
 def _expects_every_action(rule: Rule, spec: Spec) -> None:
     for learning in (True, False):
-        check_counts(rule, spec, rule.expected(spec, learning), f"expected(spec, {learning})")
+        check_counts(rule, spec, rule.expected(spec, learning, ASSUMED), f"expected(spec, {learning}, ASSUMED)")
 
 
 def _says_sentences(rule: Rule, spec: Spec) -> None:
-    require(isinstance(rule.assumptions(spec), str), "assumptions() is no text")
+    require(isinstance(rule.in_words(ASSUMED, spec.chip.layers[1:]), str), "in_words() is no text")
     told = rule.cautions(spec)
     require(
         isinstance(told, list) and all(isinstance(line, str) for line in told),

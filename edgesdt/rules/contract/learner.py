@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from edgesdt.rules.activity import Activity, Seen
 from edgesdt.rules.contract.broken import check_counts, refuse, require
 from edgesdt.rules.mapped import range_of
 from edgesdt.rules.protocol import Learner, Rule
@@ -64,6 +65,22 @@ def _counts_every_action(rule: Rule, spec: Spec) -> None:
     check_counts(rule, spec, learner.inference_counts(), "inference_counts()")
     require(any(learner.inference_counts().values()), "inference_counts() is all 0 after 3 samples")
     require(dict(learner.counts()) == before, "counts() changes by inference")
+
+
+def _foresees_what_it_saw(rule: Rule, spec: Spec) -> None:
+    learner = _taught(rule, spec, (0, _SAMPLES))
+    learner.infer(_data(spec, 3)[0])
+    seen = []
+    for samples, inference in ((_SAMPLES, False), (3, True)):
+        events, cells = learner.happened(inference)
+        require(isinstance(events, np.ndarray) and events.dtype == np.int64, "happened() gives no array of int64")
+        require(isinstance(cells, tuple), f"happened() gives {cells!r}, must be a tuple, empty without cells")
+        seen.append(Seen(samples, events, cells))
+    found = rule.observed(spec, *seen, "measured:")
+    require(isinstance(found, Activity), f"observed() is a {type(found).__name__}, must be an Activity")
+    require(found.source == "measured:", f"observed(): source is {found.source!r}, must be the text that was given")
+    for learning in (True, False):
+        check_counts(rule, spec, rule.expected(spec, learning, found), f"expected(spec, {learning}, observed)")
 
 
 def _repeats(rule: Rule, spec: Spec) -> None:
@@ -183,6 +200,7 @@ def _tells_its_wear(rule: Rule, spec: Spec) -> None:
 
 LAWS: Final = {
     "every action is counted": _counts_every_action,
+    "what was seen is expected": _foresees_what_it_saw,
     "the same seed gives the same integers": _repeats,
     "learning in two calls is learning in one": _learns_in_pieces,
     "a restored chip goes on bit for bit": _goes_on,

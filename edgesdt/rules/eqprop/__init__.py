@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edgesdt.rules.activity import Activity, Seen, in_words
 from edgesdt.rules.eqprop import registers
 from edgesdt.rules.eqprop.design import design
 from edgesdt.rules.eqprop.memory import memory
@@ -11,17 +12,17 @@ from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import Schedule
 
 
-def _expected(spec: Spec, learning: bool) -> Counts:
+def _expected(spec: Spec, learning: bool, activity: Activity) -> Counts:
     from edgesdt.rules.eqprop import cell_counts, counts  # event tables come with the compiler
 
     predicted = counts.predicted if spec.device.digital else cell_counts.predicted
-    return predicted(spec, learning)
+    return predicted(spec, learning, activity)
 
 
-def _assumptions(spec: Spec) -> str:
-    from edgesdt.rules.eqprop import counts
+def _observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity:
+    from edgesdt.rules.eqprop.activity import observed
 
-    return counts.assumptions(spec)
+    return observed(spec, trained, inferred, source)
 
 
 def _cautions(spec: Spec) -> list[str]:
@@ -53,7 +54,8 @@ RULE = Rule(
     held=registers.held,
     rates=registers.used_rates,
     expected=_expected,
-    assumptions=_assumptions,
+    observed=_observed,
+    in_words=in_words,
     disagreements=registers.beyond,
     cautions=_cautions,
     costless={"learning_rate": (), "beta": 1.0, "label_smoothing": 0.0, "schedule": Schedule()},

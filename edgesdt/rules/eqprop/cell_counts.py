@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from edgesdt.arguments import ARGUMENTS
 from edgesdt.ledger import actions as act
+from edgesdt.rules.activity import ASSUMED, Activity, at, kept_inputs
 from edgesdt.rules.eqprop import counts as eqprop_counts
 from edgesdt.rules.eqprop.counts import Events
-from edgesdt.rules.eqprop.settings import settings
 from edgesdt.spec import Spec
 from edgesdt.synapses.crossbar import layout
 from edgesdt.synapses.crossbar.scales import mapping_of, reference_code, share_bits, step_of, tiles
@@ -31,18 +31,27 @@ def actions(spec: Spec, events: Events, tally: Sequence[int]) -> dict[str, int]:
     return _with_cells(spec, eqprop_counts.actions(spec, events), eqprop_counts.Tally.of(events).bias_moves, tally)
 
 
-def predicted(spec: Spec, learning: bool) -> dict[str, int]:
-    """Actions of 1000 samples before anything is run, from the assumptions here and in `eqprop_counts`."""
-    counts = eqprop_counts.predicted(spec, learning)
+def predicted(spec: Spec, learning: bool, activity: Activity = ASSUMED) -> dict[str, int]:
+    """Actions of 1000 samples before anything is run, from how busy the chip is expected to be."""
+    happened = eqprop_counts.expected(spec, learning, activity)
+    tally = expected(spec, learning, activity)
+    over = activity.cells if learning else activity.cells_at_inference
+    if over:
+        tally = [n * ratio for n, ratio in zip(tally, over, strict=True)]
+    return _with_cells(spec, eqprop_counts.priced(spec, happened), happened.bias_moves, [int(n) for n in tally])
+
+
+def expected(spec: Spec, learning: bool, activity: Activity) -> list[float]:
+    """The tally of the array (TALLIES) for 1000 samples with `activity` and the assumptions above."""
     samples, columns = 1000, spec.chip.layers[1]
-    kept = 1.0 - settings(spec).dropout.input if learning else 1.0
-    driven = samples * spec.chip.layers[0] * eqprop_counts.ASSUMED_INPUTS * kept
+    kept = kept_inputs(spec, learning)
+    driven = samples * spec.chip.layers[0] * activity.inputs * kept
     mapping = mapping_of(spec)
     cells = columns * mapping.cells_per_weight
     squares = driven * (ASSUMED_LEVEL * ((1 << spec.encoder.bits) - 1)) ** 2
     level = ASSUMED_LEVEL * (1 << share_bits(spec))
-    moved = columns * eqprop_counts.ASSUMED_MOVED * samples
-    pairs = moved * spec.chip.layers[0] * eqprop_counts.ASSUMED_INPUTS * kept if learning else 0.0
+    moved = columns * at(activity.moved, 1) * samples
+    pairs = moved * spec.chip.layers[0] * activity.inputs * kept if learning else 0.0
     pulses = pairs * ASSUMED_PULSES * mapping.planes * mapping.weight_per_range / float(mapping.digit_weights[0])
     written = min(pulses, pairs * mapping.planes)  # with one slice seldom more than one pulse for a cell
     tally = [0.0] * layout.TALLIES
@@ -56,8 +65,7 @@ def predicted(spec: Spec, learning: bool) -> dict[str, int]:
     tally[layout.CELL_WRITES] = written
     if learning and mapping.slices > 1:
         _add_carries(spec, samples, tally, level)
-    bias_moves = int(moved) if learning and spec.chip.biases.enabled else 0
-    return _with_cells(spec, counts, bias_moves, [int(n) for n in tally])
+    return tally
 
 
 class _Carries(NamedTuple):

@@ -135,6 +135,10 @@ class EqPropOnCells(EqProp):
         """Actions of the described chip for the samples of the last `infer`."""
         return cell_actions(self.spec, self._inference_events, self._inference_tally)
 
+    def happened(self, inference: bool = False) -> tuple[Events, tuple[int, ...]]:
+        """A copy of the events so far, or of those of the last `infer`, and the tally of the array."""
+        return super().happened(inference)[0], tuple(self._inference_tally if inference else self._tally)
+
     def state(self) -> dict[str, npt.NDArray[np.generic]]:
         """Copies of every on-chip array, of the cells and of the events so far."""
         cells, bank = self.crossbar.cells, self.crossbar.bank

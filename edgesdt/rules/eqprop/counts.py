@@ -10,12 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from edgesdt.kernels import layout as ev
 from edgesdt.ledger import actions as act
+from edgesdt.rules.activity import ASSUMED, Activity, at, bank_steps, kept_inputs
 from edgesdt.rules.arguments import check_layers, events_of
 from edgesdt.rules.eqprop.settings import settings
 from edgesdt.spec import Spec
@@ -56,6 +58,15 @@ class Tally:
             bank_steps=rows[ev.BANK_STEPS][0],
             applied=rows[ev.APPLIED][0],
         )
+
+    def less(self, before: Tally) -> Tally:
+        """What happened since `before`."""
+        fields: dict[str, Any] = {}
+        for name, now in vars(self).items():
+            then = getattr(before, name)
+            both = isinstance(now, tuple)
+            fields[name] = tuple(a - b for a, b in zip(now, then, strict=True)) if both else now - then
+        return Tally(**fields)
 
 
 def dense(spec: Spec, tally: Tally) -> Tally:
@@ -133,54 +144,37 @@ def _kept_phases(spec: Spec) -> int:
     return 2 if settings(spec).beta_sign == "symmetric" else 1
 
 
-# What an event-driven chip is assumed to see when nothing has been run yet (`edgesdt check`).
-ASSUMED_INPUTS = 0.2
-"""Share of inputs that are not zero (MNIST: 0.19)."""
-ASSUMED_CHANGES = 0.5
-"""State changes per neuron and training sample, all phases together (784-2000 on MNIST: 0.44)."""
-ASSUMED_MOVED = 0.03
-"""Share of the post-synaptic neurons that are swept (784-2000 on MNIST: 0.027)."""
+def predicted(spec: Spec, learning: bool, activity: Activity = ASSUMED) -> dict[str, int]:
+    """Actions of 1000 samples before anything is run, from how busy the chip is expected to be.
 
-
-def predicted(spec: Spec, learning: bool) -> dict[str, int]:
-    """Actions of 1000 samples before anything is run, from the assumptions above; a dense chip's need none of them.
-
-    Random words are always an estimate: they are drawn for the updates that happen.
+    A dense chip's need no expectation but for random words, which are drawn for the updates that happen.
     """
-    sizes, samples = spec.chip.layers, 1000
-    kept = 1.0 - settings(spec).dropout.input if learning else 1.0
-    inputs = samples * sizes[0] * ASSUMED_INPUTS * kept
-    runs = (2 if settings(spec).beta_sign == "symmetric" else 1) * samples if learning else 0
-    moved = [samples * n * ASSUMED_MOVED for n in sizes[1:]] if learning else [0.0 for _ in sizes[1:]]
-    pairs = [
-        (sizes[k] * (ASSUMED_INPUTS * kept if k == 0 else 2 * ASSUMED_MOVED)) * moved[k] for k in range(len(sizes) - 1)
-    ]
-    bank = 2 * spec.chip.random.lanes
-    masks = sum(-(-n // (2 * bank)) for n in (sizes[0], sizes[-1]))
-    # every sweep of a post-synaptic neuron starts on a fresh step of the bank
-    sweeps = sum(n * ceil(p / max(n * bank, 1)) for n, p in zip(moved, pairs, strict=True))
-    share = 1.0 if learning else 0.5
-    happened = Tally(
+    return priced(spec, expected(spec, learning, activity))
+
+
+def expected(spec: Spec, learning: bool, activity: Activity) -> Tally:
+    """The events of 1000 samples with `activity` on the chip of `spec`."""
+    sizes, samples, last = spec.chip.layers, 1000, len(spec.chip.layers) - 1
+    inputs = samples * sizes[0] * activity.inputs * kept_inputs(spec, learning)
+    changes = activity.changes if learning else activity.changes_at_inference
+    moved = [samples * n * at(activity.moved, layer) * learning for layer, n in enumerate(sizes[1:], 1)]
+    pre = [inputs / samples, *(sizes[k] * at(activity.pairing, k) * at(activity.moved, k) for k in range(1, last))]
+    pairs = [share * posts for share, posts in zip(pre, moved, strict=True)]
+    biased = [samples * n * at(activity.biases_moved, layer) for layer, n in enumerate(sizes[1:], 1)]
+    bias_moves = sum(biased) if learning and spec.chip.biases.enabled else 0
+    bank = samples * activity.steps_at_inference
+    if learning:
+        bank = max(bank_steps(spec, samples, moved, pairs) + samples * activity.steps, 0.0)
+    return Tally(
         samples=samples,
         inputs=int(inputs),
-        changes=(0, *(int(samples * n * ASSUMED_CHANGES * share) for n in sizes[1:])),
-        nudged_changes=int(samples * sizes[-1] * ASSUMED_CHANGES / 2) if learning else 0,
-        nudged_runs=runs,
+        changes=(0, *(int(samples * n * at(changes, layer)) for layer, n in enumerate(sizes[1:], 1))),
+        nudged_changes=int(samples * sizes[-1] * activity.nudged) if learning else 0,
+        nudged_runs=(2 if settings(spec).beta_sign == "symmetric" else 1) * samples if learning else 0,
         pairs=tuple(int(p) for p in pairs),
-        weight_writes=int(sum(pairs) * 0.15),
-        bias_moves=int(sum(moved)) if spec.chip.biases.enabled else 0,
-        bias_writes=int(sum(moved) * 0.15) if spec.chip.biases.enabled else 0,
-        bank_steps=int(sweeps + samples * masks) if learning else 0,
+        weight_writes=int(sum(pairs) * activity.written),
+        bias_moves=int(bias_moves),
+        bias_writes=int(bias_moves * activity.biases_written),
+        bank_steps=int(bank),
         applied=ceil(samples / settings(spec).batch) if learning else 0,
-    )
-    return priced(spec, happened)
-
-
-def assumptions(spec: Spec) -> str:
-    """What `predicted` assumes, in words."""
-    if spec.chip.style == "dense":
-        return "exact for a dense chip, but for its random words"
-    return (
-        f"assuming {ASSUMED_INPUTS:.0%} of the inputs not zero, {ASSUMED_CHANGES:g} state changes per neuron and "
-        f"{ASSUMED_MOVED:.0%} of the neurons updated per sample; a run counts them"
     )

@@ -41,8 +41,8 @@ def plan(spec: Spec) -> Plan:
         sizes=sizes,
         first=first,
         first_weight=first_weight,
-        input_left=frac - chip.weights.frac_bits - spec.encoder.bits,
-        state_left=frac - chip.weights.frac_bits - chip.states.bits,
+        input_left=frac - chip.weights.point - spec.encoder.bits,
+        state_left=frac - chip.weights.point - chip.states.bits,
         bias_left=bias_left(spec),
         drive_right=down,
         drive_half=1 << (down - 1) if fixed is Rounding.NEAREST and down > 0 else 0,
@@ -86,7 +86,7 @@ def rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
     for layer in range(len(chip.layers) - 1):
         held = rate(spec, layer, epoch)
         pre_bits = spec.encoder.bits if layer == 0 else state_bits
-        rows[0].append(rate_row(held, pre_bits + state_bits, chip.weights.frac_bits, rounding(chip.weights.rounding)))
+        rows[0].append(rate_row(held, pre_bits + state_bits, chip.weights.point, rounding(chip.weights.rounding)))
         rows[1].append(rate_row(held, state_bits, chip.biases.frac_bits, rounding(chip.biases.rounding)))
     return np.array(rows, dtype=np.int64)
 

@@ -41,7 +41,7 @@ class Registers:
             output_drop=drop_byte(learning.dropout.output),
             target=TargetRegisters.of(spec),
             state=QFormat(chip.states.bits, chip.states.bits, signed=False),
-            weight=QFormat(chip.weights.bits, chip.weights.frac_bits),
+            weight=QFormat(chip.weights.bits, chip.weights.point),
             bias=QFormat(chip.biases.bits, chip.biases.frac_bits),
         )
 

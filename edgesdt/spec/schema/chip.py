@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from edgesdt.spec.types import Allowed, Flag, Frequency, Lanes, Section, Size
+from edgesdt.errors import SpecError
+from edgesdt.spec.types import Allowed, Flag, FracBits, Frequency, Lanes, Section, Size
 
 RoundingName = Literal["nearest", "floor", "stochastic"]
 
@@ -15,11 +16,10 @@ class Weights(Section):
     """Format of the weights: code c stands for c * 2**-frac_bits."""
 
     bits: int = Field(default=8, ge=2, le=16, description="Width of a weight, sign included [bits]")
-    frac_bits: int = Field(
+    frac_bits: FracBits = Field(
         default=9,
-        ge=-8,
-        le=24,
-        description="Bits below the point; the range is +-2**(bits - 1 - frac_bits) [bits]",
+        description="Bits below the point; the range is +-2**(bits - 1 - frac_bits). auto: from the first weights and "
+        "a short training on held-out training samples [bits]",
     )
     rounding: RoundingName = Field(
         default="stochastic", description="How an update is rounded to whole codes"
@@ -27,6 +27,16 @@ class Weights(Section):
     init_gain: float = Field(
         default=0.5, ge=0, le=8, description="Gain of the Xavier-uniform start; 0: all zero"
     )
+
+    @property
+    def point(self) -> int:
+        """Bits below the point. Raises `SpecError` as long as they are left open (auto)."""
+        if self.frac_bits == "auto":
+            raise SpecError(
+                "chip.weights.frac_bits: auto, allowed here: -8..24 ('edgesdt check SPEC --resolved' shows the number "
+                "for the data, edgesdt.suggest.frac_bits.chosen gives it)"
+            )
+        return self.frac_bits
 
 
 class Biases(Section):

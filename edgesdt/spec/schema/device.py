@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from edgesdt.spec.types import Allowed, Duration, ModelName, Resistance, Section, a_mapping, power_of_two_real
-from hw_models.files import read_bytes
+from edgesdt.spec import named_files
+from edgesdt.spec.types import (
+    Allowed,
+    Duration,
+    ModelName,
+    Resistance,
+    Section,
+    Sha256,
+    a_mapping,
+    power_of_two_real,
+)
 
 if TYPE_CHECKING:
     from hw_models.base import CellModel
@@ -107,10 +116,13 @@ class Device(Section):
     """What the weights are stored in."""
 
     model: ModelName = Field(default="sram", description="Device model of a memory cell (`edgesdt device list`)")
-    file: str | None = Field(default=None, min_length=1, description="A device sheet (YAML), in place of a named model")
-    sha256: str | None = Field(
-        default=None, pattern=r"^[0-9a-f]{64}$", description="Digest of the sheet; filled in when it is read"
+    file: str | None = Field(
+        default=None,
+        min_length=1,
+        description="A device sheet (YAML, relative to the spec), in place of a named model",
     )
+    sha256: Sha256 = Field(default=None, description="Digest of the sheet; filled in when it is read")
+    sheet: str | None = Field(default=None, description="Text of the sheet; filled in when it is read")
     parameters: Annotated[
         dict[str, Any], BeforeValidator(a_mapping), Allowed("a mapping of the model's parameters to values")
     ] = Field(default_factory=dict, description="Parameters of the model that differ from its sheet")
@@ -129,15 +141,22 @@ class Device(Section):
         return self.model == "sram" and self.file is None
 
     def digest(self) -> str | None:
-        """SHA-256 of the sheet as it is now; None for a named model. Raises `OSError`."""
-        return None if self.file is None else hashlib.sha256(read_bytes(Path(self.file))).hexdigest()
+        """SHA-256 of the text that the spec has of the sheet, else of its file as it is now; None for a named model.
+
+        Raises `SheetError`.
+        """
+        if self.sheet is not None:
+            return hashlib.sha256(self.sheet.encode()).hexdigest()
+        return None if self.file is None else named_files.sheet(self.file)[1]
 
     def cell_model(self) -> CellModel:
         """The model of a cell with the parameters and switches given here. Raises `DeviceError`."""
-        from hw_models.sheets import catalog  # only a spec with a device needs the catalogue
+        from hw_models.sheets import catalog, sheet  # only a spec with a device needs the catalogue
 
         parameters = self.parameters
-        if self.file is not None:
+        if self.file is not None and self.sheet is not None:
+            model = catalog.from_sheet(sheet.parse(self.sheet, self.file), **parameters)
+        elif self.file is not None:
             model = catalog.from_file(Path(self.file), **parameters)
         else:
             model = catalog.load(self.model, **parameters)

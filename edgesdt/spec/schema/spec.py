@@ -6,23 +6,29 @@ Defaults live in the three schema modules and nowhere else. What fields must agr
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, SerializeAsAny
 
+from edgesdt.spec import named_files
 from edgesdt.spec.schema.chip import Chip
 from edgesdt.spec.schema.device import Deployment, Device
 from edgesdt.spec.schema.learning import Learning
-from edgesdt.spec.types import Allowed, NodeLength, Section, SetName, SweepMap, TableName, unique
+from edgesdt.spec.types import Allowed, NodeLength, Section, SetName, Sha256, SweepMap, TableName, unique
+
+if TYPE_CHECKING:
+    from hw_models.technology import Technology as Prices
 
 
 class Data(Section):
     """Where the samples come from and how many of them are used."""
 
-    set: SetName = Field(description="Data set by name, or the path of an .npz file")
+    set: SetName = Field(description="Data set by name, or the path of an .npz file (relative to the spec)")
     train: int | None = Field(default=None, ge=1, le=10**9, description="Training samples used; null: all of them")
     test: int | None = Field(default=None, ge=1, le=10**9, description="Test samples used; null: all of them")
+    sha256: Sha256 = Field(default=None, description="Digest of the .npz file; filled in when it is read")
 
 
 class Encoder(Section):
@@ -36,6 +42,36 @@ class Technology(Section):
 
     table: TableName = Field(default="cmos_45nm", description="Technology table that prices the actions")
     node: NodeLength | None = Field(default=None, description="Scale the table to this node; null: its own node [nm]")
+    file: str | None = Field(
+        default=None,
+        min_length=1,
+        description="A table of one's own (YAML, relative to the spec), in place of a named one",
+    )
+    sha256: Sha256 = Field(default=None, description="Digest of that table; filled in when it is read")
+    sheet: str | None = Field(default=None, description="Text of that table; filled in when it is read")
+
+    @staticmethod
+    def named(table: str, node: float | None = None) -> dict[str, Any]:
+        """The plain section that prices with `table`, a name or the path of a file, at `node` [nm; None: its own].
+
+        A word that ends in .yaml or has a `/` is a path. Raises `SheetError` for a file that cannot be read.
+        """
+        if not (table.endswith((".yaml", ".yml")) or "/" in table):
+            return {"table": table, "node": node}
+        path = os.path.abspath(os.path.expanduser(table))
+        text, digest = named_files.sheet(path)
+        return {"node": node, "file": path, "sha256": digest, "sheet": text}
+
+    def prices(self) -> Prices:
+        """The prices of the table at the node. Raises `TechnologyError`, or `SheetError` for a file that is gone."""
+        from hw_models import technology  # only a spec that is priced needs the tables
+
+        if self.file is None:
+            return technology.load(self.table, self.node)
+        text = self.sheet if self.sheet is not None else named_files.sheet(self.file)[0]
+        if text is None:
+            raise named_files.SheetError(f"{self.file}: longer than {named_files.MOST_BYTES} bytes, this is no table")
+        return technology.load_text(text, self.file, self.node)
 
 
 ReadoutName = Literal["direct", "linear", "output"]
@@ -68,7 +104,14 @@ class Spec(Section):
         description="Read-outs; output: the label's own neuron wins",
     )
     label_fraction: float = Field(
-        default=1.0, gt=0, le=1, description="Share of the training labels that the read-outs may use"
+        default=1.0,
+        gt=0,
+        le=1,
+        description="Share of the training labels that are known, drawn by class: all that read-outs use and, with "
+        "learning.target: label, all that the chip learns from",
+    )
+    label_seed: int | None = Field(
+        default=None, ge=0, le=2**32 - 1, description="Seed of the draw of known labels; null: seed"
     )
     epochs: int = Field(default=10, ge=1, le=100_000, description="Passes over the training samples")
     seed: int = Field(default=0, ge=0, le=2**32 - 1, description="Seed of every random choice")
@@ -79,10 +122,18 @@ class Spec(Section):
         plain: dict[str, Any] = self.model_dump(mode="json")
         if self.sweep is None:
             del plain["sweep"]
+        if self.label_seed is None:  # specs of before this field keep their hash
+            del plain["label_seed"]
         if not self.deployment.times:
             del plain["deployment"]
         if self.device.drift_compensation == "none":
             del plain["device"]["drift_compensation"]
+        for section, key in (("data", "sha256"), ("device", "sheet")):
+            if plain[section][key] is None:
+                del plain[section][key]
+        technology = plain["technology"]
+        unsaid = ("file", "sha256", "sheet") if self.technology.file is None else ("table",)
+        plain["technology"] = {key: value for key, value in technology.items() if key not in unsaid}
         if self.device.digital:  # a digital memory has no array
             plain["device"] = {"model": plain["device"]["model"]}
         return plain

@@ -1,8 +1,8 @@
 """Reads the `sweep:` section of a spec: which fields take which values, with which seeds, and what is looked for.
 
-Two forms. Short: `{dotted.path: values, …, seed: [0, 1]}`, a grid. Long: `{method, parameters: {dotted.path: values},
-seeds, objectives, constraints, samples, prune}`. Values are a list, or `{min, max, step, log}`. Every point is checked
-by `edgesdt.sweep.plan`; here only the section itself is.
+Two forms, `groups` (see `sweep_groups`) in both. Short: `{dotted.path: values, …, seed: [0, 1]}`, a grid. Long:
+`{method, parameters: {dotted.path: values}, seeds, objectives, constraints, samples, prune}`. Values are a list, or
+`{min, max, step, log}`. Every point is checked by `edgesdt.sweep.plan`; here only the section itself is.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from edgesdt.spec.loading import Traced, load_traced
 from edgesdt.spec.overrides import PathError, parameter_path
 from edgesdt.spec.schema.spec import Spec
 from edgesdt.spec.source import Fault
-from edgesdt.spec.sweep import goals
+from edgesdt.spec.sweep import goals, groups
 from edgesdt.spec.sweep.value_ranges import Range, RangeError, read_range
 
 Method = Literal["grid", "zip", "random", "sobol", "search"]
 METHODS: Final[tuple[Method, ...]] = get_args(Method)
-LONG: Final = ("method", "parameters", "seeds", "objectives", "constraints", "samples", "prune")
+LONG: Final = ("method", "parameters", "groups", "seeds", "objectives", "constraints", "samples", "prune")
 SAMPLES: Final = 64
 """Points of a random, sobol or search sweep that does not say how many."""
 MOST_POINTS: Final = 1_000_000
@@ -32,7 +32,10 @@ _VALUES: Final = "a list of values, or {min, max, step, log}"
 
 @dataclass(frozen=True)
 class Parameter:
-    """One swept field: its path as written, its place in the spec, and its values (a list) or its range."""
+    """What a sweep varies by itself: one field, its place in the spec, and its values (a list) or its range.
+
+    A group of fields is one parameter too: `group` holds its fields and their places, a value is a tuple of theirs.
+    """
 
     name: str
     place: Path
@@ -40,6 +43,24 @@ class Parameter:
     range: Range | None
     at: Path
     """Where its values stand in the file."""
+    group: tuple[tuple[str, Path], ...] = ()
+
+    @property
+    def fields(self) -> tuple[tuple[str, Path], ...]:
+        """Name and place of every field that it sets."""
+        return self.group or ((self.name, self.place),)
+
+    def spread(self, value: Any) -> tuple[tuple[str, Path, Any], ...]:
+        """Name, place and value of every field that `value` sets."""
+        each = value if self.group else (value,)
+        return tuple((name, place, one) for (name, place), one in zip(self.fields, each, strict=True))
+
+    def line_of(self, value: Any, field: int = 0) -> Path:
+        """Where a value stands in the file; of a group, that of its field."""
+        if not self.values:
+            return self.at
+        entry = (*self.at, self.values.index(value))
+        return (*entry, self.group[field][0]) if self.group else entry
 
     def at_share(self, share: float) -> Any:
         """The value at `share` in [0, 1) of the list or of the range."""
@@ -75,10 +96,8 @@ def read(spec: Spec) -> tuple[Sweep, list[Fault]]:
     """The sweep of a spec that has one, and every fault of the section; with faults the sweep must not be used."""
     section = spec.sweep or {}
     faults: list[Fault] = []
-    is_long = any(key in LONG for key in section)
-    given = dict(section) if is_long else {"parameters": {k: v for k, v in section.items() if k != "seed"}}
-    if not is_long and "seed" in section:
-        given["seeds"] = section["seed"]
+    is_long = any(key in LONG and key != groups.KEY for key in section)
+    given = dict(section) if is_long else _as_long(section)
     seeds_at: Path = ("sweep", "seeds" if is_long else "seed")
     for key in given:
         if key not in LONG:
@@ -86,7 +105,7 @@ def read(spec: Spec) -> tuple[Sweep, list[Fault]]:
             faults.append(Fault(("sweep", key), f"unknown key, allowed: {', '.join(LONG)}{hint}"))
     method = _choice(given.get("method", "grid"), faults)
     sampled = method not in ("grid", "zip")
-    parameters = tuple(_parameters(given.get("parameters"), is_long, sampled, faults))
+    parameters = (*_parameters(given.get("parameters"), is_long, sampled, faults), *_groups(given, faults))
     sweep = Sweep(
         method=method,
         parameters=parameters,
@@ -98,6 +117,21 @@ def read(spec: Spec) -> tuple[Sweep, list[Fault]]:
     )
     faults += _as_a_whole(sweep, "parameters" in section)
     return sweep, faults
+
+
+def _as_long(section: Mapping[str, Any]) -> dict[str, Any]:
+    """The short form as the long one."""
+    apart = {"seed": "seeds", groups.KEY: groups.KEY}
+    fields = {key: value for key, value in section.items() if key not in apart}
+    return {"parameters": fields, **{long: section[key] for key, long in apart.items() if key in section}}
+
+
+def _groups(given: Mapping[str, Any], faults: list[Fault]) -> Iterator[Parameter]:
+    if groups.KEY not in given:
+        return
+    for group in groups.read(given[groups.KEY], _NOT_SWEPT, faults):
+        fields = tuple(zip(group.fields, group.places, strict=True))
+        yield Parameter(", ".join(group.fields), (), group.values, None, group.at, fields)
 
 
 def _choice(value: object, faults: list[Fault]) -> Method:
@@ -208,17 +242,21 @@ def _flag(given: object, faults: list[Fault]) -> bool:
 
 
 def _as_a_whole(sweep: Sweep, has_parameters: bool) -> Iterator[Fault]:
-    at: Path = ("sweep", "parameters") if has_parameters else ("sweep",)
+    where: Path = ("sweep", "parameters") if has_parameters else ("sweep",)
     for index, parameter in enumerate(sweep.parameters):
-        for other in sweep.parameters[:index]:
-            shorter = min(len(parameter.place), len(other.place))
-            if parameter.place[:shorter] == other.place[:shorter]:
-                yield Fault(parameter.at, f"sweeps what {other.name} sweeps, allowed: each field once")
+        before = [field for other in sweep.parameters[:index] for field in other.fields]
+        for mine, (name, place) in enumerate(parameter.fields):
+            for other, taken in [*before, *parameter.fields[:mine]]:
+                shorter = min(len(place), len(taken))
+                if place[:shorter] == taken[:shorter]:
+                    at = parameter.line_of(parameter.values[0], mine) if parameter.group else parameter.at
+                    whose = f"{name} sweeps" if parameter.group else "sweeps"
+                    yield Fault(at, f"{whose} what {other} sweeps, allowed: each field once")
     if sweep.method == "zip" and len({len(parameter.values) for parameter in sweep.parameters}) > 1:
         lengths = ", ".join(f"{parameter.name} {len(parameter.values)}" for parameter in sweep.parameters)
-        yield Fault(at, f"zip needs lists of one length: {lengths}")
+        yield Fault(where, f"zip needs lists of one length: {lengths}")
     if sweep.method in ("random", "sobol", "search") and not sweep.parameters:
-        yield Fault(at, f"nothing to choose from, allowed: a mapping of dotted field: {_VALUES}")
+        yield Fault(where, f"nothing to choose from, allowed: a mapping of dotted field: {_VALUES}")
     count = len(sweep.seeds)
     if sweep.method == "grid":
         for parameter in sweep.parameters:
@@ -226,4 +264,4 @@ def _as_a_whole(sweep: Sweep, has_parameters: bool) -> Iterator[Fault]:
     elif sweep.method != "zip":
         count *= sweep.samples
     if count > MOST_POINTS:
-        yield Fault(at, f"too many runs: {count}, allowed: up to {MOST_POINTS}")
+        yield Fault(where, f"too many runs: {count}, allowed: up to {MOST_POINTS}")

@@ -7,11 +7,12 @@ variant. Only a variant with a fault goes the long way through `loading`, which 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from edgesdt.spec import named_files
 from edgesdt.spec.agreement import completed, disagreements
 from edgesdt.spec.hints import Path
 from edgesdt.spec.loading import examined
@@ -34,19 +35,23 @@ class Faulty(Exception):
 class Variants:
     """Makes variants of `spec`, which was read from `data` (its `sweep:` is left out of them).
 
-    `facts` tells the shapes and sample counts of data sets that the schema does not know, by name.
+    `facts` tells the shapes and sample counts of data sets that the schema does not know, by name; relative paths of
+    files are relative to `folder`.
     """
 
-    def __init__(self, spec: Spec, data: Mapping[str, Any], facts: Mapping[str, SetFacts] | None = None) -> None:
+    def __init__(
+        self, spec: Spec, data: Mapping[str, Any], facts: Mapping[str, SetFacts] | None = None, folder: str = ""
+    ) -> None:
         self._data = {key: value for key, value in data.items() if key != "sweep"}
         self._base = spec.model_copy(update={"sweep": None})
         self._facts = facts or {}
+        self._folder = folder
         self._adapters: dict[str, TypeAdapter[Any]] = {}
         self._known: dict[tuple[str, str], tuple[Any, Any]] = {}
 
     def with_values(self, changes: Iterable[Change]) -> Spec:
         """The variant in which each path has the value given for it. Raises `Faulty`."""
-        changes = list(changes)
+        changes = [change for given in changes for change in self._located(*given)]
         by_section: dict[str, list[Change]] = {}
         for path, value in changes:
             by_section.setdefault(str(path[0]), []).append((path[1:], value))
@@ -60,6 +65,17 @@ class Variants:
         if next(disagreements(spec, self._facts.get(spec.data.set)), None) is not None:
             raise Faulty(self._faults(changes))
         return spec
+
+    def _located(self, path: Path, value: Any) -> Iterator[Change]:
+        """A change with an absolute path in it; what was known of the file that it replaces goes."""
+        if path in named_files.PLACES:
+            known = self._data.get(str(path[0]))
+            for key in ("sha256", "sheet"):
+                if isinstance(known, Mapping) and key in known:
+                    yield (path[0], key), None
+            if self._folder:
+                value = named_files.located(path, value, self._folder)
+        yield path, value
 
     def _section(self, name: str, changes: list[Change]) -> tuple[Any, Any]:
         """Plain data and checked model of one section with `changes` in it."""

@@ -62,23 +62,31 @@ def understood(header: list[str]) -> dict[str, Column]:
 
 def _column(place: int, title: str) -> Column | None:
     text = title.strip()
-    plain = _words(text)
+    plain = words(text)
     for role, names in NAMES.items():
         if plain in names:
             if role not in DIMENSION:
                 return Column(place, role, 1.0, text)
             examples = " or ".join(f"{text} ({prefix}{DIMENSION[role]})" for prefix in ("", "u"))
-            raise DeviceError(f"column {text!r} has no unit: write it into the header, such as {examples}")
+            told = f"column {text!r} has no unit: write it into the header, such as {examples}"
+            raise DeviceError(f"{told}, into a row below the header, or into a column 'unit'")
     name, unit = _split(text)
     for role, names in NAMES.items():
-        if unit and role in DIMENSION and _words(name) in names:
-            return Column(place, role, _factor(unit, DIMENSION[role], text), text)
-        if _words(name) in names and role not in DIMENSION:  # such as `pulse (#)`
+        if unit and role in DIMENSION and words(name) in names:
+            return Column(place, role, unit_factor(unit, DIMENSION[role], text), text)
+        if words(name) in names and role not in DIMENSION:  # such as `pulse (#)`
             return Column(place, role, 1.0, text)
     return None
 
 
-def _words(text: str) -> str:
+def bare_role(title: str) -> str | None:
+    """What a column holds whose title names a quantity with a unit but does not give one; None for all others."""
+    plain = words(title)
+    return next((role for role, names in NAMES.items() if role in DIMENSION and plain in names), None)
+
+
+def words(text: str) -> str:
+    """A title in lower case, with single spaces for whatever parts its words."""
     return " ".join(re.sub(r"[_\-.]+", " ", text.lower()).split())
 
 
@@ -91,7 +99,7 @@ def _split(text: str) -> tuple[str, str]:
     return text, ""
 
 
-def _factor(unit: str, dimension: str, title: str) -> float:
+def unit_factor(unit: str, dimension: str, title: str) -> float:
     """Factor of `unit` to SI. `ms` is millisiemens for a conductance: case decides only between mOhm and MOhm."""
     for base in _BASE[dimension]:
         for prefix, factor in _PREFIX.items():

@@ -13,7 +13,7 @@ import numpy as np
 from hw_models.base import DeviceError
 from hw_models.files import read_bytes
 from hw_models.foreign import printable
-from hw_models.measured.tables import branches
+from hw_models.measured.tables import branches, unit_cells
 from hw_models.measured.tables.columns import Column, understood
 from hw_models.measured.tables.traces import Floats, Origin, StepTable, Traces
 
@@ -32,6 +32,8 @@ class Table:
     lines: list[int]
     decimal_comma: bool
     columns: dict[str, Column]
+    scales: dict[int, Floats]
+    """Of columns whose unit changes from row to row: a factor for each row, by the place of the column."""
 
     def text(self, role: str) -> list[str] | None:
         """A column as it is written; None where there is none."""
@@ -50,7 +52,7 @@ class Table:
             if not math.isfinite(values[place]):
                 what = "is empty" if not cell else f"{cell!r} is not a finite number"
                 faults.append(f"{self.name}:{self.lines[place]}: {column.title}: {what}")
-        return values * column.factor
+        return values * column.factor * self.scales.get(column.place, 1.0)
 
 
 def read(path: str | Path, read_voltage_v: float | None = None) -> Traces | StepTable:
@@ -121,30 +123,42 @@ def _table(path: Path) -> Table:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("latin-1")  # the µ of older instruments
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), start=1)]
-    lines = [(number, line) for number, line in lines if line.strip() and not line.lstrip().startswith("#")]
+    return _split(path, text, hashlib.sha256(data).hexdigest())
+
+
+def _split(path: Path, text: str, digest: str) -> Table:
+    """The cells of a text, with the units of a row or of columns of units in the header."""
+    every = [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    lines = [(number, line) for number, line in every if not line.lstrip().startswith("#")]
     if not lines:
         raise DeviceError(f"{path}: is empty")
     separator = max("\t;,", key=lines[0][1].count)
-    try:
-        split = [next(csv.reader([line], delimiter=separator, skipinitialspace=True)) for _, line in lines]
-    except csv.Error as error:
-        raise DeviceError(f"{path}: not readable as CSV: {error}") from None
-    header = split[0]
+
+    def cells(line: str) -> list[str]:
+        try:
+            return next(csv.reader([line], delimiter=separator, skipinitialspace=True))
+        except csv.Error as error:
+            raise DeviceError(f"{path}: not readable as CSV: {error}") from None
+
+    header = cells(lines[0][1])
     if any(math.isfinite(_number(cell, separator != ",")) for cell in header):
         raise DeviceError(f"{path}:{lines[0][0]}: no header: name the columns and units, such as pulse,phase,G (S)")
-    short = [
+    split, numbers = [cells(line) for _, line in lines[1:]], [number for number, _ in lines[1:]]
+    next_line = next((line for number, line in every if number > lines[0][0]), "")
+    if next_line.startswith("#") and unit_cells.is_known_unit_row(header, cells(next_line)):
+        header = unit_cells.from_row(header, cells(next_line))
+    elif split and unit_cells.is_unit_row(header, split[0], lambda cell: _number(cell, separator != ",")):
+        header, split, numbers = unit_cells.from_row(header, split[0]), split[1:], numbers[1:]
+    refuse([
         f"{path}:{number}: {len(row)} columns, the header has {len(header)}"
-        for (number, _), row in zip(lines[1:], split[1:], strict=True) if len(row) != len(header)
-    ]  # fmt: skip
-    refuse(short)
+        for number, row in zip(numbers, split, strict=True) if len(row) != len(header)
+    ])  # fmt: skip
+    placed = unit_cells.from_columns(header, split, str(path), numbers)
     try:
-        columns = understood(header)
+        columns = understood(placed.header)
     except DeviceError as error:
         raise DeviceError(f"{path}:{lines[0][0]}: {error}") from None
-    numbers = [number for number, _ in lines[1:]]
-    digest = hashlib.sha256(data).hexdigest()
-    return Table(printable(path.name), digest, header, split[1:], numbers, separator != ",", columns)
+    return Table(printable(path.name), digest, placed.header, split, numbers, separator != ",", columns, placed.scales)
 
 
 def _number(text: str, decimal_comma: bool) -> float:
@@ -190,14 +204,15 @@ def _conductance(table: Table, read_voltage_v: float | None, faults: list[str]) 
 
 def _resolution(table: Table, role: str) -> float:
     """Weight of the last written digit that any number of a column has, in SI units: what rounding can hide."""
-    finest = math.inf
-    for cell in table.text(role) or []:
+    finest, column = math.inf, table.columns[role]
+    scales = table.scales.get(column.place)
+    for index, cell in enumerate(table.text(role) or []):
         if not math.isfinite(_number(cell, table.decimal_comma)):
             continue  # it is told with its line
         mantissa, _, exponent = cell.lower().replace(",", ".").partition("e")
-        decimals = len(mantissa.partition(".")[2])
-        finest = min(finest, 10.0 ** min(int(exponent or 0) - decimals, 300))
-    return finest * table.columns[role].factor if math.isfinite(finest) else 0.0
+        step = 10.0 ** min(int(exponent or 0) - len(mantissa.partition(".")[2]), 300)
+        finest = min(finest, step if scales is None else step * float(scales[index]))
+    return finest * column.factor if math.isfinite(finest) else 0.0
 
 
 def _statistics(table: Table) -> StepTable:

@@ -1,0 +1,42 @@
+"""`edgesdt check`: what a spec describes and will cost, before anything is run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from edgesdt.cli.spec_arguments import add_assume, add_spec, spec_of
+
+
+def add_parser(commands: Any) -> None:
+    """Add `check` to the commands. Imports nothing."""
+    check = commands.add_parser("check", help="validate a spec and its data: memory map, layers, predicted cost")
+    add_spec(check)
+    check.add_argument("--resolved", action="store_true", help="print the whole spec with the values really used")
+    add_assume(check)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command; returns the exit code. Raises `EdgesdtError`."""
+    spec = spec_of(arguments)
+    from edgesdt.rules.lookup import rule_of
+    from edgesdt.runs import expected, preview, samples
+    from edgesdt.spec import drift, unused
+    from edgesdt.suggest import frac_bits
+
+    for sentence in [*unused.settings(spec), *drift.sentences(spec), *rule_of(spec).cautions(spec)]:
+        print(f"warning: {sentence}", file=sys.stderr)
+    rough = frac_bits.without_data(spec)
+    if arguments.resolved:
+        if arguments.assume is None and not samples.is_missing(spec):
+            rough = frac_bits.chosen(spec, samples.load(spec, fetch=False))
+        print(preview.resolved(rough), end="")
+        preview.enforce(rough)
+        return 0
+    preview.enforce(rough)
+    if arguments.assume is None:
+        print(preview.preview(*expected.of(spec, lambda line: print(line, file=sys.stderr))))
+    else:
+        print(preview.preview(rough, expected.assumed(arguments.assume)))
+    return 0

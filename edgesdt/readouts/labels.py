@@ -1,0 +1,27 @@
+"""Which training labels may be used: a share of them, drawn so that every class keeps its share."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Labels = npt.NDArray[np.int64]
+
+
+def drawn(y: Labels, fraction: float, seed: int) -> Labels:
+    """Ascending indices of the samples whose labels may be used: round(n · `fraction`) of `y` (n,), at least one.
+
+    Stratified: a class of n_c samples gets its share of the draw, rounded (Sainte-Laguë's rule: the next label goes to
+    the class with the largest n_c / (labels so far + ½)), and its first label before any class gets a second one. With
+    the same `seed` the draw of a small fraction is part of that of a larger one.
+    """
+    n = len(y)
+    order = np.random.RandomState(seed).permutation(n)
+    turn = np.empty(n, np.float64)
+    for c in np.unique(y):
+        mine = order[y[order] == c]
+        turn[mine] = (np.arange(len(mine)) + 0.5) / len(mine)
+        turn[mine[0]] -= 1.0
+    kept = max(1, round(n * fraction))
+    found: Labels = np.sort(order[np.argsort(turn[order], kind="stable")[:kept]])
+    return found

@@ -1,0 +1,140 @@
+"""The outputs of a chip for many samples, kept in little memory and summed over in one order.
+
+Blocks of `BLOCK` samples are kept as bytes, or, where few outputs are not zero, as these alone with their places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Reals = npt.NDArray[np.float64]
+Work = Callable[[Any, slice], Reals]
+
+BLOCK = 4096
+"""Samples in a block."""
+PIECE = 512
+"""Samples of a block of bytes that are floating-point numbers at a time: 4 MB of 2,000 outputs stay in the cache."""
+SPARSE = 1 / 12
+"""Share of outputs that are not zero below which these alone are kept: a number and its place take 12 bytes."""
+
+
+def blocks(n: int, size: int = BLOCK) -> Iterator[slice]:
+    """Slices of at most `size` that cover 0 … n."""
+    return (slice(start, min(start + size, n)) for start in range(0, n, size))
+
+
+@dataclass(frozen=True)
+class Thinned:
+    """A block with outputs dropped, each with probability `dropped`/256, drawn from `seed` at every use."""
+
+    kept: Any
+    dropped: int
+    seed: tuple[int, ...]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Samples, outputs."""
+        shape: tuple[int, int] = self.kept.shape
+        return shape
+
+    def mask(self, shape: tuple[int, ...], start: int) -> npt.NDArray[np.bool_]:
+        """Which numbers of a piece that starts at sample `start` stay."""
+        drawn = np.random.RandomState([*self.seed, start]).bytes(int(np.prod(shape)))
+        return (np.frombuffer(drawn, np.uint8) >= self.dropped).reshape(shape)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The outputs (n, n_L) of n samples in blocks; `threads` share the work on them, which changes no sum."""
+
+    parts: tuple[Any, ...]
+    threads: int = 1
+
+    @classmethod
+    def of(cls, infer: Callable[[slice], Codes], n: int, threads: int = 1) -> Stored:
+        """The outputs of n ≥ 1 samples; `infer` gives those of a slice of at most `BLOCK`."""
+        return cls(tuple(_kept(infer(rows)) for rows in blocks(n)), threads)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Samples, outputs."""
+        return sum(part.shape[0] for part in self.parts), self.parts[0].shape[1]
+
+    def each(self, work: Work) -> Iterator[Reals]:
+        """`work(x, rows)` of every piece: its outputs, an array or a sparse matrix, and which samples it holds."""
+        for found in self._of_blocks(lambda part, rows: [work(x, place) for x, place in _pieces(part, rows)]):
+            yield from found
+
+    def total(self, work: Work) -> Reals:
+        """The sum of `work(x, rows)` over all pieces, in their order."""
+
+        def of_block(part: Any, rows: slice) -> Reals:
+            found: Reals = sum((work(x, place) for x, place in _pieces(part, rows)), np.zeros(()))
+            return found
+
+        total: Reals = sum(self._of_blocks(of_block), np.zeros(()))
+        return total
+
+    def thinned(self, dropped: int, copies: int, seed: int) -> Stored:
+        """`copies` copies one after the other, in which outputs are dropped with probability `dropped`/256 (drawn)."""
+        every = [(copy, place, part) for copy in range(copies) for place, part in enumerate(self.parts)]
+        return Stored(tuple(Thinned(part, dropped, (seed, copy, place)) for copy, place, part in every), self.threads)
+
+    def mean(self) -> Reals:
+        """The mean output (n_L,)."""
+        sums = self.total(lambda x, rows: np.asarray(x.sum(axis=0, dtype=np.float64)).ravel())
+        return sums / self.shape[0]
+
+    def some(self, most: int) -> npt.NDArray[np.float32]:
+        """The outputs of at most `most` samples, evenly spaced."""
+        n = self.shape[0]
+        chosen = np.unique(np.linspace(0, n - 1, min(most, n)).round().astype(np.int64))
+
+        def work(x: Any, rows: slice) -> Reals:
+            picked = x[chosen[(chosen >= rows.start) & (chosen < rows.stop)] - rows.start]
+            found: Reals = picked if isinstance(picked, np.ndarray) else picked.toarray()
+            return found
+
+        return np.concatenate([found.astype(np.float32) for found in self.each(work)])
+
+    def _of_blocks(self, work: Callable[[Any, slice], Any]) -> Iterator[Any]:
+        """`work` of every block, in their order."""
+        ends = np.cumsum([part.shape[0] for part in self.parts]).tolist()
+        rows = [slice(end - part.shape[0], end) for end, part in zip(ends, self.parts, strict=True)]
+        if self.threads == 1 or len(rows) == 1:
+            yield from map(work, self.parts, rows)
+            return
+        with ThreadPoolExecutor(self.threads) as pool:
+            yield from pool.map(work, self.parts, rows)
+
+
+def _kept(outputs: npt.NDArray[Any]) -> Any:
+    """A block as bytes or as a sparse matrix, whichever is smaller."""
+    from scipy.sparse import csr_matrix  # a run without a classifier needs none
+
+    if np.count_nonzero(outputs) >= SPARSE * outputs.size:
+        return outputs.copy()
+    return csr_matrix(outputs).astype(np.float64)
+
+
+def _pieces(part: Any, rows: slice) -> Iterator[tuple[Any, slice]]:
+    """A sparse block whole, another one in pieces of floating-point numbers."""
+    kept = part.kept if isinstance(part, Thinned) else part
+    if not isinstance(kept, np.ndarray):
+        if isinstance(part, Thinned):
+            kept = kept.copy()
+            kept.data *= part.mask(kept.data.shape, 0)
+        yield kept, rows
+        return
+    for inside in blocks(len(kept), PIECE):
+        x = kept[inside].astype(np.float32)
+        if isinstance(part, Thinned):
+            x *= part.mask(x.shape, inside.start)
+        yield x, slice(rows.start + inside.start, rows.start + inside.stop)

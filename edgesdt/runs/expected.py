@@ -1,0 +1,34 @@
+"""How busy a chip is expected to be on the data of its spec: measured there, assumed where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from edgesdt.rules.activity import ASSUMED, Activity
+from edgesdt.runs import profile, samples
+from edgesdt.runs.compilation import watched
+from edgesdt.spec import Spec
+from edgesdt.suggest import frac_bits
+
+
+def assumed(inputs: float = ASSUMED.inputs) -> Activity:
+    """The activity of a chip that nothing is known of, with this share of its inputs not zero."""
+    return replace(ASSUMED, inputs=inputs)
+
+
+def of(spec: Spec, say: Callable[[str], None], work_s: float = profile.WORK_S) -> tuple[Spec, Activity]:
+    """The spec with the formats that its data asks for, and the activity that a short profile on that data shows.
+
+    A catalogue set that has not been fetched is not fetched for this: then the activity is assumed, and says so. Raises
+    what `samples.load` raises, so that whatever a run refuses about its data is refused here.
+    """
+    if samples.is_missing(spec):
+        source = f"{spec.data.set} is not on this machine (edgesdt data fetch {spec.data.set}): assuming"
+        return frac_bits.without_data(spec), replace(ASSUMED, source=source)
+    data = samples.load(spec, fetch=False, progress=say)
+    with watched(say) as compilation, compilation.together():
+        spec = frac_bits.chosen(spec, data)
+        if spec.chip.style == "dense" and spec.device.digital:  # what it does does not depend on the data
+            return spec, ASSUMED
+        return spec, profile.measure(spec, data, work_s)

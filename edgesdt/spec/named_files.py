@@ -1,0 +1,122 @@
+"""Files that a spec names: where they are, their digests, and the text of sheets, which travels with the spec.
+
+A path in a file is relative to that file, one of `--set` to the current folder; a spec that was loaded holds absolute
+ones. A device sheet or technology table is read once: its text stands in the spec beside its SHA-256, so that a run
+folder, a record or a worker far away needs the file no more. A data set is too large for that and only has a digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from edgesdt.spec.hints import Path
+from edgesdt.spec.sets import SETS
+
+PLACES: Final[tuple[Path, ...]] = (("data", "set"), ("device", "file"), ("technology", "file"))
+"""The fields that name a file. `sha256`, and `sheet` for the text, stand beside them."""
+MOST_BYTES: Final = 1 << 16
+"""Of a sheet that travels with a spec; a longer device sheet stays where it is, and only its digest is kept."""
+_LARGEST_SHEET: Final = 1 << 20
+
+
+class SheetError(ValueError):
+    """A sheet that cannot be read; says the file and why."""
+
+
+def located(place: Path, value: Any, folder: str) -> Any:
+    """The value of the field at `place` with `folder` before a relative path; what is no path stays as it is."""
+    if place not in PLACES or not isinstance(value, str) or not value or "\0" in value:
+        return value
+    if place == PLACES[0] and (value in SETS or not value.lower().endswith(".npz")):
+        return value
+    return os.path.normpath(os.path.join(folder, os.path.expanduser(value)))
+
+
+def locate(data: dict[str, Any], folder: str, swept: bool = False) -> None:
+    """Put `folder` before the relative paths of a spec's plain data; with `swept` also before those of its sweep."""
+    for section, key in PLACES:
+        inner = data.get(str(section))
+        if isinstance(inner, dict) and key in inner:
+            inner[key] = located((section, key), inner[key], folder)
+    if swept and isinstance(data.get("sweep"), dict):
+        data["sweep"] = located_sweep(data["sweep"], folder)
+
+
+def located_sweep(section: Any, folder: str, above: Path = ()) -> Any:
+    """The `sweep:` section with `folder` before its relative paths, in whatever form it is written."""
+    if isinstance(section, Mapping):
+        return {key: located_sweep(value, folder, _place(str(key), above)) for key, value in section.items()}
+    if isinstance(section, list | tuple):
+        return [located_sweep(item, folder, above) for item in section]
+    return located(above, section, folder)
+
+
+def _place(key: str, above: Path) -> Path:
+    """The place that a key of a sweep names: dotted, or inside the mapping that is a value of `above`."""
+    steps = tuple(key.split("."))
+    return steps if steps in PLACES else (*above, key) if (*above, key) in PLACES else (key,)
+
+
+def forget(data: dict[str, Any], place: Path) -> None:
+    """Drop the digest and the text of the file that stood at `place`, which gets another one."""
+    section = data.get(str(place[0]))
+    if place in PLACES and isinstance(section, dict):
+        for key in ("sha256", "sheet"):
+            section.pop(key, None)
+
+
+def sheet(path: str) -> tuple[str | None, str]:
+    """Text and SHA-256 of a device sheet or technology table; no text where it is too long to travel.
+
+    Raises `SheetError` for what cannot be read, is no regular file, no text in UTF-8, or longer than 1 MiB.
+    """
+    try:
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode):
+            what = "a folder" if stat.S_ISDIR(found.st_mode) else "no file"
+            raise SheetError(f"{path}: {what}, allowed: a YAML file")
+        if found.st_size > _LARGEST_SHEET:
+            raise SheetError(f"{path}: {found.st_size} bytes, allowed: at most {_LARGEST_SHEET}")
+        return _sheet(path, found.st_mtime_ns, found.st_size)
+    except OSError as error:
+        raise SheetError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise SheetError(f"{path}: not a text file in UTF-8") from None
+    except ValueError as error:
+        raise error if isinstance(error, SheetError) else SheetError(f"{path!r}: {error}") from None
+
+
+@lru_cache(maxsize=64)
+def _sheet(path: str, changed_ns: int, size: int) -> tuple[str | None, str]:
+    with open(path, "rb") as file:
+        content = file.read(_LARGEST_SHEET + 1)
+    text = content.decode("utf-8")
+    return text if len(content) <= MOST_BYTES else None, hashlib.sha256(content).hexdigest()
+
+
+def digest(path: str) -> str | None:
+    """SHA-256 of a file of any size; None where there is no such regular file, or it cannot be read."""
+    try:
+        found = os.stat(path)
+        return _digest(path, found.st_mtime_ns, found.st_size) if stat.S_ISREG(found.st_mode) else None
+    except (OSError, ValueError):
+        return None
+
+
+@lru_cache(maxsize=64)
+def _digest(path: str, changed_ns: int, size: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def identity(section: str, plain: Any) -> Any:
+    """A plain section without what only says where a file is: its digest tells what it holds."""
+    for name, key in PLACES:
+        if name == section and isinstance(plain, Mapping) and plain.get("sha256") is not None:
+            return {inner: value for inner, value in plain.items() if inner not in (key, "sheet")}
+    return plain

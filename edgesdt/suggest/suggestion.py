@@ -1,0 +1,72 @@
+"""A suggested spec as YAML to be edited: what was chosen, where it may be changed, and what it reached."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import Final
+
+from edgesdt.spec.hints import printable
+from edgesdt.spec.writing import to_yaml
+from edgesdt.suggest.search import Suggestion
+
+_WIDTH = 100
+_SHOWN: Final = {
+    "name": (),
+    "data": ("set",),
+    "encoder": ("bits",),
+    "chip": ("layers", "weights", "memory_budget"),
+    "learning": ("target", "winners", "learning_rate", "beta", "dropout", "homeostasis"),
+    "readout": (),
+    "epochs": (),
+    "seed": (),
+}
+_FEWER: Final = {"weights": ("bits", "frac_bits"), "homeostasis": ("gamma", "eta")}
+_NOTES: Final = {
+    "encoder.bits": "the fewest that keep the features apart",
+    "chip.layers": "inputs, output neurons: more of these tell more, and cost more",
+    "chip.weights.frac_bits": "the range is ±2^(bits - 1 - frac_bits); auto chooses it anew",
+    "chip.memory_budget": "what its arrays take, rounded up",
+    "learning.winners": "neurons that answer to a sample",
+    "learning.learning_rate": "falls linearly over the epochs",
+    "readout": "linear: logistic regression on the outputs; direct: neurons stand for classes",
+}
+
+
+def written(found: Suggestion) -> str:
+    """The suggestion as YAML that `edgesdt check` and `edgesdt run` take."""
+    return "\n".join([*_head(found), to_yaml(_plain(found), _NOTES)])
+
+
+def _head(found: Suggestion) -> Iterator[str]:
+    yield f"# Suggested by edgesdt for {printable(found.spec.data.set)}; edit it, then: edgesdt check, edgesdt run"
+    text = (
+        f"Chosen among {found.tried} chips by short trainings on a part of the training samples. On {found.held_out} "
+        f"held-out ones, logistic regression reaches {found.reached:.1%} on the outputs of this chip and "
+        f"{found.on_inputs:.1%} on the inputs themselves. No test sample was looked at."
+    )
+    yield from _commented(text)
+    if found.why:
+        short = 100 * (found.on_inputs - found.reached)
+        yield from _commented(" ".join([f"It falls {short:.1f} points short.", *found.why]))
+
+
+def _commented(text: str) -> list[str]:
+    return [f"# {line}" for line in textwrap.wrap(text, _WIDTH)]
+
+
+def _plain(found: Suggestion) -> dict[str, object]:
+    """The fields that a user may want to change; all others are defaults."""
+    whole = found.spec.plain()
+    plain: dict[str, object] = {}
+    for section, names in _SHOWN.items():
+        plain[section] = {name: _some(name, whole[section][name]) for name in names} if names else whole[section]
+    return plain
+
+
+def _some(name: str, value: object) -> object:
+    if name in _FEWER and isinstance(value, dict):
+        return {key: value[key] for key in _FEWER[name]}
+    if name == "learning_rate" and isinstance(value, list):
+        return value[0]
+    return value

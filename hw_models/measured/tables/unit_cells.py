@@ -1,0 +1,110 @@
+"""Units that stand in a row or in a column of their own: found, and moved into the header, where `columns` reads them.
+
+A row of units follows the header (`pulse,G` and then `#,uS`). A column of units is called `unit` and stands right of
+its numbers, or names them (`G unit`, `unit of G`). Its units may change from row to row, as an instrument's range does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from hw_models.base import DeviceError
+from hw_models.measured.tables.columns import DIMENSION, bare_role, unit_factor, words
+from hw_models.measured.tables.traces import Floats
+
+_WORDS = ("unit", "units")
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A header whose titles have their units, and factors row by row for columns whose unit changes."""
+
+    header: list[str]
+    scales: dict[int, Floats]
+
+
+def is_unit_row(header: list[str], row: list[str], number: Callable[[str], float]) -> bool:
+    """Whether a row has words where the header has quantities without a unit, and no number anywhere."""
+    if len(row) != len(header) or any(math.isfinite(number(cell)) for cell in row):
+        return False
+    return any(bare_role(title) and _unit(cell) for title, cell in zip(header, row, strict=True))
+
+
+def is_known_unit_row(header: list[str], row: list[str]) -> bool:
+    """Whether a row has a known unit below every quantity without one; for lines that may be comments."""
+    pairs = [(role, _unit(cell)) for title, cell in zip(header, row, strict=False) if (role := bare_role(title))]
+    return len(row) == len(header) and bool(pairs) and all(_is_known(unit, role) for role, unit in pairs)
+
+
+def from_row(header: list[str], row: list[str]) -> list[str]:
+    """The header with the units of the row in it; a title that has a unit keeps its own."""
+    pairs = zip(header, row, strict=True)
+    return [f"{title.strip()} ({_unit(cell)})" if bare_role(title) and _unit(cell) else title for title, cell in pairs]
+
+
+def from_columns(header: list[str], rows: list[list[str]], where: str, lines: list[int]) -> Placed:
+    """The header with the units of columns of units in it; those columns lose their title.
+
+    Raises `DeviceError` with `where` and the line of every cell that is no unit.
+    """
+    made, scales = list(header), dict[int, Floats]()
+    for place, title in enumerate(header):
+        target = _target(header, place)
+        if target is None or not rows:
+            continue
+        role = bare_role(header[target])
+        assert role is not None
+        cells = [_unit(row[place]) for row in rows]
+        factors = _factors(cells, DIMENSION[role], title.strip(), where, lines)
+        same = len(set(cells)) == 1
+        made[target] = f"{header[target].strip()} ({cells[0] if same else DIMENSION[role]})"
+        made[place] = ""
+        if not same:
+            scales[target] = factors
+    return Placed(made, scales)
+
+
+def _factors(cells: list[str], dimension: str, title: str, where: str, lines: list[int]) -> Floats:
+    faults, factors = [], np.empty(len(cells))
+    for index, cell in enumerate(cells):
+        try:
+            factors[index] = unit_factor(cell, dimension, title)
+        except DeviceError as error:
+            told = str(error) if cell else f"column {title!r}: no unit"
+            faults.append(f"{where}:{lines[index]}: {told}")
+    if faults:
+        more = [f"... and {len(faults) - _SHOWN} more like these"] if len(faults) > _SHOWN else []
+        raise DeviceError("\n".join(faults[:_SHOWN] + more))
+    return factors
+
+
+def _target(header: list[str], place: int) -> int | None:
+    """The column whose units the column at `place` holds; None if that is no column of units, or nothing needs one."""
+    named = words(header[place]).split()
+    if not named or not {named[0], named[-1]} & set(_WORDS):
+        return None
+    bare = [other for other, title in enumerate(header) if bare_role(title)]
+    about = " ".join(word for word in named if word not in (*_WORDS, "of"))
+    if about:
+        return next((other for other in bare if about in (words(header[other]), bare_role(header[other]))), None)
+    if place - 1 in bare:
+        return place - 1
+    return bare[0] if len(bare) == 1 else None
+
+
+def _unit(cell: str) -> str:
+    """A unit without the brackets around it."""
+    return cell.strip().lstrip("#").strip().strip("[]()").strip()
+
+
+def _is_known(unit: str, role: str) -> bool:
+    try:
+        unit_factor(unit, DIMENSION[role], "")
+    except DeviceError:
+        return False
+    return True

@@ -1,0 +1,84 @@
+"""The command line at every level: help where no command is given, and did-you-mean for commands, options, choices."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from edgesdt.cli.arguments import Parser
+from edgesdt.cli.main import parser
+from tests.conftest import Said
+
+Cli = Callable[..., Said]
+
+
+def levels(level: Parser, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Parser]]:
+    """Every parser of the command line with the words that lead to it."""
+    yield above, level
+    for name, inner in commands(level).items():
+        yield from levels(inner, (*above, name))
+
+
+def commands(level: Parser) -> dict[str, Parser]:
+    """The commands of one level."""
+    found = (action for action in level._actions if isinstance(action, argparse._SubParsersAction))
+    return {name: inner for action in found for name, inner in action.choices.items()}
+
+
+EVERY = list(levels(parser()))
+GROUPS = [(words, level) for words, level in EVERY if commands(level)]
+COMMANDS = [(words, name) for words, level in GROUPS for name in commands(level)]
+OPTIONS = [(words, option) for words, level in EVERY for option in level.options() if len(option) > 5]
+CHOICES = [
+    (words, action.option_strings[0], str(choice))
+    for words, level in EVERY
+    for action in level._actions
+    if action.option_strings and action.choices
+    for choice in action.choices
+]
+
+
+def slip(word: str) -> str:
+    """The word with two letters exchanged: no word of the command line, nor the beginning of one."""
+    return word[:-3] + word[-2] + word[-3] + word[-1] if word[-3] != word[-2] else word[:-2] + word[-1]
+
+
+@pytest.mark.parametrize("words", [words for words, _ in GROUPS])
+def test_a_bare_command_prints_its_help_and_is_bad_input(words: tuple[str, ...], cli: Cli) -> None:
+    said = cli(*words).refused(*commands(dict(EVERY)[words]))
+    assert said.err.startswith(f"usage: {' '.join(('edgesdt', *words))} ")
+    assert said.err == cli(*words, "--help").out
+
+
+@pytest.mark.parametrize(("words", "name"), COMMANDS)
+def test_a_slip_in_a_command_is_guessed(words: tuple[str, ...], name: str, cli: Cli) -> None:
+    told = cli(*words, slip(name)).refused(f"invalid choice: {slip(name)!r}, allowed: ").err
+    assert f"(did you mean {name!r}?)" in told and told.count("\n") == 1
+
+
+def test_the_slip_of_the_issue(cli: Cli) -> None:
+    cli("rn").refused("edgesdt: argument COMMAND: invalid choice: 'rn', allowed: run, ", "(did you mean 'run'?)")
+    assert "did you mean" not in cli("fly").refused("invalid choice: 'fly'").err
+
+
+@pytest.mark.parametrize(("words", "option"), OPTIONS)
+def test_a_slip_in_an_option_is_guessed(words: tuple[str, ...], option: str, cli: Cli) -> None:
+    level = dict(EVERY)[words]
+    needed = [action for action in level._actions if action.required and not commands(level)]
+    given = [word for action in needed for word in (*action.option_strings[:1], "x")]
+    said = cli(*words, *given, slip(option)).refused(f"unrecognized arguments: {slip(option)}")
+    assert said.err.startswith(f"{' '.join(('edgesdt', *words))}: ") and said.err.count("\n") == 1
+    assert f"(did you mean {option!r}?)" in said.err
+
+
+@pytest.mark.parametrize(("words", "option", "choice"), CHOICES)
+def test_a_slip_in_a_choice_is_guessed(words: tuple[str, ...], option: str, choice: str, cli: Cli) -> None:
+    cli(*words, option, choice + "n").refused(f"argument {option}: invalid choice: ", f"(did you mean {choice!r}?)")
+
+
+def test_an_option_at_the_wrong_level(cli: Cli) -> None:
+    cli("specs", "--debug").refused("unrecognized arguments: --debug (--debug goes right after 'edgesdt')")
+    cli("--sed", "3", "run", "x").refused("edgesdt: unrecognized arguments: --sed")
+    cli("--seed=3", "run", "x").refused("edgesdt: unrecognized arguments: --seed=3 (options of a command go after it)")
