@@ -45,7 +45,7 @@ def admitted(rule: Any, name: str, label: str) -> Rule:
 
     def build(spec: Spec) -> Learner:
         if built.adds(spec):
-            hold(rule, SPEC | HELD, spec, label)
+            hold(rule, {**SPEC, **HELD}, spec, label)
             hold(rule, CHIP, twin(spec), label)
         guard: Any = _Guard(_guarded(rule.build, f"{label}: build()")(spec), label)
         return guard  # type: ignore[no-any-return]

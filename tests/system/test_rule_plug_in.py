@@ -70,7 +70,7 @@ def broken(site: Path, folder: Path, *changes: tuple[str, str]) -> Shell:
 def test_the_package_is_about_150_lines_and_one_registration() -> None:
     assert sorted(path.name for path in PACKAGE.iterdir() if path.is_file()) == ["competitive.py", "pyproject.toml"]
     lines = (PACKAGE / "competitive.py").read_text(encoding="utf-8").splitlines()
-    assert len([line for line in lines if line.strip()]) <= 182
+    assert len([line for line in lines if line.strip()]) <= 185
     assert (PACKAGE / "pyproject.toml").read_text(encoding="utf-8").count("entry-points") == 1
 
 

@@ -8,7 +8,7 @@ describes a chip, those of `HELD` and `CHIP` whenever a chip is first built, `CH
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from edgesdt.errors import RuleError
@@ -19,7 +19,7 @@ from edgesdt.rules.protocol import Rule
 from edgesdt.spec import Spec
 from hw_models.foreign import printable
 
-Laws = dict[str, Callable[[Any, Any], None]]
+Laws = Mapping[str, Callable[[Any, Any], None]]
 
 DESCRIPTION: Final[Laws] = description.LAWS_OF_ITSELF
 SPEC: Final[Laws] = description.LAWS_OF_A_CHIP

@@ -109,10 +109,15 @@ class Learning(Section):
     @model_validator(mode="wrap")
     @classmethod
     def _of_its_rule(cls, value: Any, handler: ModelWrapValidatorHandler[Any], info: ValidationInfo) -> Any:
-        """A mapping becomes the section of the rule that it names; with an unknown name, of the default rule."""
+        """A mapping becomes the section of the rule that it names; with an unknown name, of the default rule.
+
+        Of the fields of a rule that is not there, nothing can be said.
+        """
         if cls is not Learning or isinstance(value, Learning):
             return handler(value)
         rule = value.get("rule", DEFAULT_RULE) if isinstance(value, Mapping) else DEFAULT_RULE
+        if isinstance(value, Mapping) and isinstance(rule, str) and rule not in registry.names():
+            value = {name: given for name, given in value.items() if name in Learning.model_fields}
         return section_of(rule).model_validate(value, context=info.context)
 
 
