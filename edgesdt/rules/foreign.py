@@ -37,7 +37,7 @@ def admitted(rule: Any, name: str, label: str) -> Rule:
         guarded = _guarded(getattr(rule, part), f"{label}: {part}()")
 
         def call(spec: Spec, *more: Any) -> Any:
-            if described.adds(spec):
+            if spec.chip.weights.frac_bits != "auto" and described.adds(spec):
                 hold(rule, SPEC, spec, label)
             return guarded(spec, *more)
 

@@ -234,7 +234,7 @@ class MappedLearner(ABC):
         kept = [n for n in self.arrays if n.startswith(("weights_", "biases_")) or n in self.learned]
         return {
             **{name: self.arrays[name].astype(np.int32) for name in kept},
-            "weights_frac_bits": np.array(chip.weights.frac_bits),
+            "weights_frac_bits": np.array(chip.weights.point),
             "biases_frac_bits": np.array(chip.biases.frac_bits),
             "image_shape": np.array(image_shape),
             BANK: self._bank,

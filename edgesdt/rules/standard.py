@@ -23,7 +23,7 @@ SHIFT_BITS = 6
 def arrays(spec: Spec, constants: int) -> tuple[Array, ...]:
     """`input`, `weights_0` …, `random_bank`, and the registers of as many `constants`."""
     chip = spec.chip
-    weight = QFormat(chip.weights.bits, chip.weights.frac_bits)
+    weight = QFormat(chip.weights.bits, chip.weights.point)
     return (
         numbers("input", (chip.layers[0],), QFormat(spec.encoder.bits, spec.encoder.bits, signed=False)),
         *(numbers(f"weights_{k}", chip.layers[k : k + 2], weight) for k in range(len(chip.layers) - 1)),

@@ -165,6 +165,7 @@ def test_bad_fields_are_told_with_their_line(with_it: Shell, tmp_path: Path) -> 
     with_it("check", "spec.yaml", "--set", "chip.weights.frac_bits=9").refused(
         "chip.weights.frac_bits: 9, allowed: 4..7"
     )
+    with_it("check", "spec.yaml", "--set", "chip.weights.frac_bits=auto").refused("frac_bits: auto, allowed: 4..7")
     with_it("run", "spec.yaml", "--set", "readout=[output]").refused("rule competitive has no read-out 'output'")
     with_it("run", "spec.yaml", "--set", "device.model=EcRam").refused("rule competitive does not run on analog cells")
 

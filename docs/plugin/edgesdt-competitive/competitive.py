@@ -48,12 +48,17 @@ def held(spec: Spec) -> dict[str, tuple[float | list[float], str]]:
 
 def disagreements(spec: Spec) -> Iterator[Fault]:
     """One layer, one sample at a time, weights that reach an input of 1, and accumulators that hold every score."""
-    chip, bits, frac = spec.chip, spec.encoder.bits, spec.chip.weights.frac_bits
-    needed = chip.layers[0].bit_length() + bits + frac + 2
+    chip, bits, frac = spec.chip, spec.encoder.bits, spec.chip.weights.frac_bits  # which may be "auto"
+    needed = chip.layers[0].bit_length() + bits + chip.weights.bits + 1
     for path, given, fits, allowed in (
         (("chip", "layers"), len(chip.layers), len(chip.layers) == 2, "a list of 2 layers"),
         (("learning", "batch"), spec.learning.batch, spec.learning.batch == 1, "1"),
-        (("chip", "weights", "frac_bits"), frac, bits <= frac < chip.weights.bits, f"{bits}..{chip.weights.bits - 1}"),
+        (
+            ("chip", "weights", "frac_bits"),
+            frac,
+            frac in range(bits, chip.weights.bits),
+            f"{bits}..{chip.weights.bits - 1}",
+        ),
         (("chip", "accumulator", "bits"), chip.accumulator.bits, needed <= chip.accumulator.bits, f"{needed}..32"),
     ):
         if not fits:
@@ -63,7 +68,7 @@ def disagreements(spec: Spec) -> Iterator[Fault]:
 
 def arrays(spec: Spec) -> tuple[Array, ...]:
     """The memory map: input, weights, random bank and constants, and a score with its parts for each neuron."""
-    score = QFormat(spec.chip.accumulator.bits, spec.encoder.bits + spec.chip.weights.frac_bits)
+    score = QFormat(spec.chip.accumulator.bits, spec.encoder.bits + spec.chip.weights.point)
     own = ("scores", "half_squares", "conscience")
     return standard.arrays(spec, constants=2) + tuple(
         standard.numbers(name, spec.chip.layers[1:], score) for name in own
@@ -149,7 +154,7 @@ class Competitive(MappedLearner):
 
     def __init__(self, spec: Spec) -> None:
         super().__init__(spec, arrays(spec))
-        self.frac, self.align = spec.chip.weights.frac_bits, spec.chip.weights.frac_bits - spec.encoder.bits
+        self.frac, self.align = spec.chip.weights.point, spec.chip.weights.point - spec.encoder.bits
         self.draw("weights_0", 0, (1 << (self.frac - 1)) - 1)
         self.square(slice(None))
 

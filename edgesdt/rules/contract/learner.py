@@ -76,7 +76,7 @@ def _foresees_what_it_saw(rule: Rule, spec: Spec) -> None:
         require(isinstance(events, np.ndarray) and events.dtype == np.int64, "happened() gives no array of int64")
         require(isinstance(cells, tuple), f"happened() gives {cells!r}, must be a tuple, empty without cells")
         seen.append(Seen(samples, events, cells))
-    found = rule.observed(spec, *seen, "measured:")
+    found = rule.observed(spec, seen[0], seen[1], "measured:")
     require(isinstance(found, Activity), f"observed() is a {type(found).__name__}, must be an Activity")
     require(found.source == "measured:", f"observed(): source is {found.source!r}, must be the text that was given")
     for learning in (True, False):
