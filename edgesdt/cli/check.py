@@ -20,12 +20,12 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command; returns the exit code. Raises `EdgesdtError`."""
     spec = spec_of(arguments)
-    from edgesdt.rules.lookup import rule_of
+    from edgesdt.rules.lookup import cautions
     from edgesdt.runs import expected, preview, samples
     from edgesdt.spec import drift, unused
     from edgesdt.suggest import frac_bits
 
-    for sentence in [*unused.settings(spec), *drift.sentences(spec), *rule_of(spec).cautions(spec)]:
+    for sentence in [*unused.settings(spec), *drift.sentences(spec), *cautions(spec)]:
         print(f"warning: {sentence}", file=sys.stderr)
     rough = frac_bits.without_data(spec)
     if arguments.resolved:

@@ -26,6 +26,8 @@ BIAS_WRITE: Final = "bias_write"
 RANDOM_WORD: Final = "random_word"
 CONTRAST_ACCESS: Final = "contrast_access"
 
+COLUMN_MAC: Final = "column_mac"
+
 ARRAY_READ: Final = "array_read"
 ROW_DRIVE: Final = "row_drive"
 ADC_CONVERSION: Final = "adc_conversion"
@@ -66,6 +68,11 @@ MEANING: Final[dict[str, str]] = {
     RANDOM_WORD: "one 32-bit word of the random bank (one lane, one step)",
     CONTRAST_ACCESS: "one read and write-back of a mini-batch buffer entry",
 }
+
+BANK_MEANING: Final[dict[str, str]] = {
+    COLUMN_MAC: "of the `mac`, one that reads its weight across the rows of its memory, in a word of its own",
+}
+"""Actions that say which way accesses go; counted only where `chip.memory` cuts the weight memory into banks."""
 
 CELL_MEANING: Final[dict[str, str]] = {
     ARRAY_READ: "one read of all columns of all tiles",

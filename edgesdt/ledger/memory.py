@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgesdt.errors import BudgetError
+from edgesdt.ledger.organisation import Organisation, lines
 from edgesdt.units import format_count, format_size
 
 
@@ -42,10 +43,11 @@ class Array:
 
 @dataclass(frozen=True)
 class MemoryMap:
-    """All arrays of a chip and its budget [bits]."""
+    """All arrays of a chip, its budget [bits], and the memories that are cut into banks."""
 
     arrays: tuple[Array, ...]
     budget_bits: int
+    memories: tuple[Organisation, ...] = ()
 
     @property
     def used_bits(self) -> int:
@@ -64,9 +66,9 @@ class MemoryMap:
 
     def table(self) -> str:
         """The map as aligned text, largest array first, with the sum and the budget."""
-        return table(
-            [array.plain() for array in sorted(self.arrays, key=lambda a: -a.bits)], self.used_bits, self.budget_bits
-        )
+        arrays = [array.plain() for array in sorted(self.arrays, key=lambda a: -a.bits)]
+        banks = lines([memory.plain() for memory in self.memories])
+        return "\n".join([table(arrays, self.used_bits, self.budget_bits), *banks])
 
     def plain(self) -> dict[str, Any]:
         """The map as `record.json` holds it."""
@@ -74,6 +76,7 @@ class MemoryMap:
             "used_bits": self.used_bits,
             "budget_bits": self.budget_bits,
             "arrays": [array.plain() for array in self.arrays],
+            **({"banks": [memory.plain() for memory in self.memories]} if self.memories else {}),
         }
 
 

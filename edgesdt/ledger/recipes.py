@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 Primitive = Literal["add", "multiply", "compare", "shift", "xor", "register"]
+
+
+Along = Literal["row", "column"]
+"""Along a row: in the order in which an array is stored, so that neighbours share a word of the memory. Along a column,
+or wherever an event happens to point: each access opens a word of its own."""
+Kind = Literal["weights", "inputs", "states", "biases", "targets", "buffers"]
+KINDS: Final[tuple[Kind, ...]] = ("weights", "inputs", "states", "biases", "targets", "buffers")
+"""Kinds of array: each lies in a memory of its own, which `chip.memory` can cut into banks."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +37,24 @@ class Use:
 class Access:
     """A read or a write of `bits` bits in the memory that holds all arrays named in `arrays`, `times` over.
 
-    An array belongs to it when its name starts with one of `arrays`.
+    An array belongs to it when its name starts with one of `arrays`. `along` says in which order entries are accessed;
+    where some of them go another way, `in_rows` says how many go along a row, for each count of other actions (of one
+    access: they are multiplied by `times`).
     """
 
     bits: int
     arrays: tuple[str, ...]
     times: int = 1
+    along: Along = "row"
+    kind: Kind | None = None
+    in_rows: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+    @property
+    def memory(self) -> Kind:
+        """The kind of the arrays: as stated, or that of the name of the first of them, or else buffers."""
+        if self.kind is not None:
+            return self.kind
+        return next((kind for kind in KINDS if kind == self.arrays[0]), "buffers")
 
 
 @dataclass(frozen=True)
@@ -79,6 +99,15 @@ class Design:
     actions: tuple[Action, ...]
     units: tuple[Unit, ...]
     phases: tuple[Phase, ...]
+
+    def kinds(self) -> dict[Kind, tuple[str, ...]]:
+        """How the names of the arrays of each kind start, from the accesses to them."""
+        found: dict[Kind, tuple[str, ...]] = {}
+        for action in self.actions:
+            for part in action.recipe:
+                if isinstance(part, Access):
+                    found[part.memory] = tuple(dict.fromkeys((*found.get(part.memory, ()), *part.arrays)))
+        return found
 
     def __add__(self, other: Design) -> Design:
         """Both designs on one chip."""

@@ -8,13 +8,13 @@ action is made of is what its learning rule states (`edgesdt.ledger.recipes`), w
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from edgesdt.errors import SpecError
-from edgesdt.ledger.recipes import Access, Action, cycles
-from edgesdt.pricing import cells, leakage, omissions
+from edgesdt.ledger.recipes import KINDS, Access, Action, cycles
+from edgesdt.pricing import banks, cells, leakage, omissions
 from edgesdt.pricing.arguments import check_counts, check_memory, check_phases
 from edgesdt.rules.lookup import design_of
 from edgesdt.spec import Spec, spec_hash
@@ -28,7 +28,12 @@ LEAKAGE = "leakage"
 def technology(spec: Spec) -> Technology:
     """The technology table that the spec names, at its node. Raises `SpecError`."""
     try:
-        return spec.technology.prices()
+        found = spec.technology.prices()
+        if spec.chip.memory.organised:  # needs what a table need not have
+            found.sram_macro_mm2(1)
+        if any(asked and asked.sleep for asked in map(spec.chip.memory.of, KINDS)):
+            found.sram_asleep()
+        return found
     except (TechnologyError, SheetError) as error:
         raise SpecError(f"technology: {error}") from error
 
@@ -45,14 +50,20 @@ def components(spec: Spec) -> dict[str, str]:
 
 
 def recipes(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str, float]:
-    """Joules of one of each action: the arithmetic that it needs at the chip's widths, and its memory accesses."""
-    made = {action.name: _joules(action, memory, tech) for action in design_of(spec).actions}
+    """Joules of one of each action: the arithmetic that it needs at the chip's widths, and its memory accesses.
+
+    Accesses to memories in banks are not in it: what they cost depends on the words that they open (`banks`).
+    """
+    held = banks.held(spec, memory)
+    made = {action.name: _joules(action, memory, tech, held) for action in design_of(spec).actions}
     return made if spec.device.digital else made | cells.recipes(cells.Parts.of(spec, tech))
 
 
-def _joules(action: Action, memory: Mapping[str, Any], tech: Technology) -> float:
+def _joules(action: Action, memory: Mapping[str, Any], tech: Technology, held: banks.Held) -> float:
     total = 0.0
     for part in action.recipe:
+        if isinstance(part, Access) and part.memory in held:
+            continue
         if isinstance(part, Access):
             each = tech.sram_access_j(part.bits, bits_of(memory, *part.arrays))
         else:
@@ -63,10 +74,12 @@ def _joules(action: Action, memory: Mapping[str, Any], tech: Technology) -> floa
 
 def areas(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str, float]:
     """mm² by component: memories by their bits, functional units by their number and parts."""
-    weights = bits_of(memory, "weights") if spec.device.digital else 0
-    others = memory["used_bits"] - weights
+    held = banks.held(spec, memory)
+    weights = bits_of(memory, "weights") if spec.device.digital and "weights" not in held else 0
+    others = memory["used_bits"] - weights - sum(own.used_bits for own in held.values())
     found = {} if spec.device.digital else cells.areas(cells.Parts.of(spec, tech))
     found |= {"weight memory": tech.sram_mm2(weights) if weights else 0.0, "other memory": tech.sram_mm2(others)}
+    found |= banks.areas(held, tech)
     for unit in design_of(spec).units:
         each = sum(part.times * getattr(tech, f"{part.primitive}_mm2")(*part.bits) for part in unit.parts)
         found[unit.component] = found.get(unit.component, 0.0) + unit.count * each
@@ -74,7 +87,7 @@ def areas(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str, 
 
 
 def static_w(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> float:
-    """Static power [W] of the whole chip, array drivers included."""
+    """Static power [W] of the whole chip, array drivers included, every bank awake."""
     return leakage.total_w(spec, memory, areas(spec, memory, tech), tech)
 
 
@@ -86,10 +99,14 @@ def latency_s(spec: Spec, counts: Mapping[str, int], tech: Technology) -> dict[s
 
 @dataclass(frozen=True)
 class Bill:
-    """What a stretch of samples cost: joules by component (leakage among them) and seconds by phase."""
+    """What a stretch of samples cost: joules by component (leakage among them) and seconds by phase.
+
+    `awake` is the share of the time that the banks of each kind of array are awake, empty without banks.
+    """
 
     energy_j: dict[str, float]
     latency_s: dict[str, float]
+    awake: dict[str, float] = field(default_factory=dict)
 
 
 def bill(spec: Spec, counts: Mapping[str, int], memory: Mapping[str, Any], tech: Technology) -> Bill:
@@ -104,8 +121,16 @@ def bill(spec: Spec, counts: Mapping[str, int], memory: Mapping[str, Any], tech:
     for action, count in counts.items():
         energy[paid_by[action]] = energy.get(paid_by[action], 0.0) + count * prices[action]
     latency = latency_s(spec, counts, tech)
-    energy[LEAKAGE] = static_w(spec, memory, tech) * sum(latency.values())
-    return Bill({name: joules for name, joules in energy.items() if joules}, latency)
+    seconds, held = sum(latency.values()), banks.held(spec, memory)
+    for component, joules in banks.energy_j(spec, counts, held, tech).items():
+        energy[component] = energy.get(component, 0.0) + joules
+    shares = banks.awake(spec, counts, seconds, held)
+    if held:
+        watts = sum(leakage.by_component(spec, memory, areas(spec, memory, tech), tech, shares).values())
+    else:
+        watts = static_w(spec, memory, tech)
+    energy[LEAKAGE] = watts * seconds
+    return Bill({name: joules for name, joules in energy.items() if joules}, latency, shares)
 
 
 def price(
@@ -121,12 +146,13 @@ def price(
     train, shown = (bill(spec, counts[phase], memory, tech) for phase in ("train", "inference"))
     area = {name: mm2 for name, mm2 in areas(spec, memory, tech).items() if mm2}
     leaks = leakage.by_component(spec, memory, area, tech)
+    while_at_it = [leakage.by_component(spec, memory, area, tech, made.awake or None) for made in (train, shown)]
     seconds = {
         f"{phase}_breakdown": {name: s / samples[phase] for name, s in made.latency_s.items() if s}
         for phase, made in (("train", train), ("inference", shown))
     }
     return {
-        "energy_j": _energy(train, shown, samples, leaks),
+        "energy_j": _energy(train, shown, samples, while_at_it),
         "latency_s": {
             "train_per_sample": sum(seconds["train_breakdown"].values()),
             "inference_per_sample": sum(seconds["inference_breakdown"].values()),
@@ -138,14 +164,26 @@ def price(
             "node_nm": tech.node_nm,
             "leakage_w": static_w(spec, memory, tech),
             "leakage_breakdown_w": leaks,
+            **_asleep(spec, memory, area, tech),
             "sources": list(tech.sources),
             **left_out(spec),
         },
     }
 
 
-def _energy(train: Bill, shown: Bill, samples: Mapping[str, int], leaks: Mapping[str, float]) -> dict[str, Any]:
-    """The record's `energy_j`; `leaks` is the static power by component."""
+def _asleep(spec: Spec, memory: Mapping[str, Any], area: Mapping[str, float], tech: Technology) -> dict[str, float]:
+    """The record's `leakage_asleep_w`: static power with every bank that can sleep asleep; nothing where none can."""
+    held = banks.held(spec, memory)
+    if not any(own.sleep for own in held.values()):
+        return {}
+    asleep = {kind: 0.0 if own.sleep else 1.0 for kind, own in held.items()}
+    return {"leakage_asleep_w": sum(leakage.by_component(spec, memory, area, tech, asleep).values())}
+
+
+def _energy(
+    train: Bill, shown: Bill, samples: Mapping[str, int], leaks: Sequence[Mapping[str, float]]
+) -> dict[str, Any]:
+    """The record's `energy_j`; `leaks` is the static power by component, in training and in inference."""
     total = sum(train.energy_j.values())
     inference = {name: joules / samples["inference"] for name, joules in shown.energy_j.items()}
     seconds = sum(train.latency_s.values()), sum(shown.latency_s.values()) / samples["inference"]
@@ -155,8 +193,8 @@ def _energy(train: Bill, shown: Bill, samples: Mapping[str, int], leaks: Mapping
         "inference_per_sample": sum(inference.values()),
         "train_breakdown": train.energy_j,
         "inference_breakdown": inference,
-        "train_leakage": {name: watts * seconds[0] for name, watts in leaks.items()},
-        "inference_leakage": {name: watts * seconds[1] for name, watts in leaks.items()},
+        "train_leakage": {name: watts * seconds[0] for name, watts in leaks[0].items()},
+        "inference_leakage": {name: watts * seconds[1] for name, watts in leaks[1].items()},
     }
 
 

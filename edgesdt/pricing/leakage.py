@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from edgesdt.pricing import cells
+from edgesdt.pricing import banks, cells
 from edgesdt.spec import Spec
 from hw_models.technology import Technology
 
@@ -22,19 +22,31 @@ def of_rest(memory: Mapping[str, Any], area: Mapping[str, float], tech: Technolo
 
 
 def total_w(spec: Spec, memory: Mapping[str, Any], area: Mapping[str, float], tech: Technology) -> float:
-    """Static power [W] of the whole chip, array drivers included."""
+    """Static power [W] of the whole chip, array drivers included, every bank awake."""
+    if spec.chip.memory.organised:
+        return sum(by_component(spec, memory, area, tech).values())
     return of_rest(memory, area, tech) + _drivers_w(spec, tech)
 
 
 def by_component(
-    spec: Spec, memory: Mapping[str, Any], area: Mapping[str, float], tech: Technology
+    spec: Spec,
+    memory: Mapping[str, Any],
+    area: Mapping[str, float],
+    tech: Technology,
+    shares: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
-    """The same [W] by component, named as their areas are; what does not leak is left out."""
+    """The same [W] by component, named as their areas are; what does not leak is left out.
+
+    Memories in banks are awake for the share of the time in `shares` (by kind of array), or always without it.
+    """
+    held = banks.held(spec, memory)
     weights = sum(int(a["bits"]) for a in memory["arrays"] if a["name"].startswith("weights"))
-    weights = weights if spec.device.digital else 0
+    weights = weights if spec.device.digital and "weights" not in held else 0
+    others = memory["used_bits"] - weights - sum(own.used_bits for own in held.values())
     parts = {
         "weight memory": tech.sram_leakage_w(weights),
-        "other memory": tech.sram_leakage_w(memory["used_bits"] - weights),
+        "other memory": tech.sram_leakage_w(others),
+        **banks.leakage_w(held, tech, shares),
         **{name: tech.logic_leakage_w(mm2) for name, mm2 in _logic(area).items()},
         DRIVERS: _drivers_w(spec, tech),
     }

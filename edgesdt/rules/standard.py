@@ -10,12 +10,13 @@ from collections.abc import Iterator
 
 from edgesdt.ledger import actions as act
 from edgesdt.ledger.memory import Array
-from edgesdt.ledger.recipes import Access, Action, Bound, Design, Phase, Unit, Use
+from edgesdt.ledger.recipes import Access, Action, Along, Bound, Design, Phase, Unit, Use
 from edgesdt.qformat import MAX_SHIFT, QFormat, Scale
 from edgesdt.rules.schedule import factor, rates_beyond
 from edgesdt.spec import Spec
 from edgesdt.spec.source import Fault
 
+_IN_ORDER: Along = "row"
 SHIFT_BITS = 6
 """Width of the programmable shift beside each constant's multiplier (0 … 63)."""
 
@@ -40,19 +41,23 @@ def numbers(name: str, shape: tuple[int, ...], kept: QFormat) -> Array:
 def design(spec: Spec) -> Design:
     """The actions `mac`, `weight_read`, `weight_write`, `input_read`, `input_write`, `random_word`, and their units.
 
+    Weights are read along rows for sums, and otherwise read and written down a column: neuron by neuron.
     Its phase is `input`, which loads a sample. The sums and everything else are phases of the rule.
     """
     chip, pixel, total = spec.chip, spec.encoder.bits, spec.chip.accumulator.bits
     codes = max(pixel, chip.states.bits) if len(chip.layers) > 2 else pixel
     mac = (Use("multiply", (codes, chip.weights.bits)), Use("add", (total,)), Use("register", (total,)))
     word = (Use("xor", (32,), 3), Use("register", (32,)))
-    synapse, loaded = (Access(chip.weights.bits, ("weights",)),), (Access(pixel, ("input",)),)
+    found: Along = "row" if chip.style == "dense" else "column"  # where an input points, in an event-driven chip
+    summed = Access(chip.weights.bits, ("weights",), along="column", in_rows={act.MAC: 1.0})
+    moved = Access(chip.weights.bits, ("weights",), along="column")
+    read, filled = (Access(pixel, ("input",), along=way, kind="inputs") for way in (found, _IN_ORDER))
     recipes: dict[str, tuple[str, tuple[Use | Access, ...]]] = {
         act.MAC: ("synaptic arithmetic", mac),
-        act.WEIGHT_READ: ("weight memory", synapse),
-        act.WEIGHT_WRITE: ("weight memory", synapse),
-        act.INPUT_READ: ("input", loaded),
-        act.INPUT_WRITE: ("input", loaded),
+        act.WEIGHT_READ: ("weight memory", (summed,)),
+        act.WEIGHT_WRITE: ("weight memory", (moved,)),
+        act.INPUT_READ: ("input", (read,)),
+        act.INPUT_WRITE: ("input", (filled,)),
         act.RANDOM_WORD: ("random bank", word),
     }
     return Design(

@@ -20,7 +20,7 @@ from edgesdt.chip.simulated import Chip
 from edgesdt.errors import SpecError
 from edgesdt.pricing import bill, omissions
 from edgesdt.readouts.assessment import Assessment, percent
-from edgesdt.rules.lookup import memory_map, resolve, rule_of
+from edgesdt.rules.lookup import cautions, memory_map, resolve, rule_of
 from edgesdt.runs import record, samples
 from edgesdt.runs.compilation import Compilation, watched
 from edgesdt.runs.folder import RunFolder
@@ -58,7 +58,7 @@ def run(
     if spec.sweep is not None:
         raise SpecError("sweep: this command runs one chip; remove the section, or use --set sweep=null")
     # a resolved spec does not have all of them any more
-    unheeded = [*unused.settings(spec), *drift.sentences(spec), *rule_of(spec).cautions(spec)]
+    unheeded = [*unused.settings(spec), *drift.sentences(spec), *cautions(spec)]
     memory_map(resolve(frac_bits.without_data(spec))).enforce()
     bill.technology(spec)
     data = samples.load(spec, progress=say)

@@ -77,6 +77,7 @@ def preview(spec: Spec, activity: Activity = ASSUMED) -> str:
         *_calibration(spec, fitted),
         f"  area     {units.format_area(priced['area_mm2']['total'])}",
         f"  leakage  {units.format_si(tech['leakage_w'], 'W')}{_largest(tech['leakage_breakdown_w'])}",
+        *_asleep(tech),
         *(f"  {sentence}" for sentence in omissions.of_prices(priced)),
     ]
     return "\n".join(lines)
@@ -93,6 +94,12 @@ def _largest(watts: dict[str, float]) -> str:
     first = sorted(watts.items(), key=lambda item: -item[1])[:_SHOWN]
     told = ", ".join(f"{name} {units.format_si(each, 'W')}" for name, each in first)
     return f" ({told}{', …' if len(watts) > _SHOWN else ''})" if told else ""
+
+
+def _asleep(tech: dict[str, Any]) -> list[str]:
+    """The static power with all banks asleep, where any can sleep."""
+    watts = tech.get("leakage_asleep_w")
+    return [] if watts is None else [f"           {units.format_si(watts, 'W')} with all banks asleep"]
 
 
 def _calibration(spec: Spec, fitted: MemoryMap) -> list[str]:

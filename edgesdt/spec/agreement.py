@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from edgesdt import registry
-from edgesdt.spec import named_files, unused
+from edgesdt.spec import memory_faults, named_files, unused
 from edgesdt.spec.device_faults import faults_of
 from edgesdt.spec.hints import Path
 from edgesdt.spec.schema.learning import DROPOUT_OUTPUT_LABEL, Targeted
@@ -75,6 +75,7 @@ def disagreements(spec: Spec, facts: SetFacts | None = None) -> Iterator[Fault]:
     if isinstance(spec.learning, Targeted):
         yield from _target(spec, spec.learning)
     yield from _widths(spec)
+    yield from memory_faults.smaller_than_a_word(spec)
     yield from unused.of_digital(spec)
     yield from _prices(spec)
     if not spec.device.digital:

@@ -1,6 +1,6 @@
 """Updates by outer products: `Δw_ij = rate · pre_i · post_j`, one sweep per post-synaptic neuron, from two lists.
 
-A rule lists what is not 0, ascending: pre-synaptic codes (an activation) and post-synaptic ones (an error). Every sweep
+A rule lists what is not 0, ascending: pre-synaptic codes (a state) and post-synaptic ones (an error). Every sweep
 starts on a fresh step of the random bank; each new code saturates in its format.
 """
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from hw_models.technology import scaling
 from hw_models.technology.curves import Line, PowerLaw
-from hw_models.technology.errors import checked, unknown
+from hw_models.technology.errors import TechnologyError, checked, unknown
 from hw_models.technology.reading import Entry, Row, Sheet, read
 
 BITS_PER_KIB = 8 * 1024
@@ -52,6 +52,8 @@ class Technology:
     sram_leakage_w_per_bit: float
     logic_leakage_w_per_mm2: float
     table_rows: tuple[Row, ...]
+    sram_macro_base_mm2: float | None = None
+    sram_retention_share: float | None = None
 
     def add_j(self, bits: float) -> float:
         """One addition or subtraction of two `bits`-bit integers."""
@@ -118,6 +120,28 @@ class Technology:
         """Static power of an SRAM of `bits` bits, periphery included, whether or not it is used."""
         return self.sram_leakage_w_per_bit * checked("bits", bits, 0, math.inf, "bit")
 
+    def sram_macro_mm2(self, macros: int) -> float:
+        """Area that `macros` memories take beside their bits: decoders, control, sense amplifiers, power rings.
+
+        Raises `TechnologyError` for a table without the entry `sram.macro`.
+        """
+        if self.sram_macro_base_mm2 is None:
+            raise self._without("sram.macro", "the constant area of a memory")
+        return self.sram_macro_base_mm2 * checked("macros", macros, 0, math.inf, "memories")
+
+    def sram_asleep(self) -> float:
+        """Share of its leakage that a sleeping memory keeps, contents held.
+
+        Raises `TechnologyError` for a table without the entry `sram.retention`.
+        """
+        if self.sram_retention_share is None:
+            raise self._without("sram.retention", "the leakage of a sleeping memory")
+        return self.sram_retention_share
+
+    def _without(self, entry: str, what: str) -> TechnologyError:
+        having = ", ".join(name for name in names() if entry in read(f"{name}.yaml").entries)
+        return TechnologyError(f"table: {self.name} has no entry {entry} ({what}), allowed: {having or 'none'}")
+
     def logic_leakage_w(self, area_mm2: float) -> float:
         """Static power of `area_mm2` of logic at this node."""
         return self.logic_leakage_w_per_mm2 * checked("area_mm2", area_mm2, 0, math.inf, "mm2")
@@ -147,8 +171,9 @@ def _names() -> tuple[str, ...]:
 def load(table: str, node_nm: float | None = None) -> Technology:
     """The prices of `table` at `node_nm` (7 to 130), or at the table's own node.
 
-    At another node every energy is multiplied by the Stillmaker-Baas energy ratio, logic area by their area
-    ratio, SRAM area by the ratio of published cells, and leakage by the rule of `scaling.py`. Raises
+    At another node every energy is multiplied by the Stillmaker-Baas energy ratio, logic area (and the constant
+    area of a memory) by their area ratio, SRAM area by the ratio of published cells, and leakage by the rule of
+    `scaling.py`. What a table need not have: `sram.macro` and `sram.retention`. Raises
     `TechnologyError` for an unknown table or a node out of range.
     """
     if table not in names():
@@ -202,6 +227,8 @@ def _priced(table: str, sheet: Sheet, node_nm: float | None) -> Technology:
         sram_leakage_w_per_bit=entries["sram.leakage"].value("W/bit") * leakage,
         logic_leakage_w_per_mm2=entries["logic.leakage"].value("W/mm2") * leakage / logic,
         table_rows=sheet.rows() if node == base_nm else (*sheet.rows(), *scaling.rows(node, base_nm)),
+        sram_macro_base_mm2=entries["sram.macro"].value("mm2") * logic if "sram.macro" in entries else None,
+        sram_retention_share=entries["sram.retention"].value("1") if "sram.retention" in entries else None,
     )
 
 

@@ -188,6 +188,8 @@ def test_a_spec_that_is_not_there(both: Cli, tmp_path: Path) -> None:
         ("epochs=0", "--set epochs: out of range: 0, allowed: an integer 1..100000"),
         ("epochs=nan", "--set epochs: not a finite number: 'nan'"),
         ("chip.memory_budget=8 parsec", "--set chip.memory_budget: unknown unit 'parsec'"),
+        ("chip.memory.bank=4 B", "--set chip.memory.bank: smaller than a word: 4 B, allowed: at least 8 B"),
+        ("chip.memory.states.word=1 parsec", "--set chip.memory.states.word: unknown unit 'parsec'"),
         ("chip.layers=[64", "--set chip.layers: not readable as YAML"),
         ("chip.layers=[63, 40]", "--set chip.layers: chip.layers[0]: does not fit digits: 63 inputs, allowed: 64"),
         ("technology.table=cmos", "--set technology.table: unknown technology table: 'cmos'"),

@@ -17,6 +17,7 @@ import yaml
 
 from edgesdt.errors import SpecError
 from edgesdt.spec import SETS, Spec, documented, load, loads, shipped, spec_hash, to_yaml, unused
+from edgesdt.spec.schema.memory import KINDS
 
 GOOD = """\
 name: good
@@ -85,9 +86,11 @@ def test_documented_fields_are_those_of_a_plain_spec() -> None:
             found |= leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key}
         return found
 
-    whole = GOOD + "label_seed: 1\ndevice: {model: EcRam}\ndeployment: {times: [1 s]}\n"
+    cells = "device: {model: EcRam, drift_compensation: global}\n"
+    whole = GOOD + "label_seed: 1\n" + cells + "deployment: {times: [1 s]}\n"
+    kinds = ", ".join(f"{kind}: {{word: 8 bit}}" for kind in KINDS)
     of_files = {"data.sha256", "device.sheet", "technology.file", "technology.sha256", "technology.sheet"}
-    found = leaves(loads(whole).plain())
+    found = leaves(loads(whole, overrides=[f"chip.memory={{bank: 1 KiB, {kinds}}}"]).plain())
     assert {doc.path for doc in documented()} == found | {"sweep", "device.parameters"} | of_files
     assert not found & of_files, "only there where a spec names a file"
 

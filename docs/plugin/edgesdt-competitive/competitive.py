@@ -86,8 +86,8 @@ def design(spec: Spec) -> Design:
     compare = (Use("add", (total,), 2), Use("compare", (total,)))
     pull = (Use("multiply", (weight + 1, held_bits)), Use("add", (weight + 1 + held_bits,), 3))
     square = (Use("multiply", (weight, weight)), Use("add", (total,)))
-    parts = Access(total, ("half_squares", "conscience"), 2)
-    step = (Use("multiply", (total, held_bits)), Use("add", (total,)), Access(total, ("conscience",), 2))
+    parts = Access(total, ("half_squares", "conscience"), 2, kind="states")
+    step = (Use("multiply", (total, held_bits)), Use("add", (total,)), Access(total, ("conscience",), 2, kind="states"))
     return standard.design(spec) + Design(
         actions=(
             Action("score_compare", "one score formed and compared with the best so far", "neurons", (*compare, parts)),

@@ -24,6 +24,7 @@ class Memory:
     segments: list[Bar]
     rows: list[tuple[int, str, str, str, str, str]]
     simulator: list[tuple[str, str]]
+    banks: list[tuple[str, str, str, str, str, str]]
 
 
 def memory(run: Run) -> Memory | None:
@@ -56,7 +57,16 @@ def memory(run: Run) -> Memory | None:
         segments,
         rows,
         simulator,
+        [_in_banks(entry) for entry in part.get("banks") or () if isinstance(entry, Mapping)],
     )
+
+
+def _in_banks(entry: Mapping[str, Any]) -> tuple[str, str, str, str, str, str]:
+    """A memory in banks: kind, banks, size of one, word, what is built, and whether idle banks sleep."""
+    sizes = (number(entry.get(key)) for key in ("bank_bits", "word_bits", "built_bits"))
+    bank, word, built = (wording.size(size) for size in sizes)
+    sleeps = "asleep" if entry.get("sleep") else "awake"
+    return str(entry.get("kind", wording.ABSENT)), wording.exact(entry.get("banks")), bank, word, built, sleeps
 
 
 def _shape(shape: object) -> str:

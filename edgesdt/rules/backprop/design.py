@@ -5,8 +5,10 @@ Widths follow the datapath of `docs/explanation/backprop_arithmetic.md`: a produ
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from edgesdt.ledger import actions as act
-from edgesdt.ledger.recipes import Access, Action, Bound, Design, Phase, Unit, Use
+from edgesdt.ledger.recipes import Access, Action, Along, Bound, Design, Phase, Unit, Use
 from edgesdt.rules.backprop import actions as own
 from edgesdt.rules.backprop.memory import gradient_bits
 from edgesdt.rules.backprop.registers import TABLE_BITS
@@ -46,16 +48,23 @@ def _actions(spec: Spec) -> tuple[Action, ...]:
     product = event + errors
     wide = product + held
     buffered = max(gradient_bits(spec, k) for k in range(len(chip.layers) - 1))
-    states, error = Access(state, ("states",)), Access(errors, ("errors",))
-    inputs, synapse = Access(spec.encoder.bits, ("input",)), Access(weight, ("weights",))
-    bias, table = Access(chip.biases.bits, ("biases",)), Access(TABLE_BITS, ("exponentials",))
+    found: Along = "column" if chip.style == "event_driven" else "row"  # an event points anywhere
+    states = Access(state, ("states",), along=found)
+    error = Access(errors, ("errors",), along=found, kind="states")
+    inputs = Access(spec.encoder.bits, ("input",), along=found, kind="inputs")
+    # the forward pass reads rows of the weights; the transposed one and the update go down a column, as buffers do
+    synapse = Access(weight, ("weights",), along="column")
+    bias = Access(chip.biases.bits, ("biases",), along=found)
+    loaded = {act.INPUT_WRITE: sum(chip.layers[1:]) / chip.layers[0]}  # all of them at the start of a sample
+    table = Access(TABLE_BITS, ("exponentials",), along="column", kind="buffers")
+    inverse = Access(TABLE_BITS, ("reciprocals",), along="column", kind="buffers")
     recipes: dict[str, tuple[str, tuple[Use | Access, ...]]] = {
         act.MAC: ("synaptic arithmetic", _mac(spec, event)),
         own.BACK_MAC: ("synaptic arithmetic", _mac(spec, errors)),
-        act.WEIGHT_READ: ("weight memory", (synapse,)),
+        act.WEIGHT_READ: ("weight memory", (replace(synapse, in_rows={act.MAC: 1.0}),)),
         act.WEIGHT_WRITE: ("weight memory", (synapse,)),
         act.INPUT_READ: ("input", (inputs,)),
-        act.INPUT_WRITE: ("input", (inputs,)),
+        act.INPUT_WRITE: ("input", (replace(inputs, along="row"),)),
         act.STATE_READ: ("neurons", (states,)),
         act.STATE_WRITE: ("neurons", (states,)),
         own.ACTIVATION: ("neurons", (Use("add", (total,)), Use("shift", (total,)), Use("compare", (total,), 2))),
@@ -70,7 +79,7 @@ def _actions(spec: Spec) -> tuple[Action, ...]:
                 Use("shift", (2 * TABLE_BITS,)),
             ),
         ),
-        own.RECIPROCAL: ("softmax", (Use("shift", (total,)), Access(TABLE_BITS, ("reciprocals",)))),
+        own.RECIPROCAL: ("softmax", (Use("shift", (total,)), inverse)),
         own.ERROR: (
             "errors",
             (Use("add", (total,)), Use("shift", (total,)), Use("compare", (total,)), Use("compare", (state,), 2)),
@@ -88,12 +97,12 @@ def _actions(spec: Spec) -> tuple[Action, ...]:
                 Use("compare", (weight,)),
             ),
         ),
-        act.BIAS_READ: ("biases", (bias,)),
+        act.BIAS_READ: ("biases", (replace(bias, in_rows=loaded),)),
         act.BIAS_WRITE: ("biases", (bias,)),
         act.RANDOM_WORD: ("random bank", (Use("xor", (32,), 3), Use("register", (32,)))),
         own.GRADIENT_ACCESS: (
             "batch buffers",
-            (Use("add", (buffered,)), Access(buffered, ("weight_gradient",), 2)),
+            (Use("add", (buffered,)), Access(buffered, ("weight_gradient",), 2, along="column", kind="buffers")),
         ),
     }
     return tuple(Action(name, _MEANING[name], part, recipe) for name, (part, recipe) in recipes.items())

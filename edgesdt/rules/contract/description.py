@@ -8,7 +8,7 @@ from typing import Any, Final, get_args
 
 from edgesdt.ledger import actions as act
 from edgesdt.ledger.memory import Array
-from edgesdt.ledger.recipes import Access, Action, Design, Phase, Unit, Use
+from edgesdt.ledger.recipes import KINDS, Access, Action, Along, Design, Phase, Unit, Use
 from edgesdt.rules.activity import ASSUMED
 from edgesdt.rules.contract.broken import check_counts, require, whole
 from edgesdt.rules.protocol import Rule
@@ -110,6 +110,9 @@ def _parts(where: str, parts: Iterable[Any], kinds: tuple[type, ...]) -> None:
         require(whole(part.times, 1), f"{where}: {part}: times {part.times!r}, must be 1 or more")
         if isinstance(part, Access):
             require(whole(part.bits, 1), f"{where}: an access of {part.bits!r} bits, must be 1 or more")
+            ways = part.along in get_args(Along) and (part.kind is None or part.kind in KINDS)
+            allowed = f"along {' or '.join(get_args(Along))}, kind one of {', '.join(KINDS)}"
+            require(ways, f"{where}: an access along {part.along!r} of kind {part.kind!r}, must be {allowed}")
             require(isinstance(part.arrays, tuple), f"{where}: an access to {part.arrays!r}, must be a tuple of names")
             continue
         known = ", ".join(WIDTHS)

@@ -19,6 +19,7 @@ from edgesdt.kernels import layout as ev
 from edgesdt.ledger import actions as act
 from edgesdt.rules.activity import ASSUMED, Activity, at, bank_steps, kept_inputs
 from edgesdt.rules.arguments import check_layers, events_of
+from edgesdt.rules.eqprop.design import counts_columns
 from edgesdt.rules.eqprop.settings import settings
 from edgesdt.spec import Spec
 
@@ -116,6 +117,8 @@ def priced(spec: Spec, happened: Tally) -> dict[str, int]:
     formed = sum(paid.pairs)
     applied = paid.applied * synapses if batched else formed
     settled = paid.applied if batched else samples
+    # a change is passed down against the rows of the weights below its neuron
+    down = sum(paid.changes[k] * sizes[k - 1] for k in range(2, last + 1))
     return {
         act.MAC: macs,
         act.WEIGHT_READ: macs + applied,
@@ -137,6 +140,7 @@ def priced(spec: Spec, happened: Tally) -> dict[str, int]:
         act.BIAS_WRITE: paid.bias_writes,
         act.RANDOM_WORD: paid.bank_steps * spec.chip.random.lanes,
         act.CONTRAST_ACCESS: formed + applied if batched else 0,
+        **({act.COLUMN_MAC: down} if counts_columns(spec) else {}),
     }
 
 

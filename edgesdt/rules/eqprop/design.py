@@ -6,8 +6,10 @@ more than a state, a contrast is the product of an event and a state with its si
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from edgesdt.ledger import actions as act
-from edgesdt.ledger.recipes import Access, Action, Bound, Design, Phase, Unit, Use
+from edgesdt.ledger.recipes import Access, Action, Along, Bound, Design, Phase, Unit, Use
 from edgesdt.rules.eqprop.settings import settings
 from edgesdt.spec import Spec
 from edgesdt.targets.design import design as target_design
@@ -36,19 +38,26 @@ def _actions(spec: Spec) -> tuple[Action, ...]:
     weight, state, total, held = chip.weights.bits, chip.states.bits, chip.accumulator.bits, chip.constants.bits
     event, drive, contrast = _widths(spec)
     wide = contrast + held
-    states = Access(state, ("states", "free_states", "plus_states"))
-    inputs = Access(spec.encoder.bits, ("input",))
-    synapse, bias = Access(weight, ("weights",)), Access(chip.biases.bits, ("biases",))
-    buffered = Access(contrast + (settings(spec).batch - 1).bit_length(), ("weight_contrast",), 2)
+    found: Along = "column" if chip.style == "event_driven" else "row"  # an event points anywhere
+    states = Access(state, ("states", "free_states", "plus_states"), along=found)
+    read, filled = (Access(spec.encoder.bits, ("input",), along=way, kind="inputs") for way in (found, _IN_ORDER))
+    # the update goes neuron by neuron, down a column of the weights, and so do the buffers
+    updated = Access(weight, ("weights",), along="column")
+    upwards = {act.MAC: 1.0, act.COLUMN_MAC: -1.0} if counts_columns(spec) else {act.MAC: 1.0}
+    bias = Access(chip.biases.bits, ("biases",), along=found)
+    loaded = {act.INPUT_WRITE: sum(chip.layers[1:]) / chip.layers[0]}  # all of them at the start of a sample
+    buffered = Access(
+        contrast + (settings(spec).batch - 1).bit_length(), ("weight_contrast",), 2, along="column", kind="buffers"
+    )
     recipes: dict[str, tuple[str, tuple[Use | Access, ...]]] = {
         act.MAC: (
             "synaptic arithmetic",
             (Use("multiply", (event, weight)), Use("add", (total,)), Use("register", (total,))),
         ),
-        act.WEIGHT_READ: ("weight memory", (synapse,)),
-        act.WEIGHT_WRITE: ("weight memory", (synapse,)),
-        act.INPUT_READ: ("input", (inputs,)),
-        act.INPUT_WRITE: ("input", (inputs,)),
+        act.WEIGHT_READ: ("weight memory", (replace(updated, in_rows=upwards),)),
+        act.WEIGHT_WRITE: ("weight memory", (updated,)),
+        act.INPUT_READ: ("input", (read,)),
+        act.INPUT_WRITE: ("input", (filled,)),
         act.STATE_READ: ("neurons", (states,)),
         act.STATE_WRITE: ("neurons", (states,)),
         act.NEURON_STEP: (
@@ -67,12 +76,23 @@ def _actions(spec: Spec) -> tuple[Action, ...]:
                 Use("compare", (weight,)),
             ),
         ),
-        act.BIAS_READ: ("biases", (bias,)),
+        act.BIAS_READ: ("biases", (replace(bias, in_rows=loaded),)),
         act.BIAS_WRITE: ("biases", (bias,)),
         act.RANDOM_WORD: ("random bank", (Use("xor", (32,), 3), Use("register", (32,)))),
         act.CONTRAST_ACCESS: ("batch buffers", (buffered,)),
     }
-    return tuple(Action(name, act.MEANING[name], part, recipe) for name, (part, recipe) in recipes.items())
+    made = [Action(name, act.MEANING[name], part, recipe) for name, (part, recipe) in recipes.items()]
+    if counts_columns(spec):
+        made.append(Action(act.COLUMN_MAC, act.BANK_MEANING[act.COLUMN_MAC], "weight memory", ()))
+    return tuple(made)
+
+
+_IN_ORDER: Along = "row"
+
+
+def counts_columns(spec: Spec) -> bool:
+    """Whether products that read down a column of the weights are counted apart: banks, and a layer to pass down to."""
+    return spec.device.digital and len(spec.chip.layers) > 2 and spec.chip.memory.of("weights") is not None
 
 
 def _units(spec: Spec) -> tuple[Unit, ...]:

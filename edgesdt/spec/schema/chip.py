@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from edgesdt.errors import SpecError
+from edgesdt.spec.schema.memory import Memory
 from edgesdt.spec.types import Allowed, Flag, FracBits, Frequency, Lanes, Section, Size
 
 RoundingName = Literal["nearest", "floor", "stochastic"]
@@ -103,6 +104,7 @@ class Chip(Section):
     constants: Constants = Field(default_factory=Constants)
     random: Random = Field(default_factory=Random)
     memory_budget: Size = Field(description="On-chip memory that all arrays must fit in [bits]")
+    memory: Memory = Field(default_factory=Memory)
     macs_per_cycle: int = Field(
         default=64, ge=1, le=1_000_000, description="Multiply-accumulates per clock cycle"
     )

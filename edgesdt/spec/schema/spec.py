@@ -16,6 +16,7 @@ from edgesdt.spec import named_files
 from edgesdt.spec.schema.chip import Chip
 from edgesdt.spec.schema.device import Deployment, Device
 from edgesdt.spec.schema.learning import Learning
+from edgesdt.spec.schema.memory import Banks
 from edgesdt.spec.types import Allowed, NodeLength, Section, SetName, Sha256, SweepMap, TableName, unique
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Technology(Section):
         return technology.load_text(text, self.file, self.node)
 
 
+_AS_FOR_ALL = Banks().model_dump(mode="json")
+
 ReadoutName = Literal["direct", "linear", "output"]
 
 
@@ -126,6 +129,11 @@ class Spec(Section):
             del plain["label_seed"]
         if not self.deployment.times:
             del plain["deployment"]
+        if self.chip.memory.organised:
+            memory = {name: value for name, value in plain["chip"]["memory"].items() if value != _AS_FOR_ALL}
+            plain["chip"]["memory"] = memory
+        else:
+            del plain["chip"]["memory"]
         if self.device.drift_compensation == "none":
             del plain["device"]["drift_compensation"]
         for section, key in (("data", "sha256"), ("device", "sheet")):
