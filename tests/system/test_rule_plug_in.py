@@ -105,7 +105,7 @@ def test_check_run_report_and_prices(with_it: Shell, tmp_path: Path) -> None:
     ):
         assert told in checked.out
     banks = with_it("check", "spec.yaml", "--set", "chip.memory={bank: 1 KiB, word: 32 bit}")
-    assert banks.code == 0 and "weights: 2 banks of 640 B" in banks.out or "banks of 1 KiB" in banks.out, banks
+    assert banks.code == 0 and "weights: 2 banks of 1 KiB, words of 32 bits" in banks.out, banks
     resolved = with_it("check", "spec.yaml", "--resolved").out
     assert re.search(r"conscience: 0\.02\d*\b.*held as", resolved)
     ran = with_it("run", "spec.yaml", "--out", "run")
