@@ -37,16 +37,14 @@ def admitted(rule: Any, name: str, label: str) -> Rule:
         guarded = _guarded(getattr(rule, part), f"{label}: {part}()")
 
         def call(spec: Spec, *more: Any) -> Any:
-            if spec.chip.weights.frac_bits != "auto" and described.adds(spec):
-                hold(rule, SPEC, spec, label)
+            if spec.chip.weights.frac_bits != "auto":
+                described.hold(spec, lambda: hold(rule, SPEC, spec, label))
             return guarded(spec, *more)
 
         return call
 
     def build(spec: Spec) -> Learner:
-        if built.adds(spec):
-            hold(rule, {**SPEC, **HELD}, spec, label)
-            hold(rule, CHIP, twin(spec), label)
+        built.hold(spec, lambda: _holds_on_a_chip(rule, spec, label))
         guard: Any = _Guard(_guarded(rule.build, f"{label}: build()")(spec), label)
         return guard  # type: ignore[no-any-return]
 
@@ -61,22 +59,27 @@ def admitted(rule: Any, name: str, label: str) -> Rule:
     return guarded
 
 
+def _holds_on_a_chip(rule: Rule, spec: Spec, label: str) -> None:
+    hold(rule, {**SPEC, **HELD}, spec, label)
+    hold(rule, CHIP, twin(spec), label)
+
+
 class _Seen:
-    """Specs that have been checked."""
+    """Specs that have passed a check; one that fails is checked again when it is next asked for."""
 
     def __init__(self) -> None:
         self._recent: deque[Spec] = deque(maxlen=8)
         self._marks: set[str] = set()
 
-    def adds(self, spec: Spec) -> bool:
-        """Whether this spec is new here. It is remembered."""
+    def hold(self, spec: Spec, check: Callable[[], None]) -> None:
+        """Call `check` unless this spec has passed it."""
         if any(seen is spec for seen in self._recent):
-            return False
-        self._recent.append(spec)
+            return
         mark = spec_hash(spec.plain())
-        new = mark not in self._marks
-        self._marks.add(mark)
-        return new
+        if mark not in self._marks:
+            check()
+            self._marks.add(mark)
+        self._recent.append(spec)
 
 
 def _guarded(function: Callable[..., Any], label: str, passes: tuple[type[Exception], ...] = ()) -> Callable[..., Any]:
