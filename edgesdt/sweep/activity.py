@@ -116,7 +116,7 @@ def _coarse(spec: Spec) -> tuple[Any, ...]:
     """Equal for points between which shares and rates can be taken over."""
     device = spec.device
     where = (device.model, device.file, device.array.programming, device.array.mapping, device.array.slices)
-    return (spec.data.set, len(spec.chip.layers), spec.learning.target, *where)
+    return (spec.data.set, len(spec.chip.layers), spec.learning.rule, spec.learning.target, *where)
 
 
 def _spans(every: Sequence[Values]) -> list[float]:
