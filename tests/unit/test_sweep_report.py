@@ -418,7 +418,7 @@ def test_links_are_relative_to_the_page(folder: Path, tmp_path: Path) -> None:
 def test_importing_and_writing_load_no_simulator(folder: Path, tmp_path: Path) -> None:
     code = f"""
 import sys
-import edgesdt.report.sweep
+import edgesdt.report.sweep.page
 heavy = {{"numba", "matplotlib", "numpy", "jinja2", "scipy", "sklearn", "pydantic"}} & set(sys.modules)
 assert not heavy, heavy
 from pathlib import Path
