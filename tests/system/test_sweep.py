@@ -238,7 +238,7 @@ def test_a_full_disk_keeps_what_is_finished_and_says_so(whole: Path, tiny: Path,
     few = shell("sweep", tiny, "--workers", "1", "--out", "out", "--set", "sweep.chip.weights.bits=[6]")
     assert few.code == 0
     kept = finished_in(tiny.parent / "out")
-    limited = f"import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (2500, resource.RLIM_INFINITY)); {MAIN}"
+    limited = f"import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY)); {MAIN}"
     arguments = ["sweep", str(tiny), "--workers", "1", "--out", "out"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(

@@ -18,7 +18,7 @@ from hw_models.kernels import jit
 from tests.conftest import ROOT
 
 SAMPLE = """
-from hw_models import randomness
+from hw_models.kernels import randomness
 print(randomness.gaussians(1, 2), randomness._fill_gaussians._cache.cache_path)
 """
 
@@ -65,8 +65,8 @@ def test_checkouts_and_states_of_a_checkout_do_not_mix(tmp_path: Path) -> None:
     one, other, cache = house(tmp_path, "one"), house(tmp_path, "other"), str(tmp_path / "cache")
     first = child(SAMPLE, one, XDG_CACHE_HOME=cache).stdout
     assert child(SAMPLE, one, XDG_CACHE_HOME=cache).stdout == first
-    changed = one / "hw_models" / "randomness.py"
-    inlined = one / "hw_models" / "portable_math.py"
+    changed = one / "hw_models" / "kernels" / "randomness.py"
+    inlined = one / "hw_models" / "kernels" / "portable_math.py"
     inlined.write_text(inlined.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
     second = child(SAMPLE, one, XDG_CACHE_HOME=cache).stdout
     third = child(SAMPLE, other, XDG_CACHE_HOME=cache).stdout
