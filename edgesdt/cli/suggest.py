@@ -29,7 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
             print(line, file=sys.stderr, flush=True)
 
     refuse_losses({"--out": arguments.out}, [Path(arguments.data)])
-    text = suggestion.written(search.suggest(arguments.data, say))
+    folder = "." if arguments.out is None else str(arguments.out.parent)
+    text = suggestion.written(search.suggest(arguments.data, say), folder)
     if arguments.out is None:
         print(text, end="")
     else:

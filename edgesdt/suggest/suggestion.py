@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections.abc import Iterator
 from typing import Final
@@ -33,9 +34,16 @@ _NOTES: Final = {
 }
 
 
-def written(found: Suggestion) -> str:
-    """The suggestion as YAML that `edgesdt check` and `edgesdt run` take."""
-    return "\n".join([*_head(found), to_yaml(_plain(found), _NOTES)])
+def written(found: Suggestion, folder: str = ".") -> str:
+    """The suggestion as YAML that `edgesdt check` and `edgesdt run` take, for a file in `folder`.
+
+    A data file is named relative to that folder, as a spec names its files.
+    """
+    plain = _plain(found)
+    place = found.spec.data.set
+    if place.lower().endswith(".npz"):
+        plain["data"] = {"set": os.path.relpath(place, folder)}
+    return "\n".join([*_head(found), to_yaml(plain, _NOTES)])
 
 
 def _head(found: Suggestion) -> Iterator[str]:

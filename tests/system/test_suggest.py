@@ -39,11 +39,14 @@ def test_on_dense_correlated_features_it_comes_near_the_inputs(cli: Cli, tmp_pat
     assert said.out == "bands.yaml\n" and "logistic regression on the inputs: " in said.err
     text = (tmp_path / "bands.yaml").read_text(encoding="utf-8")
     spec = load("bands.yaml")
-    assert spec.data.set == "bands.npz" and spec.chip.layers[0] == 48 and spec.name == "bands"
+    assert "set: bands.npz" in text and spec.data.set == str(tmp_path / "bands.npz")
+    assert spec.chip.layers[0] == 48 and spec.name == "bands"
     found = suggesting.suggest("bands.npz")
     assert suggestion.written(found) == text, "the same again"
     assert found.reached >= found.on_inputs - suggesting.NEAR and found.why == ()
     assert cli("check", "bands.yaml").code == 0
+    (tmp_path / "specs").mkdir()
+    assert suggestion.written(found, "specs").count("set: ../bands.npz") == 1
 
 
 def test_a_shortfall_is_said_with_its_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
