@@ -215,7 +215,8 @@ def test_faults_of_a_table_are_told_with_both_lines_and_for_report_with_its_own(
     said = cli("check", lab / "s.yaml").refused(f"s.yaml:6: technology.file: {path}:{line}: multipy: unknown key")
     assert "(did you mean 'multiply'?)" in said.err
     assert cli("run", "quickstart", "--set", "epochs=1", "--set", "data.train=50", "--out", "q", "--quiet").code == 0
-    cli("report", "q", "--table", path).refused(f"--table: {path}:{line}: multipy: unknown key", "did you mean 'multiply'")
+    told = f"--table: {path}:{line}: multipy: unknown key"
+    cli("report", "q", "--table", path).refused(told, "did you mean 'multiply'")
     cli("report", "q", "--table", "./nix.yaml").refused("--table: ", "nix.yaml: cannot be read: No such file")
     cli("report", "q", "--table", "cmos_45").refused("--table: unknown technology table", "did you mean 'cmos_45nm'")
     path.write_text(table(), encoding="utf-8")
