@@ -83,6 +83,11 @@ class Spec(Section):
             del plain["deployment"]
         if self.device.drift_compensation == "none":
             del plain["device"]["drift_compensation"]
+        for layer, device in self.device.layers.items():
+            if device.in_memory:
+                plain["device"]["layers"][layer] = {"model": device.model}
+        if not self.device.layers:
+            del plain["device"]["layers"]
         if self.device.digital:  # a digital memory has no array
             plain["device"] = {"model": plain["device"]["model"]}
         return plain
