@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgesdt.pricing import cells
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, layers
 from hw_models.technology import Technology
 
 DRIVERS = "drivers"
@@ -31,7 +31,7 @@ def by_component(
 ) -> dict[str, float]:
     """The same [W] by component, named as their areas are; what does not leak is left out."""
     weights = sum(int(a["bits"]) for a in memory["arrays"] if a["name"].startswith("weights"))
-    weights = weights if spec.device.digital else 0
+    weights = weights if layers.in_memory(spec) else 0
     parts = {
         "weight memory": tech.sram_leakage_w(weights),
         "other memory": tech.sram_leakage_w(memory["used_bits"] - weights),
@@ -46,4 +46,4 @@ def _logic(area: Mapping[str, float]) -> dict[str, float]:
 
 
 def _drivers_w(spec: Spec, tech: Technology) -> float:
-    return 0.0 if spec.device.digital else cells.leakage_w(cells.Parts.of(spec, tech))
+    return 0.0 if spec.device.digital else cells.static_w(spec, tech)

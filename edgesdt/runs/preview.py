@@ -9,7 +9,7 @@ from edgesdt.errors import SpecError
 from edgesdt.ledger.memory import MemoryMap
 from edgesdt.pricing import bill, omissions
 from edgesdt.rules.lookup import memory_map, resolve, rule_of
-from edgesdt.spec import Spec, to_yaml
+from edgesdt.spec import Spec, layers, to_yaml
 from edgesdt.synapses.crossbar import compensation
 from edgesdt.synapses.crossbar.scales import tiles
 
@@ -45,12 +45,12 @@ def preview(spec: Spec) -> str:
     spec = resolve(spec)  # as a run does
     fitted = memory_map(spec)
     priced = predicted(spec, fitted)
-    layers = " - ".join(str(n) for n in spec.chip.layers)
+    sizes = " - ".join(str(n) for n in spec.chip.layers)
     states = spec.chip.states
     energy_j, latency, tech = priced["energy_j"], priced["latency_s"], priced["technology"]
-    plan = [] if spec.device.digital else [_array(spec)]
+    plan = [_named(spec, layer) + _array(layers.alone(spec, layer)) for layer in layers.on_cells(spec)]
     lines = [
-        f"{spec.name}: {layers}, {spec.chip.style}, {spec.learning.rule}, target {spec.learning.target}",
+        f"{spec.name}: {sizes}, {spec.chip.style}, {spec.learning.rule}, target {spec.learning.target}",
         f"{_weights(spec)}, states {states.bits} bits, "
         f"accumulators {spec.chip.accumulator.bits} bits, {spec.epochs} epochs of {spec.data.set}",
         *plan,
@@ -103,8 +103,20 @@ def _array(spec: Spec) -> str:
     )
 
 
+def _named(spec: Spec, layer: int) -> str:
+    """The weight layer that is spoken of, where there are several on cells or elsewhere."""
+    return f"layer {layer}: " if layers.count(spec) > 1 else ""
+
+
 def _weights(spec: Spec) -> str:
-    """What holds the weights, in words."""
+    """What holds the weights, layer by layer where it is not all digital, in words."""
+    if spec.device.digital or layers.count(spec) == 1:
+        return _weights_of(spec)
+    each = (_named(spec, k) + _weights_of(layers.alone(spec, k)) for k in range(layers.count(spec)))
+    return "; ".join(each)
+
+
+def _weights_of(spec: Spec) -> str:
     weights, array = spec.chip.weights, spec.device.array
     if spec.device.digital:
         return f"weights {weights.bits} bits ({weights.frac_bits} fractional)"

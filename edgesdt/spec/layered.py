@@ -24,6 +24,12 @@ def faults(spec: Spec) -> Iterator[Fault]:
             yield Fault(path, text, blame=(path, ("device", "layers"), ("chip", "layers")))
     if there == 1:
         return
+    switches = [name for k in layers.on_cells(spec) for name in layers.switches_of(layers.device_of(spec, k))]
+    for index, name in enumerate(spec.device.off if switches else ()):
+        if name not in switches:
+            path = ("device", "off", index)
+            text = f"unknown non-ideality {name!r} of every layer, allowed: {', '.join(dict.fromkeys(switches))}"
+            yield Fault(path, text, blame=(path, ("device", "off"), _DEVICE))
     for layer in layers.on_cells(spec):
         yield from _alone_only(spec, layer)
     if layers.on_cells(spec) and spec.device.drift_compensation != "none":

@@ -18,7 +18,7 @@ from edgesdt.arguments import ARGUMENTS
 from edgesdt.kernels import layout as ev
 from edgesdt.ledger import actions as act
 from edgesdt.rules.eqprop.settings import settings
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, layers
 
 Events = npt.NDArray[np.int64]
 
@@ -65,6 +65,7 @@ def dense(spec: Spec, tally: Tally) -> Tally:
     """What `tally` would hold if nothing were skipped: every input, neuron and synapse takes part every time."""
     sizes, learning = spec.chip.layers, settings(spec)
     synapses = tuple(a * b for a, b in pairwise(sizes))
+    stored = sum(synapses[layer] for layer in layers.in_memory(spec))
     returns = tally.samples if learning.beta_sign == "symmetric" and tally.nudged_runs else 0
     steps = tally.samples * learning.free_steps + tally.nudged_runs * learning.nudged_steps + returns
     updates = tally.applied if learning.batch > 1 else tally.samples
@@ -77,7 +78,7 @@ def dense(spec: Spec, tally: Tally) -> Tally:
         nudged_changes=tally.nudged_runs * learning.nudged_steps * sizes[-1],
         nudged_runs=tally.nudged_runs,
         pairs=tuple(tally.samples * n if learned else 0 for n in synapses),
-        weight_writes=updates * sum(synapses) if learned else 0,
+        weight_writes=updates * stored if learned else 0,
         bias_moves=updates * neurons if learned and spec.chip.biases.enabled else 0,
         bias_writes=updates * neurons if learned and spec.chip.biases.enabled else 0,
         bank_steps=tally.bank_steps,
@@ -94,14 +95,20 @@ def actions(spec: Spec, events: Events) -> dict[str, int]:
     return priced(spec, found)
 
 
+def paid_for(spec: Spec, happened: Tally) -> Tally:
+    """What the spec's chip style pays for of a tally of events."""
+    return dense(spec, happened) if spec.chip.style == "dense" else happened
+
+
 def priced(spec: Spec, happened: Tally) -> dict[str, int]:
-    """Actions for a tally of events in the spec's chip style."""
+    """Actions for a tally of events in the spec's chip style; only layers in memory have weights to read and write."""
     sizes = spec.chip.layers
-    paid = dense(spec, happened) if spec.chip.style == "dense" else happened
-    last = len(sizes) - 1
+    paid = paid_for(spec, happened)
     samples, neurons = paid.samples, sum(sizes[1:])
-    fan = [0] + [(sizes[k + 1] if k < last else 0) + (sizes[k - 1] if k > 1 else 0) for k in range(1, last + 1)]
-    macs = paid.inputs * sizes[1] + sum(n * f for n, f in zip(paid.changes, fan, strict=True))
+    stored = layers.in_memory(spec)
+    # each of its changes goes up through the weights above and, but for the input, down through those below
+    macs = sum((paid.changes[k] if k else paid.inputs) * sizes[k + 1] for k in stored)
+    macs += sum(paid.changes[k + 1] * sizes[k] for k in stored if k)
     steps = sum(paid.changes)
     learned = samples if paid.nudged_runs else 0
     own = settings(spec).target == "self_defined" and learned > 0
@@ -109,10 +116,11 @@ def priced(spec: Spec, happened: Tally) -> dict[str, int]:
     synapses = sum(a * b for a, b in pairwise(sizes))
     formed = sum(paid.pairs)
     applied = paid.applied * synapses if batched else formed
+    read_to_move = applied if batched else sum(paid.pairs[k] for k in stored)
     settled = paid.applied if batched else samples
     return {
         act.MAC: macs,
-        act.WEIGHT_READ: macs + applied,
+        act.WEIGHT_READ: macs + read_to_move,
         act.WEIGHT_WRITE: paid.weight_writes,
         act.INPUT_READ: paid.inputs + (paid.inputs if learned else 0),
         act.INPUT_WRITE: samples * sizes[0],
@@ -152,6 +160,11 @@ def predicted(spec: Spec, learning: bool) -> dict[str, int]:
 
     Random words are always an estimate: they are drawn for the updates that happen.
     """
+    return priced(spec, assumed(spec, learning))
+
+
+def assumed(spec: Spec, learning: bool) -> Tally:
+    """The events of 1000 samples as assumed above."""
     sizes, samples = spec.chip.layers, 1000
     kept = 1.0 - settings(spec).dropout.input if learning else 1.0
     inputs = samples * sizes[0] * ASSUMED_INPUTS * kept
@@ -165,7 +178,7 @@ def predicted(spec: Spec, learning: bool) -> dict[str, int]:
     # every sweep of a post-synaptic neuron starts on a fresh step of the bank
     sweeps = sum(n * ceil(p / max(n * bank, 1)) for n, p in zip(moved, pairs, strict=True))
     share = 1.0 if learning else 0.5
-    happened = Tally(
+    return Tally(
         samples=samples,
         inputs=int(inputs),
         changes=(0, *(int(samples * n * ASSUMED_CHANGES * share) for n in sizes[1:])),
@@ -178,7 +191,6 @@ def predicted(spec: Spec, learning: bool) -> dict[str, int]:
         bank_steps=int(sweeps + samples * masks) if learning else 0,
         applied=ceil(samples / settings(spec).batch) if learning else 0,
     )
-    return priced(spec, happened)
 
 
 def assumptions(spec: Spec) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from edgesdt.ledger import actions as act
 from edgesdt.ledger.recipes import Access, Action, Bound, Design, Phase, Unit, Use
 from edgesdt.rules.eqprop.settings import settings
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, layers
 from edgesdt.targets.design import design as target_design
 
 
@@ -91,7 +91,7 @@ def _units(spec: Spec) -> tuple[Unit, ...]:
     )
     neuron = (Use("multiply", (drive, held)), Use("multiply", (state + 1, held)), Use("add", (drive,), 4))
     return (
-        *((Unit("synaptic arithmetic", chip.macs_per_cycle, mac),) if spec.device.digital else ()),
+        *((Unit("synaptic arithmetic", chip.macs_per_cycle, mac),) if layers.in_memory(spec) else ()),
         Unit("learning arithmetic", chip.macs_per_cycle, learner),
         Unit("neurons", chip.neurons_per_cycle, neuron),
         Unit("random bank", chip.random.lanes, (Use("xor", (32,), 3), Use("register", (32,)))),
