@@ -48,7 +48,7 @@ def preview(spec: Spec) -> str:
     sizes = " - ".join(str(n) for n in spec.chip.layers)
     states = spec.chip.states
     energy_j, latency, tech = priced["energy_j"], priced["latency_s"], priced["technology"]
-    plan = [_named(spec, layer) + _array(layers.alone(spec, layer)) for layer in layers.on_cells(spec)]
+    plan = [_named(spec, layer) + _array(layers.alone(spec, layer), layer > 0) for layer in layers.on_cells(spec)]
     lines = [
         f"{spec.name}: {sizes}, {spec.chip.style}, {spec.learning.rule}, target {spec.learning.target}",
         f"{_weights(spec)}, states {states.bits} bits, "
@@ -89,17 +89,18 @@ def _calibration(spec: Spec, fitted: MemoryMap) -> list[str]:
     return [f"  drift    {told} for a reference read after a rest"]
 
 
-def _array(spec: Spec) -> str:
-    """Tiles and converters of the crossbar, in words."""
+def _array(spec: Spec, two_way: bool) -> str:
+    """Tiles and converters of the crossbar, in words; one that is read in both directions has some on its rows."""
     array, (rows, columns) = spec.device.array, spec.chip.layers
     down, across = tiles(spec)
     beside = columns * (2 if array.mapping == "pair" else 1)
     converters = down * array.slices * -(-columns // array.columns_per_adc)
+    rows_too = f" and {across * -(-rows // array.columns_per_adc)} for its rows" if two_way else ""
     wires = f", lines of {units.format_si(array.wire_resistance, 'Ω')} per cell" if array.wire_resistance else ""
     return (
         f"array of {down} x {across} tiles of up to {min(array.tile_rows, rows)} x "
         f"{min(array.tile_columns, beside)} cells, {converters} converters of {array.adc_bits} bits for "
-        f"{array.columns_per_adc} columns each{wires}"
+        f"{array.columns_per_adc} columns each{rows_too}{wires}"
     )
 
 

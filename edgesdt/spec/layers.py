@@ -81,6 +81,8 @@ def spread(device: Device, layers: int) -> Device:
 
 def _own(device: Device, given: LayerDevice | None, several: bool) -> LayerDevice:
     base = device.model_dump(include=set(_fields()))
+    if several:  # what is switched off for all is looked for in each
+        base["off"] = ()
     own = given.model_dump(exclude_unset=True) if given is not None else {}
     if "model" in own or "file" in own:
         base = {name: value for name, value in base.items() if name not in _OWN}

@@ -24,7 +24,8 @@ from tests.small_chips import flat, named_events, oracle_arrays, random_samples,
 def twins(spec: Spec, epoch: int = 0) -> tuple[EqPropOnLayers, OracleLayers]:
     """A fresh chip and the oracle's."""
     rule = EqPropOnLayers(spec)
-    cells = {each.layer: cell_of(SimpleNamespace(crossbar=each.crossbar)) for each in rule.cell_layers}  # type: ignore[arg-type]
+    arrays: dict[int, Any] = {each.layer: SimpleNamespace(crossbar=each.crossbar) for each in rule.cell_layers}
+    cells = {layer: cell_of(array) for layer, array in arrays.items()}
     oracle = OracleLayers(copy.deepcopy(spec.plain()), cells, epoch)
     oracle.draw_weights()
     return rule, oracle
@@ -187,7 +188,8 @@ def test_inference_changes_nothing_and_does_not_depend_on_threads(
 
 
 def test_a_rest_changes_what_is_read_and_leaves_no_trace() -> None:
-    rule = trained({"0": "PCM_Joshi", "1": "PCM_Joshi"})
+    fading = {"model": "EcRam", "parameters": {"retention": {"time_constant_s": 1e3}}}
+    rule = trained({"0": fading, "1": fading})
     before, weights = rule.state(), rule.chip.weights.copy()
     samples = random_samples(rule.spec, 3, 5)[0]
     outputs = rule.infer(samples)

@@ -185,7 +185,7 @@ def assumed(spec: Spec, learning: bool) -> Tally:
         nudged_changes=int(samples * sizes[-1] * ASSUMED_CHANGES / 2) if learning else 0,
         nudged_runs=runs,
         pairs=tuple(int(p) for p in pairs),
-        weight_writes=int(sum(pairs) * 0.15),
+        weight_writes=int(sum(pairs[k] for k in layers.in_memory(spec)) * 0.15),
         bias_moves=int(sum(moved)) if spec.chip.biases.enabled else 0,
         bias_writes=int(sum(moved) * 0.15) if spec.chip.biases.enabled else 0,
         bank_steps=int(sweeps + samples * masks) if learning else 0,
