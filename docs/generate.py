@@ -226,17 +226,15 @@ def action_tables() -> str:
         *table(("action", "is made of", *(f"`{name}`" for name in names())), costs),
         "",
         "A chip on analog cells has these besides. What they cost depends on the device, the converters and the node",
-        "([by hand](price_by_hand.md)). The four that end in `_share` are signed: they sum differences from the nominal "
-        "lowest conductance, and",
-        "spread or noise can put a cell below it, so `pulse_down_share` may be negative while `pulse_down` is not:",
+        "([by hand](price_by_hand.md)). The four that end in `_share` are signed: they sum differences from the",
+        "nominal lowest conductance, and spread or noise can put a cell below it, so `pulse_down_share` may be negative",
+        "while `pulse_down` is not:",
         "",
         *table(("action", "one count is", "component"), of_cells),
         "",
-        "An array between two layers of neurons is read in both directions "
-        "([0014](../decisions/0014-changes-read-arrays.md)). It has two more,",
-        "and conversions, samples and additions of its rows count with those of its columns. The actions of every weight "
-        "layer on cells but the",
-        "lowest are counted under names with the layer before them, as in `layer_1.adc_conversion`:",
+        "An array between two layers of neurons is read both ways ([0014](../decisions/0014-changes-read-arrays.md)).",
+        "It has two more; conversions, samples and additions of its rows count with those of its columns. The actions of",
+        "every weight layer on cells but the lowest are counted under names with their layer, `layer_1.adc_conversion`:",
         "",
         *table(("action", "one count is", "component"), read_back),
     ]

@@ -93,7 +93,8 @@ def test_fields_for_all_layers_hold_where_a_layer_says_nothing_else() -> None:
 
 
 def test_another_model_starts_without_the_parameters_of_the_others() -> None:
-    spec = of("device.model=EcRam", "device.parameters={up_down: 0.1}", "device.layers={1: PCM_inference}", "device.off=[drift]")
+    own = "device.parameters={up_down: 0.1}"
+    spec = of("device.model=EcRam", own, "device.layers={1: PCM_inference}", "device.off=[drift]")
     first, second = (layers.device_of(spec, layer) for layer in (0, 1))
     assert first.parameters == {"up_down": 0.1} and second.parameters == {}
     assert first.off == () and second.off == ("drift",), "what a model does not have cannot be switched off"
