@@ -23,7 +23,7 @@ import numpy.typing as npt
 from edgesdt.errors import EdgesdtError, RunError
 from edgesdt.files import archives, documents
 from edgesdt.runs import record
-from edgesdt.spec import Spec, spec_hash, to_yaml
+from edgesdt.spec import Spec, layers, spec_hash, to_yaml
 from hw_models.files import open_own
 from hw_models.foreign import printable, printable_lines
 
@@ -136,11 +136,12 @@ class RunFolder:
 
 def plug_ins(spec: Spec) -> dict[str, str]:
     """Distribution -> version and digest of the plug-ins that the cells of `spec` come from."""
-    if spec.device.digital:
-        return {}
-    from hw_models.sheets import suppliers  # only a spec with a device needs the catalogue
+    found: dict[str, str] = {}
+    for device in (layers.device_of(spec, layer) for layer in layers.on_cells(spec)):
+        from hw_models.sheets import suppliers  # only a spec with a device needs the catalogue
 
-    return suppliers.of_model(spec.device.cell_model(), "" if spec.device.file else spec.device.model)
+        found |= suppliers.of_model(device.cell_model(), "" if device.file else device.model)
+    return found
 
 
 def _differing(theirs: Any, mine: dict[str, Any]) -> str:
