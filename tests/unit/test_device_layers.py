@@ -11,6 +11,7 @@ from edgesdt.cli.main import main
 from edgesdt.errors import SpecError
 from edgesdt.ledger import actions as act
 from edgesdt.pricing import bill, cells
+from edgesdt.rules.activity import ASSUMED
 from edgesdt.rules.lookup import memory_map, rule_of
 from edgesdt.runs import preview
 from edgesdt.runs.ablation import switches
@@ -125,7 +126,7 @@ def test_check_shows_both_arrays() -> None:
 
 
 def _counts(spec: Spec) -> dict[str, int]:
-    return rule_of(spec).expected(spec, True)
+    return rule_of(spec).expected(spec, True, ASSUMED)
 
 
 def test_only_layers_in_memory_have_weights_read_and_multiplied() -> None:
