@@ -181,7 +181,7 @@ def test_inference_changes_nothing_and_does_not_depend_on_threads(
     outputs, counts = rule.infer(samples), rule.inference_counts()
     assert len(np.unique(outputs, axis=0)) > 5
     for size, threads in ((512, 2), (7, 3), (1, 1)):
-        monkeypatch.setattr("edgesdt.rules.eqprop.rule._INFERENCE_CHUNK", size)
+        monkeypatch.setattr("edgesdt.rules.base.INFERENCE_CHUNK", size)
         assert np.array_equal(rule.infer(samples, threads), outputs), (size, threads)
         assert rule.inference_counts() == counts
     assert same(rule.state(), before)

@@ -15,7 +15,10 @@ from edgesdt.rules.activity import ASSUMED
 from edgesdt.rules.lookup import memory_map, rule_of
 from edgesdt.runs import preview
 from edgesdt.runs.ablation import switches
-from edgesdt.spec import Spec, layers, loads, spec_hash, to_yaml
+from edgesdt.spec import Spec, layers, load, loads, spec_hash, to_yaml
+from edgesdt.spec.sweep.section import load_sweep
+from edgesdt.sweep.plan import Plan
+from tests.conftest import ROOT
 
 TEXT = """
 name: layers
@@ -174,3 +177,81 @@ def test_an_ablation_switches_every_layer() -> None:
     off = Spec.from_plain(plain)
     assert all(set(names) == set(layers.device_of(off, layer).off) for layer in (0, 1))
     assert switches(off) == ()
+
+
+# Sheets of one's own
+
+
+def _with_sheet(folder: Path, name: str = "mine.yaml") -> Path:
+    """A spec in `folder` whose upper layer is of a device sheet beside it, which is that of EcRam."""
+    preset = ROOT / "hw_models" / "presets" / "EcRam.yaml"
+    (folder / name).write_text(preset.read_text(encoding="utf-8").replace("EcRam", "Mine"), encoding="utf-8")
+    device = f"device: {{layers: {{0: EcRam, 1: {{file: {name}}}}}}}\n"
+    (folder / "spec.yaml").write_text(TEXT + device, encoding="utf-8")
+    return folder / "spec.yaml"
+
+
+def test_the_sheet_of_a_layer_travels_with_the_spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _with_sheet(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    plain = load(str(path)).plain()
+    (tmp_path / "mine.yaml").unlink()
+    spec = Spec.from_plain(plain)
+    own = layers.device_of(spec, 1)
+    assert own.file == str(tmp_path / "mine.yaml") and own.sheet and own.sha256
+    assert own.cell_model().name == "Mine" and spec.plain() == plain == loads(to_yaml(plain)).plain()
+    assert "sheet" not in plain["device"]["layers"]["0"]
+    assert "layer 1: weights on Mine (mine.yaml)" in preview.preview(spec)
+
+
+def test_a_layers_sheet_counts_by_what_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    here, there = load(str(_with_sheet(tmp_path))), load(str(_with_sheet(tmp_path / "there", "other.yaml")))
+    assert here.plain() != there.plain() and spec_hash(here.plain()) == spec_hash(there.plain())
+    plain = here.plain()
+    del plain["device"]["layers"]["1"]["sheet"]
+    with (tmp_path / "mine.yaml").open("a", encoding="utf-8") as sheet:
+        sheet.write("# edited\n")
+    with pytest.raises(SpecError, match=r"device\.layers\.1\.sha256: .* has changed"):
+        Spec.from_plain(plain)
+    assert spec_hash(load(str(tmp_path / "spec.yaml")).plain()) != spec_hash(here.plain())
+
+
+@pytest.mark.parametrize("key", ["device.layers.1.file", "device.layers.1"])
+def test_another_sheet_for_a_layer_forgets_what_was_known_of_the_first(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = tmp_path / "whole.yaml"
+    whole.write_text(to_yaml(load(str(_with_sheet(tmp_path))).plain()), encoding="utf-8")
+    text = (tmp_path / "mine.yaml").read_text(encoding="utf-8").replace("Mine", "Second")
+    (tmp_path / "second.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    value = "second.yaml" if key.endswith("file") else "{file: second.yaml}"
+    own = layers.device_of(load(str(whole), overrides=[f"{key}={value}"]), 1)
+    assert own.file == str(tmp_path / "second.yaml") and own.cell_model().name == "Second"
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    ["device.layers.1.file: [{}]", "device.layers.1: [{{file: {}}}]", "device.layers: [{{1: {{file: {}}}}}]"],
+)
+def test_a_sweep_finds_the_sheets_of_layers_beside_it(parameter: str, tmp_path: Path) -> None:
+    path = _with_sheet(tmp_path)
+    text = (tmp_path / "mine.yaml").read_text(encoding="utf-8").replace("Mine", "Second")
+    (tmp_path / "second.yaml").write_text(text, encoding="utf-8")
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"sweep: {{{parameter.format('second.yaml')}}}\n")
+    (point,) = (made := Plan(*load_sweep(str(path)))).points
+    own = layers.device_of(made.spec_of(point), 1)
+    assert own.file == str(tmp_path / "second.yaml") and own.cell_model().name == "Second"
+
+
+def test_a_sweep_over_layers_of_neurons_gives_every_chip_its_own_devices(tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    swept = "device: {model: EcRam}\nsweep: {chip.layers: [[784, 10], [784, 30, 10]]}\n"
+    path.write_text(TEXT + swept, encoding="utf-8")
+    made = Plan(*load_sweep(str(path)))
+    assert [layers.on_cells(made.spec_of(point)) for point in made.points] == [(0,), (0, 1)]
+    by_hand = loads(TEXT.replace("784, 300, 10", "784, 30, 10"), overrides=["device.model=EcRam"])
+    assert spec_hash(made.spec_of(made.points[1]).plain()) == spec_hash(by_hand.plain())

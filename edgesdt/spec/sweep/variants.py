@@ -69,13 +69,13 @@ class Variants:
         return spec
 
     def _located(self, path: Path, value: Any) -> Iterator[Change]:
-        """A change with an absolute path in it; what was known of the file that it replaces goes."""
+        """A change with absolute paths in it; what was known of the file that it replaces goes."""
         if named_files.is_place(path):
             for place in named_files.beside(path):
                 if _has(self._data, place):
                     yield place, None
-            if self._folder:
-                value = named_files.located(path, value, self._folder)
+        if self._folder:
+            value = named_files.located_sweep(value, self._folder, path)
         yield path, value
 
     def _section(self, name: str, changes: list[Change]) -> tuple[Any, Any]:
