@@ -101,7 +101,7 @@ def cluster(folder: Path) -> None:
 RESUME = """
 import sys, time
 from pathlib import Path
-from edgesdt.spec.sweeping import load_sweep
+from edgesdt.spec.sweep.section import load_sweep
 from edgesdt.sweep.driver import Driver, Planned
 from edgesdt.sweep.plan import Plan
 from edgesdt.sweep.progress import Progress

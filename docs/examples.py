@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import doctest
+import importlib
 import io
 import os
 import re
@@ -22,12 +23,14 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+FILES = ("yaml", "toml", "python")
 ANY = "..."  # in shown output: any lines, or any text within a line
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 _NUMBER = re.compile(r"[-−+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?: ?(?:[fpnµmkMG]?[JsWB]|[KM]iB|bit|mm²)\b)?")
 _HASH = re.compile(r"\b[0-9a-f]{16}\b")
 _ASSIGNMENT = re.compile(r"\w+=")
+_SAVED = re.compile(r"# ([\w-]+\.(?:yaml|toml|py))(, continued)?\b[^\n]*\n")
 
 
 class Mismatch(AssertionError):
@@ -130,6 +133,7 @@ class Session:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "work"
         self.folder.mkdir()
+        self.site = folder / "site"
         self.names: dict[str, Any] = {"__name__": "__main__"}
         self.status = 0
 
@@ -142,6 +146,8 @@ class Session:
         words = shlex.split(command, comments=True)
         if words[:1] == ["edgesdt"]:
             return self.edgesdt(words[1:])
+        if words[:2] == ["pip", "install"]:
+            return self.install(words[2:])
         done = subprocess.run(
             ["bash", "-c", f"(exit {self.status}); {command}"],
             cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", check=False,
@@ -159,6 +165,47 @@ class Session:
             except SystemExit as ending:  # argparse
                 self.status = int(ending.code or 0)
         return printed.getvalue()
+
+    def install(self, packages: list[str]) -> str:
+        """Install packages of the page with pip, without a network, where only the commands of this page find them."""
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
+        pip += ["--disable-pip-version-check", "--no-warn-script-location", "--upgrade", "--target", str(self.site)]
+        done = subprocess.run(
+            [*pip, *packages], cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        self.status = done.returncode
+        if str(self.site) not in sys.path:
+            sys.path.insert(0, str(self.site))
+        self._forget()
+        return done.stdout
+
+    def close(self) -> None:
+        """Take back what `install` has changed in this process."""
+        if str(self.site) in sys.path:
+            sys.path.remove(str(self.site))
+            self._forget()
+
+    def _forget(self) -> None:
+        """Let go of all modules that were imported from installed packages."""
+        from edgesdt import registry
+
+        for name, module in list(sys.modules.items()):
+            if str(getattr(module, "__file__", None) or "").startswith(str(self.site)):
+                del sys.modules[name]
+        importlib.invalidate_caches()
+        registry.forget()
+
+    def save(self, block: Block) -> bool:
+        """Write a block that begins with the name of a file to that file, or behind it; False for other blocks."""
+        named = _SAVED.match(block.text)
+        if named is None:
+            return False
+        path, text = self.folder / named[1], block.text
+        if named[2]:
+            path.write_text(f"{path.read_text(encoding='utf-8')}\n\n{text[named.end() :]}", encoding="utf-8")
+        else:
+            path.write_text(text, encoding="utf-8")
+        return True
 
     @contextlib.contextmanager
     def _here(self) -> Iterator[io.StringIO]:
@@ -205,14 +252,21 @@ class Session:
 
 def run(page: Path, folder: Path) -> str:
     """Run every block of a page in `folder`; the page's text with its shown output as it is now. Raises `Mismatch`."""
+    session = Session(folder)
+    try:
+        return _run(page, session)
+    finally:
+        session.close()
+
+
+def _run(page: Path, session: Session) -> str:
     text = page.read_text(encoding="utf-8")
     found = blocks(page, text)
-    session = Session(folder)
     changed: list[tuple[tuple[int, int], str]] = []
     for block, after in zip_longest(found, found[1:]):
-        if block.language == "yaml" and (name := re.match(r"# ([\w.-]+\.yaml)\b", block.text)):
-            (session.folder / name[1]).write_text(block.text, encoding="utf-8")
-        elif block.language == "pycon":
+        if block.language in FILES and session.save(block):
+            continue
+        if block.language == "pycon":
             session.dialogue(block)
         elif block.language == "python":
             printed = session.python(block)

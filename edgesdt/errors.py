@@ -20,6 +20,10 @@ class SpecError(EdgesdtError):
         super().__init__("\n".join(self.faults))
 
 
+class RuleError(SpecError):
+    """A learning rule of a plug-in that cannot be used: says which plug-in, and what is wrong with it."""
+
+
 class ArgumentError(EdgesdtError, ValueError):
     """An argument of a call from Python that cannot be: says its name, what came and what is allowed."""
 

@@ -1,7 +1,8 @@
 """Learning rules by name: ours from one table, other people's from the entry-point group `edgesdt.rules`.
 
 A rule is a package or module with an object `RULE` (`edgesdt.rules.protocol.Rule`). It is imported when it is first
-asked for, by its name, so that this module stands on the floor of the house and knows none of them.
+asked for, by its name, so that this module stands on the floor of the house and knows none of them. A rule of a
+plug-in must pass `GATE` before anything else sees it.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
-from edgesdt.errors import SpecError
+from edgesdt.errors import EdgesdtError, RuleError, SpecError
+from hw_models.foreign import printable
 
 GROUP: Final = "edgesdt.rules"
+GATE: Final = "edgesdt.rules.foreign"
+"""The module whose `admitted` checks the rule of a plug-in."""
 OURS: Final[dict[str, str]] = {
     "eqprop": "edgesdt.rules.eqprop",
     "backprop": "edgesdt.rules.backprop",
@@ -25,22 +29,73 @@ NOT_YET: Final = ("softhebb", "activation", "similarity")
 
 
 def names() -> list[str]:
-    """All rules: ours in the order of the table, then plug-ins by name."""
+    """All rules: ours in the order of the table, then plug-ins by name. Raises `RuleError` as `load` does."""
     return [*OURS, *sorted(_plug_ins())]
 
 
-@lru_cache(maxsize=1)
-def _plug_ins() -> dict[str, EntryPoint]:
-    """Plug-ins by name. One with the name of a rule of ours is refused when it is asked for (`load`)."""
-    return {point.name: point for point in entry_points(group=GROUP) if point.name not in OURS}
+def usable() -> list[str]:
+    """The names of all rules that load: a broken plug-in must not disturb who does not use it."""
+    return [name for name in names() if name in OURS or _loads(name)]
+
+
+def plug_in(name: str) -> EntryPoint | None:
+    """Where the rule of that name comes from, None for a rule of ours."""
+    return _plug_ins()[name][0] if name in _plug_ins() else None
+
+
+def told(point: EntryPoint) -> str:
+    """A plug-in in words: what is loaded from where."""
+    of = f" of {point.dist.name} {point.dist.version}" if point.dist else ""
+    return printable(f"{point.value}{of}")
 
 
 @lru_cache(maxsize=32)
 def load(name: str) -> Any:
-    """The rule of that name (`edgesdt.rules.protocol.Rule`). Raises `SpecError` for one that is not there."""
+    """The rule of that name (`edgesdt.rules.protocol.Rule`).
+
+    Raises `SpecError` for one that is not there, and `RuleError`, which is one, for a plug-in that cannot be used: it
+    does not load, breaks the contract, shares its name with another, or any plug-in has the name of a rule of ours.
+    """
+    plug_ins = _plug_ins()
     if name in OURS:
         return import_module(OURS[name]).RULE
-    plug_ins = _plug_ins()
     if name not in plug_ins:
         raise SpecError(f"learning.rule: unknown rule {name!r}, allowed: {', '.join(names())}")
-    return plug_ins[name].load()
+    points = plug_ins[name]
+    if len(points) > 1:
+        both = " and ".join(told(point) for point in points)
+        raise RuleError(f"rule {printable(name)}: {len(points)} plug-ins have this name: {both}; uninstall all but one")
+    try:
+        found = points[0].load()
+    except (Exception, SystemExit) as error:  # other people's code: anything can come out of it
+        said = printable(" ".join(f"{type(error).__name__}: {error}".split()))
+        raise RuleError(f"rule {printable(name)}: the plug-in {told(points[0])} cannot be loaded: {said}") from error
+    return import_module(GATE).admitted(found, name, f"rule {printable(name)} (plug-in {told(points[0])})")
+
+
+def forget() -> None:
+    """Look anew for plug-ins: for whoever installs one while Python runs."""
+    load.cache_clear()
+    _plug_ins.cache_clear()
+
+
+@lru_cache(maxsize=1)
+def _plug_ins() -> dict[str, tuple[EntryPoint, ...]]:
+    """Plug-ins by name. Raises `RuleError` where one has the name of a rule of ours: nobody could tell which runs."""
+    found: dict[str, tuple[EntryPoint, ...]] = {}
+    for point in entry_points(group=GROUP):
+        if point.name in OURS or point.name in NOT_YET:
+            raise RuleError(
+                f"rule {point.name}: the plug-in {told(point)} has the name of a rule of edgesdt, allowed: any name "
+                f"but {', '.join([*OURS, *NOT_YET])}; uninstall it, or rename its entry point in the group {GROUP}"
+            )
+        found[point.name] = (*found.get(point.name, ()), point)
+    return found
+
+
+def _loads(name: str) -> bool:
+    try:
+        load(name)
+    except EdgesdtError:
+        return False
+    return True

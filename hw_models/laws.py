@@ -133,7 +133,7 @@ def _reading_alters_nothing(model: CellModel) -> None:
     before = _copy(cells)
     first = model.read(cells, 1.0, 5)
     _unchanged(before, cells)
-    _require(first is not cells.visible and not np.shares_memory(first, cells.visible), "read() hands out the cells")
+    _require(first is not cells.visible and not np.shares_memory(first, cells.visible), "read() returns no copy")
     _require(np.array_equal(first, model.read(cells, 1.0, 5)), "the same seed reads differently")
 
 

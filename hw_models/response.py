@@ -55,7 +55,7 @@ def measure(
     seed: int = 0,
     progress: Callable[[int], None] = lambda pulse: None,
 ) -> Response:
-    """Manufacture `cells` cells from `seed` and pulse them; `progress` is told of every pulse that is done.
+    """Manufacture `cells` cells from `seed` and pulse them; calls `progress` after every pulse.
 
     Raises `DeviceError` for numbers out of range.
     """

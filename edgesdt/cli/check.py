@@ -25,9 +25,9 @@ def run(arguments: argparse.Namespace) -> int:
     from edgesdt.spec import drift, unused
     from edgesdt.suggest import frac_bits
 
-    for sentence in [*unused.settings(spec), *drift.sentences(spec), *cautions(spec)]:
-        print(f"warning: {sentence}", file=sys.stderr)
     rough = frac_bits.without_data(spec)
+    for sentence in [*unused.settings(spec), *drift.sentences(spec), *cautions(rough)]:
+        print(f"warning: {sentence}", file=sys.stderr)
     if arguments.resolved:
         if arguments.assume is None and not samples.is_missing(spec):
             rough = frac_bits.chosen(spec, samples.load(spec, fetch=False))

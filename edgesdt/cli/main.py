@@ -63,7 +63,7 @@ def _called(argv: Sequence[str] | None) -> int:
 
 
 def _tell(fault: str, debug: bool) -> None:
-    """Show what went wrong with the exception at hand on standard error, under its traceback if asked for."""
+    """Print an error on standard error, below its traceback with `--debug`."""
     if debug:
         import traceback
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING, Any
 
-from edgesdt.errors import EdgesdtError
+from edgesdt.errors import EdgesdtError, RuleError
+from hw_models.foreign import printable, printable_lines
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from edgesdt.rules.protocol import Rule
     from edgesdt.spec import FieldDoc
 
@@ -33,19 +37,23 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.rules_command == "list":
         width = max(len(name) for name in registry.names())
         for name in registry.names():
-            print(f"{name.ljust(width)}  {registry.load(name).summary}")
+            try:
+                print(printable(f"{name.ljust(width)}  {registry.load(name).summary}"))
+            except RuleError as error:  # one bad plug-in must not hide the other rules
+                print(error, file=sys.stderr)
         return 0
     if arguments.name not in registry.names():
         from edgesdt.spec.hints import did_you_mean, shown
 
         hint = did_you_mean(arguments.name, registry.names())
         raise RuleNameError(f"unknown rule: {shown(arguments.name)}, allowed: {', '.join(registry.names())}{hint}")
-    print(described(registry.load(arguments.name)))
+    print(printable_lines(described(registry.load(arguments.name), registry.plug_in(arguments.name))))
     return 0
 
 
-def described(rule: Rule) -> str:
-    """The rule in words: a headline, what it knows, and a line for each of its settings."""
+def described(rule: Rule, plug_in: EntryPoint | None = None) -> str:
+    """The rule in words: a headline, what it knows, the plug-in that it is from, and a line for each setting."""
+    from edgesdt import registry
     from edgesdt.spec import documented
 
     fields = list(documented(("learning",), rule.name))
@@ -54,6 +62,7 @@ def described(rule: Rule) -> str:
         [
             f"{rule.name}: {rule.summary}",
             f"  source     {rule.source}",
+            *([] if plug_in is None else [f"  plug-in    {registry.told(plug_in)}"]),
             f"  targets    {', '.join(rule.targets)}",
             f"  read-outs  {', '.join(rule.readouts)}",
             f"  synapses   {', '.join(rule.synapses)}",

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TextIO
+from typing import Any, BinaryIO, Final, TextIO, cast
 
 from hw_models.foreign import printable_lines
 
@@ -53,6 +53,14 @@ class Printable(io.TextIOBase):
     def writable(self) -> bool:
         """Always."""
         return True
+
+    @property
+    def buffer(self) -> BinaryIO:
+        """The bytes below, for data that is no text. Raises `OSError` where there are none."""
+        below = getattr(self._stream, "buffer", None)
+        if below is None:
+            raise OSError("standard output takes no bytes")
+        return cast("BinaryIO", below)
 
     @property
     def encoding(self) -> str:  # type: ignore[override]

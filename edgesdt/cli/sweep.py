@@ -112,7 +112,7 @@ def _source(plan: Plan) -> Source:
 
 
 def _crews(arguments: argparse.Namespace) -> Callable[[int], Crew]:
-    """What gets a crew for so many runs; a cluster is called at once, so that one that is not there is told early."""
+    """A function that starts workers for so many runs. It contacts a cluster at once: a wrong address fails early."""
     if arguments.scheduler is not None:
         from edgesdt.sweep.workers.cluster import DaskCrew
 

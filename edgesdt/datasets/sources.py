@@ -58,7 +58,7 @@ def get(source: Source, files: Iterable[IdxFile], progress: Progress) -> Arrivin
     except urllib.error.URLError as error:
         reason = error.reason
         raise DataError(str(reason.strerror or reason if isinstance(reason, OSError) else reason)) from error
-    except (http.client.HTTPException, tarfile.TarError, EOFError, zlib.error) as error:
+    except (http.client.HTTPException, tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"what it sent is damaged or truncated: {error or type(error).__name__}") from error
     except OSError as error:
         raise DataError(str(error.strerror or error)) from error

@@ -97,6 +97,11 @@ def in_words(activity: Activity, sizes: Sequence[int]) -> str:
     )
 
 
+def of_inputs(activity: Activity, sizes: Sequence[int]) -> str:
+    """The activity of a chip of which only the inputs are looked at, in a sentence."""
+    return f"{activity.source} {activity.inputs:.0%} of the inputs not zero; a run counts them"
+
+
 def kept_inputs(spec: Spec, learning: bool) -> float:
     """Share of the inputs that are not dropped."""
     return 1.0 - targeted(spec.learning).dropout.input if learning else 1.0

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from edgesdt.ledger.memory import Array
 from edgesdt.ledger.recipes import Design
-from edgesdt.rules.activity import Activity, Seen
+from edgesdt.rules.activity import Activity, Seen, of_inputs
 from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import Learning
 from edgesdt.spec.source import Fault
@@ -84,7 +84,7 @@ class Learner(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """A learning rule as data: what it is, what it needs on a chip, what it does there and how to run it.
 
@@ -111,11 +111,13 @@ class Rule:
     """Actions of 1,000 samples before anything is run, learning or not, on a chip so busy."""
     observed: Callable[[Spec, Seen, Seen, str], Activity]
     """How busy the chip was, from what was seen in training and at inference; the text says where that is from."""
-    disagreements: Callable[[Spec], Iterable[Fault]]
+    in_words: Callable[[Activity, Sequence[int]], str] = of_inputs
+    """What an activity says of a chip of this rule with neuron layers of these sizes, in a sentence."""
+    disagreements: Callable[[Spec], Iterable[Fault]] = lambda spec: ()
     """What fields of the rule and of the chip must agree on, beyond what holds for all rules."""
-    cautions: Callable[[Spec], list[str]]
+    cautions: Callable[[Spec], list[str]] = lambda spec: []
     """What a user should know before a run, in sentences."""
-    costless: Mapping[str, object]
+    costless: Mapping[str, object] = field(default_factory=dict)
     """Fields of `learning` that change neither arrays nor expected counts, and a value for each."""
     build: Callable[[Spec], Learner]
     """The learner on a freshly made chip. Raises `SpecError` for cells that cannot be."""

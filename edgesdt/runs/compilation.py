@@ -48,7 +48,7 @@ class Compilation:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Whatever is compiled within is told of as one."""
+        """Reports all compilation within the context as one."""
         self._held = True
         try:
             yield

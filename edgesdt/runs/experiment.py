@@ -58,8 +58,9 @@ def run(
     if spec.sweep is not None:
         raise SpecError("sweep: this command runs one chip; remove the section, or use --set sweep=null")
     # a resolved spec does not have all of them any more
-    unheeded = [*unused.settings(spec), *drift.sentences(spec), *cautions(spec)]
-    memory_map(resolve(frac_bits.without_data(spec))).enforce()
+    rough = frac_bits.without_data(spec)
+    unheeded = [*unused.settings(spec), *drift.sentences(spec), *cautions(rough)]
+    memory_map(resolve(rough)).enforce()
     bill.technology(spec)
     data = samples.load(spec, progress=say)
     with nullcontext(compilation) if compilation else watched(say) as compilation:

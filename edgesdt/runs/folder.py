@@ -1,8 +1,8 @@
 """The folder of one run: who owns it, its log, its checkpoint. Everything is written atomically.
 
-A folder belongs to one (spec, seed) and, where a plug-in supplies the cells, to one version of that: a second one is
-refused, the same one goes on where it stopped. The checkpoint holds the chip's whole state after a finished epoch; it
-goes away once the record is there.
+A folder belongs to one (spec, seed) and, where a plug-in supplies the rule or the cells, to one version of that: a
+second one is refused, the same one goes on where it stopped. The checkpoint holds the chip's whole state after a
+finished epoch; it goes away once the record is there.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any, TextIO
 import numpy as np
 import numpy.typing as npt
 
+from edgesdt import registry
 from edgesdt.errors import EdgesdtError, RunError
 from edgesdt.files import archives, documents
 from edgesdt.runs import record
@@ -32,7 +33,7 @@ _PROGRESS_BYTES = 1 << 26
 """What a checkpoint holds beside the chip: the learning curve so far."""
 
 _PLUG_INS = "plug_ins"
-"""Key of `run.json`, there only for cells that a plug-in supplies."""
+"""Key of `run.json`, there only for a rule or cells that a plug-in supplies."""
 
 
 class RunFolder:
@@ -135,11 +136,14 @@ class RunFolder:
 
 
 def plug_ins(spec: Spec) -> dict[str, str]:
-    """Distribution -> version and digest of the plug-ins that the cells of `spec` come from."""
-    found: dict[str, str] = {}
-    for device in (layers.device_of(spec, layer) for layer in layers.on_cells(spec)):
-        from hw_models.sheets import suppliers  # only a spec with a device needs the catalogue
+    """Distribution -> version and digest of the plug-ins that the rule and the cells of `spec` come from."""
+    rule = registry.plug_in(spec.learning.rule)
+    if rule is None and spec.device.digital:
+        return {}
+    from hw_models.sheets import suppliers  # only a spec with a plug-in or a device needs the catalogue
 
+    found = {} if rule is None else suppliers.of_plug_in(rule)
+    for device in (layers.device_of(spec, layer) for layer in layers.on_cells(spec)):
         found |= suppliers.of_model(device.cell_model(), "" if device.file else device.model)
     return found
 

@@ -9,7 +9,7 @@ from edgesdt import units
 from edgesdt.errors import SpecError
 from edgesdt.ledger.memory import MemoryMap
 from edgesdt.pricing import bill, omissions
-from edgesdt.rules.activity import ASSUMED, Activity, in_words
+from edgesdt.rules.activity import ASSUMED, Activity
 from edgesdt.rules.lookup import memory_map, resolve, rule_of
 from edgesdt.spec import Spec, layers, to_yaml
 from edgesdt.synapses.crossbar import compensation
@@ -55,12 +55,12 @@ def preview(spec: Spec, activity: Activity = ASSUMED) -> str:
     expected = (
         "exact for a dense chip, but for its random words"
         if spec.chip.style == "dense"
-        else in_words(activity, spec.chip.layers[1:])
+        else rule_of(spec).in_words(activity, spec.chip.layers[1:])
     )
     energy_j, latency, tech = priced["energy_j"], priced["latency_s"], priced["technology"]
     plan = [_named(spec, layer) + _array(layers.alone(spec, layer), layer > 0) for layer in layers.on_cells(spec)]
     lines = [
-        f"{spec.name}: {sizes}, {spec.chip.style}, {spec.learning.rule}, target {spec.learning.target}",
+        f"{spec.name}: {sizes}, {spec.chip.style}, {_rule(spec)}",
         f"{_weights(spec)}, states {states.bits} bits, "
         f"accumulators {spec.chip.accumulator.bits} bits, {spec.epochs} epochs of {Path(spec.data.set).name}",
         *plan,
@@ -81,6 +81,12 @@ def preview(spec: Spec, activity: Activity = ASSUMED) -> str:
         *(f"  {sentence}" for sentence in omissions.of_prices(priced)),
     ]
     return "\n".join(lines)
+
+
+def _rule(spec: Spec) -> str:
+    """The rule and its target, if it has one, in words."""
+    target = spec.learning.target
+    return spec.learning.rule if target == "none" else f"{spec.learning.rule}, target {target}"
 
 
 def _largest(watts: dict[str, float]) -> str:

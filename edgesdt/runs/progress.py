@@ -1,4 +1,4 @@
-"""What a run has gathered so far besides the chip itself: kept in every checkpoint, checked when it is taken up."""
+"""Results of a run so far, besides the chip itself: stored in every checkpoint and checked when it is loaded."""
 
 from __future__ import annotations
 

@@ -11,10 +11,10 @@ from typing import Any, Final
 import numpy as np
 
 from edgesdt.chip.simulated import Chip
+from edgesdt.rules.twin import twin
 from edgesdt.spec import Spec
-from edgesdt.spec.schema.learning import Targeted
 
-_WIDTH, _SAMPLES = 12, 3
+_SAMPLES = 3
 
 
 def rehearse(spec: Spec) -> None:
@@ -30,15 +30,6 @@ def rehearse(spec: Spec) -> None:
     with rule.rested(1.0):
         rule.infer(samples)
     rule.counts(), rule.wear(), rule.warnings()
-
-
-def twin(spec: Spec) -> Spec:
-    """`spec` with layers of a few neurons; nothing else that arrays have their types from is changed."""
-    layers = tuple(min(width, _WIDTH) for width in spec.chip.layers)
-    chip, learning = spec.chip.model_copy(update={"layers": layers}), spec.learning
-    if isinstance(learning, Targeted):
-        learning = learning.model_copy(update={"winners": min(learning.winners, max(layers[-1] - 1, 1))})
-    return spec.model_copy(update={"chip": chip, "learning": learning})
 
 
 _CHIP: Final = {"layers": [64, 20], "memory_budget": 1 << 24}

@@ -135,7 +135,7 @@ def _rule(spec: Spec) -> Iterator[Fault]:
             text = f"rule {rule.name} has no {what} {given!r}, allowed: {', '.join(known)}"
             yield Fault(path, text, blame=(path, path[:1], _RULE))
     if kind not in rule.synapses:
-        others = [name for name in registry.names() if kind in registry.load(name).synapses]
+        others = [name for name in registry.usable() if kind in registry.load(name).synapses]
         text = f"rule {rule.name} does not run on {_KINDS[kind]}, allowed: {', '.join(others) or 'no rule'}"
         yield Fault(_RULE, text, blame=(_RULE, ("device", "model"), ("device",)))
     yield from rule.disagreements(spec)

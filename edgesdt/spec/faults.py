@@ -178,7 +178,11 @@ def unknown_key(path: Path, whole: bool = False, rule: str | None = None) -> str
         mine = f"rule {rule or DEFAULT_RULE} has {', '.join(section.model_fields)}"
         return f"that is a field of rule {' and '.join(others)}, allowed: {mine}"
     everywhere = [doc.path for doc in documented(rule=rule)]
-    found = nearest(key, section.model_fields)
+    fields = list(section.model_fields)
+    if whole and rule is None and path[0] == "learning":  # which rule it is for is not known here
+        sections = [section_at(path[:-1], name) for name in registry.usable()]
+        fields = list(dict.fromkeys([*fields, *(name for each in sections if each for name in each.model_fields)]))
+    found = nearest(key, fields)
     if found is not None:
         hint = f" (did you mean {dotted((*path[:-1], found)) if whole else found!r}?)"
     else:
@@ -186,4 +190,4 @@ def unknown_key(path: Path, whole: bool = False, rule: str | None = None) -> str
         hint = f" (did you mean {' or '.join(elsewhere[:3])}?)" if elsewhere else ""
     if key in everywhere and "." in key:
         hint = f" (did you mean it nested, as {key.replace('.', ': {', 1)}: …}}?)"
-    return f"unknown key, allowed: {', '.join(section.model_fields)}{hint}"
+    return f"unknown key, allowed: {', '.join(fields)}{hint}"

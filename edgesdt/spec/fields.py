@@ -51,14 +51,14 @@ def field_at(path: Path, rule: str | None = None) -> FieldInfo | None:
 
 def rules_with(path: Path) -> list[str]:
     """The rules that have a field at `path`."""
-    return [name for name in registry.names() if field_at(path, name) is not None]
+    return [name for name in registry.usable() if field_at(path, name) is not None]
 
 
 def _rules(path: Path, rule: str | None) -> Iterator[str]:
     """The rules whose sections may hold `path`: `rule`, or the default one and then, below `learning`, all others."""
     yield rule or DEFAULT_RULE
     if rule is None and path[:1] == ("learning",):
-        yield from (name for name in registry.names() if name != DEFAULT_RULE)
+        yield from (name for name in registry.usable() if name != DEFAULT_RULE)
 
 
 def _walk(path: Path, rule: str) -> type[BaseModel] | None:

@@ -116,7 +116,7 @@ def _coarse(spec: Spec) -> tuple[Any, ...]:
     """Equal for points between which shares and rates can be taken over."""
     devices = [layers.device_of(spec, layer) for layer in range(layers.count(spec))]
     where = [(d.model, d.file, d.array.programming, d.array.mapping, d.array.slices) for d in devices]
-    return (spec.data.set, len(spec.chip.layers), spec.learning.target, *where)
+    return (spec.data.set, len(spec.chip.layers), spec.learning.rule, spec.learning.target, *where)
 
 
 def _spans(every: Sequence[Values]) -> list[float]:

@@ -1,4 +1,4 @@
-"""Runs what is missing of a sweep: claims points, hands them to workers, keeps their rows, goes on when workers die."""
+"""Runs the missing points of a sweep: claims points, sends them to workers, stores rows, replaces dead workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a sweep is coming on: one live line on a terminal, plain lines elsewhere."""
+"""Progress of a sweep: one live line on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Sram(Written):
 
     @property
     def non_idealities(self) -> tuple[str, ...]:  # type: ignore[override]
-        """None: a digital cell is what it is told to be."""
+        """None: a digital cell holds what was written."""
         return ()
 
     def bounds(self) -> tuple[float, float]:

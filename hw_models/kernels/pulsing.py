@@ -1,7 +1,7 @@
 """The pulse kernel: programming pulses arrive at cells one by one, with the noise and the bounds of each cell.
 
 One kernel for all step laws (`step_laws` has the layout), on flat arrays, callable from another compiled function;
-`straight_pulsing` is the quick way for the usual case and hands everything else to this one.
+`straight_pulsing` is the fast path for the usual case and calls this one for everything else.
 All arithmetic is in float64 whatever the arrays hold, without contraction, so that every machine gets the same cells.
 
 Per pulse: `w ← clip(w ± (step(w) + sigma·xi), low, high)`. Per write of n pulses: `w ← clip(w + PER_WRITE·√n·xi)`, then

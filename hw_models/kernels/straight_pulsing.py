@@ -55,7 +55,7 @@ class Room(NamedTuple):
 
 @njit(nogil=True, cache=True)
 def pulse_batches(law, state, visible, spread, pulses, random, constants, counts, places, room):  # type: ignore[no-untyped-def]
-    """As `pulsing.pulse_cells`, for `places` of which no two are the same; other laws and noises are handed to it."""
+    """As `pulsing.pulse_cells`, for `places` of which no two are the same; it serves other laws and noises."""
     noisy = constants[RELATIVE] > 0.0 or constants[SCALED] > 0.0 or constants[BY_STATE] > 0.0 or constants[ADDED] > 0.0
     if law != AFFINE or not noisy or constants[PER_WRITE] > 0.0:
         return pulse_cells(law, state, visible, spread, pulses, random, constants, counts, places)

@@ -15,11 +15,14 @@ _MOST, _MOST_V = 1e30, 1e6  # of anything that is multiplied here, and of volts
 
 
 def _alike(**amounts: Any) -> list[Any]:
-    """The amounts, lists as arrays. Raises `DeviceError` unless all are 0 or more, single or arrays of one shape."""
+    """The amounts, lists as arrays. Raises `DeviceError` unless they are finite, single or arrays of one shape.
+
+    Spread and noise may put a conductance below 0; a count of pulses is 0 or more.
+    """
     shape: tuple[int, ...] = ()
     taken = []
     for name, amount in amounts.items():
-        array = ARGUMENTS.reals(name, amount, None, 0.0, _MOST)
+        array = ARGUMENTS.reals(name, amount, None, 0.0 if name == "count" else -_MOST, _MOST)
         found = array.shape
         taken.append(array if isinstance(amount, list | tuple) else amount)
         if found and shape and found != shape:

@@ -1,4 +1,4 @@
-"""Makes a cell model from a sheet: fields, units, types and ranges are checked, and every fault is told at once.
+"""Makes a cell model from a sheet: fields, units, types and ranges are checked, and all faults are reported at once.
 
 A family is a frozen dataclass; its parameters are the fields whose metadata has a `unit` (`doc`, `low` and `high`
 describe and bound them). `sheet.py` reads the sheet, `values.py` checks a value, `conditions.py` makes the drive.

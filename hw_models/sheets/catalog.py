@@ -2,7 +2,7 @@
 
 `load("ReRamSB", dw_min=0.004)` gives a `CellModel`; `from_file("mine.yaml")` reads a sheet (see `sheet.py`).
 Plug-ins are entry points of the group `edgesdt.devices`: a `CellModel` subclass, or anything that makes a model when
-it is called with the overrides. A plug-in is held to the laws of `base.py` before it is handed out.
+it is called with the overrides. A plug-in must pass the laws of `base.py` before it is used.
 """
 
 from __future__ import annotations

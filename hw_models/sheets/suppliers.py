@@ -21,12 +21,17 @@ def of_model(model: CellModel, name: str = "") -> dict[str, str]:
     `name` is the one that the model was loaded by: a plug-in may make a model of a family that is not its own.
     """
     own = {type(part).__module__.partition(".")[0] for part in _parts(model)}
-    found = {}
+    found: dict[str, str] = {}
     for plugin in catalog.plugins().values():
         if plugin.name.lower() == name.lower() or _room(plugin) in own:
-            told = plugin.dist.version if plugin.dist else "unknown version"
-            found[plugin.dist.name if plugin.dist else _room(plugin)] = f"{told} (source {_digest(plugin)})"
+            found |= of_plug_in(plugin)
     return found
+
+
+def of_plug_in(plugin: EntryPoint) -> dict[str, str]:
+    """Distribution -> version and digest of the plug-in that an entry point of any group leads into."""
+    told = plugin.dist.version if plugin.dist else "unknown version"
+    return {plugin.dist.name if plugin.dist else _room(plugin): f"{told} (source {_digest(plugin)})"}
 
 
 def _parts(model: CellModel) -> Iterator[CellModel]:

@@ -1,6 +1,6 @@
 """YAML text of sheets and tables as plain data with the line of every key; knows nothing of what they mean.
 
-Numbers are read as YAML 1.2 reads them. Aliases and deep nesting are refused, duplicate keys are told.
+Numbers are read as YAML 1.2 reads them. Aliases and deep nesting are refused, duplicate keys are reported.
 """
 
 from __future__ import annotations

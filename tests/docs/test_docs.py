@@ -56,7 +56,7 @@ def test_the_pages_that_must_be_there_are_there() -> None:
 def test_every_block_is_of_a_known_kind(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert text.count("```") == 2 * len(examples.blocks(page)), "a fence is not closed, or is indented"
-    assert {block.language for block in examples.blocks(page)} <= {*RUN, "bash", "yaml", "text", ""}
+    assert {block.language for block in examples.blocks(page)} <= {*RUN, "bash", "yaml", "toml", "text", ""}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_named)

@@ -200,7 +200,6 @@ def test_show_looks_into_a_wrapper(cli: Cli, tmp_path: Path) -> None:
         (["pulse", "sram", "--up", "many"], "--up: invalid int value: 'many'"),
         (["pulse"], "the following arguments are required: NAME"),
         (["shew"], "invalid choice: 'shew'"),
-        ([], "the following arguments are required: COMMAND"),
     ],
 )
 def test_bad_input_is_refused(arguments: list[str], told: str, cli: Cli, tmp_path: Path) -> None:

@@ -211,10 +211,11 @@ def test_a_file_that_is_none_is_told_at_its_line(fault: str, lab: Path, cli: Cli
 def test_faults_of_a_table_are_told_with_both_lines_and_for_report_with_its_own(lab: Path, cli: Cli) -> None:
     path = lab.parent / "tables" / "my28.yaml"
     path.write_text(table().replace("multiply:", "multipy:"), encoding="utf-8")
-    said = cli("check", lab / "s.yaml").refused(f"s.yaml:6: technology.file: {path}:30: multipy: unknown key")
+    line = 1 + table().partition("multiply:")[0].count("\n")
+    said = cli("check", lab / "s.yaml").refused(f"s.yaml:6: technology.file: {path}:{line}: multipy: unknown key")
     assert "(did you mean 'multiply'?)" in said.err
     assert cli("run", "quickstart", "--set", "epochs=1", "--set", "data.train=50", "--out", "q", "--quiet").code == 0
-    cli("report", "q", "--table", path).refused(f"--table: {path}:30: multipy: unknown key", "did you mean 'multiply'")
+    cli("report", "q", "--table", path).refused(f"--table: {path}:{line}: multipy: unknown key", "did you mean 'multiply'")
     cli("report", "q", "--table", "./nix.yaml").refused("--table: ", "nix.yaml: cannot be read: No such file")
     cli("report", "q", "--table", "cmos_45").refused("--table: unknown technology table", "did you mean 'cmos_45nm'")
     path.write_text(table(), encoding="utf-8")

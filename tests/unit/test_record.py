@@ -19,8 +19,9 @@ from edgesdt.runs import record
 from tests.conftest import Finished
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
-    made = {"schema": 1, "counts": {"mac": 2**70}, "accuracy": {"direct_average": 0.1}, "name": "µ"}
+def test_what_is_written_is_read(finished: Finished, tmp_path: Path) -> None:
+    counts = {**finished.record["counts"], "train": {**finished.record["counts"]["train"], "mac": 2**70}}
+    made = {**finished.record, "counts": counts, "name": "µ"}
     record.write(tmp_path / "record.json", made)
     assert record.read(tmp_path / "record.json") == made
     assert (tmp_path / "record.json").read_bytes().endswith(b"}\n")

@@ -24,7 +24,7 @@ from tests.conftest import SMALL, Said
 
 SOURCE = '''\
 import dataclasses
-from hw_models.quantized import Quantized
+from hw_models.families.quantized import Quantized
 
 @dataclasses.dataclass(frozen=True)
 class Theirs(Quantized):

@@ -203,7 +203,7 @@ def test_ranges_and_constraints_are_described_in_base_units(file: Path, tmp_path
 HOLD = """
 import sys, time
 from pathlib import Path
-from edgesdt.spec.sweeping import load_sweep
+from edgesdt.spec.sweep.section import load_sweep
 from edgesdt.sweep.plan import Plan
 from edgesdt.sweep.store import Store
 plan = Plan(*load_sweep(sys.argv[1], [sys.argv[2]]))

@@ -57,7 +57,7 @@ def headings(runs: list[Run]) -> list[str]:
 def table(runs: list[Run]) -> list[tuple[str, list[Cell]]]:
     """A row of cells, in the order of `headings`, for every run; the best of each column is marked.
 
-    Figures that are not whole are told as the least that they can be, and are never the best. Accuracies after a rest
+    Figures that are not whole are shown as lower bounds, and are never the best. Accuracies after a rest
     are compared only where all rested equally long.
     """
     names = headings(runs)

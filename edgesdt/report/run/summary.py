@@ -100,7 +100,7 @@ def facts(run: Run) -> list[tuple[str, str]]:
         ("layers", " \N{EN DASH} ".join(str(n) for n in layers) if isinstance(layers, list) else None),
         ("weights", f"{dig('chip.weights.bits')} bits" if dig("chip.weights.bits") else None),
         ("rule", dig("learning.rule")),
-        ("target", str(dig("learning.target") or "").replace("_", " ") or None),
+        ("target", str(dig("learning.target") or "none").replace("_", " ").replace("none", "") or None),
         ("data", data.rpartition("/")[2] if isinstance(data, str) else data),
         ("device", device_name(run)),
         ("technology", run.part("technology").get("table") or dig("technology.table")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edgesdt.rules.activity import Activity, Seen
+from edgesdt.rules.activity import Activity, Seen, in_words
 from edgesdt.rules.backprop import registers
 from edgesdt.rules.backprop.design import design
 from edgesdt.rules.backprop.memory import memory
@@ -59,6 +59,7 @@ RULE = Rule(
     rates=registers.used_rates,
     expected=_expected,
     observed=_observed,
+    in_words=in_words,
     disagreements=_disagreements,
     cautions=lambda spec: [],
     costless={"learning_rate": (), "label_smoothing": 0.0, "schedule": Schedule()},

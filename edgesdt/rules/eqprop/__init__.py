@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgesdt.rules.activity import Activity, Seen
+from edgesdt.rules.activity import Activity, Seen, in_words
 from edgesdt.rules.eqprop import registers
 from edgesdt.rules.eqprop.design import design
 from edgesdt.rules.eqprop.memory import memory
@@ -58,6 +58,7 @@ RULE = Rule(
     rates=registers.used_rates,
     expected=_expected,
     observed=_observed,
+    in_words=in_words,
     disagreements=registers.beyond,
     cautions=_cautions,
     costless={"learning_rate": (), "beta": 1.0, "label_smoothing": 0.0, "schedule": Schedule()},

@@ -1,7 +1,7 @@
 """One sample after another through an equilibrium-propagation chip whose weights are analog cells.
 
 The order is that of `rules.eqprop.sample.learn_stream`; only reading and writing the weights differ. A model of the
-package is pulsed within the compiled loop (`hw_models.kernels.compiled`); any other is handed each update as arrays.
+package is pulsed within the compiled loop (`hw_models.kernels.compiled`); any other gets each update as arrays.
 """
 
 from __future__ import annotations

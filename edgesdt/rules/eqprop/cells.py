@@ -74,7 +74,7 @@ class EqPropOnCells(EqProp):
         """The parts of `order` between which losses on wires are worked out and digits carried.
 
         Both are done every so many samples of all, losses before a sample and carries after it, so that they do not
-        depend on how samples are handed in.
+        depend on how samples are split into calls.
         """
         array, crossbar, start = self.spec.device.array, self.crossbar, 0
         most = longest_stretch(self.spec)

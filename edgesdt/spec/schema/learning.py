@@ -94,7 +94,7 @@ class Learning(Section):
     """The learning rule and its constants. Each rule has a section of its own, made from this one (`section_of`)."""
 
     rule: RuleName = Field(default=DEFAULT_RULE, description="Learning rule")
-    target: Literal["self_defined", "label"] = Field(
+    target: Literal["self_defined", "label", "none"] = Field(
         default="self_defined", description="What the output is pulled to"
     )
     learning_rate: Rates = Field(
@@ -109,16 +109,24 @@ class Learning(Section):
     @model_validator(mode="wrap")
     @classmethod
     def _of_its_rule(cls, value: Any, handler: ModelWrapValidatorHandler[Any], info: ValidationInfo) -> Any:
-        """A mapping becomes the section of the rule that it names; with an unknown name, of the default rule."""
+        """A mapping becomes the section of the rule that it names; with an unknown name, of the default rule.
+
+        Of the fields of a rule that is not there, nothing can be said.
+        """
         if cls is not Learning or isinstance(value, Learning):
             return handler(value)
         rule = value.get("rule", DEFAULT_RULE) if isinstance(value, Mapping) else DEFAULT_RULE
+        if isinstance(value, Mapping) and isinstance(rule, str) and rule not in registry.names():
+            value = {name: given for name, given in value.items() if name in Learning.model_fields}
         return section_of(rule).model_validate(value, context=info.context)
 
 
 class Targeted(Learning):
     """A rule whose output is pulled to a target: winners that the chip picks itself, or a label."""
 
+    target: Literal["self_defined", "label"] = Field(
+        default="self_defined", description="What the output is pulled to"
+    )
     winners: int = Field(
         default=5,
         ge=1,

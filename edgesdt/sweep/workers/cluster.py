@@ -34,7 +34,7 @@ class DaskCrew:
         except ImportError as error:
             raise EdgesdtError(f"--scheduler needs the extra 'dask': pip install 'edgesdt[dask]' ({error})") from error
         for name in ("distributed.client", "distributed.core", "distributed.comm"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # what is wrong is told in one line instead
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # edgesdt reports the error in one line instead
         connect: Any = Client
         try:
             asyncio.run(_answers(address))  # a client that is refused takes half a minute to go away again

@@ -11,12 +11,12 @@ from edgesdt.synapses.crossbar.crossbar import Crossbar
 from edgesdt.synapses.crossbar.scales import weight_of_pulse
 
 _MUCH_CLIPPED = 0.05
-"""Share of the conversions from which on a user is told."""
+"""Share of the conversions above which a run warns."""
 _MUCH_LOST = 0.15
 """Share of the current that wires may take before the fast model of IR drop can be off by more than 2 %."""
 
 _MUCH_CROWDED = 0.01
-"""Share of the digits from which on a user is told."""
+"""Share of the digits above which a run warns."""
 
 
 def clipped_share(crossbar: Crossbar, tally: Sequence[int]) -> float:

@@ -18,7 +18,7 @@ from hw_models.measured.tables.columns import Column, understood
 from hw_models.measured.tables.traces import Floats, Origin, StepTable, Traces
 
 _SHOWN = 10
-"""Faults of a file that are told at once."""
+"""Faults of a file that are reported at once."""
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ def _resolution(table: Table, role: str) -> float:
     scales = table.scales.get(column.place)
     for index, cell in enumerate(table.text(role) or []):
         if not math.isfinite(_number(cell, table.decimal_comma)):
-            continue  # it is told with its line
+            continue  # another check reports it with its line
         mantissa, _, exponent = cell.lower().replace(",", ".").partition("e")
         step = 10.0 ** min(int(exponent or 0) - len(mantissa.partition(".")[2]), 300)
         finest = min(finest, step if scales is None else step * float(scales[index]))
