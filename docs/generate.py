@@ -225,6 +225,7 @@ def action_tables() -> str:
     prices = [bill.recipes(spec, memory, load_technology(name)) for name in names()]
     meanings = ((f"`{each.name}`", each.meaning, each.component) for each in stated)
     of_cells = ((f"`{name}`", text, cells.COMPONENT[name]) for name, text in actions.CELL_MEANING.items())
+    read_back = ((f"`{name}`", text, cells.COMPONENT[name]) for name, text in actions.BACK_MEANING.items())
     costs = (
         (f"`{each.name}`", made_of(each, memory), *(f"{price[each.name] * 1e12:.3g}" for price in prices))
         for each in stated
@@ -243,6 +244,12 @@ def action_tables() -> str:
         "conductance, and spread or noise can put a cell below it, so `pulse_down_share` may be negative:",
         "",
         *table(("action", "one count is", "component"), of_cells),
+        "",
+        "An array between two layers of neurons is read both ways ([0014](../decisions/0014-changes-read-arrays.md)).",
+        "It has two more; conversions, samples and additions of its rows count with those of its columns. The actions",
+        "of weight layers on cells above the lowest are counted with their layer, as `layer_1.adc_conversion`:",
+        "",
+        *table(("action", "one count is", "component"), read_back),
     ]
     return "\n".join(lines) + "\n"
 

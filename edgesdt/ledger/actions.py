@@ -48,6 +48,8 @@ ROW_PULSE_DOWN: Final = "row_pulse_down"
 COLUMN_PULSE: Final = "column_pulse"
 ROW_SELECT: Final = "row_select"
 COLUMN_SELECT: Final = "column_select"
+ARRAY_READ_BACK: Final = "array_read_back"
+COLUMN_DRIVE: Final = "column_drive"
 
 MEANING: Final[dict[str, str]] = {
     MAC: "one weight times one event, added to an accumulator (product, sum and accumulator register)",
@@ -101,3 +103,14 @@ CELL_MEANING: Final[dict[str, str]] = {
 A share code is the place of a cell in its nominal conductance range, in steps of 2^-share_bits of it
 (`synapses.crossbar.scales`): sums of it make the data-dependent energies V² G t exact integers times a constant.
 """
+
+BACK_MEANING: Final[dict[str, str]] = {
+    ARRAY_READ_BACK: "one read of all rows of all tiles, the columns driven",
+    COLUMN_DRIVE: "one column of one tile driven by its converter (both columns of a pair)",
+}
+"""Further actions of an array between two layers of neurons, which is read in both directions."""
+
+
+def of_layer(action: str, layer: int) -> str:
+    """The name under which an action of `CELL_MEANING` or `BACK_MEANING` is counted in weight layer `layer`."""
+    return action if layer == 0 else f"layer_{layer}.{action}"

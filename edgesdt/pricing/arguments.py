@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from edgesdt.arguments import ARGUMENTS
 from edgesdt.ledger import actions as act
+from edgesdt.pricing import cells
 from edgesdt.rules.lookup import design_of
 from edgesdt.spec import Spec
 from edgesdt.spec.hints import did_you_mean
@@ -25,7 +26,7 @@ def check_phases(counts: object, samples: object) -> None:
 
 def check_counts(spec: Spec, counts: object) -> None:
     """Raise `ArgumentError` unless `counts` are whole numbers of every action of a chip of `spec`, and of no other."""
-    known = [*(action.name for action in design_of(spec).actions), *(() if spec.device.digital else act.CELL_MEANING)]
+    known = [*(action.name for action in design_of(spec).actions), *cells.actions(spec)]
     if not isinstance(counts, Mapping):
         ARGUMENTS.refuse("counts", f"a {type(counts).__name__}", "a mapping of actions to whole numbers")
     for action in counts:

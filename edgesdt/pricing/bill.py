@@ -17,7 +17,7 @@ from edgesdt.ledger.recipes import KINDS, Access, Action, cycles
 from edgesdt.pricing import banks, cells, leakage, omissions
 from edgesdt.pricing.arguments import check_counts, check_memory, check_phases
 from edgesdt.rules.lookup import design_of
-from edgesdt.spec import Spec, spec_hash
+from edgesdt.spec import Spec, layers, spec_hash
 from edgesdt.spec.named_files import SheetError
 from edgesdt.spec.schema.spec import Technology as Prices
 from hw_models.technology import Technology, TechnologyError
@@ -46,7 +46,7 @@ def bits_of(memory: Mapping[str, Any], *prefixes: str) -> int:
 def components(spec: Spec) -> dict[str, str]:
     """The component of the chip that pays for each action."""
     found = {action.name: action.component for action in design_of(spec).actions}
-    return found if spec.device.digital else found | cells.COMPONENT
+    return found if spec.device.digital else found | cells.actions(spec)
 
 
 def recipes(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str, float]:
@@ -56,7 +56,7 @@ def recipes(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str
     """
     held = banks.held(spec, memory)
     made = {action.name: _joules(action, memory, tech, held) for action in design_of(spec).actions}
-    return made if spec.device.digital else made | cells.recipes(cells.Parts.of(spec, tech))
+    return made if spec.device.digital else made | cells.priced(spec, tech)
 
 
 def _joules(action: Action, memory: Mapping[str, Any], tech: Technology, held: banks.Held) -> float:
@@ -75,9 +75,9 @@ def _joules(action: Action, memory: Mapping[str, Any], tech: Technology, held: b
 def areas(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str, float]:
     """mm² by component: memories by their bits, functional units by their number and parts."""
     held = banks.held(spec, memory)
-    weights = bits_of(memory, "weights") if spec.device.digital and "weights" not in held else 0
+    weights = bits_of(memory, "weights") if layers.in_memory(spec) and "weights" not in held else 0
     others = memory["used_bits"] - weights - sum(own.used_bits for own in held.values())
-    found = {} if spec.device.digital else cells.areas(cells.Parts.of(spec, tech))
+    found = {} if spec.device.digital else cells.area(spec, tech)
     found |= {"weight memory": tech.sram_mm2(weights) if weights else 0.0, "other memory": tech.sram_mm2(others)}
     found |= banks.areas(held, tech)
     for unit in design_of(spec).units:
@@ -94,7 +94,7 @@ def static_w(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> float:
 def latency_s(spec: Spec, counts: Mapping[str, int], tech: Technology) -> dict[str, float]:
     """Seconds by phase of the rule's schedule, and of the array where weights are cells."""
     found = {phase.name: cycles(phase, counts) / spec.chip.clock for phase in design_of(spec).phases}
-    return found if spec.device.digital else found | cells.seconds(cells.Parts.of(spec, tech), counts)
+    return found if spec.device.digital else found | cells.time_s(spec, counts, tech)
 
 
 @dataclass(frozen=True)
@@ -200,8 +200,8 @@ def _energy(
 
 def left_out(spec: Spec) -> dict[str, list[str]]:
     """`not_priced`, of cells whose model states no electrical conditions; empty where all has a price."""
-    known = spec.device.digital or spec.device.cell_model().drive is not None
-    return {} if known else {"not_priced": list(omissions.UNPRICED)}
+    models = [layers.device_of(spec, layer).cell_model() for layer in layers.on_cells(spec)]
+    return {} if all(model.drive is not None for model in models) else {"not_priced": list(omissions.UNPRICED)}
 
 
 def reprice(record: Mapping[str, Any], table: str, node: float | None = None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgesdt.ledger import actions as act
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, layers
 from edgesdt.synapses.crossbar.scales import mapping_of, share_bits, tiles
 from hw_models.base import CellModel, Drive, Pulse
 from hw_models.periphery.adc import Adc
@@ -23,6 +23,7 @@ from hw_models.periphery.wires import Wires
 from hw_models.technology import Technology
 
 CELLS_READ, CELLS_WRITTEN, CONVERTERS, ROW_LINES = "cell reads", "cell pulses", "ADC", "DAC and rows"
+COLUMN_LINES = "DAC and columns"
 SENSING, ADDERS, DRIVERS, DECODERS = "sense", "code adders", "pulse drivers", "decoders"
 ANALOG_AREAS = ("cells", CONVERTERS, "DAC", "drivers")
 """Areas whose static power is not that of logic: of drivers it is counted here, of the others with their actions."""
@@ -47,14 +48,18 @@ COMPONENT = {
     act.COLUMN_PULSE: DRIVERS,
     act.ROW_SELECT: DECODERS,
     act.COLUMN_SELECT: DECODERS,
+    act.ARRAY_READ_BACK: CELLS_READ,
+    act.COLUMN_DRIVE: COLUMN_LINES,
 }
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What the array of a spec is built of, in one technology."""
+    """What the array of one weight layer is built of, in one technology; `spec` is that of the layer alone."""
 
     spec: Spec
+    two_way: bool
+    """Whether it is read in both directions, so that its rows have converters and its columns drivers for reads."""
     model: CellModel
     drive: Drive | None
     adc: Adc
@@ -64,13 +69,14 @@ class Parts:
     tech: Technology
 
     @classmethod
-    def of(cls, spec: Spec, tech: Technology) -> Parts:
+    def of(cls, spec: Spec, tech: Technology, two_way: bool = False) -> Parts:
         """The parts for the one weight layer of `spec`, at the node of `tech`, which prices what is digital."""
         array, model, node_nm = spec.device.array, spec.device.cell_model(), tech.node_nm
         drive = model.drive
         wires = Wires.at_node(node_nm, drive.cell_area_f2 if drive else 16.0)
         return cls(
             spec=spec,
+            two_way=two_way,
             model=model,
             drive=drive,
             adc=Adc(array.adc_bits, node_nm=node_nm),
@@ -79,6 +85,57 @@ class Parts:
             sense=Sense(node_nm),
             tech=tech,
         )
+
+
+def of_chip(spec: Spec, tech: Technology) -> dict[int, Parts]:
+    """The parts of every weight layer of `spec` that lies on cells; those above the input are read both ways."""
+    return {layer: Parts.of(layers.alone(spec, layer), tech, layer > 0) for layer in layers.on_cells(spec)}
+
+
+def actions(spec: Spec) -> dict[str, str]:
+    """Every action of the arrays of `spec`, as it is counted, and the component that pays for it."""
+    found = {}
+    for layer in layers.on_cells(spec):
+        for name in (*act.CELL_MEANING, *(act.BACK_MEANING if layer > 0 else ())):
+            found[act.of_layer(name, layer)] = COMPONENT[name]
+    return found
+
+
+def priced(spec: Spec, tech: Technology) -> dict[str, float]:
+    """Joules of one of each action of the arrays of `spec`."""
+    return {
+        act.of_layer(name, layer): joules
+        for layer, parts in of_chip(spec, tech).items()
+        for name, joules in recipes(parts).items()
+    }
+
+
+def time_s(spec: Spec, counts: Mapping[str, int], tech: Technology) -> dict[str, float]:
+    """Seconds by phase of the arrays of `spec`, of all layers together: one is read or written after the other."""
+    total: dict[str, float] = {}
+    for layer, parts in of_chip(spec, tech).items():
+        own = {name: counts[act.of_layer(name, layer)] for name in (*act.CELL_MEANING, *_back(parts))}
+        for phase, duration in seconds(parts, own).items():
+            total[phase] = total.get(phase, 0.0) + duration
+    return total
+
+
+def area(spec: Spec, tech: Technology) -> dict[str, float]:
+    """mm² by component of the arrays of `spec`."""
+    total: dict[str, float] = {}
+    for parts in of_chip(spec, tech).values():
+        for name, mm2 in areas(parts).items():
+            total[name] = total.get(name, 0.0) + mm2
+    return total
+
+
+def static_w(spec: Spec, tech: Technology) -> float:
+    """Static power of the arrays of `spec`."""
+    return sum(leakage_w(parts) for parts in of_chip(spec, tech).values())
+
+
+def _back(parts: Parts) -> tuple[str, ...]:
+    return tuple(act.BACK_MEANING) if parts.two_way else ()
 
 
 def conductances_s(parts: Parts) -> tuple[float, float]:
@@ -93,7 +150,7 @@ def conductances_s(parts: Parts) -> tuple[float, float]:
 
 def recipes(parts: Parts) -> dict[str, float]:
     """Joules of one of each action of `actions.CELL_MEANING`; cells without electrical conditions cost nothing."""
-    made: dict[str, Any] = dict.fromkeys(act.CELL_MEANING, 0.0) | _around(parts)
+    made: dict[str, Any] = dict.fromkeys((*act.CELL_MEANING, *_back(parts)), 0.0) | _around(parts)
     if parts.drive is None:
         return made
     drive, (low, step) = parts.drive, conductances_s(parts)
@@ -122,7 +179,9 @@ def _around(parts: Parts) -> dict[str, float]:
     chip, drivers, drive = parts.spec.chip, parts.drivers, parts.drive
     columns = mapping_of(parts.spec).planes * chip.layers[1]
     up, down = (drive.up.voltage_v, drive.down.voltage_v) if drive else (0.0, 0.0)
-    return {
+    planes, read_v = mapping_of(parts.spec).planes, drive.read_voltage_v if drive else 0.0
+    back = {act.COLUMN_DRIVE: planes * (parts.dac.energy_j + drivers.column_j(read_v))} if parts.two_way else {}
+    return back | {
         act.ROW_DRIVE: parts.dac.energy_j + drivers.row_j(drive.read_voltage_v if drive else 0.0),
         act.COLUMN_SAMPLE: parts.sense.sample_j,
         act.ADC_CONVERSION: parts.adc.energy_j,
@@ -145,15 +204,20 @@ def seconds(parts: Parts, counts: Mapping[str, int]) -> dict[str, float]:
     Codes are added while the next columns are converted; the last ones then pass the row tiles and the slices, a clock
     cycle each.
     """
-    array, drive = parts.spec.device.array, parts.drive
+    array, drive, rows = parts.spec.device.array, parts.drive, parts.spec.chip.layers[0]
     convert = min(array.columns_per_adc, parts.spec.chip.layers[1]) * parts.adc.seconds
     read_s, width_s = (drive.read_s, max(drive.up.width_s, drive.down.width_s)) if drive else (0.0, 0.0)
-    return {
+    found = {
         "array read": counts[act.ARRAY_READ] * (parts.dac.seconds + read_s + convert),
         "code sums": counts[act.ARRAY_READ] * array.slices * tiles(parts.spec)[0] / parts.spec.chip.clock,
         "array programming": counts[act.PULSE_TIME] * width_s
         + counts[act.VERIFY_READ] * (read_s + parts.adc.seconds) / array.tile_columns,
     }
+    if parts.two_way:  # the rows of a converter one after the other; the last codes pass the column tiles
+        reads, convert = counts[act.ARRAY_READ_BACK], min(array.columns_per_adc, rows) * parts.adc.seconds
+        found["array read"] += reads * (parts.dac.seconds + read_s + convert)
+        found["code sums"] += reads * tiles(parts.spec)[1] / parts.spec.chip.clock
+    return found
 
 
 def areas(parts: Parts) -> dict[str, float]:
@@ -169,6 +233,12 @@ def areas(parts: Parts) -> dict[str, float]:
         ADDERS: converters * parts.tech.add_mm2(spec.chip.accumulator.bits),
         DECODERS: row_tiles * column_tiles * parts.drivers.decoder_area_mm2,
     }
+    if parts.two_way:
+        converters = column_tiles * -(-rows // array.columns_per_adc)
+        found[CONVERTERS] += converters * parts.adc.area_mm2
+        found["DAC"] += row_tiles * columns * mapping.planes * parts.dac.area_mm2
+        found[SENSING] += column_tiles * rows * parts.sense.area_mm2
+        found[ADDERS] += converters * parts.tech.add_mm2(spec.chip.accumulator.bits)
     if parts.drive is None:
         return found
     drive, square = parts.drive, (parts.tech.node_nm * 1e-6) ** 2
@@ -176,6 +246,8 @@ def areas(parts: Parts) -> dict[str, float]:
     g_max = max(conductances_s(parts)[0], drive.g_max_s)
     lines = parts.drivers.area_mm2(voltage, g_max)
     references = rows * column_tiles if mapping.planes == 1 else 0  # a column of them in every tile
+    if parts.two_way and mapping.planes == 1:
+        references += columns * row_tiles  # and a row of them
     cells = (mapping.cells_per_weight * rows * columns + references) * drive.cell_area_f2 * square
     return {**found, "cells": cells, "drivers": row_tiles * column_tiles * lines}
 

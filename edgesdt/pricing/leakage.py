@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgesdt.pricing import banks, cells
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, layers
 from hw_models.technology import Technology
 
 DRIVERS = "drivers"
@@ -41,7 +41,7 @@ def by_component(
     """
     held = banks.held(spec, memory)
     weights = sum(int(a["bits"]) for a in memory["arrays"] if a["name"].startswith("weights"))
-    weights = weights if spec.device.digital and "weights" not in held else 0
+    weights = weights if layers.in_memory(spec) and "weights" not in held else 0
     others = memory["used_bits"] - weights - sum(own.used_bits for own in held.values())
     parts = {
         "weight memory": tech.sram_leakage_w(weights),
@@ -58,4 +58,4 @@ def _logic(area: Mapping[str, float]) -> dict[str, float]:
 
 
 def _drivers_w(spec: Spec, tech: Technology) -> float:
-    return 0.0 if spec.device.digital else cells.leakage_w(cells.Parts.of(spec, tech))
+    return 0.0 if spec.device.digital else cells.static_w(spec, tech)

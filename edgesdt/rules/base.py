@@ -253,14 +253,18 @@ class DigitalLearner(ABC):
         return turned
 
     def _draw_weights(self) -> None:
-        """Xavier-uniform initial codes from the chip's own random bank, layer by layer, row by row."""
-        gain, frac = self.spec.chip.weights.init_gain, self.spec.chip.weights.point
+        """Xavier-uniform initial weights from the chip's own random bank, layer by layer, row by row."""
         for layer in range(len(self.spec.chip.layers) - 1):
-            codes = self.weights(layer)
-            bound = round(gain * (6.0 / sum(codes.shape)) ** 0.5 * 2.0**frac)
-            bound = min(bound, int(self.plan.weight_limit))
-            wide = (self._random_words(codes.size).astype(np.uint64) * np.uint64(2 * bound + 1)) >> np.uint64(32)
-            codes[...] = (wide.astype(np.int64) - bound).reshape(codes.shape)
+            self._draw_layer(layer)
+
+    def _draw_layer(self, layer: int) -> None:
+        """The initial codes of one layer."""
+        gain, frac = self.spec.chip.weights.init_gain, self.spec.chip.weights.point
+        codes = self.weights(layer)
+        bound = round(gain * (6.0 / sum(codes.shape)) ** 0.5 * 2.0**frac)
+        bound = min(bound, int(self.plan.weight_limit))
+        wide = (self._random_words(codes.size).astype(np.uint64) * np.uint64(2 * bound + 1)) >> np.uint64(32)
+        codes[...] = (wide.astype(np.int64) - bound).reshape(codes.shape)
 
     def _random_words(self, count: int) -> npt.NDArray[np.uint32]:
         """The next `count` words of the chip's random bank, from a fresh step on."""

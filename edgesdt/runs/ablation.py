@@ -17,7 +17,7 @@ from edgesdt.report.run.ablation import SCHEMA
 from edgesdt.report.run.ablation import table as table
 from edgesdt.runs import record
 from edgesdt.runs.experiment import run
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, layers
 from edgesdt.spec.schema.device import ARRAY_SWITCHES
 
 
@@ -34,10 +34,16 @@ def switches(spec: Spec) -> tuple[str, ...]:
     """The non-idealities of the chip that are on: those of the model, then those of the array. Raises `SpecError`."""
     if spec.device.digital:
         raise SpecError("device.model: sram has no non-ideality to switch off, allowed: an analog device model")
+    found = (_switches_of(layers.alone(spec, layer), layer) for layer in layers.on_cells(spec))
+    return tuple(dict.fromkeys(name for names in found for name in names))
+
+
+def _switches_of(spec: Spec, layer: int) -> tuple[str, ...]:
+    """Those of the one weight layer of `spec`; changes of states are driven exactly, whatever the converter's width."""
     array = spec.device.array
     present = {
         "ir_drop": array.has_ir_drop,
-        "dac": array.dac_bits < spec.encoder.bits,
+        "dac": layer == 0 and array.dac_bits < spec.encoder.bits,
         "adc": True,
         "read_noise": array.read_noise != "none" and array.read_noise_sd > 0,
         "output_noise": array.output_noise > 0,
@@ -105,5 +111,7 @@ def _of_seed(
 
 
 def _about(spec: Spec) -> dict[str, Any]:
-    model = spec.device.cell_model().name if spec.device.file is not None else spec.device.model
+    devices = [layers.device_of(spec, layer) for layer in range(layers.count(spec))]
+    names = [each.cell_model().name if each.file is not None else each.model for each in devices]
+    model = ", ".join(dict.fromkeys(names))
     return {"name": spec.name, "model": model, "layers": list(spec.chip.layers), "epochs": spec.epochs}

@@ -24,7 +24,7 @@ from edgesdt import registry
 from edgesdt.errors import EdgesdtError, RunError
 from edgesdt.files import archives, documents
 from edgesdt.runs import record
-from edgesdt.spec import Spec, spec_hash, to_yaml
+from edgesdt.spec import Spec, layers, spec_hash, to_yaml
 from hw_models.files import open_own
 from hw_models.foreign import printable, printable_lines
 
@@ -143,9 +143,9 @@ def plug_ins(spec: Spec) -> dict[str, str]:
     from hw_models.sheets import suppliers  # only a spec with a plug-in or a device needs the catalogue
 
     found = {} if rule is None else suppliers.of_plug_in(rule)
-    if spec.device.digital:
-        return found
-    return found | suppliers.of_model(spec.device.cell_model(), "" if spec.device.file else spec.device.model)
+    for device in (layers.device_of(spec, layer) for layer in layers.on_cells(spec)):
+        found |= suppliers.of_model(device.cell_model(), "" if device.file else device.model)
+    return found
 
 
 def _differing(theirs: Any, mine: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from edgesdt.ledger.memory import MemoryMap
 from edgesdt.pricing import bill, omissions
 from edgesdt.rules.activity import ASSUMED, Activity
 from edgesdt.rules.lookup import memory_map, resolve, rule_of
-from edgesdt.spec import Spec, to_yaml
+from edgesdt.spec import Spec, layers, to_yaml
 from edgesdt.synapses.crossbar import compensation
 from edgesdt.synapses.crossbar.scales import tiles
 
@@ -50,7 +50,7 @@ def preview(spec: Spec, activity: Activity = ASSUMED) -> str:
     spec = resolve(spec)  # as a run does
     fitted = memory_map(spec)
     priced = predicted(spec, fitted, activity)
-    layers = " - ".join(str(n) for n in spec.chip.layers)
+    sizes = " - ".join(str(n) for n in spec.chip.layers)
     states = spec.chip.states
     expected = (
         "exact for a dense chip, but for its random words"
@@ -58,9 +58,9 @@ def preview(spec: Spec, activity: Activity = ASSUMED) -> str:
         else rule_of(spec).in_words(activity, spec.chip.layers[1:])
     )
     energy_j, latency, tech = priced["energy_j"], priced["latency_s"], priced["technology"]
-    plan = [] if spec.device.digital else [_array(spec)]
+    plan = [_named(spec, layer) + _array(layers.alone(spec, layer), layer > 0) for layer in layers.on_cells(spec)]
     lines = [
-        f"{spec.name}: {layers}, {spec.chip.style}, {_rule(spec)}",
+        f"{spec.name}: {sizes}, {spec.chip.style}, {_rule(spec)}",
         f"{_weights(spec)}, states {states.bits} bits, "
         f"accumulators {spec.chip.accumulator.bits} bits, {spec.epochs} epochs of {Path(spec.data.set).name}",
         *plan,
@@ -112,22 +112,35 @@ def _calibration(spec: Spec, fitted: MemoryMap) -> list[str]:
     return [f"  drift    {told} for a reference read after a rest"]
 
 
-def _array(spec: Spec) -> str:
-    """Tiles and converters of the crossbar, in words."""
+def _array(spec: Spec, two_way: bool) -> str:
+    """Tiles and converters of the crossbar, in words; one that is read in both directions has some on its rows."""
     array, (rows, columns) = spec.device.array, spec.chip.layers
     down, across = tiles(spec)
     beside = columns * (2 if array.mapping == "pair" else 1)
     converters = down * array.slices * -(-columns // array.columns_per_adc)
+    rows_too = f" and {across * -(-rows // array.columns_per_adc)} for its rows" if two_way else ""
     wires = f", lines of {units.format_si(array.wire_resistance, 'Ω')} per cell" if array.wire_resistance else ""
     return (
         f"array of {down} x {across} tiles of up to {min(array.tile_rows, rows)} x "
         f"{min(array.tile_columns, beside)} cells, {converters} converters of {array.adc_bits} bits for "
-        f"{array.columns_per_adc} columns each{wires}"
+        f"{array.columns_per_adc} columns each{rows_too}{wires}"
     )
 
 
+def _named(spec: Spec, layer: int) -> str:
+    """The weight layer that is spoken of, where there are several on cells or elsewhere."""
+    return f"layer {layer}: " if layers.count(spec) > 1 else ""
+
+
 def _weights(spec: Spec) -> str:
-    """What holds the weights, in words."""
+    """What holds the weights, layer by layer where it is not all digital, in words."""
+    if spec.device.digital or layers.count(spec) == 1:
+        return _weights_of(spec)
+    each = (_named(spec, k) + _weights_of(layers.alone(spec, k)) for k in range(layers.count(spec)))
+    return "; ".join(each)
+
+
+def _weights_of(spec: Spec) -> str:
     weights, array = spec.chip.weights, spec.device.array
     if spec.device.digital:
         return f"weights {weights.bits} bits ({weights.frac_bits} fractional)"

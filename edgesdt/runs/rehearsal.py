@@ -51,6 +51,9 @@ def kinds() -> Iterator[Spec]:
     yield _spec({"device": {"model": "EcRam", "parameters": kept, "array": array}})
     slices = {"slices": 2, "carry_every": 1, "wire_resistance": 1.0, "ir_drop_every": 1}
     yield _spec({"device": {"model": "ReRamSB", "array": {**array, **slices}}})
+    for lowest in ("sram", "EcRam"):  # one layer on cells and two are types of their own
+        layers = {"0": lowest, "1": {"model": "EcRam", "array": array}}
+        yield _spec({"chip": {**_CHIP, "layers": [64, 20, 10]}, "device": {"layers": layers}})
 
 
 def _spec(changes: Mapping[str, Any]) -> Spec:

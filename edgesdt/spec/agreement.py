@@ -7,14 +7,15 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from edgesdt import registry
-from edgesdt.spec import memory_faults, named_files, unused
+from edgesdt.spec import layered, layers, memory_faults, named_files, unused
 from edgesdt.spec.device_faults import faults_of
 from edgesdt.spec.hints import Path
+from edgesdt.spec.schema.device import LayerDevice
 from edgesdt.spec.schema.learning import DROPOUT_OUTPUT_LABEL, Targeted
-from edgesdt.spec.schema.spec import Spec
+from edgesdt.spec.schema.spec import Spec, Technology
 from edgesdt.spec.sets import SETS, SetFacts
 from edgesdt.spec.source import Fault
 
@@ -36,12 +37,27 @@ def completed(spec: Spec, data: Mapping[str, Any]) -> Spec:
         changes["learning_rate"] = learning.learning_rate[:1] * (len(spec.chip.layers) - 1)
     if isinstance(learning, Targeted) and _drops_by_default(learning):
         changes["dropout"] = learning.dropout.model_copy(update={"output": DROPOUT_OUTPUT_LABEL})
+    spec = spec.model_copy(update={"learning": learning.model_copy(update=changes)})
     spec = _with_files(spec)
-    device = spec.device
-    if not device.digital and device.array.weight_per_range is None:
+    spec = spec.model_copy(update={"device": layers.spread(spec.device, layers.count(spec))})
+    if not spec.device.layers:
+        return spec.model_copy(update={"device": _device_completed(spec, spec.device)})
+    each = {
+        key: _device_completed(layers.alone(spec, int(key)), device) if int(key) < layers.count(spec) else device
+        for key, device in spec.device.layers.items()
+    }
+    return spec.model_copy(update={"device": spec.device.model_copy(update={"layers": each})})
+
+
+_Held = TypeVar("_Held", bound=LayerDevice)
+
+
+def _device_completed(spec: Spec, device: _Held) -> _Held:
+    """The device of the one weight layer of `spec` with its weight range."""
+    if not device.in_memory and device.array.weight_per_range is None:
         array = device.array.model_copy(update={"weight_per_range": _weight_range(spec)})
         device = device.model_copy(update={"array": array})
-    return spec.model_copy(update={"learning": learning.model_copy(update=changes), "device": device})
+    return device
 
 
 def _drops_by_default(learning: Targeted) -> bool:
@@ -51,18 +67,27 @@ def _drops_by_default(learning: Targeted) -> bool:
 
 def _with_files(spec: Spec) -> Spec:
     """The spec with digests of the files that it names, and the texts of sheets; what is not there is left out."""
-    changes: dict[str, Any] = {}
-    for name in ("device", "technology"):
-        section = getattr(spec, name)
-        if section.file is None or section.sheet is not None:
-            continue
-        with suppress(named_files.SheetError):  # told where the fields are held against each other
-            text, digest = named_files.sheet(section.file)
-            if section.sha256 in (None, digest):
-                changes[name] = section.model_copy(update={"sheet": text, "sha256": digest})
+    changes: dict[str, Any] = {name: _with_sheet(getattr(spec, name)) for name in ("device", "technology")}
+    if spec.device.layers:
+        each = {key: _with_sheet(device) for key, device in spec.device.layers.items()}
+        changes["device"] = changes["device"].model_copy(update={"layers": each})
     if spec.data.sha256 is None and spec.data.set.lower().endswith(".npz"):
         changes["data"] = spec.data.model_copy(update={"sha256": named_files.digest(spec.data.set)})
-    return spec.model_copy(update=changes) if changes else spec
+    return spec.model_copy(update=changes)
+
+
+_Named = TypeVar("_Named", LayerDevice, Technology)
+
+
+def _with_sheet(section: _Named) -> _Named:
+    """The section with text and digest of its sheet, where it names one that can be read and is the one meant."""
+    if section.file is None or section.sheet is not None:
+        return section
+    with suppress(named_files.SheetError):  # told where the fields are held against each other
+        text, digest = named_files.sheet(section.file)
+        if section.sha256 in (None, digest):
+            return section.model_copy(update={"sheet": text, "sha256": digest})
+    return section
 
 
 def disagreements(spec: Spec, facts: SetFacts | None = None) -> Iterator[Fault]:
@@ -78,8 +103,10 @@ def disagreements(spec: Spec, facts: SetFacts | None = None) -> Iterator[Fault]:
     yield from memory_faults.smaller_than_a_word(spec)
     yield from unused.of_digital(spec)
     yield from _prices(spec)
-    if not spec.device.digital:
-        yield from _cells(spec)
+    yield from layered.faults(spec)
+    for layer in layers.on_cells(spec):
+        found = _cells(layers.alone(spec, layer))
+        yield from found if not spec.device.layers else (layered.placed(fault, layer) for fault in found)
     facts = facts or SETS.get(spec.data.set)
     if facts:
         yield from _shape(spec, facts)
@@ -138,7 +165,7 @@ def _target(spec: Spec, learning: Targeted) -> Iterator[Fault]:
 
 
 def _cells(spec: Spec) -> Iterator[Fault]:
-    """What a chip with analog cells can be: the model exists as described, and one layer of weights on it."""
+    """What a layer of weights on analog cells can be, as a chip of its own: the model exists as described."""
     from hw_models.base import DeviceError
 
     device = spec.device
@@ -160,14 +187,10 @@ def _cells(spec: Spec) -> Iterator[Fault]:
         yield from faults_of(error, device)
     yield from _wires(spec)
     yield from _slices(spec)
-    for path, given, allowed in (
-        (("chip", "layers"), len(spec.chip.layers), 2),
-        (("learning", "batch"), spec.learning.batch, 1),
-    ):
-        if given != allowed:
-            what = f"{given} layers of neurons" if path[1] == "layers" else f"mini-batches of {given}"
-            text = f"{what} on analog cells, allowed: {allowed} (one layer of weights, one sample at a time)"
-            yield Fault(path, text, blame=(path, ("device", "model"), ("device",)))
+    if spec.learning.batch != 1:
+        path = ("learning", "batch")
+        text = f"mini-batches of {spec.learning.batch} on analog cells, allowed: 1 (one sample at a time)"
+        yield Fault(path, text, blame=(path, ("device", "model"), ("device",)))
 
 
 def _prices(spec: Spec) -> Iterator[Fault]:
@@ -286,13 +309,13 @@ def _widths(spec: Spec) -> Iterator[Fault]:
 
 
 def _shape(spec: Spec, facts: SetFacts) -> Iterator[Fault]:
-    layers = spec.chip.layers
-    if layers[0] != facts.inputs:
-        text = f"does not fit {spec.data.set}: {layers[0]} inputs, allowed: {facts.inputs}"
+    sizes = spec.chip.layers
+    if sizes[0] != facts.inputs:
+        text = f"does not fit {spec.data.set}: {sizes[0]} inputs, allowed: {facts.inputs}"
         yield Fault((*_LAYERS, 0), text, blame=((*_LAYERS, 0), _LAYERS, _SET))
-    if spec.learning.target == "label" and layers[-1] != facts.classes:
-        last = (*_LAYERS, len(layers) - 1)
-        text = f"does not fit the classes of {spec.data.set}: {layers[-1]} outputs, allowed: {facts.classes}"
+    if spec.learning.target == "label" and sizes[-1] != facts.classes:
+        last = (*_LAYERS, len(sizes) - 1)
+        text = f"does not fit the classes of {spec.data.set}: {sizes[-1]} outputs, allowed: {facts.classes}"
         yield Fault(last, f"{text} (with learning.target: label)", blame=(last, _LAYERS, _SET, _TARGET))
 
 

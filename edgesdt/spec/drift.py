@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edgesdt.spec import layers
 from edgesdt.spec.schema.spec import Spec
 
 _FAR = 0.05
@@ -10,6 +11,11 @@ _FAR = 0.05
 
 def sentences(spec: Spec) -> list[str]:
     """What time at rest does to the chip of a checked spec, where it does more than blur; nothing else."""
+    found = (sentence for layer in layers.on_cells(spec) for sentence in _of_layer(layers.alone(spec, layer)))
+    return list(dict.fromkeys(found))
+
+
+def _of_layer(spec: Spec) -> list[str]:
     device = spec.device
     if device.digital or device.array.mapping != "offset" or device.drift_compensation != "none":
         return []

@@ -63,13 +63,20 @@ def _rules(path: Path, rule: str | None) -> Iterator[str]:
 
 def _walk(path: Path, rule: str) -> type[BaseModel] | None:
     model: type[BaseModel] = Spec
+    keyed = False
     for part in path:
+        if keyed:  # `part` is the key of one of several sections
+            keyed = False
+            continue
         field = model.model_fields.get(str(part))
         inner: Any = field.annotation if field else None
+        if get_origin(inner) is dict and _is_section(get_args(inner)[1]):
+            model, keyed = get_args(inner)[1], True
+            continue
         if not _is_section(inner):
             return None
         model = section_of(rule) if inner is Learning else inner
-    return model
+    return None if keyed else model
 
 
 def quantity_at(path: Path) -> Quantity | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -18,7 +18,8 @@ from edgesdt.spec.hints import Path
 from edgesdt.spec.sets import SETS
 
 PLACES: Final[tuple[Path, ...]] = (("data", "set"), ("device", "file"), ("technology", "file"))
-"""The fields that name a file. `sha256`, and `sheet` for the text, stand beside them."""
+"""The fields that name a file, but for those of weight layers. `sha256`, and `sheet` for the text, stand beside."""
+_LAYERS: Final = ("device", "layers")
 MOST_BYTES: Final = 1 << 16
 """Of a sheet that travels with a spec; a longer device sheet stays where it is, and only its digest is kept."""
 _LARGEST_SHEET: Final = 1 << 20
@@ -28,9 +29,28 @@ class SheetError(ValueError):
     """A sheet that cannot be read; says the file and why."""
 
 
+def is_place(path: Path) -> bool:
+    """Whether the field at `path` names a file: one of `PLACES`, or the device sheet of a weight layer."""
+    return path in PLACES or _layer_of(path) is not None
+
+
+def _layer_of(path: Path) -> str | None:
+    """The number of the weight layer whose device sheet is named at `path`; its last parts may be one, dotted."""
+    inner = ".".join(map(str, path[2:])).split(".") if path[:2] == _LAYERS else []
+    return inner[0] if len(inner) == 2 and inner[1] == "file" else None
+
+
+def beside(path: Path) -> tuple[Path, ...]:
+    """Where the digest and the text of the file are that is named at `path`; none where no file is named."""
+    if not is_place(path):
+        return ()
+    head = str(path[-1]).removesuffix("file")  # "1." of a dotted key of a layer
+    return tuple((*path[:-1], f"{head}{key}") for key in ("sha256", "sheet"))
+
+
 def located(place: Path, value: Any, folder: str) -> Any:
     """The value of the field at `place` with `folder` before a relative path; what is no path stays as it is."""
-    if place not in PLACES or not isinstance(value, str) or not value or "\0" in value:
+    if not is_place(place) or not isinstance(value, str) or not value or "\0" in value:
         return value
     if place == PLACES[0] and (value in SETS or not value.lower().endswith(".npz")):
         return value
@@ -43,6 +63,8 @@ def locate(data: dict[str, Any], folder: str, swept: bool = False) -> None:
         inner = data.get(str(section))
         if isinstance(inner, dict) and key in inner:
             inner[key] = located((section, key), inner[key], folder)
+    for key, path, own in _of_layers(data):
+        own[key] = located(path, own[key], folder)
     if swept and isinstance(data.get("sweep"), dict):
         data["sweep"] = located_sweep(data["sweep"], folder)
 
@@ -58,16 +80,37 @@ def located_sweep(section: Any, folder: str, above: Path = ()) -> Any:
 
 def _place(key: str, above: Path) -> Path:
     """The place that a key of a sweep names: dotted, or inside the mapping that is a value of `above`."""
-    steps = tuple(key.split("."))
-    return steps if steps in PLACES else (*above, key) if (*above, key) in PLACES else (key,)
+    steps: Path = tuple(key.split("."))
+    whole: Path = (*above, *steps)
+    return steps if is_place(steps) else whole if is_place(whole) or whole[:2] == _LAYERS else steps
 
 
 def forget(data: dict[str, Any], place: Path) -> None:
     """Drop the digest and the text of the file that stood at `place`, which gets another one."""
-    section = data.get(str(place[0]))
-    if place in PLACES and isinstance(section, dict):
+    section, layer = data.get(str(place[0])), _layer_of(place)
+    if not is_place(place) or not isinstance(section, dict):
+        return
+    inner = section.get("layers") if layer is not None else None
+    sections = [section] if layer is None else []
+    if isinstance(inner, dict):
+        sections = [inner, *(own for key, own in inner.items() if str(key) == layer and isinstance(own, dict))]
+    for each in sections:
         for key in ("sha256", "sheet"):
-            section.pop(key, None)
+            each.pop(key, None)
+            each.pop(f"{layer}.{key}", None)
+
+
+def _of_layers(data: Mapping[str, Any]) -> Iterator[tuple[Any, Path, dict[Any, Any]]]:
+    """Of each device sheet that a weight layer names: its key, its place, and the mapping that has it."""
+    device = data.get("device")
+    inner = device.get("layers") if isinstance(device, Mapping) else None
+    if not isinstance(inner, dict):
+        return
+    for layer, given in list(inner.items()):
+        if isinstance(given, dict) and "file" in given:
+            yield "file", (*_LAYERS, str(layer), "file"), given
+        elif is_place((*_LAYERS, str(layer))):
+            yield layer, (*_LAYERS, str(layer)), inner
 
 
 def sheet(path: str) -> tuple[str | None, str]:
@@ -117,6 +160,10 @@ def _digest(path: str, changed_ns: int, size: int) -> str:
 def identity(section: str, plain: Any) -> Any:
     """A plain section without what only says where a file is: its digest tells what it holds."""
     for name, key in PLACES:
-        if name == section and isinstance(plain, Mapping) and plain.get("sha256") is not None:
-            return {inner: value for inner, value in plain.items() if inner not in (key, "sheet")}
+        if name == section and isinstance(plain, Mapping):
+            known = plain.get("sha256") is not None
+            kept = {inner: value for inner, value in plain.items() if not known or inner not in (key, "sheet")}
+            if section == "device" and isinstance(kept.get("layers"), Mapping):
+                kept["layers"] = {layer: identity("device", own) for layer, own in kept["layers"].items()}
+            return kept
     return plain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edgesdt.spec import layers
 from edgesdt.spec.hints import Path, shown
 from edgesdt.spec.schema.device import Array
 from edgesdt.spec.schema.spec import Spec
@@ -38,6 +39,8 @@ def settings(spec: Spec) -> list[str]:
         found += ["device.drift_compensation"] if spec.device.drift_compensation != "none" else []
         told = f"{', '.join(found)}: no effect, sram weights are digital and have no array; {_FORGOTTEN}"
         return [told] if found else []
+    if spec.device.layers:
+        return [f"layer {k}: {told}" for k in layers.on_cells(spec) for told in settings(layers.alone(spec, k))]
     if array.read_noise == "none" and array.read_noise_sd > 0:
         other = "allowed: additive or proportional with it"
         return [f"device.array.read_noise_sd: {array.read_noise_sd:g}: no effect with read_noise: none, {other}"]

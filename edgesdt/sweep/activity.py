@@ -16,7 +16,7 @@ from edgesdt.datasets import Dataset
 from edgesdt.rules.activity import Activity
 from edgesdt.runs import expected, profile, samples
 from edgesdt.runs.compilation import watched
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, layers
 from edgesdt.suggest import frac_bits
 from edgesdt.sweep import keys
 
@@ -114,8 +114,8 @@ def _kind(spec: Spec) -> tuple[str, ...]:
 
 def _coarse(spec: Spec) -> tuple[Any, ...]:
     """Equal for points between which shares and rates can be taken over."""
-    device = spec.device
-    where = (device.model, device.file, device.array.programming, device.array.mapping, device.array.slices)
+    devices = [layers.device_of(spec, layer) for layer in range(layers.count(spec))]
+    where = [(d.model, d.file, d.array.programming, d.array.mapping, d.array.slices) for d in devices]
     return (spec.data.set, len(spec.chip.layers), spec.learning.rule, spec.learning.target, *where)
 
 

@@ -93,8 +93,7 @@ class Plan:
     def faults_of(self, parameter: Parameter, values: Iterable[Any]) -> list[str]:
         """What is wrong with values of one parameter on the spec as it is; nothing where another chooses the device."""
         found: dict[tuple[Path, str], tuple[str, int]] = {}
-        choosing = ("device", "device.model", "device.file")
-        devices = [other for other in self.sweep.parameters if any(name in choosing for name, _ in other.fields)]
+        devices = [other for other in self.sweep.parameters if any(_chooses(name) for name, _ in other.fields)]
         of_device = any(place[0] == "device" for _, place in parameter.fields)
         if of_device and any(other is not parameter for other in devices):
             return []
@@ -185,6 +184,14 @@ def _infeasible(spec: Spec) -> str:
         return ""
     needed, excess = format_size(used), format_size(used - budget)
     return f"chip.memory_budget: {format_size(budget)} is too small by {excess}; its arrays take {needed}"
+
+
+def _chooses(name: str) -> bool:
+    """Whether the field at a dotted path says what the weights, or those of one layer, are stored in."""
+    inner = name.removeprefix("device").split(".")[1:]
+    if not name.startswith("device") or inner[:1] != ["layers"]:
+        return name in ("device", "device.model", "device.file")
+    return len(inner) <= 2 or inner[2:] in (["model"], ["file"])
 
 
 def label(parameters: Sequence[Parameter], values: Sequence[Any]) -> str:

@@ -90,15 +90,33 @@ CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
             "device.array.read_noise_sd": 0.02,
         },
     ),
+    "insitu_layers": (
+        [7, 5, 3],
+        {
+            "learning.target": "label", "learning.learning_rate": [0.05, 0.1], "learning.beta_sign": "symmetric",
+            "chip.states.bits": 10,
+            "device.layers": {
+                "0": {"model": "EcRam", "array": {"tile_rows": 4, "output_noise": 0.5}},
+                "1": {
+                    "model": "EcRam",
+                    "array": {
+                        "mapping": "pair", "weight_per_range": 0.8, "tile_rows": 3, "tile_columns": 4,
+                        "read_noise": "additive", "read_noise_sd": 0.02,
+                    },
+                },
+            },
+        },
+    ),
 }  # fmt: skip
+FIXED = ("spread", "tally", "tally_back")
+"""Parts of the cells that are not kept after every sample."""
 
 
 def arrays_of(rule: DigitalLearner) -> dict[str, list[int]]:
     """Every array of the chip that is not empty, and its cells where it has any."""
     arrays = {name: array.tolist() for name, array in rule.chip._asdict().items() if array.size}
     kept = {name: array.tolist() for name, array in rule.state().items() if name.startswith("cells_")}
-    fixed = ("cells_spread", "cells_tally")
-    return arrays | {name: numbers for name, numbers in kept.items() if name not in fixed}
+    return arrays | {name: numbers for name, numbers in kept.items() if not name.endswith(FIXED)}
 
 
 def trace_of(spec: Spec, samples: list[list[int]], labels: list[int]) -> dict[str, Any]:
@@ -112,7 +130,13 @@ def trace_of(spec: Spec, samples: list[list[int]], labels: list[int]) -> dict[st
         after.append(arrays_of(rule))
     events, kept = WITNESSES[spec.learning.rule].events_of(rule.work.events), rule.state()
     trace = {"start": start, "after": after, "events": events, "inference": rule.infer(codes).tolist()}
-    if not spec.device.digital:
+    if spec.device.layers:
+        parts = {name.removeprefix("cells_"): array for name, array in kept.items() if name.endswith(FIXED)}
+        trace["cells"] = {
+            name: array.tolist() if name.endswith("spread") else [int(n) for n in array]
+            for name, array in parts.items()
+        }
+    elif not spec.device.digital:
         trace["cells"] = {"spread": kept["cells_spread"].tolist(), "tally": [int(n) for n in kept["cells_tally"]]}
     return trace
 

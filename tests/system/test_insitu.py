@@ -26,6 +26,10 @@ WIRED = [
     "device.array.ir_drop_every=700",
 ]  # fmt: skip
 SLICED = ["--set", "device.array.slices=2", "--set", "device.array.carry_every=300"]
+LAYERED = [
+    "--set", "chip.layers=[64, 40, 20]", "--set",
+    "device.layers={0: EcRam, 1: {model: EcRam, array: {read_noise: additive, read_noise_sd: 0.02}}}",
+]  # fmt: skip
 HANDED_LONG = [*HANDED, "--set", "device.array.programming=verify", "--set", "data.train=300", "--set", "epochs=10"]
 LONG = """\
 name: long
@@ -225,7 +229,9 @@ def until(process: Any, line: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "extra", [NOISE, HANDED_LONG, WIRED, [*WIRED, *SLICED]], ids=["own", "handed", "wired", "sliced"]
+    "extra",
+    [NOISE, HANDED_LONG, WIRED, [*WIRED, *SLICED], LAYERED],
+    ids=["own", "handed", "wired", "sliced", "layered"],
 )
 def test_a_killed_run_on_cells_goes_on_and_ends_the_same(extra: list[str], tmp_path: Path, shell: Shell) -> None:
     """Cells, noise and tallies go on where they were, to the last bit."""
@@ -257,7 +263,11 @@ def test_a_killed_run_on_cells_goes_on_and_ends_the_same(extra: list[str], tmp_p
     ("change", "told"),
     [
         (["device.model=EcRaam"], ["device.model: unknown device model: 'EcRaam'", "did you mean 'EcRam'?"]),
-        (["device.model=ecram", "chip.layers=[64, 30, 20]"], ["chip.layers: 3 layers of neurons on analog cells"]),
+        (["device.layers={1: EcRam}"], ["device.layers.1: no such layer: 1, allowed: 0 (64-200 has 1 layer"]),
+        (
+            ["device.model=ecram", "chip.layers=[64, 30, 20]", "device.array.slices=2"],
+            ["device.layers.0.array.slices: 2 with 2 layers of weights, allowed: 1"],
+        ),
         (["device.model=EcRam", "learning.batch=4"], ["learning.batch: mini-batches of 4 on analog cells, allowed: 1"]),
         (["device.model=EcRam", "device.off=[cycle_to_cycel]"], ["device.off", "'cycle_to_cycel'", "'cycle_to_cycle'"]),
         (["device.model=EcRam", "device.off=[drift]"], ["device.off", "'drift'", "EcRam"]),

@@ -290,6 +290,29 @@ def test_weights_on_cells_are_in_no_bank() -> None:
     assert cautions(spec)[0].startswith("chip.memory.weights: no effect")
 
 
+MIXED = {"chip.memory": {"bank": "64 B", "sleep": True}, "learning.learning_rate": 0.1, "learning.target": "label"}
+
+
+@pytest.mark.parametrize(
+    ("stack", "down"), [({"0": "EcRam", "1": "sram"}, True), ({"0": "sram", "1": "EcRam"}, False)]
+)
+def test_only_layers_in_memory_lie_in_banks(stack: dict[str, str], down: bool) -> None:
+    chip = Chip(spec_of([9, 7, 5], {**MIXED, "device.layers": stack}))
+    rng = np.random.default_rng(3)
+    chip.learn(rng.integers(0, 256, (20, 9), dtype=np.uint8), rng.integers(0, 5, 20))
+    spec, memory, counts = chip.spec, memory_map(chip.spec).plain(), chip.counts()
+    held = {own.kind: own for own in memory_map(spec).memories}
+    weights = (7 * 5 if down else 9 * 7) * spec.chip.weights.bits
+    assert held["weights"].used_bits == weights
+    assert (act.COLUMN_MAC in counts) == down and 0 <= counts.get(act.COLUMN_MAC, 0) < counts[act.MAC]
+    made = bill.bill(spec, counts, memory, bill.technology(spec))
+    assert made.energy_j["weight memory"] > 0 and made.energy_j["cell reads"] > 0
+    assert 0 < made.awake["weights"] <= 1
+    priced = bill.price(spec, {"train": counts, "inference": counts}, {"train": 20, "inference": 20}, memory)
+    parts = priced["energy_j"]["train_breakdown"]
+    assert priced["energy_j"]["train_total"] == nearly(sum(parts.values()))
+
+
 # Tables
 
 

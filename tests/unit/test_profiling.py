@@ -13,10 +13,8 @@ from edgesdt import datasets
 from edgesdt.chip.simulated import Chip
 from edgesdt.datasets import Dataset
 from edgesdt.rules.activity import ASSUMED, Activity, Seen, in_words
-from edgesdt.rules.eqprop import cell_counts
-from edgesdt.rules.eqprop import counts as eqprop_counts
 from edgesdt.rules.eqprop.activity import observed
-from edgesdt.rules.lookup import resolve
+from edgesdt.rules.lookup import resolve, rule_of
 from edgesdt.runs import preview, profile, record
 from edgesdt.runs.experiment import run
 from edgesdt.spec import Spec, loads
@@ -35,6 +33,8 @@ KINDS = {
     "pairs of cells in slices, verified": [
         "device.model=EcRam", "device.array={mapping: pair, slices: 2, carry_every: 100, programming: verify}",
     ],
+    "two layers on cells": ["chip.layers=[64, 30, 20]", "device.layers={0: EcRam, 1: FeFET}"],
+    "cells above a memory": ["chip.layers=[64, 30, 20]", "device.layers={0: sram, 1: EcRam}"],
 }  # fmt: skip
 
 
@@ -47,8 +47,7 @@ def dense_set(seed: int = 0) -> Dataset:
 
 
 def expected(spec: Spec, learning: bool, activity: Activity) -> dict[str, int]:
-    of_chip = eqprop_counts.predicted if spec.device.digital else cell_counts.predicted
-    return of_chip(spec, learning, activity)
+    return rule_of(spec).expected(spec, learning, activity)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -91,7 +91,8 @@ def test_documented_fields_are_those_of_a_plain_spec() -> None:
     kinds = ", ".join(f"{kind}: {{word: 8 bit}}" for kind in KINDS)
     of_files = {"data.sha256", "device.sheet", "technology.file", "technology.sha256", "technology.sheet"}
     found = leaves(loads(whole, overrides=[f"chip.memory={{bank: 1 KiB, {kinds}}}"]).plain())
-    assert {doc.path for doc in documented()} == found | {"sweep", "device.parameters"} | of_files
+    mappings = {"sweep", "device.parameters", "device.layers"}
+    assert {doc.path for doc in documented()} == found | mappings | of_files
     assert not found & of_files, "only there where a spec names a file"
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from edgesdt.rules.activity import ASSUMED, Activity, Seen, kept_inputs, rates
-from edgesdt.rules.eqprop import cell_counts, counts
+from edgesdt.rules.eqprop import cell_counts, counts, layered_counts
 from edgesdt.rules.eqprop.counts import Tally
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, layers
 
 
 def observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity:
@@ -26,7 +26,7 @@ def observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity
         nudged=learned.nudged_changes / (learned.samples * sizes[-1]),
         moved=moved,
         pairing=_pairing(spec, learned, moved),
-        written=learned.weight_writes / max(sum(learned.pairs), 1),
+        written=learned.weight_writes / max(sum(learned.pairs[k] for k in layers.in_memory(spec)), 1),
         biases_moved=(learned.bias_moves / (learned.samples * sum(posts)),),
         biases_written=learned.bias_writes / max(learned.bias_moves, 1),
         steps_at_inference=shown.bank_steps / shown.samples,
@@ -61,6 +61,7 @@ def _pairing(spec: Spec, seen: Tally, moved: Sequence[float]) -> tuple[float, ..
 
 def _over(spec: Spec, learning: bool, found: Activity, seen: Seen) -> tuple[float, ...]:
     """What the array did, over what is expected of it, by its tally."""
-    expected = cell_counts.expected(spec, learning, found)
+    of_arrays = cell_counts if layers.count(spec) == 1 else layered_counts
+    expected = of_arrays.expected(spec, learning, found)
     share = 1000 / seen.samples
     return tuple(n * share / before if before else 0.0 for n, before in zip(seen.cells, expected, strict=True))

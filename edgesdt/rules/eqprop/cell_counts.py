@@ -103,6 +103,14 @@ def _add_carries(spec: Spec, samples: int, tally: list[float], level: float) -> 
 
 def _with_cells(spec: Spec, counts: dict[str, int], bias_moves: int, tally: Sequence[int]) -> dict[str, int]:
     """The counts of a digital chip with those of its weight memory replaced by those of the array."""
+    counts = counts | {act.MAC: 0, act.WEIGHT_READ: 0, act.WEIGHT_WRITE: 0}
+    if spec.device.array.programming == "coincidence":  # the lines multiply: no synapse needs arithmetic of its own
+        counts |= {act.CONTRAST: 0, act.RATE: bias_moves + tally[layout.SWEPT]}
+    return {**counts, **of_array(spec, tally)}
+
+
+def of_array(spec: Spec, tally: Sequence[int]) -> dict[str, int]:
+    """Actions of the array of a chip of one weight layer, read forward."""
     array, columns = spec.device.array, spec.chip.layers[1]
     row_tiles, column_tiles = tiles(spec)
     mapping, verified = mapping_of(spec), tally[layout.VERIFY_READS]
@@ -111,16 +119,12 @@ def _with_cells(spec: Spec, counts: dict[str, int], bias_moves: int, tally: Sequ
     rows = min(array.tile_rows, spec.chip.layers[0])
     others = rows + min(array.tile_columns, columns * planes) - 2  # on the two lines of a cell
     lines = others if array.selector == "half_voltage" else 0
-    counts = counts | {act.MAC: 0, act.WEIGHT_READ: 0, act.WEIGHT_WRITE: 0}
     read = tally[layout.READS] * columns * row_tiles * mapping.slices
     squares = tally[layout.READ_BASE] // (columns * mapping.cells_per_weight)
     references = squares * column_tiles if planes == 1 else 0  # the rows drive a column of these in every tile
     # a read selects the cell that it looks at (for a carry, too), and the pulses that it finds lacking go where it is
     selected = verified + (0 if array.programming == "verify" else tally[layout.CELL_WRITES])
-    if array.programming == "coincidence":  # the lines multiply: no synapse needs arithmetic of its own
-        counts |= {act.CONTRAST: 0, act.RATE: bias_moves + tally[layout.SWEPT]}
     return {
-        **counts,
         act.ARRAY_READ: tally[layout.READS],
         act.ROW_DRIVE: tally[layout.ROW_DRIVES] * column_tiles + verified,
         act.COLUMN_SAMPLE: read + verified,

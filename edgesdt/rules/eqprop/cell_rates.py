@@ -9,7 +9,7 @@ from edgesdt.qformat import Rounding, Scale
 from edgesdt.rules.eqprop import plan
 from edgesdt.rules.eqprop.registers import rate
 from edgesdt.rules.fixed_point import rate_row
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, layers
 from edgesdt.synapses.crossbar.scales import weight_of_pulse
 
 
@@ -28,6 +28,20 @@ def pulse_rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
     else:
         held = Scale.nearest(pulses, spec.chip.constants.bits)
         rates[0, 0] = rate_row(held, spec.encoder.bits + state_bits, 0, Rounding.STOCHASTIC)
+    return rates
+
+
+def layered_rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
+    """As `eqprop_plan.rates` for a chip of several weight layers, with the rates of those on cells in pulses."""
+    rates, state_bits = plan.rates(spec, epoch), spec.chip.states.bits
+    for layer in layers.on_cells(spec):
+        alone = layers.alone(spec, layer)
+        if layer == 0:
+            rates[0, 0] = pulse_rates(alone, epoch)[0, 0]
+        else:
+            pulses = rate(spec, layer, epoch).value / weight_of_pulse(alone)
+            held = Scale.nearest(pulses, spec.chip.constants.bits)
+            rates[0, layer] = rate_row(held, 2 * state_bits, 0, Rounding.STOCHASTIC)
     return rates
 
 

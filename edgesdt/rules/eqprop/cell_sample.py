@@ -53,7 +53,7 @@ def update_of(chip, plan, work, sensing, bank, rates, sample, label):  # type: i
         return_to_free(chip, plan, work)
         nudged_phase(chip, plan, work, -1)
         plus, minus = chip.plus_states, chip.states
-    listed = list_pulses(chip.weights, chip.inputs, plus, minus, plan, rates[0, 0], chip.random, work, bank)
+    listed = list_pulses(chip.weights, chip.inputs, plus, minus, plan, 0, rates[0, 0], chip.random, work, bank)
     if plan.learn_biases:
         update_biases(
             chip.biases, plus, minus, plan, 1, rates[1, 0], chip.random, work.words, work.halves, work.flags,

@@ -25,7 +25,7 @@ from edgesdt.rules.eqprop.counts import Events
 from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.rules.fixed_point import accumulator_frac
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, layers
 from edgesdt.synapses.crossbar import compensation, layout
 from edgesdt.synapses.crossbar import wear as crossbar_wear
 from edgesdt.synapses.crossbar.carry import TALLIES, carry
@@ -37,12 +37,17 @@ from edgesdt.synapses.crossbar.wires import renew, see_all, with_all_losses
 from hw_models.base import Cells, DeviceError
 
 
-def on_cells(spec: Spec) -> EqPropOnCells:
-    """The rule on analog cells. Raises `SpecError` for cells that cannot be."""
+def on_cells(spec: Spec) -> EqProp:
+    """The rule on analog cells, of one layer or several. Raises `SpecError` for cells that cannot be."""
     try:
-        return EqPropOnCells(spec)
+        if layers.count(spec) == 1:
+            return EqPropOnCells(spec)
+        from edgesdt.rules.eqprop.layered import EqPropOnLayers  # more kernels, which one layer does not need
+
+        return EqPropOnLayers(spec)
     except DeviceError as error:
         raise SpecError(f"device: {error}") from error
+
 
 _TALLY = "cells_tally"
 _SIGNED = (layout.READ_SHARE, layout.UP_SHARE, layout.DOWN_SHARE, layout.VERIFY_SHARE)

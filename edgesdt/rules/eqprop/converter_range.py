@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgesdt.rules.fixed_point import accumulator_frac
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, layers
 
 
 def warnings(spec: Spec) -> list[str]:
@@ -11,10 +11,13 @@ def warnings(spec: Spec) -> list[str]:
 
     The least significant slice has the smallest range: all converters are alike in amperes.
     """
+    if layers.device_of(spec, 0).in_memory:
+        return []  # above the input, reads are raised until their codes say something
+    spec, frac = layers.alone(spec, 0), accumulator_frac(spec)
     array = spec.device.array
-    if spec.device.digital or "adc" in spec.device.off:
+    if "adc" in spec.device.off:
         return []
-    lsb, finer = 2.0 ** -accumulator_frac(spec), 2.0 ** (array.bits_per_cell * (array.slices - 1))
+    lsb, finer = 2.0**-frac, 2.0 ** (array.bits_per_cell * (array.slices - 1))
     if array.adc_range / finer >= 2 * lsb:
         return []
     whose = "" if array.slices == 1 else f" (of the least significant of {array.slices} slices: {1 / finer:g} of it)"

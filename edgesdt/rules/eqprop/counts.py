@@ -21,7 +21,7 @@ from edgesdt.rules.activity import ASSUMED, Activity, at, bank_steps, kept_input
 from edgesdt.rules.arguments import check_layers, events_of
 from edgesdt.rules.eqprop.design import counts_columns
 from edgesdt.rules.eqprop.settings import settings
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, layers
 
 Events = npt.NDArray[np.int64]
 
@@ -74,6 +74,7 @@ def dense(spec: Spec, tally: Tally) -> Tally:
     """What `tally` would hold if nothing were skipped: every input, neuron and synapse takes part every time."""
     sizes, learning = spec.chip.layers, settings(spec)
     synapses = tuple(a * b for a, b in pairwise(sizes))
+    stored = sum(synapses[layer] for layer in layers.in_memory(spec))
     returns = tally.samples if learning.beta_sign == "symmetric" and tally.nudged_runs else 0
     steps = tally.samples * learning.free_steps + tally.nudged_runs * learning.nudged_steps + returns
     updates = tally.applied if learning.batch > 1 else tally.samples
@@ -86,7 +87,7 @@ def dense(spec: Spec, tally: Tally) -> Tally:
         nudged_changes=tally.nudged_runs * learning.nudged_steps * sizes[-1],
         nudged_runs=tally.nudged_runs,
         pairs=tuple(tally.samples * n if learned else 0 for n in synapses),
-        weight_writes=updates * sum(synapses) if learned else 0,
+        weight_writes=updates * stored if learned else 0,
         bias_moves=updates * neurons if learned and spec.chip.biases.enabled else 0,
         bias_writes=updates * neurons if learned and spec.chip.biases.enabled else 0,
         bank_steps=tally.bank_steps,
@@ -101,14 +102,20 @@ def actions(spec: Spec, events: Events) -> dict[str, int]:
     return priced(spec, found)
 
 
+def paid_for(spec: Spec, happened: Tally) -> Tally:
+    """What the spec's chip style pays for of a tally of events."""
+    return dense(spec, happened) if spec.chip.style == "dense" else happened
+
+
 def priced(spec: Spec, happened: Tally) -> dict[str, int]:
-    """Actions for a tally of events in the spec's chip style."""
+    """Actions for a tally of events in the spec's chip style; only layers in memory have weights to read and write."""
     sizes = spec.chip.layers
-    paid = dense(spec, happened) if spec.chip.style == "dense" else happened
-    last = len(sizes) - 1
+    paid = paid_for(spec, happened)
     samples, neurons = paid.samples, sum(sizes[1:])
-    fan = [0] + [(sizes[k + 1] if k < last else 0) + (sizes[k - 1] if k > 1 else 0) for k in range(1, last + 1)]
-    macs = paid.inputs * sizes[1] + sum(n * f for n, f in zip(paid.changes, fan, strict=True))
+    stored = layers.in_memory(spec)
+    # a change is passed down against the rows of the weights below its neuron
+    down = sum(paid.changes[k + 1] * sizes[k] for k in stored if k)
+    macs = sum((paid.changes[k] if k else paid.inputs) * sizes[k + 1] for k in stored) + down
     steps = sum(paid.changes)
     learned = samples if paid.nudged_runs else 0
     own = settings(spec).target == "self_defined" and learned > 0
@@ -116,12 +123,11 @@ def priced(spec: Spec, happened: Tally) -> dict[str, int]:
     synapses = sum(a * b for a, b in pairwise(sizes))
     formed = sum(paid.pairs)
     applied = paid.applied * synapses if batched else formed
+    read_to_move = applied if batched else sum(paid.pairs[k] for k in stored)
     settled = paid.applied if batched else samples
-    # a change is passed down against the rows of the weights below its neuron
-    down = sum(paid.changes[k] * sizes[k - 1] for k in range(2, last + 1))
     return {
         act.MAC: macs,
-        act.WEIGHT_READ: macs + applied,
+        act.WEIGHT_READ: macs + read_to_move,
         act.WEIGHT_WRITE: paid.weight_writes,
         act.INPUT_READ: paid.inputs + (paid.inputs if learned else 0),
         act.INPUT_WRITE: samples * sizes[0],
@@ -176,7 +182,7 @@ def expected(spec: Spec, learning: bool, activity: Activity) -> Tally:
         nudged_changes=int(samples * sizes[-1] * activity.nudged) if learning else 0,
         nudged_runs=(2 if settings(spec).beta_sign == "symmetric" else 1) * samples if learning else 0,
         pairs=tuple(int(p) for p in pairs),
-        weight_writes=int(sum(pairs) * activity.written),
+        weight_writes=int(sum(pairs[k] for k in layers.in_memory(spec)) * activity.written),
         bias_moves=int(bias_moves),
         bias_writes=int(bias_moves * activity.biases_written),
         bank_steps=int(bank),

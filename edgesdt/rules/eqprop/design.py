@@ -11,7 +11,7 @@ from dataclasses import replace
 from edgesdt.ledger import actions as act
 from edgesdt.ledger.recipes import Access, Action, Along, Bound, Design, Phase, Unit, Use
 from edgesdt.rules.eqprop.settings import settings
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, layers
 from edgesdt.targets.design import design as target_design
 
 
@@ -91,8 +91,11 @@ _IN_ORDER: Along = "row"
 
 
 def counts_columns(spec: Spec) -> bool:
-    """Whether products that read down a column of the weights are counted apart: banks, and a layer to pass down to."""
-    return spec.device.digital and len(spec.chip.layers) > 2 and spec.chip.memory.of("weights") is not None
+    """Whether products that read down a column of the weights are counted apart: banks, and a layer to pass down to.
+
+    Only weights in memory have banks; those that are cells are read by their array.
+    """
+    return any(layer > 0 for layer in layers.in_memory(spec)) and spec.chip.memory.of("weights") is not None
 
 
 def _units(spec: Spec) -> tuple[Unit, ...]:
@@ -111,7 +114,7 @@ def _units(spec: Spec) -> tuple[Unit, ...]:
     )
     neuron = (Use("multiply", (drive, held)), Use("multiply", (state + 1, held)), Use("add", (drive,), 4))
     return (
-        *((Unit("synaptic arithmetic", chip.macs_per_cycle, mac),) if spec.device.digital else ()),
+        *((Unit("synaptic arithmetic", chip.macs_per_cycle, mac),) if layers.in_memory(spec) else ()),
         Unit("learning arithmetic", chip.macs_per_cycle, learner),
         Unit("neurons", chip.neurons_per_cycle, neuron),
         Unit("random bank", chip.random.lanes, (Use("xor", (32,), 3), Use("register", (32,)))),

@@ -169,6 +169,51 @@ def propagate(  # type: ignore[no-untyped-def]
             counts[STALE, towards] = 1
 
 
+@inlined
+def step_layers(  # type: ignore[no-untyped-def]
+    states, accumulators, keep, target, bank, plan, burst, sign, flags, movers, mover_state, mover_drive, mover_target,
+    changes, change_by, counts, words, halves, events,
+):  # fmt: skip
+    """Step every layer from the old states, `burst` times where nothing feeds back; returns how many codes changed.
+
+    With more than one layer, lists what changed for those who pass it on.
+    """
+    last, total = plan.sizes.shape[0] - 1, np.int64(0)
+    for layer in range(1, last + 1):
+        start, end = plan.first[layer], plan.first[layer] + plan.sizes[layer]
+        top = layer == last
+        pull = sign if top else np.int64(0)
+        if counts[STALE, layer] != 0:
+            counts[STALE, layer] = 0
+            counts[MOVERS, layer] = gather(
+                states[start:end], accumulators[start:end], keep if top else keep[:0],
+                target if top else target[:0], plan, pull, flags, movers[start:end], mover_state[start:end],
+                mover_drive[start:end], mover_target[start:end],
+            )  # fmt: skip
+        until = start + counts[MOVERS, layer]
+        whole = until if plan.stochastic_states else start + whole_vectors(until - start, end - start)
+        state, drive = mover_state[start:whole], mover_drive[start:whole]
+        aims, change = mover_target[start:whole], change_by[start:whole]
+        if plan.stochastic_states:
+            bank_steps = steps_for(until - start, 2 * bank.shape[0])
+            draw(bank, words, bank_steps)
+            events[BANK_STEPS, 0] += bank_steps
+            moved = step_stochastic(state, drive, aims, change, plan, pull, halves)
+        elif burst > 1:
+            moved = settle_alone(state, drive, aims, plan, pull, burst)
+        else:
+            moved = step(state, drive, aims, change, plan, pull)
+        counts[CHANGES, layer] = moved
+        events[STATE_CHANGES, layer] += moved
+        if pull != 0:
+            events[NUDGED_CHANGES, layer] += moved
+        total += moved
+        if last > 1 and moved > 0:
+            store(states[start:end], movers[start:until], mover_state[start:until])
+            list_changes(movers[start:until], changes[start:until], change_by[start:until])
+    return total
+
+
 @kernel
 def relax(  # type: ignore[no-untyped-def]
     states, accumulators, keep, target, weights, bank, plan, steps, sign,
@@ -181,39 +226,10 @@ def relax(  # type: ignore[no-untyped-def]
     # with one layer nothing feeds back on the drive: all steps can be taken in one go
     burst = steps if last == 1 and not plan.stochastic_states else 1
     for _ in range(steps // burst):
-        changed = 0
-        for layer in range(1, last + 1):
-            start, end = plan.first[layer], plan.first[layer] + plan.sizes[layer]
-            top = layer == last
-            pull = sign if top else np.int64(0)
-            if counts[STALE, layer] != 0:
-                counts[STALE, layer] = 0
-                counts[MOVERS, layer] = gather(
-                    states[start:end], accumulators[start:end], keep if top else keep[:0],
-                    target if top else target[:0], plan, pull, flags, movers[start:end], mover_state[start:end],
-                    mover_drive[start:end], mover_target[start:end],
-                )  # fmt: skip
-            until = start + counts[MOVERS, layer]
-            whole = until if plan.stochastic_states else start + whole_vectors(until - start, end - start)
-            state, drive = mover_state[start:whole], mover_drive[start:whole]
-            aims, change = mover_target[start:whole], change_by[start:whole]
-            if plan.stochastic_states:
-                bank_steps = steps_for(until - start, 2 * bank.shape[0])
-                draw(bank, words, bank_steps)
-                events[BANK_STEPS, 0] += bank_steps
-                moved = step_stochastic(state, drive, aims, change, plan, pull, halves)
-            elif burst > 1:
-                moved = settle_alone(state, drive, aims, plan, pull, burst)
-            else:
-                moved = step(state, drive, aims, change, plan, pull)
-            counts[CHANGES, layer] = moved
-            events[STATE_CHANGES, layer] += moved
-            if pull != 0:
-                events[NUDGED_CHANGES, layer] += moved
-            changed += moved
-            if last > 1 and moved > 0:
-                store(states[start:end], movers[start:until], mover_state[start:until])
-                list_changes(movers[start:until], changes[start:until], change_by[start:until])
+        changed = step_layers(
+            states, accumulators, keep, target, bank, plan, burst, sign, flags, movers, mover_state, mover_drive,
+            mover_target, changes, change_by, counts, words, halves, events,
+        )  # fmt: skip
         if changed == 0 and not plan.stochastic_states:
             break
         if last > 1:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from edgesdt.spec import named_files
+from edgesdt.spec.hints import shown
 from edgesdt.spec.types import (
     Allowed,
     Duration,
@@ -18,6 +20,7 @@ from edgesdt.spec.types import (
     Sha256,
     a_mapping,
     power_of_two_real,
+    sentence,
 )
 
 if TYPE_CHECKING:
@@ -25,6 +28,36 @@ if TYPE_CHECKING:
 
 ARRAY_SWITCHES: Final = ("ir_drop", "dac", "adc", "read_noise", "output_noise")
 """Non-idealities of the array and its converters; the others are the model's own."""
+
+
+def by_layer(value: object) -> object:
+    """`device.layers` with whole numbers as text for keys; a model's name alone stands for a mapping with it.
+
+    A dotted key, as `--set device.layers.1.array.adc_range=0.5` writes it, is a field of the layer at its head.
+    """
+    if not isinstance(value, Mapping):
+        return value
+    made: dict[str, Any] = {}
+    for key, given in value.items():
+        number, *inner = str(key).split(".")
+        if not (number.isascii() and number.isdigit() and str(int(number[:9])) == number):
+            raise sentence(f"{shown(key)}: not the number of a weight layer, allowed: 0, 1, ... from the input up")
+        fields = {"model": given} if isinstance(given, str) and not inner else given
+        if not inner and not isinstance(fields, Mapping):
+            raise sentence(f"{number}: {shown(given)}, allowed: the name of a device model, or fields of a device")
+        for part in reversed(inner):
+            fields = {part: fields}
+        made[number] = merged(made.get(number, {}), fields)
+    return made
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of `below` with those of `above` in their place, the fields of `array` one by one."""
+    both = {**below, **above}
+    arrays = [each.get("array") for each in (below, above)]
+    if all(isinstance(each, Mapping) for each in arrays):
+        both["array"] = {**arrays[0], **arrays[1]}  # type: ignore[dict-item]
+    return both
 
 
 class Array(Section):
@@ -112,8 +145,8 @@ class Array(Section):
         return bool(self.wire_resistance)
 
 
-class Device(Section):
-    """What the weights are stored in."""
+class LayerDevice(Section):
+    """What one layer of weights is stored in."""
 
     model: ModelName = Field(default="sram", description="Device model of a memory cell (`edgesdt device list`)")
     file: str | None = Field(
@@ -130,13 +163,9 @@ class Device(Section):
     off: Annotated[tuple[str, ...], Allowed("a list of non-idealities, such as [cycle_to_cycle]")] = Field(
         default=(), strict=False, description="Non-idealities that are switched off (`edgesdt device show`)"
     )
-    drift_compensation: Literal["none", "global"] = Field(
-        default="none",
-        description="After a rest: one factor for all cells, from a reference read before use (global), or nothing",
-    )
 
     @property
-    def digital(self) -> bool:
+    def in_memory(self) -> bool:
         """Whether the weights are codes in a digital memory."""
         return self.model == "sram" and self.file is None
 
@@ -162,6 +191,25 @@ class Device(Section):
             model = catalog.load(self.model, **parameters)
         own = model.non_idealities  # read noise may be both the model's and the array's: off is both
         return model.without([name for name in self.off if name not in ARRAY_SWITCHES or name in own])
+
+
+class Device(LayerDevice):
+    """What the weights are stored in: one device for all layers of weights, or others for some of them."""
+
+    layers: Annotated[
+        dict[str, LayerDevice],
+        BeforeValidator(by_layer),
+        Allowed("a mapping of weight layers (0, 1, ...) to a model's name or to fields of a device that differ"),
+    ] = Field(default_factory=dict, description="Weight layers on a device of their own, counted from the input up")
+    drift_compensation: Literal["none", "global"] = Field(
+        default="none",
+        description="After a rest: one factor for all cells, from a reference read before use (global), or nothing",
+    )
+
+    @property
+    def digital(self) -> bool:
+        """Whether all weights are codes in a digital memory."""
+        return all(each.in_memory for each in self.layers.values()) if self.layers else self.in_memory
 
 
 class Deployment(Section):

@@ -142,6 +142,13 @@ class Spec(Section):
         technology = plain["technology"]
         unsaid = ("file", "sha256", "sheet") if self.technology.file is None else ("table",)
         plain["technology"] = {key: value for key, value in technology.items() if key not in unsaid}
+        for layer, device in self.device.layers.items():
+            if device.in_memory:
+                plain["device"]["layers"][layer] = {"model": device.model}
+            elif device.sheet is None:
+                del plain["device"]["layers"][layer]["sheet"]
+        if not self.device.layers:
+            del plain["device"]["layers"]
         if self.device.digital:  # a digital memory has no array
             plain["device"] = {"model": plain["device"]["model"]}
         return plain

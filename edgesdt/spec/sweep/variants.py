@@ -59,6 +59,8 @@ class Variants:
         try:
             for name, inside in by_section.items():
                 data[name], made[name] = self._section(name, inside)
+            if "chip" in made and "device" in data and "device" not in made:  # its defaults are those of the chip
+                made["device"] = self._section("device", [])[1]
         except (ValidationError, _NoPlace):
             raise Faulty(self._faults(changes)) from None
         spec = completed(self._base.model_copy(update=made), data)
@@ -67,14 +69,13 @@ class Variants:
         return spec
 
     def _located(self, path: Path, value: Any) -> Iterator[Change]:
-        """A change with an absolute path in it; what was known of the file that it replaces goes."""
-        if path in named_files.PLACES:
-            known = self._data.get(str(path[0]))
-            for key in ("sha256", "sheet"):
-                if isinstance(known, Mapping) and key in known:
-                    yield (path[0], key), None
-            if self._folder:
-                value = named_files.located(path, value, self._folder)
+        """A change with absolute paths in it; what was known of the file that it replaces goes."""
+        if named_files.is_place(path):
+            for place in named_files.beside(path):
+                if _has(self._data, place):
+                    yield place, None
+        if self._folder:
+            value = named_files.located_sweep(value, self._folder, path)
         yield path, value
 
     def _section(self, name: str, changes: list[Change]) -> tuple[Any, Any]:
@@ -104,6 +105,16 @@ class Variants:
         spec, faults = examined(data, {}, self._facts)
         assert faults or spec is None, "the quick check and the loader disagree"
         return faults
+
+
+def _has(data: Any, path: Path) -> bool:
+    """Whether plain data have a value at `path`, whose last part may be dotted."""
+    for part in ".".join(map(str, path)).split("."):
+        found = {str(key): inner for key, inner in data.items()} if isinstance(data, Mapping) else {}
+        if part not in found:
+            return False
+        data = found[part]
+    return True
 
 
 class _NoPlace(Exception):

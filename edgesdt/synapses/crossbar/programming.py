@@ -41,11 +41,14 @@ MOST_PULSES = 1 << 15
 
 
 @kernel
-def list_pulses(weights, inputs, plus, minus, plan, rate, random, work, bank):  # type: ignore[no-untyped-def]
-    """Fill `bank.places` and `bank.counts` with the update between two phase ends; returns how many cells there are."""
-    n0, n1 = plan.sizes[0], plan.sizes[1]
-    active = list_pres(inputs, plus, minus, plan, 0, work.flags, work.pres, work.pre_plus, work.pre_minus)
-    swept = list_posts(plus, minus, True, work.flags, work.posts)
+def list_pulses(weights, inputs, plus, minus, plan, layer, rate, random, work, bank):  # type: ignore[no-untyped-def]
+    """Fill `bank.places` and `bank.counts` with the update between two phase ends; returns how many cells there are.
+
+    `weights` (n_l · n_{l+1},) are those of weight layer `layer`. Trains coincide in the lowest layer alone.
+    """
+    n0, n1, start = plan.sizes[layer], plan.sizes[layer + 1], plan.first[layer + 1]
+    active = list_pres(inputs, plus, minus, plan, layer, work.flags, work.pres, work.pre_plus, work.pre_minus)
+    swept = list_posts(plus[start : start + n1], minus[start : start + n1], layer == 0, work.flags, work.posts)
     steps = steps_for(active, 2 * random.shape[0])
     if bank.programming == COINCIDENCE:
         _draw_trains(active, random, work, bank)
@@ -53,7 +56,7 @@ def list_pulses(weights, inputs, plus, minus, plan, rate, random, work, bank):  
     listed = 0
     for b in range(swept):
         post = np.int64(work.posts[b])
-        high, low = plus[post], minus[post]
+        high, low = plus[start + post], minus[start + post]
         draw(random, work.words, steps)
         if bank.programming == COINCIDENCE:
             _coincide(high - low, active, rate, work, bank)
@@ -66,7 +69,7 @@ def list_pulses(weights, inputs, plus, minus, plan, rate, random, work, bank):  
             )
         listed = _append(weights, post, n0, n1, active, work, bank, listed)
     work.events[BANK_STEPS, 0] += steps * swept
-    work.events[PAIRS, 0] += active * swept
+    work.events[PAIRS, layer] += active * swept
     bank.tally[CELL_WRITES] += listed
     bank.tally[SWEPT] += swept
     return listed

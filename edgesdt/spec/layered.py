@@ -1,0 +1,67 @@
+"""What devices of single weight layers must agree on, and where the fault of a layer that is checked alone belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from edgesdt.spec import layers
+from edgesdt.spec.hints import Path
+from edgesdt.spec.schema.spec import Spec
+from edgesdt.spec.source import Fault
+
+_DEVICE = ("device",)
+
+
+def faults(spec: Spec) -> Iterator[Fault]:
+    """Devices of layers that are not there, and what only a chip of one weight layer may have on cells."""
+    there, sizes = layers.count(spec), "-".join(map(str, spec.chip.layers))
+    for key in spec.device.layers:
+        if int(key) >= there:
+            path: Path = ("device", "layers", key)
+            known = f"0..{there - 1}" if there > 1 else "0"
+            text = f"no such layer: {key}, allowed: {known} ({sizes} has {there} layer{'s' * (there > 1)} of weights)"
+            yield Fault(path, text, blame=(path, ("device", "layers"), ("chip", "layers")))
+    if there == 1:
+        return
+    switches = [name for k in layers.on_cells(spec) for name in layers.switches_of(layers.device_of(spec, k))]
+    for index, name in enumerate(spec.device.off if switches else ()):
+        if name not in switches:
+            path = ("device", "off", index)
+            text = f"unknown non-ideality {name!r} of every layer, allowed: {', '.join(dict.fromkeys(switches))}"
+            yield Fault(path, text, blame=(path, ("device", "off"), _DEVICE))
+    for layer in layers.on_cells(spec):
+        yield from _alone_only(spec, layer)
+    if layers.on_cells(spec) and spec.device.drift_compensation != "none":
+        path = ("device", "drift_compensation")
+        text = f"{spec.device.drift_compensation} with {there} layers of weights, allowed: none, or one layer"
+        yield Fault(path, text, blame=(path, *_CHANGEABLE))
+
+
+_CHANGEABLE: tuple[Path, ...] = (("device", "layers"), ("chip", "layers"), _DEVICE)
+
+
+def _alone_only(spec: Spec, layer: int) -> Iterator[Fault]:
+    """Slices and wires are those of a chip with one layer; trains coincide where inputs drive the rows."""
+    array, there = layers.device_of(spec, layer).array, layers.count(spec)
+    for name, wrong, told, allowed in (
+        ("slices", array.slices > 1, f"{array.slices}", "1"),
+        ("wire_resistance", array.has_ir_drop, f"{array.wire_resistance:g} Ohm" if array.has_ir_drop else "", "null"),
+        ("programming", layer > 0 and array.programming == "coincidence", "coincidence", "pulses or verify"),
+    ):
+        if wrong:
+            rest = ("array", name)
+            where = "above the input" if name == "programming" else f"with {there} layers of weights"
+            path: Path = ("device", "layers", str(layer), *rest)
+            yield Fault(path, f"{told} {where}, allowed: {allowed}", blame=(path, (*_DEVICE, *rest), *_CHANGEABLE))
+
+
+def placed(fault: Fault, layer: int) -> Fault:
+    """The fault of a weight layer that was checked as a chip of its own, at the fields of that layer."""
+    inside = ("device", "layers", str(layer))
+
+    def own(path: Path) -> Path:
+        return (*inside, *path[1:]) if path[:1] == _DEVICE and len(path) > 1 else path
+
+    blame = [each for path in fault.blame for each in (own(path), path)]
+    return replace(fault, path=own(fault.path) if fault.path != _DEVICE else inside, blame=tuple(blame))

@@ -1,0 +1,120 @@
+"""The weight layers of a chip one by one: which lie on cells, on what device each is, and each as a chip of its own.
+
+All that reads, writes and prices an array knows chips of one weight layer. A layer of a larger chip is described to it
+as such a chip (`alone`): the same fields, with the layer's own device, neurons and learning rate.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from edgesdt.spec.schema.device import Device, LayerDevice, merged
+from edgesdt.spec.types import CANONICAL
+
+if TYPE_CHECKING:
+    from edgesdt.spec.schema.spec import Spec
+
+_OWN = ("parameters", "off", "file", "sha256", "sheet")
+"""Fields of a device that mean something to its model alone: another model starts without them."""
+_SEED_STEP = 0x9E3779B9
+"""2^32 over the golden ratio: seeds of layers lie far apart."""
+
+
+def count(spec: Spec) -> int:
+    """Weight layers of the chip."""
+    return len(spec.chip.layers) - 1
+
+
+def device_of(spec: Spec, layer: int) -> LayerDevice:
+    """What weight layer `layer` is stored in."""
+    return spec.device.layers.get(str(layer), spec.device)
+
+
+def on_cells(spec: Spec) -> tuple[int, ...]:
+    """The weight layers that lie on analog cells, from the input up."""
+    return tuple(layer for layer in range(count(spec)) if not device_of(spec, layer).in_memory)
+
+
+def in_memory(spec: Spec) -> tuple[int, ...]:
+    """The weight layers that lie in a digital memory, from the input up."""
+    return tuple(layer for layer in range(count(spec)) if device_of(spec, layer).in_memory)
+
+
+def alone(spec: Spec, layer: int) -> Spec:
+    """Weight layer `layer` as a chip of its own; the spec itself where it has no other layer.
+
+    Above the input, what drives a line is a digit of a change of states, as wide as the line's converter: that is the
+    width of the inputs of such a chip. Every layer has a seed of its own.
+    """
+    if count(spec) == 1 and not spec.device.layers:
+        return spec
+    device, learning = device_of(spec, layer), spec.learning
+    fields: dict[str, Any] = {name: getattr(device, name) for name in LayerDevice.model_fields}
+    rates = learning.learning_rate[layer : layer + 1]
+    changes: dict[str, Any] = {
+        "chip": spec.chip.model_copy(update={"layers": spec.chip.layers[layer : layer + 2]}),
+        "device": Device.model_construct(**fields, layers={}, drift_compensation=spec.device.drift_compensation),
+        "learning": learning.model_copy(update={"learning_rate": rates}),
+        "seed": (spec.seed + layer * _SEED_STEP) % 2**32,
+    }
+    if layer > 0:
+        changes["encoder"] = spec.encoder.model_copy(update={"bits": device.array.dac_bits})
+    return spec.model_copy(update=changes)
+
+
+def spread(device: Device, layers: int) -> Device:
+    """`device` with one for each of `layers` weight layers where they differ or are several; else in the short form.
+
+    A layer that names a model or a file starts without the parameters and switches of the others.
+    """
+    given = device.layers
+    if any(int(key) >= layers for key in given):
+        return device  # a fault that is said elsewhere
+    each = {str(layer): _own(device, given.get(str(layer)), layers > 1) for layer in range(layers)}
+    if all(one.in_memory for one in each.values()):
+        return device.model_copy(update={"layers": {}, "model": "sram"}) if given else device
+    if layers > 1:
+        return device.model_copy(update={"layers": each})
+    return device.model_copy(update={"layers": {}, **{name: getattr(each["0"], name) for name in _fields()}})
+
+
+def _own(device: Device, given: LayerDevice | None, several: bool) -> LayerDevice:
+    base = device.model_dump(include=set(_fields()))
+    if several:  # what is switched off for all is looked for in each
+        base["off"] = ()
+    own = given.model_dump(exclude_unset=True) if given is not None else {}
+    if "model" in own or "file" in own:
+        base = {name: value for name, value in base.items() if name not in _OWN}
+        base |= {} if "model" in own else {"model": "sram"}
+    made = LayerDevice.model_validate(merged(base, own), context={CANONICAL: True})
+    common = _known(made, device.off) if several and not made.in_memory else ()
+    return made.model_copy(update={"off": tuple(dict.fromkeys((*made.off, *common)))})
+
+
+def _fields() -> tuple[str, ...]:
+    return tuple(LayerDevice.model_fields)
+
+
+def _known(device: LayerDevice, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of `names`, switched off for all layers, that this device has."""
+    own = switches_of(device)
+    return tuple(name for name in names if name in own)
+
+
+@lru_cache(maxsize=64)
+def _non_idealities(text: str) -> tuple[str, ...]:
+    device = LayerDevice.model_validate_json(text, context={CANONICAL: True})
+    return tuple(device.cell_model().non_idealities)
+
+
+def switches_of(device: LayerDevice) -> tuple[str, ...]:
+    """Every non-ideality of a device on cells that can be switched off; none of one that is at fault."""
+    from edgesdt.spec.schema.device import ARRAY_SWITCHES
+    from hw_models.base import DeviceError
+
+    try:
+        own = _non_idealities(device.model_copy(update={"off": ()}).model_dump_json())
+    except (DeviceError, OSError):
+        own = ()
+    return (*ARRAY_SWITCHES, *own)
