@@ -100,7 +100,7 @@ class Progress:
         print("\r\033[K" + " · ".join(parts)[:width], end="", file=self._stream, flush=True)
 
     def seconds_left(self) -> float | None:
-        """At the pace of this session, compiling apart; None before its first run has ended."""
+        """At the pace since this start, compiling apart; None before its first run has ended."""
         if not self.ran:
             return None
         left = self.total - self.done - self.failed - self.infeasible
