@@ -168,6 +168,10 @@ def _wide(self: Any, shape: Any) -> dict[str, Any]:
     return {**file, "weights_0": file["weights_0"] + 128}
 
 
+def _unwritten(self: Any) -> dict[str, int]:
+    return {**type(self).__mro__[1].counts(self), "weight_write": 0}
+
+
 Change = Callable[[ModuleType], dict[str, Any]]
 BREAKS: list[tuple[str, Change, str]] = [
     ("a rule says what it is", lambda m: {"summary": " "}, "summary is ' '"),
@@ -246,6 +250,7 @@ BREAKS: list[tuple[str, Change, str]] = [
     ("inference changes nothing", lambda m: built(m, infer=_learning_inference), "inference changes the chip"),
     ("inference changes nothing", lambda m: built(m, infer=_by_threads), "on 3 threads gives other outputs"),
     ("the weight file holds what the memory map says", lambda m: built(m, weight_file=_wide), "gives it 8 bits"),
+    ("the weight file holds what the memory map says", lambda m: built(m, counts=_unwritten), "no weight_write"),
     (
         "a chip tells what learning did to its memory",
         lambda m: built(m, wear=lambda self: {"model": 1}),

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from edgesdt.ledger import actions as act
 from edgesdt.rules.activity import Activity, Seen
 from edgesdt.rules.contract.broken import check_counts, refuse, require
 from edgesdt.rules.mapped import range_of
@@ -160,9 +161,15 @@ def _infers_on(rule: Rule, spec: Spec, count: int) -> None:
 
 
 def _writes_weights(rule: Rule, spec: Spec) -> None:
-    learner = _taught(rule, spec, (0, _SAMPLES))
+    learner = rule.build(spec)
+    new = _copied(learner.weight_file((spec.chip.layers[0],)))
+    _taught(rule, spec, (0, _SAMPLES), on=learner)
     file = learner.weight_file((spec.chip.layers[0],))
     _copied(file)
+    weights = [name for name in file if name.startswith("weights_")]
+    moved = [name for name in weights if not np.array_equal(file[name], new[name])]
+    written = learner.counts().get(act.WEIGHT_WRITE, 1) or not spec.device.digital
+    require(not moved or bool(written), f"{', '.join(moved)} changed, but no {act.WEIGHT_WRITE} is counted")
     first = file.get("weights_0")
     inputs, hidden = spec.chip.layers[:2]
     right = first is not None and first.dtype.kind in "iu" and first.shape == (inputs, hidden)
