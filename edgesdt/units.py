@@ -60,7 +60,7 @@ def _si(symbol: str, prefixes: str) -> dict[str, Fraction]:
 
 
 def _sizes() -> dict[str, Fraction]:
-    binary = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+    binary = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
     units = {**_si("bit", "-kMG"), **{unit: 8 * scale for unit, scale in _si("B", "-kMG").items()}}
     for prefix, factor in binary.items():
         units[prefix + "bit"] = Fraction(factor)
