@@ -511,6 +511,8 @@ ENTRIES = [*_chips(), *_readouts(), *_data(), *_ledger(), *_devices(), *_arrays(
 INSIDE = {
     "edgesdt.readouts.assessment.Assessment.infer": "hands codes on to the rule, which checks them",
     "edgesdt.synapses.crossbar.crossbar.Crossbar.slices": "names the parts of arrays that a rule holds, reads none",
+    "edgesdt.rules.eqprop.layered_counts": "a step of a rule, on its own events and tallies",
+    "edgesdt.rules.mapped": "what rules of other people are made from; `edgesdt.rules.contract` tries them",
     "edgesdt.readouts.softmax_regression": "a step of `methods.linear`, on outputs that it stored itself",
     "edgesdt.readouts.stored_outputs": "a step of `methods.linear`, on what the chip infers",
     "edgesdt.suggest.search.logistic": "a step of `suggest`, on samples that it loaded itself",

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgesdt.chip.simulated import Chip
-from edgesdt.rules.eqprop import rule as eqprop_rule
+from edgesdt.rules import base as rules_base
 from edgesdt.rules.eqprop.cells import EqPropOnCells
 from edgesdt.synapses.crossbar import layout
 from hw_models.sheets import catalog
@@ -141,7 +141,7 @@ def test_inference_changes_nothing_and_does_not_depend_on_threads(
     outputs, counts = rule.infer(samples), rule.inference_counts()
     assert outputs.any() and len(np.unique(outputs, axis=0)) > 5
     for size, threads in ((512, 2), (512, 3), (1, 3), (7, 2), (7, 1)):
-        monkeypatch.setattr(eqprop_rule, "_INFERENCE_CHUNK", size)
+        monkeypatch.setattr(rules_base, "INFERENCE_CHUNK", size)
         assert np.array_equal(rule.infer(samples, threads), outputs), (size, threads)
         assert rule.inference_counts() == counts
     assert same(rule.state(), before)

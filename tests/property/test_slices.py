@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgesdt.errors import SpecError
-from edgesdt.rules.eqprop import rule as eqprop
+from edgesdt.rules import base as rules_base
 from edgesdt.rules.eqprop.cells import EqPropOnCells
 from edgesdt.spec import Spec
 from edgesdt.synapses.crossbar import carry as carrying
@@ -444,5 +444,5 @@ def test_an_inference_in_slices_does_not_depend_on_threads(monkeypatch: pytest.M
     rule = trained([20, 12], fields)
     samples = random_samples(rule.spec, 9, 40)[0]
     outputs = rule.infer(samples)
-    monkeypatch.setattr(eqprop, "_INFERENCE_CHUNK", 7)
+    monkeypatch.setattr(rules_base, "INFERENCE_CHUNK", 7)
     assert np.array_equal(rule.infer(samples, 2), outputs) and len(np.unique(outputs, axis=0)) > 5
