@@ -39,7 +39,8 @@ def nearby(value: Any) -> list[Any]:
     if isinstance(value, bool) or value is None:
         return [True, False, 1, 10_000]
     if isinstance(value, int | float):
-        return [value + 1, value - 1, value * 2, value * 1000, -value, 0, 1, float(value), str(value)]
+        as_float = float(value) if abs(value) < 1e300 else 1e300  # a field may be made larger many times
+        return [value + 1, value - 1, value * 2, value * 1000, -value, 0, 1, as_float, str(value)[:300]]
     if isinstance(value, str):
         return [value + "x", value[:-1], value.upper(), "label", "output"]
     return [value * 2, value[:-1], [*value, 1], value[::-1], [], ["output"], [64, 4], [0.1]]
