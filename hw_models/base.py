@@ -1,7 +1,7 @@
 """The device contract: what a cell model is, what a population of its cells holds, and what pulsing it costs.
 
 A cell model (a *family* with its parameters) knows volts, seconds, siemens and joules; never neurons, weights of a
-network or data sets. `hw_models.array.crossbar` lays cells out as a crossbar; `hw_models.sheets.catalog` finds models
+network or data sets. `hw_models.mapping` lays weights out on cells; `hw_models.sheets.catalog` finds models
 by name.
 """
 

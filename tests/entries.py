@@ -23,20 +23,15 @@ from edgesdt.rules.eqprop import cell_counts
 from edgesdt.rules.eqprop import counts as eqprop_counts
 from edgesdt.rules.eqprop.cells import EqPropOnCells
 from edgesdt.spec import Spec
-from edgesdt.synapses.crossbar.crossbar import Crossbar as ChipCrossbar
-from hw_models.array import costs, mvm
-from hw_models.array.crossbar import Crossbar
-from hw_models.array.mapping import Mapping
-from hw_models.array.wires import WiredTile
+from edgesdt.synapses.crossbar.crossbar import Crossbar
 from hw_models.base import CellModel, Pulse
 from hw_models.families import neurosim, target_level
 from hw_models.families.endurance import Endurance
 from hw_models.families.retention import Retention
 from hw_models.families.stuck_at import StuckAt
 from hw_models.kernels import aligned, portable_arrays, randomness
-from hw_models.periphery import adc, cell_costs, dac, ir_drop, passing
-from hw_models.periphery.design import Periphery
-from hw_models.periphery.wires import Wires
+from hw_models.mapping import Mapping
+from hw_models.periphery import cell_costs, dac, ir_drop, passing
 from hw_models.sheets import catalog
 from tests.small_chips import spec_of
 
@@ -322,46 +317,7 @@ def _package(name: str) -> str:
 
 
 def _arrays() -> list[Entry]:
-    rng = np.random.default_rng(5)
-    weights = rng.uniform(-0.05, 0.05, (6, 4))
-    crossing = {"pre": np.array([0, 2]), "post": np.array([1, 3]), "counts": np.array([[1, 0], [-2, 1]])}
-    x = {"x": rng.integers(0, 256, (2, 6))}
-
-    def array() -> Crossbar:
-        made = Crossbar(MODELS["PCMO"], Mapping("pair", 0.1), Periphery(adc_range=0.5), 6, 4, 1)
-        made.program(weights)
-        return made
-
-    def cells_after(call: str) -> Callable[[], Any]:
-        def make() -> Any:
-            made = array()
-
-            def told(**given: Any) -> Any:
-                getattr(made, call)(**given)
-                return vars(made.cells)
-
-            return told, {"weights": weights} if call == "program" else dict(crossing)
-
-        return make
-
-    place = "hw_models.array.crossbar.Crossbar"
     return [
-        Entry("Crossbar.program", (f"{place}.program",), cells_after("program")),
-        Entry("Crossbar.pulse", (f"{place}.pulse",), cells_after("pulse")),
-        Entry(
-            "Crossbar.places", (f"{place}.places",),
-            lambda: (array().places, {"plane": 1, "pre": crossing["pre"], "post": crossing["post"]}),
-        ),
-        Entry("mvm", (f"{place}.mvm",), lambda: (_plain(array().mvm), {**x, "counter": 3})),
-        Entry("range_for", (f"{place}.range_for",), lambda: (array().range_for, {**x, "kept": 0.9})),
-        Entry(
-            "read_cost", ("hw_models.array.costs.read_cost",),
-            lambda: (_plain(costs.read_cost), {"array": array(), **x}), ("x",),
-        ),
-        Entry(
-            "pulsed", ("hw_models.array.costs.pulsed",),
-            lambda: (_plain(costs.pulsed), {"array": array(), **crossing}), ("pre", "post", "counts"),
-        ),
         Entry("chip's crossbar", ("edgesdt.synapses.crossbar.crossbar.Crossbar.program",), _chip_crossbar("program")),
         Entry("chip's show", ("edgesdt.synapses.crossbar.crossbar.Crossbar.show",), _chip_crossbar("show")),
         Entry("chip's weights", ("edgesdt.synapses.crossbar.crossbar.Crossbar.weights",), _chip_crossbar("weights")),
@@ -372,7 +328,7 @@ def _chip_crossbar(method: str) -> Make:
     def make() -> Any:
         rule = Chip(spec_for("cells")).rule
         assert isinstance(rule, EqPropOnCells)
-        crossbar: ChipCrossbar = rule.crossbar
+        crossbar: Crossbar = rule.crossbar
         codes = rule.chip.weights.copy()
         given = {
             "program": {"weights": np.zeros((6, 4))},
@@ -396,10 +352,9 @@ def _physics() -> list[Entry]:
     model, pair = MODELS["PCMO"], Mapping("pair", 0.1)
     around, drive = "hw_models.periphery", model.drive
     assert drive is not None
-    wires, some = Wires.at_node(32.0, 4.0), np.array([0.5, 1.5])
+    some = np.array([0.5, 1.5])
     joules = {"g_before_s": g[0], "g_after_s": g[1], "count": np.array([1, 2, 3])}
     return [
-        Entry("convert", (f"{around}.adc.convert",), lambda: (adc.convert, {"sums": codes, "lsb": 3, "bits": 8})),
         Entry(
             "requantise", (f"{around}.dac.requantise",),
             lambda: (dac.requantise, {"codes": codes, "bits_in": 12, "bits": 4}),
@@ -423,31 +378,12 @@ def _physics() -> list[Entry]:
         ),
         Entry("passed", (f"{around}.passing.passed_shares",), lambda: (passing.passed_shares, {"g": g, **ohms})),
         Entry(
-            "WiredTile", ("hw_models.array.wires.WiredTile.__init__",),
-            lambda: (lambda **k: WiredTile(wires=wires, **k).lost(np.ones((1, 4), int)),
-                     {"cells": np.stack([g, g]), "tile_columns": 4}),
-        ),
-        Entry(
-            "WiredTile.lost", ("hw_models.array.wires.WiredTile.lost",),
-            lambda: (WiredTile(np.stack([g, g]), 4, wires).lost, {"inputs": codes[:, 0]}),
-        ),
-        Entry(
-            "matrix", ("hw_models.array.mvm.matrix",),
-            lambda: (_plain(mvm.matrix), {"codes": codes, "input_max": 255, "sizes": np.abs(codes)}),
-        ),
-        Entry(
-            "mvm.read", ("hw_models.array.mvm.read",),
-            lambda: (mvm.read, {"cells": mvm.matrix(codes, 999), "x": codes[:, 0], "noise": "additive", "sd": 1.0,
-                                "key": 3, "first": 0}),
-            ("x", "noise", "sd", "key", "first"),
-        ),
-        Entry(
-            "shares", ("hw_models.array.mapping.Mapping.shares",),
+            "shares", ("hw_models.mapping.Mapping.shares",),
             lambda: (pair.shares, {"weights": v[:, None] - 0.2, "model": model}), ("weights",),
         ),
         *(
             Entry(
-                name, (f"hw_models.array.mapping.Mapping.{name}",),
+                name, (f"hw_models.mapping.Mapping.{name}",),
                 lambda name=name: (getattr(pair, name), {"shares": np.full((2, 1, 4, 3), 0.25), "model": model}),
                 ("shares",),
             )

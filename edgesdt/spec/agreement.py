@@ -239,9 +239,9 @@ def _wires(spec: Spec) -> Iterator[Fault]:
 
 def _slices(spec: Spec) -> Iterator[Fault]:
     """Digits need states enough, and room for what piles up between two carries."""
-    from hw_models.array.mapping import Mapping as Held
-    from hw_models.array.mapping import states_of
     from hw_models.base import DeviceError
+    from hw_models.mapping import Mapping as Held
+    from hw_models.mapping import states_of
 
     array, path = spec.device.array, ("device", "array", "bits_per_cell")
     if array.slices == 1:
@@ -285,7 +285,7 @@ def _weight_range(spec: Spec) -> float:
 
 def _needed_range(spec: Spec) -> float:
     """The smallest `weight_per_range` that holds the first weights, Xavier-uniform. Raises `DeviceError`."""
-    from hw_models.array.mapping import Mapping as Held
+    from hw_models.mapping import Mapping as Held
 
     bound = spec.chip.weights.init_gain * math.sqrt(6.0 / sum(spec.chip.layers[:2]))
     low, high = Held(spec.device.array.mapping, 1.0).weight_range(spec.device.cell_model())

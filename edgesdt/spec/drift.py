@@ -30,7 +30,7 @@ def _of_layer(spec: Spec) -> list[str]:
 
 
 def _reference(spec: Spec) -> float:
-    from hw_models.array.mapping import Mapping
+    from hw_models.mapping import Mapping
 
     return float(Mapping("offset", 1.0).reference_of(spec.device.cell_model()))
 

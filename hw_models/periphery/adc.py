@@ -18,10 +18,6 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
-from hw_models.arguments import ARGUMENTS
 from hw_models.periphery.constants import bounded, constant, whole
 
 ENOB_MIN: Final = 4.0
@@ -107,29 +103,6 @@ def survey_area_mm2(enob: float, rate_hz: float, node_nm: float) -> float:
 def walden_energy_j(enob: float, fom_j: float | None = None) -> float:
     """Walden's E = fom 2^enob; `fom_j` in joules per step, default the 2.2 fJ record of Harpe (ISSCC 2013)."""
     return float((constant("adc.walden_record") if fom_j is None else fom_j) * 2.0**enob)
-
-
-def full_scale(bits: int) -> tuple[int, int]:
-    """Lowest and highest code of a signed converter: -2^(bits-1) and 2^(bits-1) - 1."""
-    return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
-
-
-def convert(sums: npt.NDArray[np.int64], lsb: int, bits: int) -> tuple[npt.NDArray[np.int32], int]:
-    """Codes of integer `sums` at `lsb` (> 0) per code: floor((sum + lsb // 2) / lsb), clipped to `full_scale(bits)`.
-
-    Returns the codes (int32, shape of `sums`) and how many were clipped. Any range is a choice of `lsb`.
-    """
-    whole("adc lsb", lsb, 1, 1 << 62, "steps of the sum")
-    low, high = full_scale(whole("adc bits", bits, 1, 32, "bits"))
-    sums = ARGUMENTS.integers("sums", sums, None, -(2**62), 2**62)
-    codes = (sums + (lsb >> 1)) // lsb
-    clipped = int(np.count_nonzero((codes < low) | (codes > high)))
-    return np.clip(codes, low, high).astype(np.int32), clipped
-
-
-def lsb_for(largest_sum: float, bits: int) -> int:
-    """The smallest whole lsb whose highest code stands for at least `largest_sum`: sums up to it are not clipped."""
-    return max(1, math.ceil(largest_sum / full_scale(bits)[1])) if bits > 1 else max(1, math.ceil(largest_sum))
 
 
 def _checked(enob: float, rate_hz: float, node_nm: float) -> None:

@@ -10,13 +10,10 @@ import numpy as np
 import pytest
 
 from docs import examples
+from edgesdt.spec.schema.device import ARRAY_SWITCHES
 from hw_models import response
-from hw_models.array.costs import pulsed, read_cost
-from hw_models.array.crossbar import Crossbar
-from hw_models.array.mapping import Mapping
 from hw_models.periphery import Adc, Dac, Drivers, Sense, Wires
 from hw_models.periphery.cell_costs import pulse_energy_j, read_energy_j, write_energy_j
-from hw_models.periphery.design import SWITCHES, Periphery
 from hw_models.sheets import catalog
 from hw_models.sheets.conditions import INFORMATIVE
 
@@ -47,10 +44,6 @@ def test_a_pulse_by_hand(by_hand: dict[str, Any]) -> None:
     assert (before, after) == (near(by_hand["g_0"]), near(by_hand["g_1"]))
     assert by_hand["pulse_j"] == near(float(pulse_energy_j(silver.drive.up.voltage_v, before, after, 300e-6)))
     assert by_hand["pulse_j"] == near(float(write_energy_j(silver.drive, silver.drive.up, before, after)))
-    array = Crossbar(silver, Mapping("offset"), Periphery(), 1, 1)
-    cost = pulsed(array, np.array([0]), np.array([0]), np.array([[1]]))
-    assert cost.cells_j == near(by_hand["pulse_j"])
-    assert cost.drivers_j > 0 and (cost.up, cost.down) == (1, 0)
 
 
 def test_a_gate_by_hand(by_hand: dict[str, Any]) -> None:
@@ -65,13 +58,6 @@ def test_a_read_by_hand(by_hand: dict[str, Any]) -> None:
     g = float(oxide.conductance_s(np.zeros(1))[0])
     assert g == near(by_hand["g_zero"])
     assert by_hand["read_j"] == near(float(read_energy_j(drive.read_voltage_v, g, drive.read_s)))
-    array = Crossbar(oxide, Mapping("offset", reference=0.375), Periphery(dac=Dac(8), adc=Adc(8, 100e6)), 1, 1)
-    array.program(np.zeros((1, 1)))
-    cost = read_cost(array, np.array([255]))
-    assert cost.cells_j == near(2 * by_hand["read_j"]), "the cell and its reference, which is at weight 0 too"
-    assert cost.adc_j == near(by_hand["conversion_j"])
-    assert cost.dac_j == near(by_hand["dac_j"])
-    assert read_cost(array, np.array([100])).cells_j == near(2 * by_hand["read_j"] * (100 / 255) ** 2)
 
 
 def test_a_conversion_by_hand(by_hand: dict[str, Any]) -> None:
@@ -85,7 +71,7 @@ def test_the_explanation_names_every_family_and_switch() -> None:
     named = set(re.findall(r"`(\w+)`", DEVICES))
     assert set(catalog.FAMILIES) <= named
     on = {name for device in catalog.names() for name in catalog.load(device).non_idealities}
-    assert on | set(SWITCHES) | set(catalog.WRAPPERS) | set(response.SHAPE) <= named
+    assert on | set(ARRAY_SWITCHES) | set(catalog.WRAPPERS) | set(response.SHAPE) <= named
 
 
 def test_the_pages_say_that_the_access_resistance_is_in_no_price() -> None:

@@ -17,7 +17,7 @@ from edgesdt.rules.eqprop.cell_sample import update_of
 from edgesdt.rules.eqprop.cells import EqPropOnCells
 from edgesdt.synapses.crossbar.crossbar import Crossbar
 from edgesdt.synapses.crossbar.programming import MOST_PULSES, list_pulses
-from hw_models.array.mapping import Mapping
+from hw_models.mapping import Mapping
 from tests.cell_chips import (
     MAPPINGS,
     PLAIN,

@@ -60,19 +60,35 @@ def test_a_home_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     assert done.stdout.startswith("[") and done.stderr == ""
 
 
-def test_checkouts_and_states_of_a_checkout_do_not_mix(tmp_path: Path) -> None:
-    """An edit of a function that others inline is seen, which numba alone does not."""
+@pytest.mark.parametrize(("package", "chosen"), [("hw_models", ""), ("edgesdt", ""), ("edgesdt", "mine")])
+def test_an_edit_of_what_others_inline_is_seen(tmp_path: Path, package: str, chosen: str) -> None:
+    """Numba alone does not see it: the result would be that of the function before the edit."""
+    here = house(tmp_path, "here")
+    env = {"XDG_CACHE_HOME": str(tmp_path / "cache")} | ({"NUMBA_CACHE_DIR": str(tmp_path / chosen)} if chosen else {})
+    (here / package).mkdir(exist_ok=True)
+    (here / package / "__init__.py").touch()
+    head = "from hw_models.kernels.jit import njit\n"
+    outer = f"{head}from {package}.inner import inner\n@njit(cache=True)\ndef call(x):\n    return inner(x)\n"
+    (here / package / "outer.py").write_text(outer, encoding="utf-8")
+    for factor in (2, 3):
+        inner = f"{head}@njit(cache=True)\ndef inner(x):\n    return {factor} * x\n"
+        (here / package / "inner.py").write_text(inner, encoding="utf-8")
+        assert child(f"from {package}.outer import call; print(call(7))", here, **env).stdout == f"{7 * factor}\n"
+
+
+def test_checkouts_do_not_mix(tmp_path: Path) -> None:
     one, other, cache = house(tmp_path, "one"), house(tmp_path, "other"), str(tmp_path / "cache")
     first = child(SAMPLE, one, XDG_CACHE_HOME=cache).stdout
     assert child(SAMPLE, one, XDG_CACHE_HOME=cache).stdout == first
-    changed = one / "hw_models" / "kernels" / "randomness.py"
-    inlined = one / "hw_models" / "kernels" / "portable_math.py"
-    inlined.write_text(inlined.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
-    second = child(SAMPLE, one, XDG_CACHE_HOME=cache).stdout
-    third = child(SAMPLE, other, XDG_CACHE_HOME=cache).stdout
-    assert changed.is_file()
-    places = {text.split()[-1] for text in (first, second, third)}
-    assert len(places) == 3 and len({text.partition("]")[0] for text in (first, second, third)}) == 1
+    second = child(SAMPLE, other, XDG_CACHE_HOME=cache).stdout
+    assert first.partition("]")[0] == second.partition("]")[0] and first.split()[-1] != second.split()[-1]
+
+
+def test_an_installed_package_is_part_of_the_state_of_its_code() -> None:
+    assert [root.name for root in jit._roots("edgesdt")] == ["hw_models", "edgesdt"]
+    assert [root.name for root in jit._roots("hw_models")] == ["hw_models"]
+    assert [root.name for root in jit._roots("pytest")] == ["hw_models", "edgesdt", "pytest"]
+    assert all(root.is_dir() for root in jit._roots("edgesdt"))
 
 
 def test_old_states_of_a_checkout_go(tmp_path: Path) -> None:

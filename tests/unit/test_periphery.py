@@ -14,10 +14,8 @@ from hypothesis import strategies as st
 
 from hw_models.base import DeviceError
 from hw_models.periphery import Adc, Dac, Drivers, Sense, Wires
-from hw_models.periphery.adc import convert, full_scale, lsb_for
 from hw_models.periphery.constants import check, constant, sheet
 from hw_models.periphery.dac import requantise
-from hw_models.periphery.design import SWITCHES, Periphery
 from hw_models.periphery.wires import ohm_per_metre
 from hw_models.technology.scaling import energy_ratio, logic_area_ratio
 
@@ -25,34 +23,6 @@ from hw_models.technology.scaling import energy_ratio, logic_area_ratio
 def near(value: float, rel: float = 1e-9) -> Any:
     """`pytest.approx` without its absolute tolerance, which is a whole picojoule."""
     return pytest.approx(value, rel=rel, abs=0)
-
-
-@given(st.lists(st.integers(-(10**12), 10**12), min_size=1, max_size=20), st.integers(1, 10**9), st.integers(1, 16))
-def test_convert_rounds_to_the_nearest_code_and_counts_what_it_clips(sums: list[int], lsb: int, bits: int) -> None:
-    codes, clipped = convert(np.array(sums), lsb, bits)
-    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
-    wide = [(value + lsb // 2) // lsb for value in sums]
-    assert codes.tolist() == [min(max(code, low), high) for code in wide]
-    assert clipped == sum(not low <= code <= high for code in wide)
-    assert codes.dtype == np.int32 and full_scale(bits) == (low, high)
-
-
-def test_a_step_of_one_loses_nothing() -> None:
-    assert convert(np.array([-128, -1, 0, 1, 127]), 1, 8)[0].tolist() == [-128, -1, 0, 1, 127]
-
-
-@given(st.integers(2, 16), st.floats(1, 1e12))
-def test_the_least_step_that_clips_nothing(bits: int, largest: float) -> None:
-    lsb = lsb_for(largest, bits)
-    ends = np.array([-math.floor(largest), math.floor(largest)])
-    assert convert(ends, lsb, bits)[1] == 0
-    if lsb > 1:
-        assert largest > (lsb - 1) * full_scale(bits)[1], "a step less would not reach"
-
-
-def test_convert_refuses_no_step() -> None:
-    with pytest.raises(DeviceError, match="lsb"):
-        convert(np.array([1]), 0, 8)
 
 
 @given(st.integers(1, 12), st.integers(1, 12))
@@ -155,27 +125,8 @@ def test_every_constant_has_a_unit_and_a_source() -> None:
         (lambda: Wires(0.0), "width_nm"),
         (lambda: Wires(row_ohm=-1.0), "row_ohm"),
         (lambda: Drivers(0, 1, Wires()), "rows"),
-        (lambda: Periphery(adc_range=0.0), "adc_range"),
-        (lambda: Periphery(read_noise="additiv"), "did you mean 'additive'"),  # type: ignore[arg-type]
-        (lambda: Periphery(read_noise_sd=-0.1), "read_noise_sd"),
-        (lambda: Periphery(selector="diode"), "selector"),  # type: ignore[arg-type]
-        (lambda: Periphery(off=frozenset({"ir"})), "ir_drop"),
     ],
 )
 def test_what_cannot_be_is_refused(made: Any, told: str) -> None:
     with pytest.raises(DeviceError, match=told):
         made()
-
-
-def test_switches_are_those_that_mean_something() -> None:
-    plain = Periphery()
-    assert plain.non_idealities == ("adc",)
-    full = Periphery(
-        dac=Dac(4), wires=Wires(), read_noise="additive", read_noise_sd=0.1, output_noise=0.5, input_bits=8
-    )
-    assert full.non_idealities == SWITCHES
-    for name in SWITCHES:
-        assert full.without([name]).non_idealities == tuple(other for other in SWITCHES if other != name)
-    assert full.without(SWITCHES).non_idealities == ()
-    with pytest.raises(DeviceError, match="unknown non-ideality 'dac'"):
-        plain.without(["dac"])

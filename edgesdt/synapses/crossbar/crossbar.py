@@ -18,12 +18,12 @@ from edgesdt.synapses.crossbar.read_noise import find_noise, variances_of
 from edgesdt.synapses.crossbar.scales import mapping_of, share_bits, step_of
 from edgesdt.synapses.crossbar.slices import Slice
 from edgesdt.synapses.crossbar.wires import Lines, lines_of
-from hw_models.array.mapping import Mapping
 from hw_models.base import CellModel, Cells
 from hw_models.kernels.compiled import law_of
 from hw_models.kernels.randomness import key_of
 from hw_models.kernels.step_laws import POWER
 from hw_models.kernels.straight_pulsing import Room
+from hw_models.mapping import Mapping
 from hw_models.periphery.dac import requantise
 
 _PROGRAMMING = {"pulses": layout.PULSE_COUNT, "coincidence": layout.COINCIDENCE, "verify": layout.VERIFY}

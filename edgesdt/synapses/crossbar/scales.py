@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from hw_models.array.mapping import Mapping
+from hw_models.mapping import Mapping
 
 if TYPE_CHECKING:
     from edgesdt.spec import Spec

@@ -101,14 +101,42 @@ def _tally_read(index, value, count, columns, bank):  # type: ignore[no-untyped-
 
 @kernel
 def _add_squares(weights, index, value, squares):  # type: ignore[no-untyped-def]
-    """`squares[j] = Σ_a (value[a]·weights[index[a], j])²`; whole numbers, exact below 2^53."""
-    n = squares.shape[0]
+    """`squares[j] = Σ_a (value[a]·weights[index[a], j])²`, added in the order of `a`.
+
+    Eight rows a pass keep the sum in a register; every addition stays where it is in the order.
+    """
+    n, count, a = np.uint64(squares.shape[0]), index.shape[0], 0
     squares[:] = 0.0
-    for a in range(index.shape[0]):
-        start, v = np.int64(index[a]) * n, np.float64(value[a])
+    while a + 8 <= count:
+        p0, p1 = np.uint64(index[a]) * n, np.uint64(index[a + 1]) * n
+        p2, p3 = np.uint64(index[a + 2]) * n, np.uint64(index[a + 3]) * n
+        p4, p5 = np.uint64(index[a + 4]) * n, np.uint64(index[a + 5]) * n
+        p6, p7 = np.uint64(index[a + 6]) * n, np.uint64(index[a + 7]) * n
+        v0, v1, v2, v3 = value[a], value[a + 1], value[a + 2], value[a + 3]
+        v4, v5, v6, v7 = value[a + 4], value[a + 5], value[a + 6], value[a + 7]
         for j in range(n):
-            part = v * np.float64(weights[start + j])
-            squares[j] += part * part
+            total = squares[j]
+            total += _square(v0, weights[p0 + j])
+            total += _square(v1, weights[p1 + j])
+            total += _square(v2, weights[p2 + j])
+            total += _square(v3, weights[p3 + j])
+            total += _square(v4, weights[p4 + j])
+            total += _square(v5, weights[p5 + j])
+            total += _square(v6, weights[p6 + j])
+            total += _square(v7, weights[p7 + j])
+            squares[j] = total
+        a += 8
+    for b in range(a, count):
+        start, v = np.uint64(index[b]) * n, value[b]
+        for j in range(n):
+            squares[j] += _square(v, weights[start + j])
+
+
+@inlined
+def _square(value, weight):  # type: ignore[no-untyped-def]
+    """`(value·weight)²` of 8 by 16 bits: both factors and the product are exact in 32 bits, the square in float64."""
+    part = np.float64(np.int32(value) * np.int32(weight))
+    return part * part
 
 
 @inlined

@@ -1,7 +1,7 @@
 """Several cells for one weight: which slice is worth what, where its cells lie, how first weights become digits.
 
 A weight is `w = Σ_s W_s d_s`, least significant slice first. `d_s` is what a slice shows in shares of its range:
-`n₊ − n₋` of a pair, `n − reference` of one cell; `W_s = B W_{s-1}` (`hw_models.array.mapping`), B = 2^bits_per_cell.
+`n₊ − n₋` of a pair, `n − reference` of one cell; `W_s = B W_{s-1}` (`hw_models.mapping`), B = 2^bits_per_cell.
 A digit reaches from -R to R: the whole range of a pair, the shorter side of a reference. `carry` keeps all but the most
 significant within ±R/2, so that half of the reach is left for what learning adds to the least significant.
 """
@@ -16,8 +16,8 @@ import numpy.typing as npt
 from edgesdt.synapses.crossbar.layout import Bank, Upper
 
 if TYPE_CHECKING:
-    from hw_models.array.mapping import Mapping
     from hw_models.base import CellModel, Cells
+    from hw_models.mapping import Mapping
 
 Reals = npt.NDArray[np.float64]
 

@@ -1,1 +1,0 @@
-"""Crossbar arrays: weights as conductances, products, wires and costs."""
