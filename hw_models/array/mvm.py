@@ -103,7 +103,7 @@ def read(
     key = ARGUMENTS.whole("key", key, 0, 2**64 - 1)
     first = ARGUMENTS.whole("first", first, 0, 2**64 - 1)
     kind = KINDS.index(noise) if sd > 0 else _NONE
-    scale = sd * 2.0**cells.shift if kind == _PROPORTIONAL else sd
+    scale = float(sd * 2.0**cells.shift if kind == _PROPORTIONAL else sd)
     if inputs.shape[0] == 1:
         sums = np.empty((1, cells.codes.shape[1]), dtype=np.int64)
         one = inputs[0]
