@@ -96,7 +96,7 @@ def arrays(path: Path, rng: random.Random, count: int) -> Iterator[tuple[str, by
         kept = dict(file)
     before = path.read_bytes()
     for name in kept:
-        for value in [None, *rng.sample(ARRAYS, max(count // 6, 2))]:
+        for value in [None, *rng.sample(ARRAYS, count * 6 // 40)]:
             changed = {key: array for key, array in kept.items() if key != name}
             np.savez_compressed(path, **(changed if value is None else changed | {name: value}))
             yield f"{name} = {value!r:.40}", path.read_bytes()
