@@ -2,8 +2,10 @@
 PYTHON ?= python
 KERNELS = tests/golden tests/property/test_bounds.py tests/property/test_kernels.py tests/property/test_pulsing.py \
 	tests/property/test_mvm.py
+# in the order of their folders, so that the long files of system/ do not come last; a file stays in one worker
+SPREAD = -n auto --dist loadfile --no-loadscope-reorder --durations=25
 
-.PHONY: check lint types test bounds golden clean
+.PHONY: check lint types test test-slow ahead warm bounds golden clean
 
 check: lint types test
 
@@ -13,13 +15,23 @@ lint:
 types:
 	$(PYTHON) -m mypy edgesdt hw_models docs benchmarks
 
-test: bounds
-	$(PYTHON) -m pytest -n auto --dist loadfile
+test: ahead  ## all but what is marked slow
+	$(PYTHON) -m pytest -m "not slow" $(SPREAD)
 
-# numba's cache does not depend on NUMBA_BOUNDSCHECK: these kernels are compiled in a folder of their own
+test-slow:  ## what `test` leaves out
+	$(PYTHON) -m pytest -m slow $(SPREAD)
+
+# Most of the time of a fresh checkout goes into compiling: once for all workers, beside the kernels with bounds checks.
+ahead:
+	$(MAKE) -j2 warm bounds
+
+warm:  ## compile what the tests would else compile in every worker at once
+	$(PYTHON) -m edgesdt warm
+
+# numba's own cache does not depend on NUMBA_BOUNDSCHECK: these kernels are compiled in a folder of their own
 bounds:  ## the tests of the kernels, an index out of range being an error
 	cache=$$(mktemp -d) && trap 'rm -rf "$$cache"' EXIT && \
-	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR="$$cache" $(PYTHON) -m pytest -q -n auto --dist loadfile $(KERNELS)
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR="$$cache" $(PYTHON) -m pytest -q -n 0 --durations=10 $(KERNELS)
 
 golden:  ## remake the golden traces (after a change of arithmetic that is meant)
 	$(PYTHON) -m tests.golden.make

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from tests.conftest import ROOT
 
@@ -13,8 +14,13 @@ KEPT_ARRAYS = {"Cells"}
 """Classes that hold arrays and are handed in like one."""
 
 
-def trees() -> Iterator[tuple[str, ast.Module]]:
-    """Every module of the two packages: dotted name, syntax tree."""
+@cache
+def trees() -> list[tuple[str, ast.Module]]:
+    """Every module of the two packages: dotted name, syntax tree. Read once."""
+    return list(_parsed())
+
+
+def _parsed() -> Iterator[tuple[str, ast.Module]]:
     for package in ("edgesdt", "hw_models"):
         for path in sorted((ROOT / package).rglob("*.py")):
             parts = path.relative_to(ROOT).with_suffix("").parts
@@ -32,6 +38,7 @@ def array_types() -> set[str]:
     return found
 
 
+@cache
 def taking_arrays() -> dict[str, list[str]]:
     """Dotted name of each public function or method that takes an array → the names of its arrays."""
     named = re.compile(rf"\b({'|'.join(sorted(array_types()))})\b")

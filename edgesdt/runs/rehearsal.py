@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from edgesdt import registry
 from edgesdt.chip.simulated import Chip
 from edgesdt.rules.twin import twin
 from edgesdt.spec import Spec
@@ -38,12 +39,15 @@ _ONE_OF_EACH: Final = ("EcRam", "ReRamES", "HZO_FeFET", "quantized_4bit", "PCM_i
 
 
 def kinds() -> Iterator[Spec]:
-    """Chips that between them need every kernel: digital weights of either width, every family of cells, wires, slices.
+    """Chips that between them need every kernel: each rule of ours on digital weights of either width, every family of
+    cells, wires, slices.
 
     All states and layers share their kernels, and so do all cells: a device only brings those of its own making.
     """
     for width in (8, 16):
-        yield _spec({"chip": {**_CHIP, "weights": {"bits": width, "frac_bits": width}}})
+        for rule in registry.OURS:
+            chip = {**_CHIP, "weights": {"bits": width, "frac_bits": width}}
+            yield _spec({"chip": chip, "learning": {"rule": rule}})
     array: dict[str, Any] = {"weight_per_range": 1.0}
     for model in _ONE_OF_EACH:
         yield _spec({"device": {"model": model, "array": array}})

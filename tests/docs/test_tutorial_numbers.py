@@ -35,7 +35,7 @@ def test_what_is_best_keeps_the_constraint_and_the_other_figures() -> None:
         assert f"{area} mm²" in PAGE.partition("## Run")[0], "the plan has another area"
 
 
-@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("which", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_the_best_points_are_what_the_page_says(which: int, tmp_path: Path) -> None:
     best, _ = endings()[which]
     epochs = ["epochs=2"] if which == 0 else []

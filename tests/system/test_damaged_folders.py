@@ -23,8 +23,12 @@ from tests import sweep_stores
 from tests.conftest import SMALL, Finished, Said
 
 Cli = Callable[..., Said]
-EACH = 40
-"""Mutations of each kind."""
+
+
+@pytest.fixture(params=[10, pytest.param(40, marks=pytest.mark.slow)], ids=["some", "many"])
+def each(request: pytest.FixtureRequest) -> int:
+    """Mutations of each kind: some in every run of the tests; the many begin with the same ones."""
+    return int(request.param)
 
 
 def deep(levels: int) -> list[Any]:
@@ -48,7 +52,7 @@ def places(whole: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
         yield from places(value, (*above, key))
 
 
-def mutants(text: str, rng: random.Random, count: int = EACH) -> Iterator[tuple[str, bytes]]:
+def mutants(text: str, rng: random.Random, count: int) -> Iterator[tuple[str, bytes]]:
     """What was done, and the bytes of a document after it: another value, a missing key, a flipped byte, a cut."""
     whole = json.loads(text)
     paths = list(places(whole))
@@ -69,7 +73,7 @@ def mutants(text: str, rng: random.Random, count: int = EACH) -> Iterator[tuple[
     yield "nested deeply", b'{"schema": 1, "accuracy": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 
 
-def flipped(content: bytes, rng: random.Random, count: int = EACH) -> Iterator[tuple[str, bytes]]:
+def flipped(content: bytes, rng: random.Random, count: int) -> Iterator[tuple[str, bytes]]:
     """Bytes changed, and now and then cut."""
     for _ in range(count):
         made = bytearray(content)
@@ -86,17 +90,17 @@ ARRAYS = [
 ]  # fmt: skip
 
 
-def arrays(path: Path, rng: random.Random) -> Iterator[tuple[str, bytes]]:
+def arrays(path: Path, rng: random.Random, count: int) -> Iterator[tuple[str, bytes]]:
     """An archive with one array changed for another or gone, then with its bytes changed."""
     with np.load(path) as file:
         kept = dict(file)
     before = path.read_bytes()
     for name in kept:
-        for value in [None, *rng.sample(ARRAYS, 6)]:
+        for value in [None, *rng.sample(ARRAYS, count * 6 // 40)]:
             changed = {key: array for key, array in kept.items() if key != name}
             np.savez_compressed(path, **(changed if value is None else changed | {name: value}))
             yield f"{name} = {value!r:.40}", path.read_bytes()
-    yield from flipped(before, rng)
+    yield from flipped(before, rng, count)
 
 
 def said_well(said: Said, what: str) -> None:
@@ -121,19 +125,19 @@ COMMANDS = (
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: f"{command[0]} {command[-2]}")
-def test_a_damaged_record(command: list[str], folder: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_record(command: list[str], each: int, folder: Path, cli: Cli) -> None:
     path = folder / "record.json"
-    for what, content in mutants(path.read_text(encoding="utf-8"), random.Random(command[-1])):
+    for what, content in mutants(path.read_text(encoding="utf-8"), random.Random(command[-1]), each):
         path.write_bytes(content)
         said_well(cli(*command), f"{command}: {what}")
         assert path.read_bytes() == content, "what is damaged is kept"
 
 
-def test_a_damaged_owner_and_spec(folder: Path, cli: Cli) -> None:
+def test_a_damaged_owner_and_spec(each: int, folder: Path, cli: Cli) -> None:
     for name in ("run.json", "spec.yaml", "log.txt", ".lock"):
         path, rng = folder / name, random.Random(name)
         before = path.read_bytes()
-        damaged = mutants(before.decode(), rng) if name == "run.json" else flipped(before or b"x", rng, 10)
+        damaged = mutants(before.decode(), rng, each) if name == "run.json" else flipped(before or b"x", rng, each // 4)
         for what, content in damaged:
             path.write_bytes(content)
             said_well(cli("run", "small.yaml", "--out", "run", "--quiet"), f"{name}: {what}")
@@ -144,16 +148,16 @@ def test_a_damaged_owner_and_spec(folder: Path, cli: Cli) -> None:
         path.write_bytes(before)
 
 
-def test_damaged_weights(folder: Path, cli: Cli) -> None:
+def test_damaged_weights(each: int, folder: Path, cli: Cli) -> None:
     path = folder / "weights.npz"
-    for what, content in list(arrays(path, random.Random(3))):
+    for what, content in list(arrays(path, random.Random(3), each)):
         path.write_bytes(content)
         said = cli("report", "run", "--out", "page.html")
         said_well(said, what)
         assert said.code == 0 or f"{path.parent.name}/weights.npz: damaged: " in said.err, (what, said)
 
 
-def test_a_damaged_checkpoint(tmp_path: Path) -> None:
+def test_a_damaged_checkpoint(each: int, tmp_path: Path) -> None:
     spec = loads(SMALL, overrides=["data.train=60", "data.test=40"])
 
     def stop(curve: list[dict[str, Any]]) -> None:
@@ -167,8 +171,8 @@ def test_a_damaged_checkpoint(tmp_path: Path) -> None:
     with np.load(path) as file:
         kept = dict(file)
     progress = str(kept["progress"])
-    damaged = list(arrays(path, rng))
-    for what, content in mutants(progress, rng):
+    damaged = list(arrays(path, rng, each))
+    for what, content in mutants(progress, rng, each):
         np.savez_compressed(path, **(kept | {"progress": np.array(content.decode(errors="replace"))}))
         damaged.append((f"progress: {what}", path.read_bytes()))
     goes_on = []
@@ -206,10 +210,10 @@ SHOWN = (
 
 
 @pytest.mark.parametrize("command", SHOWN, ids=["csv", "other prices"])
-def test_one_damaged_run_costs_one_row(command: list[str], sweep: Path, cli: Cli) -> None:
+def test_one_damaged_run_costs_one_row(command: list[str], each: int, sweep: Path, cli: Cli) -> None:
     path, rng = sweep / "records.jsonl", random.Random(len(command))
     first, *others = path.read_text(encoding="utf-8").splitlines()
-    for what, content in mutants(first, rng):
+    for what, content in mutants(first, rng, each):
         path.write_bytes(content.replace(b"\n", b" ") + b"\n" + "\n".join(others).encode() + b"\n")
         said = cli(*command)
         said_well(said, what)
@@ -218,7 +222,7 @@ def test_one_damaged_run_costs_one_row(command: list[str], sweep: Path, cli: Cli
         assert rows in (4, 5), what
     path.write_text("\n".join([first, *others]) + "\n", encoding="utf-8")
     record = next(sweep.glob("runs/*/record.json"))
-    for what, content in mutants(record.read_text(encoding="utf-8"), rng, EACH // 2):
+    for what, content in mutants(record.read_text(encoding="utf-8"), rng, each // 2):
         record.write_bytes(content)
         said = cli(*command)
         said_well(said, what)
@@ -237,9 +241,9 @@ def test_the_page_of_a_sweep_tells_what_it_left_out(sweep: Path, cli: Cli) -> No
     assert "1 row of the store" in page and "\x1b" not in page
 
 
-def test_a_damaged_description(sweep: Path, cli: Cli) -> None:
+def test_a_damaged_description(each: int, sweep: Path, cli: Cli) -> None:
     path = sweep / "sweep.json"
-    for what, content in mutants(path.read_text(encoding="utf-8"), random.Random(7)):
+    for what, content in mutants(path.read_text(encoding="utf-8"), random.Random(7), each):
         path.write_bytes(content)
         said_well(cli("report", "sweep", "--csv", "rows.csv"), what)
         (sweep.parent / "s.yaml").write_text(SMALL + "sweep: {seeds: [0]}\n", encoding="utf-8")

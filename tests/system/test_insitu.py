@@ -233,19 +233,21 @@ def until(process: Any, line: str) -> str:
     [NOISE, HANDED_LONG, WIRED, [*WIRED, *SLICED], LAYERED],
     ids=["own", "handed", "wired", "sliced", "layered"],
 )
-def test_a_killed_run_on_cells_goes_on_and_ends_the_same(extra: list[str], tmp_path: Path, shell: Shell) -> None:
+def test_a_killed_run_on_cells_goes_on_and_ends_the_same(
+    extra: list[str], tmp_path: Path, shell: Shell, cli: Cli
+) -> None:
     """Cells, noise and tallies go on where they were, to the last bit."""
     (tmp_path / "long.yaml").write_text(LONG, encoding="utf-8")
-    said = shell("run", "long.yaml", *extra, "--out", "whole", "--quiet")
+    said = cli("run", "long.yaml", *extra, "--out", "whole", "--quiet")
     assert said.code == 0, said.err
-    for when in ("epoch 2/", "epoch 5/"):
+    for when in ("epoch 2/", "epoch 5/") if extra is NOISE else ("epoch 3/",):  # once resumed it may be killed again
         with shell.start("run", "long.yaml", *extra, "--out", "parts") as process:
             until(process, when)
             process.send_signal(signal.SIGKILL)
             process.communicate()
         assert process.returncode == -signal.SIGKILL
         assert not (tmp_path / "parts" / "record.json").exists(), "too late: the run had ended"
-    said = shell("run", "long.yaml", *extra, "--out", "parts")
+    said = cli("run", "long.yaml", *extra, "--out", "parts")
     assert said.code == 0, said.err
     assert said.err.startswith("going on after epoch ")
     found, expected = record_of(tmp_path / "parts"), record_of(tmp_path / "whole")

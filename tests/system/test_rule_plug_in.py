@@ -208,9 +208,10 @@ def test_a_rule_that_breaks_the_contract_is_refused(
     shell = broken(site, tmp_path, *changes)
     said = shell(command, "spec.yaml").refused("competitive:RULE of edgesdt-competitive 0.1.0", told)
     assert len(said.err.splitlines()) == 1
-    listed = shell("rules", "list")
-    assert listed.code == 0 and "eqprop" in listed.out, "the others are still there"
-    assert shell("check", "quickstart").code == 0
+    if "cannot be loaded" in told or "'other'" in told:
+        listed = shell("rules", "list")
+        assert listed.code == 0 and "eqprop" in listed.out, "the others are still there"
+        assert shell("check", "quickstart").code == 0
 
 
 def test_a_name_of_ours_is_refused_at_once(site: Path, tmp_path: Path) -> None:

@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from numba import typeof
 
+from edgesdt.chip.simulated import Chip
+from edgesdt.rules.eqprop.cells import EqPropOnCells
 from edgesdt.runs import compilation
 from edgesdt.runs.rehearsal import kinds, rehearse, twin
 from hw_models.kernels import jit
+from hw_models.sheets import catalog
 from tests.conftest import ROOT
+from tests.small_chips import spec_of
 
 SAMPLE = """
 from hw_models.kernels import randomness
@@ -152,3 +157,15 @@ def test_a_rehearsal_leaves_nothing_to_compile() -> None:
         with compilation.watched(lines.append):
             rehearse(spec)
         assert lines == [] and max(twin(spec).chip.layers) <= 12
+
+
+def test_all_devices_share_their_kernels() -> None:
+    """A number that one of them holds as an integer, such as a lowest conductance of 0, would compile them all anew."""
+    types: dict[Any, list[str]] = {}
+    for name in catalog.names():
+        fields = {"device.model": name, "device.array.weight_per_range": 1.0, "chip.weights.init_gain": 0.1}
+        rule = Chip(spec_of([6, 4], fields)).rule
+        if isinstance(rule, EqPropOnCells):
+            types.setdefault(typeof(rule.crossbar.bank), []).append(name)
+    assert len(types) == 1, list(types.values())[1:]
+    assert len(next(iter(types.values()))) > 20

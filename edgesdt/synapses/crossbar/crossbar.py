@@ -206,7 +206,7 @@ def _upper(spec: Spec, one: int, accumulator_frac: int, noises: int) -> Upper:
 def _bank(spec: Spec, model: CellModel, mapping: Mapping, cells: Cells, one: int, wired: int) -> Bank:
     """The arrays of the kernels for the first slice; those of the wires have `wired` entries."""
     array, (n0, n1) = spec.device.array, spec.chip.layers
-    low, high = model.bounds()
+    low, high = map(float, model.bounds())  # a 0 of a sheet is an integer, for which all kernels were compiled anew
     synapses = n0 * n1
     each = mapping.planes * synapses
     verified = array.programming == "verify" or mapping.slices > 1  # carries are
