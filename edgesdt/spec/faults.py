@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 
 from edgesdt import registry
 from edgesdt.spec.fields import allowed, choices, documented, rules_with, section_at
-from edgesdt.spec.hints import Path, did_you_mean, dotted, nearest, shown
+from edgesdt.spec.hints import Path, did_you_mean, dotted, flat, nearest, shown
 from edgesdt.spec.schema.learning import DEFAULT_RULE, NOT_YET
 from edgesdt.spec.source import Fault
 
@@ -43,6 +43,11 @@ class Origin:
     lines: Mapping[Path, int] = field(default_factory=dict)
     overrides: Mapping[Path, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Paths are compared part by part, however a key is dotted."""
+        self.lines = {flat(path): line for path, line in self.lines.items()}
+        self.overrides = {flat(path): key for path, key in self.overrides.items()}
+
     def render(self, faults: Iterable[Fault]) -> list[str]:
         """One line for each fault, without repeats: those of the file by line, then those of `--set`."""
         placed = sorted({(*self._place(fault), fault.text) for fault in faults}, key=_in_order)
@@ -63,6 +68,7 @@ class Origin:
 
     def _override(self, path: Path) -> str | None:
         """The `--set` that wrote `path`, in whole or in part of it or around it."""
+        path = flat(path)
         for length in range(len(path), 0, -1):
             if path[:length] in self.overrides:
                 return self.overrides[path[:length]]
@@ -70,10 +76,10 @@ class Origin:
 
     def _line(self, blame: tuple[Path, ...]) -> int | None:
         """The line of the first path that is written in the file, or else of what is nearest around it."""
-        for path in blame:
+        for path in map(flat, blame):
             if path in self.lines:
                 return self.lines[path]
-        path = blame[0]
+        path = flat(blame[0])
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path)

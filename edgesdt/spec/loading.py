@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from edgesdt.errors import SpecError
-from edgesdt.spec import named_files, source
+from edgesdt.spec import layered, named_files, source
 from edgesdt.spec.agreement import completed, disagreements
 from edgesdt.spec.faults import Origin, translated
 from edgesdt.spec.fields import allowed
@@ -173,7 +173,7 @@ def examined(
     bad = [_without_index(fault.path) for fault in faults]
     for fault in disagreements(spec, (facts or {}).get(spec.data.set)):
         if not any(_touch(_without_index(part), path) for part in fault.blame for path in bad):
-            faults.append(fault)
+            faults.append(layered.at_written(fault, data))
     return spec, faults
 
 
