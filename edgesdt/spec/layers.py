@@ -86,7 +86,8 @@ def spread(device: Device, layers: int) -> Device:
 
 def has_use_for_none(layer: LayerDevice, array: Array) -> bool:
     """Whether a layer is digital and yet has switches, parameters, a sheet, or an array that is not all layers'."""
-    return layer.in_memory and bool(layer.off or layer.parameters or layer.sheet or layer.sha256 or layer.array != array)
+    own = layer.off or layer.parameters or layer.sheet or layer.sha256 or layer.array != array
+    return layer.in_memory and bool(own)
 
 
 def _own(device: Device, given: LayerDevice | None, several: bool) -> LayerDevice:

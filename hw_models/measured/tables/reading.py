@@ -14,7 +14,7 @@ from hw_models.base import DeviceError
 from hw_models.files import read_bytes
 from hw_models.foreign import printable
 from hw_models.measured.tables import branches, unit_cells
-from hw_models.measured.tables.columns import Column, understood
+from hw_models.measured.tables.columns import CONDUCTANCES, DIMENSION, LEAST_CONDUCTANCE, MOST, Column, understood
 from hw_models.measured.tables.traces import Floats, Origin, StepTable, Traces
 
 _SHOWN = 10
@@ -52,7 +52,21 @@ class Table:
             if not math.isfinite(values[place]):
                 what = "is empty" if not cell else f"{cell!r} is not a finite number"
                 faults.append(f"{self.name}:{self.lines[place]}: {column.title}: {what}")
-        return values * column.factor * self.scales.get(column.place, 1.0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found: Floats = values * column.factor * self.scales.get(column.place, 1.0)
+        faults += self._too_large(role, found, written)
+        return found
+
+    def _too_large(self, role: str, found: Floats, written: list[str]) -> list[str]:
+        """A fault for each number that no cell and no instrument has; what is not finite is said already."""
+        most, unit, column = MOST[role], DIMENSION.get(role, ""), self.columns[role]
+        places = [place for place in np.flatnonzero(np.abs(found) > most) if _is_number(written[place], self)]
+        allowed = f"allowed: up to {most:g} {unit}".rstrip()
+        return [f"{self.name}:{self.lines[p]}: {column.title}: {written[p]} is too large, {allowed}" for p in places]
+
+
+def _is_number(cell: str, table: Table) -> bool:
+    return math.isfinite(_number(cell, table.decimal_comma))
 
 
 def read(path: str | Path, read_voltage_v: float | None = None) -> Traces | StepTable:
@@ -75,8 +89,8 @@ def read(path: str | Path, read_voltage_v: float | None = None) -> Traces | Step
     pulse = table.numbers("pulse", faults)
     refuse(faults)
     refuse([] if weight else [
-        f"{table.name}:{line}: the conductance is {g:g} S, allowed: above 0"
-        for line, g in zip(table.lines, conductance, strict=True) if not g > 0
+        f"{table.name}:{line}: the conductance is {g:g} S, allowed: {CONDUCTANCES}"
+        for line, g in zip(table.lines, conductance, strict=True) if not LEAST_CONDUCTANCE <= g <= MOST["conductance"]
     ])  # fmt: skip
     amplitude = table.numbers("pulse_voltage", faults)
     width = table.numbers("pulse_width", faults)
@@ -174,8 +188,9 @@ def _conductance(table: Table, read_voltage_v: float | None, faults: list[str]) 
     """(conductance in siemens, read voltage if it is known, resolution in siemens)."""
     volts = table.numbers("read_voltage", faults)
     for what, value in (("--read-voltage", read_voltage_v),):
-        if value is not None and not (math.isfinite(value) and value != 0):
-            raise DeviceError(f"{what}: {value!r} V, allowed: a number of volts that is not 0")
+        if value is not None and not 0 < abs(value) <= MOST["read_voltage"]:
+            most = MOST["read_voltage"]
+            raise DeviceError(f"{what}: {value!r} V, allowed: a number of volts that is not 0, up to {most:g}")
     single = read_voltage_v if read_voltage_v is not None else _typical(volts, list(range(len(table.rows))))
     direct = table.numbers("conductance", faults)
     if direct is not None:
@@ -183,9 +198,9 @@ def _conductance(table: Table, read_voltage_v: float | None, faults: list[str]) 
     resistance = table.numbers("resistance", faults)
     if resistance is not None:
         refuse(faults)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             found = 1.0 / resistance
-        return found, single, _resolution(table, "resistance") * float(np.median(found**2))
+            return found, single, _resolution(table, "resistance") * float(np.median(found**2))
     current = table.numbers("current", faults)
     if current is None:
         raise DeviceError(
@@ -196,7 +211,7 @@ def _conductance(table: Table, read_voltage_v: float | None, faults: list[str]) 
     if volts is None and read_voltage_v is None:
         raise DeviceError(f"{table.name}: currents need a read voltage: a column such as v_read (V), or --read-voltage")
     divisor = np.full(len(current), read_voltage_v) if volts is None else volts
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         found = current / divisor
     step = _resolution(table, "current") / abs(float(np.median(divisor)) or 1.0)
     return found, float(np.median(divisor)), step
@@ -233,8 +248,8 @@ def _statistics(table: Table) -> StepTable:
     assert g is not None and up is not None and down is not None and up_std is not None and down_std is not None
     rising = np.r_[True, np.diff(g) > 0]
     for line, value, last, a, b in zip(table.lines, g, rising, up_std, down_std, strict=True):
-        if not value > 0:
-            faults.append(f"{table.name}:{line}: the conductance is {value:g} S, allowed: above 0")
+        if not value >= LEAST_CONDUCTANCE:
+            faults.append(f"{table.name}:{line}: the conductance is {value:g} S, allowed: {CONDUCTANCES}")
         elif not last:
             faults.append(f"{table.name}:{line}: the conductances must rise from row to row")
         elif min(a, b) < 0:
