@@ -14,7 +14,7 @@ from typing import Any
 
 from edgesdt.errors import SpecError
 from edgesdt.ledger.recipes import KINDS, Access, Action, cycles
-from edgesdt.pricing import banks, cells, leakage, omissions
+from edgesdt.pricing import banks, cells, leakage, omissions, tables
 from edgesdt.pricing.arguments import check_counts, check_memory, check_phases
 from edgesdt.rules.lookup import design_of
 from edgesdt.spec import Spec, layers, spec_hash
@@ -161,6 +161,7 @@ def price(
         "area_mm2": {"total": sum(area.values()), "breakdown": area},
         "technology": {
             "table": tech.name,
+            **tables.own(spec.technology.file, spec.technology.sha256),
             "node_nm": tech.node_nm,
             "leakage_w": static_w(spec, memory, tech),
             "leakage_breakdown_w": leaks,

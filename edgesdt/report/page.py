@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgesdt.errors import EdgesdtError, RunError
+from edgesdt.pricing import tables
 from edgesdt.report.drawing import wording
 from edgesdt.report.files import folders, repricing
 from edgesdt.report.files import sweeps as store
@@ -105,8 +106,7 @@ def left_out(items: Sequence[Run | Sweep]) -> list[str]:
 
 def _tables(items: Sequence[Run | Sweep]) -> set[str]:
     """The tables that the records were priced with."""
-    records = [record for item in items for record in _records(item)]
-    return {str(name) for record in records if (name := (record.get("technology") or {}).get("table"))}
+    return {name for item in items for record in _records(item) if (name := tables.name(record))}
 
 
 def _records(item: Run | Sweep) -> list[dict[str, Any]]:
@@ -175,10 +175,8 @@ def _render(items: Sequence[Run | Sweep], out: Path, table: str | None, recorded
 
 def _repriced(items: Sequence[Run | Sweep], table: str, recorded: set[str]) -> dict[str, Any]:
     """With which table the records were priced again (a file's, by its own name and digest), and with which before."""
-    sections = [record.get("spec", {}).get("technology") for item in items for record in _records(item)]
-    digest = next((str(s["sha256"])[:16] for s in sections if isinstance(s, dict) and s.get("sha256")), "")
-    name = repricing.name_of(table)
-    return {"table": f"{name} (SHA-256 {digest}…)" if digest else name, "before": sorted(recorded - {table})}
+    names = {name for item in items for record in _records(item) if (name := tables.name(record))}
+    return {"table": ", ".join(sorted(names)) or repricing.name_of(table), "before": sorted(recorded - names)}
 
 
 def _run_reports(found: Findings) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from edgesdt import __version__, units
 from edgesdt.errors import EdgesdtError, RunError
 from edgesdt.files import documents, record_shape
-from edgesdt.pricing import omissions
+from edgesdt.pricing import omissions, tables
 from hw_models.foreign import printable, printable_lines
 
 SCHEMA = 1
@@ -132,8 +132,7 @@ def summary(record: Mapping[str, Any]) -> str:
     ]
     rows += list(_cells(record))
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
-    tech = record["technology"]
-    head = f"{record['name']} · seed {record['seed']} · {tech['table']} at {tech['node_nm']:g} nm"
+    head = f"{record['name']} · seed {record['seed']} · {tables.at_node(record)}"
     lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
     told = [*(f"  {sentence}" for sentence in omissions.of_rest(record)), *omissions.of_prices(record)]
     return "\n".join(printable_lines(" ".join(line.rstrip().splitlines())) for line in (head, *lines, *told))
