@@ -22,6 +22,38 @@ def load(spec: Spec, *, fetch: bool = True, progress: Callable[[str], None] | No
     return data
 
 
+def cautions(spec: Spec, data: datasets.Dataset) -> list[str]:
+    """What a chip and its read-outs cannot learn from these labels, in sentences: `check` and a run say the same."""
+    import numpy as np
+
+    from edgesdt.readouts import labels
+
+    seed = spec.seed if spec.label_seed is None else spec.label_seed
+    known = data.y_train[labels.drawn(data.y_train, spec.label_fraction, seed)]
+    held, shown = np.unique(data.y_train), np.unique(known)
+    told = []
+    if len(held) == 1:
+        told.append(f"data.set: every training sample is of class {held[0]}: no read-out can tell classes apart")
+    elif len(shown) == 1:
+        share = f"label_fraction: {spec.label_fraction:g}"
+        told.append(f"{share}: every known label is of class {shown[0]}: no read-out can tell classes apart")
+    unknown = np.setdiff1d(np.intersect1d(data.y_test, held), shown)
+    for where, without, among in (
+        ("data.set", np.setdiff1d(data.y_test, held), "training samples"),
+        (f"label_fraction: {spec.label_fraction:g}", unknown, "known labels"),
+    ):
+        if len(without):
+            part = 100 * float(np.isin(data.y_test, without).mean())
+            named = ", ".join(map(str, without[:_SHOWN])) + (", …" if len(without) > _SHOWN else "")
+            what = f"test label{'s' * (len(without) > 1)} {named} ({part:.3g} % of the test samples)"
+            told.append(f"{where}: {what} not among the {among}: always answered wrong")
+    return told
+
+
+_SHOWN = 10
+"""Classes that a sentence names."""
+
+
 def _file(spec: Spec) -> str:
     """The name of the data set, or its file: where the spec says, else in `$EDGESDT_DATA` under the same name.
 
