@@ -19,7 +19,8 @@ from edgesdt.spec import Spec
 
 
 class Chip:
-    """A described chip that can learn and infer. Raises `BudgetError` if its arrays do not fit the budget.
+    """A described chip that can learn and infer. Raises `BudgetError` if its arrays do not fit the budget,
+    and `ArgumentError` for what is no spec.
 
     >>> from edgesdt.spec import loads
     >>> chip = Chip(loads(
@@ -30,6 +31,8 @@ class Chip:
     """
 
     def __init__(self, spec: Spec) -> None:
+        if not isinstance(spec, Spec):
+            ARGUMENTS.refuse("spec", f"a {type(spec).__name__}", "a Spec (edgesdt.spec.load)")
         self.spec = spec
         self.memory = memory_map(spec)
         self.memory.enforce()

@@ -41,10 +41,14 @@ def _threads(text: str) -> int:
 
 def _seeds(text: str) -> list[int]:
     """`0,1,2` as numbers."""
-    words = text.split(",")
-    found = [int(word) for word in words if word.strip().isdecimal() and len(word.strip()) < 11]
-    if len(found) < len(words) or len(set(found)) < len(found) or max(found) >= 2**32:
-        raise argparse.ArgumentTypeError(f"{text!r}: allowed: different numbers in 0..2^32-1, such as 0,1,2")
+    allowed = "allowed: different numbers in 0..4294967295, such as 0,1,2"
+    found: list[int] = []
+    for word in map(str.strip, text.split(",")):
+        if not (word.isascii() and word.isdecimal() and len(word) < 11 and int(word) < 2**32):
+            raise argparse.ArgumentTypeError(f"{text!r}: {word!r} is no seed, {allowed}")
+        if int(word) in found:
+            raise argparse.ArgumentTypeError(f"{text!r}: {word} twice, {allowed}")
+        found.append(int(word))
     return found
 
 

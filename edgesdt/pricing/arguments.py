@@ -14,6 +14,37 @@ from edgesdt.spec.hints import did_you_mean
 _PHASES = ("train", "inference")
 
 
+def check_spec(spec: object) -> None:
+    """Raise `ArgumentError` for what is no spec."""
+    if not isinstance(spec, Spec):
+        ARGUMENTS.refuse("spec", f"a {type(spec).__name__}", "a Spec (edgesdt.spec.load)")
+
+
+_PRICED_AGAIN = {
+    "spec": Mapping, "counts": Mapping, "memory": Mapping, "curve": list, "train_samples": int, "test_samples": int,
+}  # fmt: skip
+
+
+def check_record(record: object) -> None:
+    """Raise `ArgumentError` for what is no record, or lacks what prices are made of."""
+    if not isinstance(record, Mapping):
+        ARGUMENTS.refuse("record", f"a {type(record).__name__}", "a record of a run, as record.json holds it")
+    needed = ", ".join(_PRICED_AGAIN)
+    for key, kind in _PRICED_AGAIN.items():
+        if key not in record:
+            ARGUMENTS.refuse("record", f"lacks {key!r}", f"a record with {needed}")
+        if not isinstance(record[key], kind):
+            ARGUMENTS.refuse(f"record.{key}", f"a {type(record[key]).__name__}", f"a {kind.__name__.lower()}")
+
+
+def check_table(table: object, node: object) -> None:
+    """Raise `ArgumentError` for what is no name or path of a technology table, and no length of a node."""
+    if not isinstance(table, str):
+        ARGUMENTS.refuse("table", f"a {type(table).__name__}", "the name of a technology table, or the path of a file")
+    if node is not None:
+        ARGUMENTS.number("node", node, 1.0)
+
+
 def check_phases(counts: object, samples: object) -> None:
     """Raise `ArgumentError` unless both are given for training and inference, of one sample or more."""
     for name, given in (("counts", counts), ("samples", samples)):

@@ -15,7 +15,14 @@ from typing import Any
 from edgesdt.errors import SpecError
 from edgesdt.ledger.recipes import KINDS, Access, Action, cycles
 from edgesdt.pricing import banks, cells, leakage, omissions, tables
-from edgesdt.pricing.arguments import check_counts, check_memory, check_phases
+from edgesdt.pricing.arguments import (
+    check_counts,
+    check_memory,
+    check_phases,
+    check_record,
+    check_spec,
+    check_table,
+)
 from edgesdt.rules.lookup import design_of
 from edgesdt.spec import Spec, layers, spec_hash
 from edgesdt.spec.named_files import SheetError
@@ -26,7 +33,8 @@ LEAKAGE = "leakage"
 
 
 def technology(spec: Spec) -> Technology:
-    """The technology table that the spec names, at its node. Raises `SpecError`."""
+    """The technology table that the spec names, at its node. Raises `SpecError`, `ArgumentError` for no spec."""
+    check_spec(spec)
     try:
         found = spec.technology.prices()
         if spec.chip.memory.organised:  # needs what a table need not have
@@ -45,6 +53,7 @@ def bits_of(memory: Mapping[str, Any], *prefixes: str) -> int:
 
 def components(spec: Spec) -> dict[str, str]:
     """The component of the chip that pays for each action."""
+    check_spec(spec)
     found = {action.name: action.component for action in design_of(spec).actions}
     return found if spec.device.digital else found | cells.actions(spec)
 
@@ -114,6 +123,7 @@ def bill(spec: Spec, counts: Mapping[str, int], memory: Mapping[str, Any], tech:
 
     Raises `ArgumentError` for counts that are not those of a chip of `spec`, or a map that is none.
     """
+    check_spec(spec)
     check_counts(spec, counts)
     check_memory(memory)
     prices, paid_by = recipes(spec, memory, tech), components(spec)
@@ -208,8 +218,11 @@ def left_out(spec: Spec) -> dict[str, list[str]]:
 def reprice(record: Mapping[str, Any], table: str, node: float | None = None) -> dict[str, Any]:
     """A copy of `record` priced with another technology table at `node` [nm; None: the table's own], nothing re-run.
 
-    `table` is a name or the path of a table of one's own (`./my28.yaml`). Raises `SpecError`.
+    `table` is a name or the path of a table of one's own (`./my28.yaml`). Raises `SpecError`, and `ArgumentError`
+    for what is no record, no table or no node.
     """
+    check_record(record)
+    check_table(table, node)
     plain = copy.deepcopy(dict(record["spec"]))
     try:
         plain["technology"] = Prices.named(table, node)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from edgesdt import registry
-from edgesdt.spec.fields import allowed, choices, documented, rules_with, section_at
+from edgesdt.spec.fields import allowed, choices, documented, field_at, rules_with, section_at
 from edgesdt.spec.hints import Path, did_you_mean, dotted, flat, nearest, shown
 from edgesdt.spec.schema.learning import DEFAULT_RULE, NOT_YET
 from edgesdt.spec.source import Fault
@@ -155,9 +155,12 @@ def _is_known_elsewhere(path: Path, value: object, not_yet: tuple[str, ...], rul
 
 def _hint(path: Path, value: object, rule: str | None) -> str:
     """What the value was probably meant to be."""
+    wanted = allowed(path, rule)
+    if isinstance(value, str) and wanted.startswith("a list"):
+        item = nearest(value, choices(path, rule)) or (value if not choices(path, rule) else None)
+        return f" (did you mean [{item}]?)" if item and not value.startswith("[") else ""
     if options := choices(path, rule):
         return did_you_mean(value, options)
-    wanted = allowed(path, rule)
     if isinstance(value, float) and value.is_integer() and wanted.startswith("an integer"):
         return f" (did you mean {int(value)}?)"
     if isinstance(value, str) and wanted.startswith(("an integer", "a number")) and _reads_as_number(value):
@@ -174,8 +177,11 @@ def _reads_as_number(text: str) -> bool:
         return False
 
 
-def unknown_key(path: Path, whole: bool = False, rule: str | None = None) -> str:
-    """The text for a key that its section does not have; with `whole`, suggestions are full dotted paths."""
+def unknown_key(path: Path, whole: bool = False, rule: str | None = None, rest: Path = ()) -> str:
+    """The text for a key that its section does not have; with `whole`, suggestions are full dotted paths.
+
+    `rest` is what was written after the key: it is part of the suggestion where that is a field.
+    """
     key = str(path[-1])
     section = section_at(path[:-1], rule)
     assert section is not None, path
@@ -190,7 +196,9 @@ def unknown_key(path: Path, whole: bool = False, rule: str | None = None) -> str
         fields = list(dict.fromkeys([*fields, *(name for each in sections if each for name in each.model_fields)]))
     found = nearest(key, fields)
     if found is not None:
-        hint = f" (did you mean {dotted((*path[:-1], found)) if whole else found!r}?)"
+        full: Path = (*path[:-1], found, *rest)
+        full = full if field_at(full) is not None else full[: len(path)]
+        hint = f" (did you mean {dotted(full) if whole else found!r}?)"
     else:
         elsewhere = [known for known in everywhere if known == key or known.rpartition(".")[2] == key]
         hint = f" (did you mean {' or '.join(elsewhere[:3])}?)" if elsewhere else ""

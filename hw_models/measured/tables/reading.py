@@ -158,11 +158,19 @@ def _split(path: Path, text: str, digest: str) -> Table:
     if any(math.isfinite(_number(cell, separator != ",")) for cell in header):
         raise DeviceError(f"{path}:{lines[0][0]}: no header: name the columns and units, such as pulse,phase,G (S)")
     split, numbers = [cells(line) for _, line in lines[1:]], [number for number, _ in lines[1:]]
-    next_line = next((line for number, line in every if number > lines[0][0]), "")
+    below, next_line = next(((number, line) for number, line in every if number > lines[0][0]), (0, ""))
+
+    def number_of(cell: str) -> float:
+        return _number(cell, separator != ",")
+
+    title_row, odd = header, False  # a comment that looks like a row of units, but has an unknown one
     if next_line.startswith("#") and unit_cells.is_known_unit_row(header, cells(next_line)):
         header = unit_cells.from_row(header, cells(next_line))
-    elif split and unit_cells.is_unit_row(header, split[0], lambda cell: _number(cell, separator != ",")):
+    elif split and unit_cells.is_unit_row(header, split[0], number_of):
+        check_units(header, split[0], f"{path}:{numbers[0]}")
         header, split, numbers = unit_cells.from_row(header, split[0]), split[1:], numbers[1:]
+    else:
+        odd = next_line.startswith("#") and unit_cells.is_unit_row(header, cells(next_line), number_of)
     refuse([
         f"{path}:{number}: {len(row)} columns, the header has {len(header)}"
         for number, row in zip(numbers, split, strict=True) if len(row) != len(header)
@@ -171,8 +179,18 @@ def _split(path: Path, text: str, digest: str) -> Table:
     try:
         columns = understood(placed.header)
     except DeviceError as error:
+        if odd:
+            check_units(title_row, cells(next_line), f"{path}:{below}")
         raise DeviceError(f"{path}:{lines[0][0]}: {error}") from None
     return Table(printable(path.name), digest, placed.header, split, numbers, separator != ",", columns, placed.scales)
+
+
+def check_units(header: list[str], row: list[str], where: str) -> None:
+    """`unit_cells.check_row`, whose error begins with `where` the row stands."""
+    try:
+        unit_cells.check_row(header, row)
+    except DeviceError as error:
+        raise DeviceError(f"{where}: {error}") from None
 
 
 def _number(text: str, decimal_comma: bool) -> float:
