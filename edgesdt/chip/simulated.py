@@ -16,6 +16,7 @@ from edgesdt.datasets.encoders import encode
 from edgesdt.rules.lookup import memory_map, rule_of
 from edgesdt.rules.protocol import Counts, Labels, Outputs
 from edgesdt.spec import Spec
+from edgesdt.spec.schema.spec import require_spec
 
 
 class Chip:
@@ -31,8 +32,7 @@ class Chip:
     """
 
     def __init__(self, spec: Spec) -> None:
-        if not isinstance(spec, Spec):
-            ARGUMENTS.refuse("spec", f"a {type(spec).__name__}", "a Spec (edgesdt.spec.load)")
+        require_spec(spec)
         self.spec = spec
         self.memory = memory_map(spec)
         self.memory.enforce()

@@ -42,11 +42,12 @@ def run(arguments: argparse.Namespace) -> int:
         preview.enforce(rough)
         return 0
     preview.enforce(rough)
-    points = _points(arguments, spec)
     if arguments.assume is None:
-        print(preview.preview(*expected.of(spec, lambda line: print(line, file=sys.stderr))))
+        chip, activity = expected.of(spec, lambda line: print(line, file=sys.stderr))
     else:
-        print(preview.preview(rough, expected.assumed(arguments.assume)))
+        chip, activity = rough, expected.assumed(arguments.assume)
+    points = _points(arguments, spec)
+    print(preview.preview(chip, activity))
     print(points, end="")
     return 0
 

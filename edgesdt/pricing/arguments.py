@@ -10,14 +10,16 @@ from edgesdt.pricing import cells
 from edgesdt.rules.lookup import design_of
 from edgesdt.spec import Spec
 from edgesdt.spec.hints import did_you_mean
+from hw_models.technology import Technology
 
 _PHASES = ("train", "inference")
 
 
-def check_spec(spec: object) -> None:
-    """Raise `ArgumentError` for what is no spec."""
-    if not isinstance(spec, Spec):
-        ARGUMENTS.refuse("spec", f"a {type(spec).__name__}", "a Spec (edgesdt.spec.load)")
+def check_tables(memory: object, tech: object) -> None:
+    """Raise `ArgumentError` for what is no memory map or no technology table."""
+    check_memory(memory)
+    if not isinstance(tech, Technology):
+        ARGUMENTS.refuse("tech", f"a {type(tech).__name__}", "a Technology (hw_models.technology.load)")
 
 
 _PRICED_AGAIN = {

@@ -8,6 +8,7 @@ from pathlib import Path
 from edgesdt import datasets
 from edgesdt.errors import DataError, SpecError
 from edgesdt.spec import Spec, named_files
+from edgesdt.spec.schema.spec import require_spec
 
 
 def load(spec: Spec, *, fetch: bool = True, progress: Callable[[str], None] | None = None) -> datasets.Dataset:
@@ -17,6 +18,7 @@ def load(spec: Spec, *, fetch: bool = True, progress: Callable[[str], None] | No
     `DataError` for a fault of the data (a missing file, NaN, labels that are text) and `SpecError` where the layers do
     not fit it.
     """
+    require_spec(spec)
     data = datasets.load(_file(spec), spec.data.train, spec.data.test, fetch=fetch, progress=progress)
     _match(spec, data)
     return data
