@@ -543,7 +543,7 @@ INSIDE = {
 
 def _plain_entries() -> list[Entry]:
     """Functions that take no array: every argument may be of a wrong kind."""
-    spec = spec_of("digital")
+    spec = spec_of([4, 3])
     memory, table = memory_map(spec).plain(), energy.technology(spec)
     counts = rule_of(spec).expected(spec, True, ASSUMED)
     both, samples = {"train": counts, "inference": counts}, {"train": 1, "inference": 1}

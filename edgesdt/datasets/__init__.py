@@ -62,7 +62,7 @@ def load(
     """
     named = os.fspath(name_or_path) if isinstance(name_or_path, os.PathLike) else name_or_path
     if not isinstance(named, str):
-        raise DataError(f"name_or_path: a {type(named).__name__}, allowed: the name of a data set or the path of a file")
+        raise DataError(f"name_or_path: a {type(named).__name__}, allowed: the name of a data set, or a path")
     return _whole(named, fetch, progress or _silent).first(train, test)
 
 

@@ -157,8 +157,10 @@ def _hint(path: Path, value: object, rule: str | None) -> str:
     """What the value was probably meant to be."""
     wanted = allowed(path, rule)
     if isinstance(value, str) and wanted.startswith("a list"):
-        item = nearest(value, choices(path, rule)) or (value if not choices(path, rule) else None)
-        return f" (did you mean [{item}]?)" if item and not value.startswith("[") else ""
+        options = choices(path, rule)
+        is_word = not options and "such as [" in wanted and value.isidentifier()
+        item = value if is_word else nearest(value, options)
+        return f" (did you mean [{item}]?)" if item else ""
     if options := choices(path, rule):
         return did_you_mean(value, options)
     if isinstance(value, float) and value.is_integer() and wanted.startswith("an integer"):

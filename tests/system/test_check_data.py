@@ -172,7 +172,7 @@ def labelled(change: str) -> dict[str, Any]:
     ("change", "sets", "told"),
     [
         ("one class", (), "data.set: every training sample is of class 0: no read-out can tell classes apart"),
-        ("no 3", (), "data.set: test label 3 (25 % of the test samples) not among the training samples: always answered"),
+        ("no 3", (), "data.set: test label 3 (25 % of the test samples) not among the training samples"),
         ("few", ("label_fraction=0.03",), "label_fraction: 0.03: test label "),
     ],
 )

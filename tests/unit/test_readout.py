@@ -218,7 +218,7 @@ def test_what_a_rule_infers_is_not_trusted(answer: str) -> None:
         lambda: methods.output(infer, *split),
         lambda: methods.linear(infer, *split, *split, 8, 0),
     ):
-        with pytest.raises(ArgumentError, match="outputs of infer: .*allowed: "):
+        with pytest.raises(ArgumentError, match=r"outputs of infer: .*allowed: "):
             call()
 
 
