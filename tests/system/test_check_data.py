@@ -148,7 +148,9 @@ def test_check_refuses_the_points_that_a_sweep_refuses(
 ) -> None:
     path = own(arrays())
     said = cli("check", path, "--assume", "--set", f"sweep={sweep}").refused(told)
-    assert cli("sweep", path, "--plan", "--assume", "--set", f"sweep={sweep}").err == said.err or "step" in sweep or "search" in sweep
+    if "step" in sweep or "search" in sweep:  # a large grid is looked at in part; a search plans no points
+        return
+    assert cli("sweep", path, "--plan", "--assume", "--set", f"sweep={sweep}").err == said.err
 
 
 def test_check_says_which_points_it_has_looked_at(own: Callable[[dict[str, Any] | None], Path], cli: Cli) -> None:
