@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks import command, machine, tables
 from benchmarks.rounds import Spread, interleaved, one_thread, rate
@@ -82,8 +83,12 @@ def reads(effort: Effort) -> dict[str, tuple[Callable[[int], object], int]]:
     for name, noise in NOISES.items():
         chip = Chip(_spec(effort, noise))
         for batch, x in shown.items():
-            made[f"{name}, batch {batch}"] = (lambda _, chip=chip, x=x: chip.infer(x), batch)
+            made[f"{name}, batch {batch}"] = (_shown(chip, x), batch)
     return made
+
+
+def _shown(chip: Chip, x: npt.NDArray[np.uint8]) -> Callable[[int], object]:
+    return lambda _: chip.infer(x)
 
 
 def _spec(effort: Effort, noise: Mapping[str, Any]) -> Spec:

@@ -9,20 +9,26 @@ from typing import Any
 
 import numpy as np
 
+from edgesdt import report
 from edgesdt.chip.simulated import Chip
 from edgesdt.datasets import Dataset, idx
+from edgesdt.datasets import load as load_data
 from edgesdt.datasets.encoders import encode
 from edgesdt.kernels.layout import EVENT_KINDS
 from edgesdt.ledger import actions as act
 from edgesdt.pricing import bill as energy
 from edgesdt.readouts import labels, methods
 from edgesdt.report.run.receptive_fields import png
+from edgesdt.rules.activity import ASSUMED
 from edgesdt.rules.backprop import counts as backprop_counts
 from edgesdt.rules.backprop.layout import EVENT_KINDS as BACKPROP_KINDS
 from edgesdt.rules.eqprop import cell_counts
 from edgesdt.rules.eqprop import counts as eqprop_counts
 from edgesdt.rules.eqprop.cells import EqPropOnCells
-from edgesdt.spec import Spec
+from edgesdt.rules.lookup import memory_map, rule_of
+from edgesdt.runs import record
+from edgesdt.runs.samples import load as samples_of
+from edgesdt.spec import Spec, load, loads, spec_hash, to_yaml
 from edgesdt.synapses.crossbar.crossbar import Crossbar
 from hw_models.base import CellModel, Pulse
 from hw_models.families import neurosim, target_level
@@ -33,6 +39,8 @@ from hw_models.kernels import aligned, portable_arrays, randomness
 from hw_models.mapping import Mapping
 from hw_models.periphery import cell_costs, dac, ir_drop, passing
 from hw_models.sheets import catalog
+from hw_models.technology import load as load_table
+from hw_models.technology import load_text
 from tests.small_chips import spec_of
 
 Make = Callable[[], tuple[Callable[..., Any], dict[str, Any]]]
@@ -467,3 +475,43 @@ INSIDE = {
     "hw_models.families.target_level.read_normals": "a step of a model, on cells that its `read` has checked",
 }
 """Public functions that no caller needs to reach, by name or by the module that they are in, with the reason."""
+
+
+def _plain_entries() -> list[Entry]:
+    """Functions that take no array: every argument may be of a wrong kind."""
+    spec = spec_of([4, 3])
+    memory, table = memory_map(spec).plain(), energy.technology(spec)
+    counts = rule_of(spec).expected(spec, True, ASSUMED)
+    both, samples = {"train": counts, "inference": counts}, {"train": 1, "inference": 1}
+    priced = {"spec": spec, "memory": memory, "tech": table}
+    plain = spec.plain()
+    finished = {
+        "spec": plain, "counts": both, "memory": memory, "curve": [], "train_samples": 1, "test_samples": 1,
+    }  # fmt: skip
+    text = "name: x\ndata: {set: digits}\nchip: {layers: [64, 9], memory_budget: 8 KiB}\n"
+    sheet = {
+        "name": "mine", "family": "constant_step", "sources": {"ours": "measured"},
+        "parameters": {"dw_min": {"value": 0.01, "unit": "1", "source": "ours"}},
+    }  # fmt: skip
+    calls: list[tuple[Callable[..., Any], dict[str, Any]]] = [
+        (Chip, {"spec": spec}), (memory_map, {"spec": spec}), (rule_of, {"spec": spec}),
+        (load, {"name_or_path": "quickstart", "overrides": ["epochs=2"]}),
+        (loads, {"text": text, "label": "spec", "overrides": ["epochs=2"]}),
+        (Spec.from_plain, {"plain": plain}), (spec_hash, {"plain": plain}), (to_yaml, {"plain": plain}),
+        (energy.price, {"spec": spec, "counts": both, "samples": samples, "memory": memory}),
+        (energy.bill, {**priced, "counts": counts}), (energy.recipes, priced), (energy.areas, priced),
+        (energy.static_w, priced), (energy.latency_s, {"spec": spec, "counts": counts, "tech": table}),
+        (energy.technology, {"spec": spec}), (energy.components, {"spec": spec}), (energy.left_out, {"spec": spec}),
+        (energy.reprice, {"record": finished, "table": "cmos_45nm", "node": 45.0}),
+        (load_data, {"name_or_path": "digits", "train": 10, "test": 10}),
+        (labels.drawn, {"y": np.array([0, 1, 2]), "fraction": 0.5, "seed": 0}),
+        (catalog.load, {"name": "EcRam"}), (catalog.family, {"name": "constant_step"}),
+        (catalog.from_mapping, {"tree": sheet, "where": "here"}), (catalog.from_file, {"path": "absent.yaml"}),
+        (load_table, {"table": "cmos_45nm", "node_nm": 45.0}), (load_text, {"text": "table: x", "where": "here"}),
+        (report.write, {"given": ["absent"], "out": None, "table": None}), (samples_of, {"spec": spec}),
+        (record.summary, {"record": finished}),
+    ]  # fmt: skip
+    return [Entry(call.__qualname__, (), lambda call=call, given=given: (call, given)) for call, given in calls]
+
+
+PLAIN_ENTRIES = _plain_entries()

@@ -16,10 +16,12 @@ from edgesdt.datasets.encoders import encode
 from edgesdt.rules.lookup import memory_map, rule_of
 from edgesdt.rules.protocol import Counts, Labels, Outputs
 from edgesdt.spec import Spec
+from edgesdt.spec.schema.spec import require_spec
 
 
 class Chip:
-    """A described chip that can learn and infer. Raises `BudgetError` if its arrays do not fit the budget.
+    """A described chip that can learn and infer. Raises `BudgetError` if its arrays do not fit the budget,
+    and `ArgumentError` for what is no spec.
 
     >>> from edgesdt.spec import loads
     >>> chip = Chip(loads(
@@ -30,6 +32,7 @@ class Chip:
     """
 
     def __init__(self, spec: Spec) -> None:
+        require_spec(spec)
         self.spec = spec
         self.memory = memory_map(spec)
         self.memory.enforce()

@@ -6,6 +6,7 @@ Knows no command; `cli.py` and its neighbours build their parsers of this class.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
@@ -20,6 +21,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.set_defaults(parser=self)
+        self._negative_number_matcher = re.compile(r"-\.?\d")  # `-1,2` is a wrong value, not an unknown option
 
     def error(self, message: str) -> NoReturn:
         """End with exit code 2 and one line on standard error."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgesdt.cli.spec_arguments import add_assume, add_spec, spec_of
+
+if TYPE_CHECKING:
+    from edgesdt.spec import Spec
 
 
 def add_parser(commands: Any) -> None:
@@ -29,14 +32,31 @@ def run(arguments: argparse.Namespace) -> int:
     for sentence in [*unused.settings(spec), *drift.sentences(spec), *cautions(rough)]:
         print(f"warning: {sentence}", file=sys.stderr)
     if arguments.resolved:
+        _points(arguments, spec)
         if arguments.assume is None and not samples.is_missing(spec):
-            rough = frac_bits.chosen(spec, samples.load(spec, fetch=False))
+            data = samples.load(spec, fetch=False)
+            for sentence in samples.cautions(spec, data):
+                print(f"warning: {sentence}", file=sys.stderr)
+            rough = frac_bits.chosen(spec, data)
         print(preview.resolved(rough), end="")
         preview.enforce(rough)
         return 0
     preview.enforce(rough)
     if arguments.assume is None:
-        print(preview.preview(*expected.of(spec, lambda line: print(line, file=sys.stderr))))
+        chip, activity = expected.of(spec, lambda line: print(line, file=sys.stderr))
     else:
-        print(preview.preview(rough, expected.assumed(arguments.assume)))
+        chip, activity = rough, expected.assumed(arguments.assume)
+    points = _points(arguments, spec)
+    print(preview.preview(chip, activity))
+    print(points, end="")
     return 0
+
+
+def _points(arguments: argparse.Namespace, spec: Spec) -> str:
+    """A line about the points of the spec's sweep, if it has one. Raises `SpecError` for any that cannot be."""
+    if spec.sweep is None:
+        return ""
+    from edgesdt.spec.sweep.section import load_sweep
+    from edgesdt.sweep.checking import check
+
+    return f"sweep, {check(*load_sweep(arguments.spec, arguments.overrides), with_data=arguments.assume is None)}\n"

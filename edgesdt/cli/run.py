@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgesdt.cli.spec_arguments import EXIT_CODES, add_spec, spec_of
+from edgesdt.cli.spec_arguments import EXIT_CODES, Shorthand, add_spec, spec_of
 from edgesdt.errors import EdgesdtError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def add_parser(commands: Any) -> None:
     run = commands.add_parser("run", help="train, evaluate and price a chip; writes a run folder", epilog=EXIT_CODES)
     add_spec(run)
     run.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/NAME-SEED)")
-    run.add_argument("--seed", type=int, metavar="N", help="the same as --set seed=N")
+    run.add_argument("--seed", type=int, action=Shorthand, metavar="N", help="the same as --set seed=N")
     run.add_argument("--threads", type=_threads, metavar="N", help="threads for inference (default: all cores)")
     run.add_argument("--ablate", action="store_true", help="run it with each non-ideality alone and with all but one")
     run.add_argument("--seeds", type=_seeds, metavar="N,N,...", help="seeds of an ablation (--ablate), for intervals")
@@ -41,10 +41,14 @@ def _threads(text: str) -> int:
 
 def _seeds(text: str) -> list[int]:
     """`0,1,2` as numbers."""
-    words = text.split(",")
-    found = [int(word) for word in words if word.strip().isdecimal() and len(word.strip()) < 11]
-    if len(found) < len(words) or len(set(found)) < len(found) or max(found) >= 2**32:
-        raise argparse.ArgumentTypeError(f"{text!r}: allowed: different numbers in 0..2^32-1, such as 0,1,2")
+    allowed = "allowed: different numbers in 0..4294967295, such as 0,1,2"
+    found: list[int] = []
+    for word in map(str.strip, text.split(",")):
+        if not (word.isascii() and word.isdecimal() and len(word) < 11 and int(word) < 2**32):
+            raise argparse.ArgumentTypeError(f"{text!r}: {word!r} is no seed, {allowed}")
+        if int(word) in found:
+            raise argparse.ArgumentTypeError(f"{text!r}: {word} twice, {allowed}")
+        found.append(int(word))
     return found
 
 
@@ -53,6 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.seeds is not None and (not arguments.ablate or arguments.seed is not None):
         told = "goes with --ablate; a sweep with 'seed: [0, 1, 2]' runs other chips with several seeds"
         raise EdgesdtError(f"--seeds: {told if arguments.seed is None else 'allowed: --seed or --seeds, not both'}")
+    if arguments.seeds is not None and any(each.partition("=")[0].strip() == "seed" for each in arguments.overrides):
+        raise EdgesdtError("--seeds: allowed: --set seed=N or --seeds, not both")
     spec = spec_of(arguments)
     from edgesdt.runs import record
     from edgesdt.runs.experiment import run

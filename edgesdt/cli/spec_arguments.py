@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edgesdt.spec import Spec
@@ -20,13 +20,21 @@ def add_spec(command: argparse.ArgumentParser) -> None:
 
 
 def spec_of(arguments: argparse.Namespace) -> Spec:
-    """The spec with its overrides, `--seed` among them. Raises `SpecError`."""
+    """The spec with its overrides, `--seed` among them, each in its turn. Raises `SpecError`."""
     from edgesdt.spec import load
 
-    overrides = list(arguments.overrides)
-    if getattr(arguments, "seed", None) is not None:
-        overrides.append(f"seed={arguments.seed}")
-    return load(arguments.spec, overrides)
+    return load(arguments.spec, arguments.overrides)
+
+
+class Shorthand(argparse.Action):
+    """An option that stands for `--set NAME=VALUE`: of several that set one field, the last counts, as of `--set`."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        """Keep the value, and set the field of the option's name to it."""
+        setattr(namespace, self.dest, values)
+        namespace.overrides = [*namespace.overrides, f"{self.dest}={values}"]
 
 
 def add_assume(command: argparse.ArgumentParser) -> None:

@@ -60,7 +60,10 @@ def load(
     machine is fetched into the cache folder if `fetch`; `progress` gets lines of text about that.
     Raises DataError, fit to be read by a user, for every fault of name, file, content or number of samples.
     """
-    return _whole(name_or_path, fetch, progress or _silent).first(train, test)
+    named = os.fspath(name_or_path) if isinstance(name_or_path, os.PathLike) else name_or_path
+    if not isinstance(named, str):
+        raise DataError(f"name_or_path: a {type(named).__name__}, allowed: the name of a data set, or a path")
+    return _whole(named, fetch, progress or _silent).first(train, test)
 
 
 def fetch(name: str, dir: Path | None = None, progress: Progress | None = None) -> Path:

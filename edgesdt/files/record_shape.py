@@ -22,6 +22,7 @@ _KINDS: Final = {
     "latency_s": MAPPING, "latency_s.train_per_sample": NUMBER, "latency_s.inference_per_sample": NUMBER,
     "area_mm2": MAPPING, "area_mm2.total": NUMBER, "area_mm2.breakdown": MAPPING, "area_mm2.breakdown.*": NUMBER,
     "technology": MAPPING, "technology.table": TEXT, "technology.node_nm": NUMBER,
+    "technology.file": TEXT, "technology.sha256": TEXT,
     "memory": MAPPING, "memory.used_bits": NUMBER, "memory.budget_bits": NUMBER,
     "memory.banks": ROWS, "memory.banks.[].kind": TEXT, "memory.banks.[].banks": WHOLE,
     "memory.banks.[].bank_bits": WHOLE, "memory.banks.[].word_bits": WHOLE, "memory.banks.[].built_bits": WHOLE,

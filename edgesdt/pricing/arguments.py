@@ -10,8 +10,41 @@ from edgesdt.pricing import cells
 from edgesdt.rules.lookup import design_of
 from edgesdt.spec import Spec
 from edgesdt.spec.hints import did_you_mean
+from hw_models.technology import Technology
 
 _PHASES = ("train", "inference")
+
+
+def check_tables(memory: object, tech: object) -> None:
+    """Raise `ArgumentError` for what is no memory map or no technology table."""
+    check_memory(memory)
+    if not isinstance(tech, Technology):
+        ARGUMENTS.refuse("tech", f"a {type(tech).__name__}", "a Technology (hw_models.technology.load)")
+
+
+_PRICED_AGAIN = {
+    "spec": Mapping, "counts": Mapping, "memory": Mapping, "curve": list, "train_samples": int, "test_samples": int,
+}  # fmt: skip
+
+
+def check_record(record: object) -> None:
+    """Raise `ArgumentError` for what is no record, or lacks what prices are made of."""
+    if not isinstance(record, Mapping):
+        ARGUMENTS.refuse("record", f"a {type(record).__name__}", "a record of a run, as record.json holds it")
+    needed = ", ".join(_PRICED_AGAIN)
+    for key, kind in _PRICED_AGAIN.items():
+        if key not in record:
+            ARGUMENTS.refuse("record", f"lacks {key!r}", f"a record with {needed}")
+        if not isinstance(record[key], kind):
+            ARGUMENTS.refuse(f"record.{key}", f"a {type(record[key]).__name__}", f"a {kind.__name__.lower()}")
+
+
+def check_table(table: object, node: object) -> None:
+    """Raise `ArgumentError` for what is no name or path of a technology table, and no length of a node."""
+    if not isinstance(table, str):
+        ARGUMENTS.refuse("table", f"a {type(table).__name__}", "the name of a technology table, or the path of a file")
+    if node is not None:
+        ARGUMENTS.number("node", node, 1.0)
 
 
 def check_phases(counts: object, samples: object) -> None:

@@ -14,19 +14,27 @@ from typing import Any
 
 from edgesdt.errors import SpecError
 from edgesdt.ledger.recipes import KINDS, Access, Action, cycles
-from edgesdt.pricing import banks, cells, leakage, omissions
-from edgesdt.pricing.arguments import check_counts, check_memory, check_phases
+from edgesdt.pricing import banks, cells, leakage, omissions, tables
+from edgesdt.pricing.arguments import (
+    check_counts,
+    check_phases,
+    check_record,
+    check_table,
+    check_tables,
+)
 from edgesdt.rules.lookup import design_of
 from edgesdt.spec import Spec, layers, spec_hash
 from edgesdt.spec.named_files import SheetError
 from edgesdt.spec.schema.spec import Technology as Prices
+from edgesdt.spec.schema.spec import require_spec
 from hw_models.technology import Technology, TechnologyError
 
 LEAKAGE = "leakage"
 
 
 def technology(spec: Spec) -> Technology:
-    """The technology table that the spec names, at its node. Raises `SpecError`."""
+    """The technology table that the spec names, at its node. Raises `SpecError`, `ArgumentError` for no spec."""
+    require_spec(spec)
     try:
         found = spec.technology.prices()
         if spec.chip.memory.organised:  # needs what a table need not have
@@ -45,6 +53,7 @@ def bits_of(memory: Mapping[str, Any], *prefixes: str) -> int:
 
 def components(spec: Spec) -> dict[str, str]:
     """The component of the chip that pays for each action."""
+    require_spec(spec)
     found = {action.name: action.component for action in design_of(spec).actions}
     return found if spec.device.digital else found | cells.actions(spec)
 
@@ -54,6 +63,8 @@ def recipes(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str
 
     Accesses to memories in banks are not in it: what they cost depends on the words that they open (`banks`).
     """
+    require_spec(spec)
+    check_tables(memory, tech)
     held = banks.held(spec, memory)
     made = {action.name: _joules(action, memory, tech, held) for action in design_of(spec).actions}
     return made if spec.device.digital else made | cells.priced(spec, tech)
@@ -74,6 +85,8 @@ def _joules(action: Action, memory: Mapping[str, Any], tech: Technology, held: b
 
 def areas(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str, float]:
     """mm² by component: memories by their bits, functional units by their number and parts."""
+    require_spec(spec)
+    check_tables(memory, tech)
     held = banks.held(spec, memory)
     weights = bits_of(memory, "weights") if layers.in_memory(spec) and "weights" not in held else 0
     others = memory["used_bits"] - weights - sum(own.used_bits for own in held.values())
@@ -88,11 +101,15 @@ def areas(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str, 
 
 def static_w(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> float:
     """Static power [W] of the whole chip, array drivers included, every bank awake."""
+    require_spec(spec)
+    check_tables(memory, tech)
     return leakage.total_w(spec, memory, areas(spec, memory, tech), tech)
 
 
 def latency_s(spec: Spec, counts: Mapping[str, int], tech: Technology) -> dict[str, float]:
     """Seconds by phase of the rule's schedule, and of the array where weights are cells."""
+    require_spec(spec)
+    check_counts(spec, counts)
     found = {phase.name: cycles(phase, counts) / spec.chip.clock for phase in design_of(spec).phases}
     return found if spec.device.digital else found | cells.time_s(spec, counts, tech)
 
@@ -114,8 +131,9 @@ def bill(spec: Spec, counts: Mapping[str, int], memory: Mapping[str, Any], tech:
 
     Raises `ArgumentError` for counts that are not those of a chip of `spec`, or a map that is none.
     """
+    require_spec(spec)
     check_counts(spec, counts)
-    check_memory(memory)
+    check_tables(memory, tech)
     prices, paid_by = recipes(spec, memory, tech), components(spec)
     energy: dict[str, float] = {}
     for action, count in counts.items():
@@ -161,6 +179,7 @@ def price(
         "area_mm2": {"total": sum(area.values()), "breakdown": area},
         "technology": {
             "table": tech.name,
+            **tables.own(spec.technology.file, spec.technology.sha256),
             "node_nm": tech.node_nm,
             "leakage_w": static_w(spec, memory, tech),
             "leakage_breakdown_w": leaks,
@@ -200,6 +219,7 @@ def _energy(
 
 def left_out(spec: Spec) -> dict[str, list[str]]:
     """`not_priced`, of cells whose model states no electrical conditions; empty where all has a price."""
+    require_spec(spec)
     models = [layers.device_of(spec, layer).cell_model() for layer in layers.on_cells(spec)]
     return {} if all(model.drive is not None for model in models) else {"not_priced": list(omissions.UNPRICED)}
 
@@ -207,8 +227,11 @@ def left_out(spec: Spec) -> dict[str, list[str]]:
 def reprice(record: Mapping[str, Any], table: str, node: float | None = None) -> dict[str, Any]:
     """A copy of `record` priced with another technology table at `node` [nm; None: the table's own], nothing re-run.
 
-    `table` is a name or the path of a table of one's own (`./my28.yaml`). Raises `SpecError`.
+    `table` is a name or the path of a table of one's own (`./my28.yaml`). Raises `SpecError`, and `ArgumentError`
+    for what is no record, no table or no node.
     """
+    check_record(record)
+    check_table(table, node)
     plain = copy.deepcopy(dict(record["spec"]))
     try:
         plain["technology"] = Prices.named(table, node)

@@ -21,6 +21,8 @@ def drawn(y: Labels, fraction: float, seed: int) -> Labels:
     if not len(y):
         ARGUMENTS.refuse("y", "no labels", "at least one")
     n, fraction = len(y), ARGUMENTS.number("fraction", fraction, 0.0, 1.0)
+    if not fraction:
+        ARGUMENTS.refuse("fraction", "0", "a share above 0, up to 1")
     seed = ARGUMENTS.whole("seed", seed, 0, 2**32 - 1)
     order = np.random.RandomState(seed).permutation(n)
     turn = np.empty(n, np.float64)

@@ -36,6 +36,28 @@ def _samples(x: object, y: object, classes: int | None, names: str = "x y") -> t
     return codes, ARGUMENTS.integers(y_name, y, (len(codes),), 0, most)
 
 
+def _answers(infer: Infer, x: npt.NDArray[np.uint8], outputs: int | None = None) -> Codes:
+    """What `infer` says of samples `x`: integer codes (samples, outputs). Raises in words: a rule may be anybody's."""
+    made: object = infer(x)
+    codes = ARGUMENTS.integers("outputs of infer", made, (len(x), outputs or "outputs"), 0, 65535, None)
+    if not codes.shape[1]:
+        ARGUMENTS.refuse("outputs of infer", f"shape {codes.shape}", "one output or more")
+    return codes
+
+
+def _in_parts(infer: Infer, x: npt.NDArray[np.uint8], outputs: int | None = None) -> Callable[[slice], Codes]:
+    """`_answers` for slices of `x`, as many outputs for every slice as for the first."""
+    width = outputs
+
+    def of(part: slice) -> Codes:
+        nonlocal width
+        codes = _answers(infer, x[part], width)
+        width = codes.shape[1]
+        return codes
+
+    return of
+
+
 @dataclass(frozen=True)
 class Association:
     """The class of each output neuron (n_L,), `UNASSIGNED` where it never responded to a labelled sample."""
@@ -59,7 +81,7 @@ class Association:
         x, y = _samples(x, y, classes)
         sums: npt.NDArray[np.int64] | None = None
         for part in blocks(len(x)):
-            outputs = infer(x[part])
+            outputs = _answers(infer, x[part], None if sums is None else sums.shape[1])
             found = np.zeros((classes, outputs.shape[1]), np.int64)
             for c in range(classes):
                 found[c] = outputs[y[part] == c].sum(axis=0, dtype=np.int64)
@@ -98,7 +120,7 @@ def recognised(found: Association, infer: Infer, x_test: npt.NDArray[np.uint8], 
     x_test, y_test = _samples(x_test, y_test, None, "x_test y_test")
     right = np.zeros(2, np.int64)
     for part in blocks(len(x_test)):
-        outputs = infer(x_test[part])
+        outputs = _answers(infer, x_test[part], len(found.neuron_class))
         right += [(rule(outputs) == y_test[part]).sum() for rule in (found.average, found.strongest)]
     return {"direct_average": right[0] / len(x_test), "direct_max": right[1] / len(x_test)}
 
@@ -106,7 +128,7 @@ def recognised(found: Association, infer: Infer, x_test: npt.NDArray[np.uint8], 
 def output(infer: Infer, x_test: npt.NDArray[np.uint8], y_test: Labels) -> dict[str, float]:
     """Accuracy of the output neuron with the largest state, for a chip trained on labels; ties: lowest index."""
     x_test, y_test = _samples(x_test, y_test, None, "x_test y_test")
-    right = sum(int((infer(x_test[p]).argmax(axis=1) == y_test[p]).sum()) for p in blocks(len(x_test)))
+    right = sum(int((_answers(infer, x_test[p]).argmax(axis=1) == y_test[p]).sum()) for p in blocks(len(x_test)))
     return {"output": right / len(x_test)}
 
 
@@ -137,8 +159,8 @@ def linear(
         return {"linear": float((y_test == shown[0]).mean())}
     scale = 2.0**-state_bits
     with threadpool_limits(1, "blas"):
-        rows = Stored.of(lambda part: infer(x[part]), len(x), threads)
+        rows = Stored.of(_in_parts(infer, x), len(x), threads)
         found = softmax_regression.fit(rows, known, len(shown), scale, seed)
-        tested = Stored.of(lambda part: infer(x_test[part]), len(x_test), threads)
+        tested = Stored.of(_in_parts(infer, x_test, rows.shape[1]), len(x_test), threads)
         right = shown[found.scores(tested, scale).argmax(axis=1)] == y_test
     return {"linear": float(right.mean())}

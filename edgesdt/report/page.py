@@ -16,7 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgesdt.errors import EdgesdtError, RunError
+from edgesdt.errors import ArgumentError, EdgesdtError, RunError
+from edgesdt.pricing import tables
 from edgesdt.report.drawing import wording
 from edgesdt.report.files import folders, repricing
 from edgesdt.report.files import sweeps as store
@@ -48,6 +49,7 @@ def write(
     existing report is replaced only once the new one is complete. `say` gets what was left out. Of a sweep, the runs
     that lead it get their own report beside their record if they have none.
     """
+    check_folders(given, out)
     if len(given) == 1 and ablation.is_ablation(Path(given[0])):
         return _write_ablation(Path(given[0]), out, table)
     items = load(given)
@@ -59,6 +61,14 @@ def write(
     out = Path(out) if out is not None else _place(items, table)
     _replace(out, _render(items, out, table, recorded))
     return out
+
+
+def check_folders(given: object, out: object = None) -> None:
+    """Raise `ArgumentError` unless `given` is a list of paths, and `out` a path or None."""
+    if isinstance(given, str) or not isinstance(given, Sequence) or not all(isinstance(p, str | Path) for p in given):
+        raise ArgumentError(f"given: a {type(given).__name__}, allowed: a list of run and sweep folders")
+    if out is not None and not isinstance(out, str | Path):
+        raise ArgumentError(f"out: a {type(out).__name__}, allowed: the path of a file, or None")
 
 
 def _write_ablation(folder: Path, out: Path | None, table: str | None) -> Path:
@@ -74,6 +84,7 @@ def _write_ablation(folder: Path, out: Path | None, table: str | None) -> Path:
 
 def load(given: Sequence[Path]) -> list[Run | Sweep]:
     """The runs and sweeps in folders, in that order, named uniquely. Raises `EdgesdtError` naming the file."""
+    check_folders(given)
     if not given:
         raise EdgesdtError("report: no run folder was given, and no sweep folder; name one that holds a record.json")
     places = [place for folder in given for place in _runs_in(Path(folder))]
@@ -105,8 +116,7 @@ def left_out(items: Sequence[Run | Sweep]) -> list[str]:
 
 def _tables(items: Sequence[Run | Sweep]) -> set[str]:
     """The tables that the records were priced with."""
-    records = [record for item in items for record in _records(item)]
-    return {str(name) for record in records if (name := (record.get("technology") or {}).get("table"))}
+    return {name for item in items for record in _records(item) if (name := tables.name(record))}
 
 
 def _records(item: Run | Sweep) -> list[dict[str, Any]]:
@@ -175,10 +185,8 @@ def _render(items: Sequence[Run | Sweep], out: Path, table: str | None, recorded
 
 def _repriced(items: Sequence[Run | Sweep], table: str, recorded: set[str]) -> dict[str, Any]:
     """With which table the records were priced again (a file's, by its own name and digest), and with which before."""
-    sections = [record.get("spec", {}).get("technology") for item in items for record in _records(item)]
-    digest = next((str(s["sha256"])[:16] for s in sections if isinstance(s, dict) and s.get("sha256")), "")
-    name = repricing.name_of(table)
-    return {"table": f"{name} (SHA-256 {digest}…)" if digest else name, "before": sorted(recorded - {table})}
+    names = {name for item in items for record in _records(item) if (name := tables.name(record))}
+    return {"table": ", ".join(sorted(names)) or repricing.name_of(table), "before": sorted(recorded - names)}
 
 
 def _run_reports(found: Findings) -> None:

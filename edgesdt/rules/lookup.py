@@ -12,11 +12,13 @@ from edgesdt.ledger.recipes import KINDS, Design
 from edgesdt.rules.protocol import Rule
 from edgesdt.spec import Spec
 from edgesdt.spec.schema.memory import Banks
+from edgesdt.spec.schema.spec import require_spec
 from edgesdt.units import format_size
 
 
 def rule_of(spec: Spec) -> Rule:
-    """The learning rule of `spec`."""
+    """The learning rule of `spec`. Raises `ArgumentError` for what is no spec."""
+    require_spec(spec)
     rule: Rule = registry.load(spec.learning.rule)
     return rule
 

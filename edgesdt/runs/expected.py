@@ -27,6 +27,8 @@ def of(spec: Spec, say: Callable[[str], None], work_s: float = profile.WORK_S) -
         source = f"{spec.data.set} is not on this machine (edgesdt data fetch {spec.data.set}): assuming"
         return frac_bits.without_data(spec), replace(ASSUMED, source=source)
     data = samples.load(spec, fetch=False, progress=say)
+    for sentence in samples.cautions(spec, data):
+        say(f"warning: {sentence}")
     with watched(say) as compilation, compilation.together():
         spec = frac_bits.chosen(spec, data)
         if spec.chip.style == "dense" and spec.device.digital:  # what it does does not depend on the data

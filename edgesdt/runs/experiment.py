@@ -63,6 +63,7 @@ def run(
     memory_map(resolve(rough)).enforce()
     bill.technology(spec)
     data = samples.load(spec, progress=say)
+    unheeded += samples.cautions(spec, data)
     with nullcontext(compilation) if compilation else watched(say) as compilation:
         if frac_bits.is_auto(spec):
             with compilation.together():

@@ -8,7 +8,7 @@ from typing import Any
 from edgesdt import units
 from edgesdt.errors import SpecError
 from edgesdt.ledger.memory import MemoryMap
-from edgesdt.pricing import bill, omissions
+from edgesdt.pricing import bill, omissions, tables
 from edgesdt.rules.activity import ASSUMED, Activity
 from edgesdt.rules.lookup import memory_map, resolve, rule_of
 from edgesdt.spec import Spec, layers, to_yaml
@@ -68,7 +68,7 @@ def preview(spec: Spec, activity: Activity = ASSUMED) -> str:
         "memory map",
         fitted.table(),
         "",
-        f"predicted cost at {tech['table']}, {tech['node_nm']:g} nm ({expected})",
+        f"predicted cost at {tables.name(priced)}, {tech['node_nm']:g} nm ({expected})",
         f"  energy   {units.format_energy(energy_j['train_per_sample'])} per training sample, "
         f"{units.format_energy(energy_j['inference_per_sample'])} per inference",
         f"  latency  {units.format_time(latency['train_per_sample'])} per training sample, "

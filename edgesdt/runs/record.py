@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from edgesdt import __version__, units
-from edgesdt.errors import EdgesdtError, RunError
+from edgesdt.errors import ArgumentError, EdgesdtError, RunError
 from edgesdt.files import documents, record_shape
-from edgesdt.pricing import omissions
+from edgesdt.pricing import omissions, tables
 from hw_models.foreign import printable, printable_lines
 
 SCHEMA = 1
@@ -99,7 +99,10 @@ def _cells(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def summary(record: Mapping[str, Any]) -> str:
-    """The run in a few aligned lines, with units, for a terminal."""
+    """The run in a few aligned lines, with units, for a terminal. Raises `ArgumentError` for what is no record."""
+    if not isinstance(record, Mapping) or (wrong := record_shape.fault(record)):
+        what = wrong if isinstance(record, Mapping) else f"a {type(record).__name__}"
+        raise ArgumentError(f"record: {what}, allowed: a record of a run, as record.json holds it")
     accuracy, energy, latency = record["accuracy"], record["energy_j"], record["latency_s"]
     memory, speed = record["memory"], record["speed"]
     rows = [("accuracy", "trained", "untrained")]
@@ -132,8 +135,7 @@ def summary(record: Mapping[str, Any]) -> str:
     ]
     rows += list(_cells(record))
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
-    tech = record["technology"]
-    head = f"{record['name']} · seed {record['seed']} · {tech['table']} at {tech['node_nm']:g} nm"
+    head = f"{record['name']} · seed {record['seed']} · {tables.at_node(record)}"
     lines = ("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
     told = [*(f"  {sentence}" for sentence in omissions.of_rest(record)), *omissions.of_prices(record)]
     return "\n".join(printable_lines(" ".join(line.rstrip().splitlines())) for line in (head, *lines, *told))

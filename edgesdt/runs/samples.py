@@ -8,6 +8,7 @@ from pathlib import Path
 from edgesdt import datasets
 from edgesdt.errors import DataError, SpecError
 from edgesdt.spec import Spec, named_files
+from edgesdt.spec.schema.spec import require_spec
 
 
 def load(spec: Spec, *, fetch: bool = True, progress: Callable[[str], None] | None = None) -> datasets.Dataset:
@@ -17,9 +18,42 @@ def load(spec: Spec, *, fetch: bool = True, progress: Callable[[str], None] | No
     `DataError` for a fault of the data (a missing file, NaN, labels that are text) and `SpecError` where the layers do
     not fit it.
     """
+    require_spec(spec)
     data = datasets.load(_file(spec), spec.data.train, spec.data.test, fetch=fetch, progress=progress)
     _match(spec, data)
     return data
+
+
+def cautions(spec: Spec, data: datasets.Dataset) -> list[str]:
+    """What a chip and its read-outs cannot learn from these labels, in sentences: `check` and a run say the same."""
+    import numpy as np
+
+    from edgesdt.readouts import labels
+
+    seed = spec.seed if spec.label_seed is None else spec.label_seed
+    known = data.y_train[labels.drawn(data.y_train, spec.label_fraction, seed)]
+    held, shown = np.unique(data.y_train), np.unique(known)
+    told = []
+    if len(held) == 1:
+        told.append(f"data.set: every training sample is of class {held[0]}: no read-out can tell classes apart")
+    elif len(shown) == 1:
+        share = f"label_fraction: {spec.label_fraction:g}"
+        told.append(f"{share}: every known label is of class {shown[0]}: no read-out can tell classes apart")
+    unknown = np.setdiff1d(np.intersect1d(data.y_test, held), shown)
+    for where, without, among in (
+        ("data.set", np.setdiff1d(data.y_test, held), "training samples"),
+        (f"label_fraction: {spec.label_fraction:g}", unknown, "known labels"),
+    ):
+        if len(without):
+            part = 100 * float(np.isin(data.y_test, without).mean())
+            named = ", ".join(map(str, without[:_SHOWN])) + (", …" if len(without) > _SHOWN else "")
+            what = f"test label{'s' * (len(without) > 1)} {named} ({part:.3g} % of the test samples)"
+            told.append(f"{where}: {what} not among the {among}: always answered wrong")
+    return told
+
+
+_SHOWN = 10
+"""Classes that a sentence names."""
 
 
 def _file(spec: Spec) -> str:

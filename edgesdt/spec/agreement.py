@@ -174,12 +174,17 @@ def _cells(spec: Spec) -> Iterator[Fault]:
         yield Fault(path, f"beside model {device.model}, allowed: one of the two", blame=(path, ("device", "model")))
         return
     try:
-        if device.sha256 is not None and device.sha256 != device.digest():
+        if device.file is not None and device.sha256 not in (None, device.digest()):
             path = ("device", "sha256")
             text = f"{device.file} has changed, allowed: {device.digest()}"
             yield Fault(path, text, blame=(path, ("device", "file")))
         needed, held = _needed_range(spec), device.array.weight_per_range
-        if held is not None and held < needed:
+        if needed > _MOST_RANGE:
+            path = ("device", "parameters")
+            text = f"one bound lies so near 0 that the first weights need {needed:.3g} of weight per range, allowed: "
+            scale = ("device", "array", "weight_per_range")
+            yield Fault(path, f"{text}up to {_MOST_RANGE}", blame=(path, scale, ("device",)))
+        elif held is not None and held < needed:
             scale = ("device", "array", "weight_per_range")
             text = f"{held:g} cannot hold the first weights (chip.weights.init_gain), allowed: {needed:.4g}..1000"
             yield Fault(scale, text, blame=(scale, ("chip", "weights", "init_gain"), ("chip", "layers"), ("device",)))
@@ -269,6 +274,10 @@ _USUAL_RANGE = 0.1
 """Weight per conductance range that learns best at 784 inputs with most devices (half or twice it learns worse)."""
 
 
+_MOST_RANGE = 1000
+"""The largest `weight_per_range`, as its field says."""
+
+
 def _weight_range(spec: Spec) -> float:
     """The default of `weight_per_range`: the usual one, or two digits above what the first weights need."""
     from hw_models.base import DeviceError
@@ -277,7 +286,7 @@ def _weight_range(spec: Spec) -> float:
         needed = _needed_range(spec)
     except (DeviceError, OSError, named_files.SheetError):
         return _USUAL_RANGE  # what is wrong is said where the fields are held against each other
-    if needed <= _USUAL_RANGE:
+    if not _USUAL_RANGE < needed <= _MOST_RANGE:
         return _USUAL_RANGE
     digit = 10.0 ** (math.floor(math.log10(needed)) - 1)
     return float(f"{math.ceil(needed / digit) * digit:.2g}")

@@ -22,8 +22,12 @@ def faults_of(error: Exception, device: Device) -> Iterator[Fault]:
 
 
 def _placed(line: str, device: Device) -> tuple[Path, str]:
-    """The field that a line speaks of, and the line without the words that say so."""
+    """The field that a line speaks of, and the line without the words that say so.
+
+    A value of the spec is told at its own field, not at the line of the sheet that it replaces.
+    """
     text = _SHEET.sub("", line)
+    bare = _bare(text, device)
     for key, value in device.parameters.items():
         inner = value if isinstance(value, Mapping) else {}
         names: list[tuple[Path, str]] = [((key, part), rf"\S+\.{re.escape(key)}: {re.escape(part)}") for part in inner]
@@ -31,10 +35,18 @@ def _placed(line: str, device: Device) -> tuple[Path, str]:
             if match := re.match(rf"{words}: ", text):
                 return ("device", "parameters", *place), text[match.end() :]
     for key in device.parameters:
-        if re.search(rf"\b{re.escape(key)}\b", text):
-            return ("device", "parameters", key), text
+        if re.search(rf"(?<![\w.]){re.escape(key)}\b", bare):
+            return ("device", "parameters", key), bare
     if text.startswith("unknown non-ideality"):
         return ("device", "off"), text
     if device.file is not None and text.startswith(device.file):
         return ("device", "file"), text
     return ("device",), text
+
+
+def _bare(text: str, device: Device) -> str:
+    """A line without the sheet and the key that it starts with: where a family found what is wrong, not what it is."""
+    if device.file is not None:
+        text = re.sub(rf"^{re.escape(device.file)}(:\d+)?: ", "", text)
+    text = re.sub(r"^(parameters|drive)(\.\w+)?: ", "", text)
+    return re.sub(r"^\w+: (?=\w+ is )", "", text)

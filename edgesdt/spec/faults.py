@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from edgesdt import registry
-from edgesdt.spec.fields import allowed, choices, documented, rules_with, section_at
-from edgesdt.spec.hints import Path, did_you_mean, dotted, nearest, shown
+from edgesdt.spec.fields import allowed, choices, documented, field_at, rules_with, section_at
+from edgesdt.spec.hints import Path, did_you_mean, dotted, flat, nearest, shown
 from edgesdt.spec.schema.learning import DEFAULT_RULE, NOT_YET
 from edgesdt.spec.source import Fault
 
@@ -43,6 +43,11 @@ class Origin:
     lines: Mapping[Path, int] = field(default_factory=dict)
     overrides: Mapping[Path, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Paths are compared part by part, however a key is dotted."""
+        self.lines = {flat(path): line for path, line in self.lines.items()}
+        self.overrides = {flat(path): key for path, key in self.overrides.items()}
+
     def render(self, faults: Iterable[Fault]) -> list[str]:
         """One line for each fault, without repeats: those of the file by line, then those of `--set`."""
         placed = sorted({(*self._place(fault), fault.text) for fault in faults}, key=_in_order)
@@ -63,6 +68,7 @@ class Origin:
 
     def _override(self, path: Path) -> str | None:
         """The `--set` that wrote `path`, in whole or in part of it or around it."""
+        path = flat(path)
         for length in range(len(path), 0, -1):
             if path[:length] in self.overrides:
                 return self.overrides[path[:length]]
@@ -70,10 +76,10 @@ class Origin:
 
     def _line(self, blame: tuple[Path, ...]) -> int | None:
         """The line of the first path that is written in the file, or else of what is nearest around it."""
-        for path in blame:
+        for path in map(flat, blame):
             if path in self.lines:
                 return self.lines[path]
-        path = blame[0]
+        path = flat(blame[0])
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path)
@@ -149,9 +155,14 @@ def _is_known_elsewhere(path: Path, value: object, not_yet: tuple[str, ...], rul
 
 def _hint(path: Path, value: object, rule: str | None) -> str:
     """What the value was probably meant to be."""
+    wanted = allowed(path, rule)
+    if isinstance(value, str) and wanted.startswith("a list"):
+        options = choices(path, rule)
+        is_word = not options and "such as [" in wanted and value.isidentifier()
+        item = value if is_word else nearest(value, options)
+        return f" (did you mean [{item}]?)" if item else ""
     if options := choices(path, rule):
         return did_you_mean(value, options)
-    wanted = allowed(path, rule)
     if isinstance(value, float) and value.is_integer() and wanted.startswith("an integer"):
         return f" (did you mean {int(value)}?)"
     if isinstance(value, str) and wanted.startswith(("an integer", "a number")) and _reads_as_number(value):
@@ -168,8 +179,11 @@ def _reads_as_number(text: str) -> bool:
         return False
 
 
-def unknown_key(path: Path, whole: bool = False, rule: str | None = None) -> str:
-    """The text for a key that its section does not have; with `whole`, suggestions are full dotted paths."""
+def unknown_key(path: Path, whole: bool = False, rule: str | None = None, rest: Path = ()) -> str:
+    """The text for a key that its section does not have; with `whole`, suggestions are full dotted paths.
+
+    `rest` is what was written after the key: it is part of the suggestion where that is a field.
+    """
     key = str(path[-1])
     section = section_at(path[:-1], rule)
     assert section is not None, path
@@ -184,7 +198,9 @@ def unknown_key(path: Path, whole: bool = False, rule: str | None = None) -> str
         fields = list(dict.fromkeys([*fields, *(name for each in sections if each for name in each.model_fields)]))
     found = nearest(key, fields)
     if found is not None:
-        hint = f" (did you mean {dotted((*path[:-1], found)) if whole else found!r}?)"
+        full: Path = (*path[:-1], found, *rest)
+        full = full if field_at(full) is not None else full[: len(path)]
+        hint = f" (did you mean {dotted(full) if whole else found!r}?)"
     else:
         elsewhere = [known for known in everywhere if known == key or known.rpartition(".")[2] == key]
         hint = f" (did you mean {' or '.join(elsewhere[:3])}?)" if elsewhere else ""

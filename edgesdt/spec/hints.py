@@ -44,6 +44,11 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
 
 
+def flat(path: Path) -> Path:
+    """The path with dotted parts taken apart: `--set device.layers.1.off=...` writes the key `1.off`."""
+    return tuple(inner for part in path for inner in (part.split(".") if isinstance(part, str) else (part,)))
+
+
 def dotted(path: Path) -> str:
     """`chip.layers[1]`; keys that are not plain words are quoted."""
     text = ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from edgesdt.spec import layers
-from edgesdt.spec.hints import Path
+from edgesdt.spec.hints import Path, flat
 from edgesdt.spec.schema.spec import Spec
 from edgesdt.spec.source import Fault
 
@@ -54,6 +55,40 @@ def _alone_only(spec: Spec, layer: int) -> Iterator[Fault]:
             where = "above the input" if name == "programming" else f"with {there} layers of weights"
             path: Path = ("device", "layers", str(layer), *rest)
             yield Fault(path, f"{told} {where}, allowed: {allowed}", blame=(path, (*_DEVICE, *rest), *_CHANGEABLE))
+
+
+def at_written(fault: Fault, data: Mapping[str, Any]) -> Fault:
+    """The fault of a device at the field that `data` has: that of one layer, or else that of all of them.
+
+    A chip of one weight layer has its device in the short form, wherever it was written.
+    """
+    if fault.path[:1] != _DEVICE:
+        return fault
+    layer = str(fault.path[2]) if fault.path[1:2] == ("layers",) and len(fault.path) > 2 else "0"
+    inside: Path = ("device", "layers", layer)
+
+    def both(path: Path) -> tuple[Path, ...]:
+        if path[:3] == inside:
+            return path, (*_DEVICE, *path[3:])
+        return ((*inside, *path[1:]), path) if path[:1] == _DEVICE and path[1:2] != ("layers",) else (path,)
+
+    places = both(fault.path)
+    place = next((each for each in places if is_written(data, each)), fault.path)
+    blame = [each for path in (fault.blame or (fault.path,)) for each in both(path)]
+    return replace(fault, path=place, blame=tuple(dict.fromkeys((place, *blame))))
+
+
+def is_written(data: Any, path: Path) -> bool:
+    """Whether plain data have a value at `path`, its parts and their keys dotted or not."""
+    if not path:
+        return True
+    if isinstance(path[0], int):
+        return isinstance(data, list | tuple) and path[0] < len(data) and is_written(data[path[0]], path[1:])
+    if not isinstance(data, Mapping):
+        return False
+    parts = flat(path)
+    keys = ((key, flat((str(key),))) for key in data)
+    return any(parts[: len(key)] == key and is_written(data[name], parts[len(key) :]) for name, key in keys)
 
 
 def placed(fault: Fault, layer: int) -> Fault:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from edgesdt.spec.schema.device import Device, LayerDevice, merged
+from edgesdt.spec.schema.device import Array, Device, LayerDevice, merged
 from edgesdt.spec.types import CANONICAL
 
 if TYPE_CHECKING:
@@ -66,17 +66,28 @@ def alone(spec: Spec, layer: int) -> Spec:
 def spread(device: Device, layers: int) -> Device:
     """`device` with one for each of `layers` weight layers where they differ or are several; else in the short form.
 
-    A layer that names a model or a file starts without the parameters and switches of the others.
+    A layer that names a model or a file starts without the parameters and switches of the others. What a digital layer
+    is given of a device stays in sight, where `unused` refuses it or says so.
     """
     given = device.layers
     if any(int(key) >= layers for key in given):
         return device  # a fault that is said elsewhere
     each = {str(layer): _own(device, given.get(str(layer)), layers > 1) for layer in range(layers)}
+    beside = device.in_memory and bool(device.parameters)  # of a layer that is on cells they may seem
+    if given and (beside or any(has_use_for_none(one, device.array) for one in each.values())):
+        return device.model_copy(update={"layers": each})
     if all(one.in_memory for one in each.values()):
-        return device.model_copy(update={"layers": {}, "model": "sram"}) if given else device
+        digital: dict[str, Any] = {"layers": {}, "model": "sram", "file": None, "sha256": None, "sheet": None}
+        return device.model_copy(update=digital) if given else device
     if layers > 1:
         return device.model_copy(update={"layers": each})
     return device.model_copy(update={"layers": {}, **{name: getattr(each["0"], name) for name in _fields()}})
+
+
+def has_use_for_none(layer: LayerDevice, array: Array) -> bool:
+    """Whether a layer is digital and yet has switches, parameters, a sheet, or an array that is not all layers'."""
+    own = layer.off or layer.parameters or layer.sheet or layer.sha256 or layer.array != array
+    return layer.in_memory and bool(own)
 
 
 def _own(device: Device, given: LayerDevice | None, several: bool) -> LayerDevice:
@@ -88,7 +99,7 @@ def _own(device: Device, given: LayerDevice | None, several: bool) -> LayerDevic
         base = {name: value for name, value in base.items() if name not in _OWN}
         base |= {} if "model" in own else {"model": "sram"}
     made = LayerDevice.model_validate(merged(base, own), context={CANONICAL: True})
-    common = _known(made, device.off) if several and not made.in_memory else ()
+    common: tuple[str, ...] = () if made.in_memory else _known(made, device.off) if several else device.off
     return made.model_copy(update={"off": tuple(dict.fromkeys((*made.off, *common)))})
 
 
@@ -114,7 +125,7 @@ def switches_of(device: LayerDevice) -> tuple[str, ...]:
     from hw_models.base import DeviceError
 
     try:
-        own = _non_idealities(device.model_copy(update={"off": ()}).model_dump_json())
+        own = _non_idealities(device.model_copy(update={"off": (), "array": Array()}).model_dump_json())
     except (DeviceError, OSError):
         own = ()
     return (*ARRAY_SWITCHES, *own)

@@ -13,13 +13,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from edgesdt.errors import SpecError
-from edgesdt.spec import named_files, source
+from edgesdt.errors import ArgumentError, SpecError
+from edgesdt.spec import layered, named_files, source
 from edgesdt.spec.agreement import completed, disagreements
 from edgesdt.spec.faults import Origin, translated
 from edgesdt.spec.fields import allowed
 from edgesdt.spec.hints import Path, did_you_mean, printable, shown
-from edgesdt.spec.overrides import OverrideError, apply, parsed
+from edgesdt.spec.overrides import OverrideError, apply, parsed, rule_named
+from edgesdt.spec.schema.learning import DEFAULT_RULE
 from edgesdt.spec.schema.spec import Spec
 from edgesdt.spec.sets import SetFacts
 from edgesdt.spec.source import Fault
@@ -42,13 +43,15 @@ def load(name_or_path: str, overrides: Sequence[str] = ()) -> Spec:
     """The spec in a YAML file, or the shipped one of that name, with `KEY=VALUE` overrides applied.
 
     A bare word that names a shipped spec means that one; write `./WORD` for a file. Raises `SpecError` with
-    every fault of the file and of the overrides.
+    every fault of the file and of the overrides, and `ArgumentError` for arguments that are no text.
     """
     return load_traced(name_or_path, overrides).spec
 
 
 def load_traced(name_or_path: str, overrides: Sequence[str] = ()) -> Traced:
     """As `load`, with where everything came from."""
+    name_or_path = _text("name_or_path", name_or_path, "the name of a shipped spec or the path of a YAML file")
+    overrides = _overrides(overrides)
     label = printable(name_or_path) or "''"
     named = _shipped_files().get(name_or_path)
     if named is not None:
@@ -74,7 +77,23 @@ def loads(text: str, label: str = "spec", overrides: Sequence[str] = ()) -> Spec
 
     Paths in it are relative to the current folder, whenever they are read.
     """
-    return _traced(text, label, overrides).spec
+    text, label = _text("text", text, "YAML text"), _text("label", label, "text")
+    return _traced(text, label, _overrides(overrides)).spec
+
+
+def _text(name: str, value: object, allowed: str) -> str:
+    """The argument `name` as text; a path is text, too. Raises `ArgumentError`."""
+    value = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(value, str):
+        raise ArgumentError(f"{name}: {shown(value)}, allowed: {allowed}")
+    return value
+
+
+def _overrides(value: object) -> Sequence[str]:
+    """The argument `overrides`, if it is a list of texts. Raises `ArgumentError`."""
+    if isinstance(value, str) or not isinstance(value, Sequence) or any(not isinstance(each, str) for each in value):
+        raise ArgumentError(f"overrides: {shown(value)}, allowed: a list of 'KEY=VALUE', such as ['epochs=5']")
+    return value
 
 
 def _traced(text: str, label: str, overrides: Sequence[str], folder: str = "") -> Traced:
@@ -90,9 +109,12 @@ def _traced(text: str, label: str, overrides: Sequence[str], folder: str = "") -
         named_files.locate(read.data, folder)
     broken = []
     written: dict[Path, str] = {}
+    learning = read.data.get("learning")
+    own = learning.get("rule", DEFAULT_RULE) if isinstance(learning, Mapping) else DEFAULT_RULE
+    rule = rule_named(overrides, own)
     for override in overrides:
         try:
-            path, value = parsed(override)
+            path, value = parsed(override, rule)
         except OverrideError as error:
             broken.append(error.text)
             continue
@@ -173,7 +195,7 @@ def examined(
     bad = [_without_index(fault.path) for fault in faults]
     for fault in disagreements(spec, (facts or {}).get(spec.data.set)):
         if not any(_touch(_without_index(part), path) for part in fault.blame for path in bad):
-            faults.append(fault)
+            faults.append(layered.at_written(fault, data))
     return spec, faults
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
+from edgesdt import registry
 from edgesdt.spec import source
 from edgesdt.spec.faults import unknown_key
 from edgesdt.spec.fields import field_at, free_at, section_at
@@ -25,13 +27,13 @@ class OverrideError(Exception):
         self.text = text
 
 
-def parsed(override: str) -> tuple[Path, Any]:
-    """The path and the plain value of one `KEY=VALUE`. Raises `OverrideError`."""
+def parsed(override: str, rule: str | None = None) -> tuple[Path, Any]:
+    """The path and the plain value of one `KEY=VALUE`, for a spec of `rule`. Raises `OverrideError`."""
     key, equals, text = override.partition("=")
     key = key.strip()
     if not equals or not key:
         raise OverrideError(f"--set {shown(override)}: not KEY=VALUE, allowed: for example epochs=5")
-    path = known_path(key)
+    path = known_path(key, rule)
     read = source.read(text.strip())
     if read.faults:
         fault = read.faults[0]
@@ -42,27 +44,37 @@ def parsed(override: str) -> tuple[Path, Any]:
     return path, read.data
 
 
-def known_path(key: str) -> Path:
+def rule_named(overrides: Sequence[str], given: object) -> str | None:
+    """The rule that the last of `overrides` names, else the one that is `given`; None for one that there is not."""
+    pairs = [(key.strip(), value.strip()) for key, _, value in (each.partition("=") for each in overrides)]
+    named = next((value for key, value in reversed(pairs) if key == "learning.rule"), given)
+    return named if isinstance(named, str) and named in registry.names() else None
+
+
+def known_path(key: str, rule: str | None = None) -> Path:
     """The path that `key` names in the schema. Raises `OverrideError`, with the nearest key that there is."""
     head, _, rest = key.partition(".")
     if head == "sweep" and rest:  # the keys of a sweep are dotted paths themselves
         inner = rest.removeprefix("parameters.")
         return ("sweep", rest) if inner == rest else ("sweep", "parameters", inner)
     try:
-        return schema_path(key)
+        return schema_path(key, rule)
     except PathError as error:
         raise OverrideError(f"--set {_on_one_line(key)}: {error}") from None
 
 
-def schema_path(key: str) -> Path:
-    """The path that a dotted `key` names in the schema. Raises `PathError`, with the nearest key that there is."""
+def schema_path(key: str, rule: str | None = None) -> Path:
+    """The path that a dotted `key` names in the schema. Raises `PathError`, with the nearest key that there is.
+
+    `rule` is the one whose keys are told; where it is not known, those of every rule are.
+    """
     path = tuple(key.split("."))
     for depth in range(1, len(path) + 1):
         here = path[:depth]
         if section_at(here) is not None:
             continue
         if field_at(here) is None:
-            raise PathError(unknown_key(here, whole=True))
+            raise PathError(unknown_key(here, whole=True, rule=rule, rest=path[depth:]))
         if depth < len(path):
             if free_at(here) and all(path):
                 return (*here, ".".join(path[depth:]))
@@ -70,12 +82,12 @@ def schema_path(key: str) -> Path:
     return path
 
 
-def parameter_path(key: str) -> Path:
+def parameter_path(key: str, rule: str | None = None) -> Path:
     """As `schema_path`, where `[N]` at the end names an item of a list: `chip.layers[1]`. Raises `PathError`."""
     found = _ITEM.fullmatch(key)
     if found is None:
-        return schema_path(key)
-    path = schema_path(found[1])
+        return schema_path(key, rule)
+    path = schema_path(found[1], rule)
     if field_at(path) is None or section_at(path) is not None:
         raise PathError(f"{dotted(path)} is a mapping, not a list")
     return (*path, int(found[2]))

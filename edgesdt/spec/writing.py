@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+from edgesdt.errors import ArgumentError
 from edgesdt.spec.fields import quantity_at
 from edgesdt.spec.hints import Path, printable
 from edgesdt.spec.named_files import identity
@@ -36,8 +37,15 @@ def spec_hash(plain: Mapping[str, Any]) -> str:
     Independent of the order of keys, of the machine, and of whether a whole number is written as 1 or 1.0; of a file
     that the spec names, its digest counts and not where it is.
     """
+    _require_plain(plain)
     kept = {key: identity(key, value) for key, value in plain.items() if key not in UNHASHED}
     return joined_hash({key: canonical(value) for key, value in kept.items()})
+
+
+def _require_plain(plain: object) -> None:
+    """Raise `ArgumentError` for what is no plain spec."""
+    if not isinstance(plain, Mapping):
+        raise ArgumentError(f"plain: a {type(plain).__name__}, allowed: a mapping, as Spec.plain() makes one")
 
 
 def joined_hash(sections: Mapping[str, str]) -> str:
@@ -61,6 +69,7 @@ def to_yaml(plain: Mapping[str, Any], notes: Mapping[str, str] | None = None) ->
 
     Raises `ValueError` for a note at a path that the spec does not have.
     """
+    _require_plain(plain)
     lines = list(_lines(plain, (), ""))
     notes = notes or {}
     unknown = set(notes) - {path for path, _ in lines}

@@ -90,6 +90,10 @@ class Plan:
         """Dotted path → value of a point."""
         return {name: value for name, _, value in spread(self.sweep.parameters, point.values)}
 
+    def check(self, every: Iterable[tuple[Any, ...]]) -> None:
+        """Raise `SpecError` with every fault of these combinations of values."""
+        self._checked(every)
+
     def faults_of(self, parameter: Parameter, values: Iterable[Any]) -> list[str]:
         """What is wrong with values of one parameter on the spec as it is; nothing where another chooses the device."""
         found: dict[tuple[Path, str], tuple[str, int]] = {}

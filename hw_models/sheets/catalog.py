@@ -77,7 +77,7 @@ def families() -> tuple[str, ...]:
 
 def family(name: str) -> type[CellModel]:
     """The class of a family. Raises `DeviceError` for an unknown name."""
-    if name in FAMILIES:
+    if _text("name", name) in FAMILIES:
         members = vars(import_module(FAMILIES[name])).values()
         return next(kind for kind in members if _is_family(kind) and kind.__dict__.get("family") == name)
     for plugin in _plugins().values():
@@ -125,12 +125,19 @@ def resolved(name: str) -> str:
 
 def from_mapping(tree: Mapping[str, Any], where: str, **overrides: Any) -> CellModel:
     """The model of a sheet given as a plain mapping; `where` names it in errors. Raises `DeviceError`."""
-    return _built(sheet.from_mapping(tree, where), overrides, 0)
+    return _built(sheet.from_mapping(tree, _text("where", where)), overrides, 0)
+
+
+def _text(name: str, value: object) -> str:
+    """The argument `name` as text. Raises `DeviceError`."""
+    if not isinstance(value, str):
+        raise DeviceError(f"{name}: a {type(value).__name__}, allowed: text")
+    return value
 
 
 def from_file(path: str | os.PathLike[str], **overrides: Any) -> CellModel:
     """The model of a YAML sheet. Raises `DeviceError` with every fault of the file, each with file and line."""
-    return _built(sheet.read(Path(path)), overrides, 0)
+    return _built(sheet.read(Path(path if isinstance(path, os.PathLike) else _text("path", path))), overrides, 0)
 
 
 def from_sheet(made: Sheet, **overrides: Any) -> CellModel:

@@ -176,6 +176,9 @@ def load(table: str, node_nm: float | None = None) -> Technology:
     `scaling.py`. What a table need not have: `sram.macro` and `sram.retention`. Raises
     `TechnologyError` for an unknown table or a node out of range.
     """
+    if not isinstance(table, str):
+        raise TechnologyError(f"table: a {type(table).__name__}, allowed: {', '.join(names())}")
+    _check_node(node_nm)
     if table not in names():
         raise unknown("table", table, names())
     return _load(table, node_nm)
@@ -186,7 +189,17 @@ def load_text(text: str, where: str, node_nm: float | None = None) -> Technology
 
     `where` stands for the file in errors. Raises `TechnologyError` with every fault of the table, each with its line.
     """
+    for name, value in (("text", text), ("where", where)):
+        if not isinstance(value, str):
+            raise TechnologyError(f"{name}: a {type(value).__name__}, allowed: text")
+    _check_node(node_nm)
     return _load_text(text, where, node_nm)
+
+
+def _check_node(node_nm: object) -> None:
+    """Raise `TechnologyError` for what is no number; its range is checked where it is used."""
+    if node_nm is not None and (not isinstance(node_nm, int | float) or isinstance(node_nm, bool)):
+        raise TechnologyError(f"node_nm: a {type(node_nm).__name__}, allowed: a number of nanometres, or None")
 
 
 @lru_cache(maxsize=64)

@@ -17,8 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edgesdt.errors import EdgesdtError
 from hw_models.base import Cells
-from tests.entries import ENTRIES, INSIDE, Entry
+from tests.entries import ENTRIES, INSIDE, PLAIN_ENTRIES, Entry
 from tests.public_functions import taking_arrays
 
 SCALARS = [
@@ -166,3 +167,15 @@ def test_what_is_said_to_be_called_exists(name: str) -> None:
 def test_the_right_call_is_answered(entry: Entry) -> None:
     call, arguments = entry.make()
     call(**arguments)
+
+
+@pytest.mark.parametrize("entry", PLAIN_ENTRIES, ids=lambda entry: entry.name)
+def test_an_argument_of_a_wrong_kind_is_refused_in_words_where_no_array_is_taken(entry: Entry) -> None:
+    call, arguments = entry.make()
+    for name in arguments:
+        for wrong in SCALARS:
+            try:
+                call(**{**arguments, name: copy.copy(wrong)})
+            except (ValueError, EdgesdtError) as error:
+                assert re.search("allowed|known|needed|: ", str(error)), f"{name} {wrong!r}: {error!r} says nothing"
+                assert "truth value" not in str(error), f"{name} {wrong!r}: {error!r} is of numpy"

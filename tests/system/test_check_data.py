@@ -129,6 +129,68 @@ def energy(out: str) -> float:
     return float(number) * {"pJ": 1.0, "nJ": 1e3}[unit]
 
 
+@pytest.mark.parametrize(
+    ("sweep", "told"),
+    [
+        ("{learning.winers: [1]}", "'learning.winers': unknown key"),
+        ("{learning.winners: [1, 99]}", "too many winners: 99"),
+        ("{chip.weights.bits: [4, 99]}", "chip.weights.bits: out of range: 99"),
+        ("{method: zip, parameters: {chip.weights.bits: [4, 8], learning.winners: [1, 99]}}", "too many winners: 99"),
+        ("{method: random, samples: 5, parameters: {chip.weights.bits: {min: 50, max: 99}}}", "out of range: "),
+        ("{method: search, parameters: {chip.weights.bits: [4, 99]}}", "chip.weights.bits: out of range: 99"),
+        ("{chip.clock: {min: 1 MHz, max: 9 MHz, step: 0.002 MHz}, chip.weights.bits: [4, 99]}", "out of range: 99"),
+        ("{method: gird, parameters: {learning.winners: [1]}}", "unknown choice: 'gird'"),
+        ("{groups: [{chip.weights.bits: 99, chip.weights.frac_bits: 3}]}", "chip.weights.bits: out of range: 99"),
+    ],
+)
+def test_check_refuses_the_points_that_a_sweep_refuses(
+    sweep: str, told: str, own: Callable[[dict[str, Any] | None], Path], cli: Cli
+) -> None:
+    path = own(arrays())
+    said = cli("check", path, "--assume", "--set", f"sweep={sweep}").refused(told)
+    if "step" in sweep or "search" in sweep:  # a large grid is looked at in part; a search plans no points
+        return
+    assert cli("sweep", path, "--plan", "--assume", "--set", f"sweep={sweep}").err == said.err
+
+
+def test_check_says_which_points_it_has_looked_at(own: Callable[[dict[str, Any] | None], Path], cli: Cli) -> None:
+    path = own(arrays())
+    assert "\nsweep, grid of 2 points: all can be\n" in cli("check", path, "--assume").out
+    many = "sweep={chip.clock: {min: 1 MHz, max: 9 MHz, step: 0.002 MHz}}"
+    assert "every field and its ends can be (all points up to 2,000)" in cli(
+        "check", path, "--assume", "--set", many
+    ).out
+
+
+def labelled(change: str) -> dict[str, Any]:
+    """Sets whose labels cannot all be learnt."""
+    full = arrays()
+    if change == "one class":
+        return full | {"y_train": np.zeros(60, int)}
+    return full | {"y_train": full["y_train"] % 3}
+
+
+@pytest.mark.parametrize(
+    ("change", "sets", "told"),
+    [
+        ("one class", (), "data.set: every training sample is of class 0: no read-out can tell classes apart"),
+        ("no 3", (), "data.set: test label 3 (25 % of the test samples) not among the training samples"),
+        ("few", ("label_fraction=0.03",), "label_fraction: 0.03: test label "),
+    ],
+)
+def test_labels_that_cannot_be_learnt_are_said_in_check_and_run(
+    change: str, sets: tuple[str, ...], told: str, own: Callable[[dict[str, Any] | None], Path], cli: Cli
+) -> None:
+    path = own(labelled(change))
+    words = [word for change in ("sweep=null", "epochs=1", *sets) for word in ("--set", change)]
+    checked, ran = (cli(*command, path, *words) for command in (("check",), ("run", "--out", "out")))
+    assert checked.code == ran.code == 0
+    for said in (checked, ran):
+        assert f"warning: {told}" in said.err
+    warned = [line for line in checked.err.splitlines() if line.startswith("warning: ")]
+    assert all(line in ran.err for line in warned)
+
+
 AUTO = ("--set", "chip.weights.frac_bits=auto", "--set", "data={set: digits, train: 300, test: 50}")
 
 

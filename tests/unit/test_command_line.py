@@ -9,6 +9,7 @@ import pytest
 
 from edgesdt.cli.arguments import Parser
 from edgesdt.cli.main import parser
+from edgesdt.cli.spec_arguments import spec_of
 from tests.conftest import Said
 
 Cli = Callable[..., Said]
@@ -82,3 +83,32 @@ def test_an_option_at_the_wrong_level(cli: Cli) -> None:
     cli("specs", "--debug").refused("unrecognized arguments: --debug (--debug goes right after 'edgesdt')")
     cli("--sed", "3", "run", "x").refused("edgesdt: unrecognized arguments: --sed")
     cli("--seed=3", "run", "x").refused("edgesdt: unrecognized arguments: --seed=3 (options of a command go after it)")
+
+
+@pytest.mark.parametrize(
+    ("words", "seed"),
+    [
+        (["--seed", "1", "--set", "seed=2"], 2), (["--set", "seed=2", "--seed", "1"], 1), (["--seed", "1"], 1),
+        (["--seed", "1", "--seed", "3"], 3), (["--set", "seed=2", "--set", "seed=5"], 5), ([], 0),
+    ],
+)  # fmt: skip
+def test_of_a_seed_and_a_field_the_last_on_the_line_counts(words: list[str], seed: int) -> None:
+    assert spec_of(parser().parse_args(["run", "quickstart", *words])).seed == seed
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["run", "quickstart", "--ablate", "--seeds", "-1,2"], "argument --seeds: '-1,2': '-1' is no seed, allowed: "),
+        (["run", "quickstart", "--ablate", "--seeds", "1,1"], "argument --seeds: '1,1': 1 twice, allowed: different"),
+        (["run", "quickstart", "--ablate", "--seeds", "1,2", "--set", "seed=4"], "allowed: --set seed=N or --seeds"),
+        (["check", "quickstart", "--set", "readout=linear"], "linear, output, each once (did you mean [linear]?)"),
+        (["check", "quickstart", "--set", "readout=liner"], "(did you mean [linear]?)"),
+        (["check", "quickstart", "--set", "device.off=adc"], "(did you mean [adc]?)"),
+        (["check", "quickstart", "--set", "learnin.winners=3"], "(did you mean 'learning.winners'?)"),
+        (["check", "quickstart", "--set", "learning.hidden=3"], "beta, beta_sign, dt, free_steps, nudged_steps\n"),
+        (["check", "mnist_backprop", "--set", "learning.hidden=3"], "loss, activation, errors (did you mean learn"),
+    ],
+)  # fmt: skip
+def test_a_fault_names_what_is_allowed_and_what_is_nearest(words: list[str], told: str, cli: Cli) -> None:
+    cli(*words).refused(told)

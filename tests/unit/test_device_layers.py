@@ -15,7 +15,7 @@ from edgesdt.rules.activity import ASSUMED
 from edgesdt.rules.lookup import memory_map, rule_of
 from edgesdt.runs import preview
 from edgesdt.runs.ablation import switches
-from edgesdt.spec import Spec, layers, load, loads, spec_hash, to_yaml
+from edgesdt.spec import Spec, layers, load, loads, spec_hash, to_yaml, unused
 from edgesdt.spec.sweep.section import load_sweep
 from edgesdt.sweep.plan import Plan
 from tests.conftest import ROOT
@@ -53,6 +53,14 @@ def of(*overrides: str) -> Spec:
         ("device.layers={1: {model: EcRam, parameters: {speed: 1}}}", "device.layers.1.parameters.speed: unknown"),
         ("device={layers: {1: EcRam}, off: [drift]}", "device.off[0]: unknown non-ideality 'drift'"),
         ("device={layers: {1: PCM}, drift_compensation: global}", "drift_compensation: global with 2 layers"),
+        ("device.layers={1: {off: [adc]}}", "device.layers.1.off[0]: 'adc': sram weights are digital"),
+        ("device.layers={0: EcRam, 1: {model: sram, off: [adc]}}", "an analog device.layers.1.model (did you forget"),
+        ("device.layers={0: EcRam, 1: {parameters: {a: 1}}}", "device.layers.1.parameters.a: 1: sram weights are"),
+        ("device={layers: {0: EcRam}, parameters: {a: 1}}", "device.parameters.a: 1: sram weights are digital"),
+        ("device={sheet: text}", "device.sheet: of no use without device.file, allowed: null"),
+        ("device={model: EcRam, sheet: text}", "device.sheet: of no use without device.file, allowed: null"),
+        ("device.layers={1: {sheet: text}}", "device.layers.1.sheet: of no use without device.layers.1.file"),
+        ("device.layers={1: {model: EcRam, parameters: {w_max: 1e9}}}", "weight per range, allowed: up to 1000"),
     ],
 )
 def test_a_device_that_cannot_be_is_refused_in_words(
@@ -64,6 +72,50 @@ def test_a_device_that_cannot_be_is_refused_in_words(
     path.write_text(TEXT, encoding="utf-8")
     assert main(["check", str(path), "--set", override]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_an_array_of_a_digital_layer_is_said_to_have_no_effect() -> None:
+    for devices in ("{1: {array: {adc_bits: 5}}}", "{0: EcRam, 1: {model: sram, array: {adc_bits: 5}}}"):
+        told = unused.settings(of(f"device.layers={devices}"))
+        assert any(line.startswith("device.layers.1.array.adc_bits: no effect, sram weights are") for line in told)
+    assert unused.settings(of("device.array.adc_bits=5", MIXED)) == []
+
+
+def _faults(text: str, *overrides: str) -> str:
+    with pytest.raises(SpecError) as caught:
+        loads(text, "x.yaml", list(overrides))
+    return str(caught.value)
+
+
+ONE = TEXT.replace("784, 300, 10", "784, 10")
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides", "told"),
+    [
+        (TEXT, ["device.model=EcRam", "device.layers.1.off=[zzz]"], "--set device.layers.1.off: unknown non-ideality"),
+        (TEXT, ["device.layers.1.model=EcRam", "device.layers.1.parameters={dw_mni: 1}"],
+         "--set device.layers.1.parameters: device.layers.1.parameters.dw_mni: unknown parameter"),
+        (TEXT + "device:\n  model: EcRam\n  layers:\n    1:\n      off: [zzz]\n", [],
+         "x.yaml:11: device.layers.1.off: unknown non-ideality"),
+        (TEXT + "device: {file: absent.yaml}\n", [], "x.yaml:7: device.file: absent.yaml: cannot be read"),
+        (ONE, ["device.layers.0={model: EcRam, off: [zzz]}"], "--set device.layers.0: device.layers.0.off: unknown"),
+        (ONE + "device:\n  layers:\n    0: {model: EcRam, array: {weight_per_range: 0.001}}\n", [],
+         "x.yaml:9: device.layers.0.array.weight_per_range: 0.001 cannot hold"),
+    ],
+)  # fmt: skip
+def test_a_fault_of_a_device_is_told_once_and_where_it_was_written(text: str, overrides: list[str], told: str) -> None:
+    found = _faults(text, *overrides)
+    assert found.startswith(told) and "\n" not in found
+
+
+def test_a_value_of_the_spec_is_not_told_at_the_line_of_the_sheet_that_it_replaces(tmp_path: Path) -> None:
+    path = _with_sheet(tmp_path)
+    text = path.read_text(encoding="utf-8").replace("mine.yaml", str(tmp_path / "mine.yaml"))
+    for given, told in (("{g_min: 9 S}", "g_min 9 S must be below g_max"), ("{dw_min: 0}", "dw_min is 0; it must be")):
+        found = _faults(text, f"device.layers.1.parameters={given}")
+        assert found.startswith("--set device.layers.1.parameters: device.layers.1.parameters.") and told in found
+        assert "mine.yaml" not in found
 
 
 def test_a_batch_is_refused_where_any_layer_lies_on_cells() -> None:

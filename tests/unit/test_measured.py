@@ -135,7 +135,19 @@ BAD = {
     ),
     "m.csv:5: G (uS): is empty": table("pulse,phase,G (uS)", [*swept()[:3], "3,up,", *swept()[4:]]),
     "m.csv:3: G (uS): 'x' is not a finite number": table("pulse,phase,G (uS)", [swept()[0], "1,up,x", *swept()[2:]]),
-    "allowed: above 0": table("pulse,phase,G (uS)", [*swept()[:2], "2,up,-1", *swept()[3:]]),
+    "the conductance is -1e-06 S, allowed: 1e-18..10 S": table(
+        "pulse,phase,G (uS)", [*swept()[:2], "2,up,-1", *swept()[3:]]
+    ),
+    "G (kS): 1 is too large, allowed: up to 10 S": table("pulse,phase,G (kS)", swept()),
+    "G (S): 1e+301 is too large, allowed: up to 10 S": table("pulse,phase,G (S)", swept(1e301)),
+    "allowed: 1e-18..10 S": table("pulse,phase,G (pS)", swept(1e-9)),
+    "R (Ohm): 1e+300 is too large, allowed: up to 1e+18 ohm": table("pulse,phase,R (Ohm)", swept(1e300)),
+    "weight: 1e+300 is too large, allowed: up to 1e+06": table("pulse,phase,weight", swept(1e300)),
+    "I (A): 1e+300 is too large": table("pulse,phase,I (A)", swept(1e300)),
+    "v_pulse (V): 1e300 is too large": table(
+        "pulse,phase,G (uS),v_pulse (V)", [f"{row},1e300" for row in swept()]
+    ),
+    "pulse: 1e300 is too large": table("pulse,phase,G (uS)", [*swept()[:-1], "1e300,down,1"]),
     "m.csv:3: 2 columns, the header has 3": table("pulse,phase,G (uS)", [swept()[0], "1,up", *swept()[2:]]),
     "one branch is missing: there are no steps down": table("pulse,phase,G (uS)", swept()[:13]),
     "one branch is missing: the conductance only rises": table(

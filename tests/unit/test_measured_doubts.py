@@ -147,3 +147,19 @@ def test_warnings_are_printed_and_exit_is_0(tmp_path: Path, capsys: pytest.Captu
     arguments = ["--out", str(tmp_path / "d.yaml"), "--family", "linear"]
     assert main(["device", "fit", str(tmp_path / "m.csv"), *arguments]) == 0
     assert "warning: pulse 30: 0.0003 S is far outside" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("family", ["constant", "linear", "neurosim", "exponential"])
+def test_what_data_without_scatter_does_not_tell_has_no_interval(family: str, tmp_path: Path) -> None:
+    readings = [(k, "up" if k else "start", 0, 10 + 1.25 * k) for k in range(33)]
+    readings += [(32 + k, "down", 0, 50 - 1.25 * k) for k in range(1, 33)]
+    report = fitted(readings, tmp_path, family=family)
+    noise = "c2c" if family == "neurosim" else "dw_min_std"
+    assert not report.parameters[noise].identified
+    for name, found in report.parameters.items():
+        assert not found.identified or found.high - found.low <= 20 * max(abs(found.value), 1), name
+    row = next(line for line in report.text().splitlines() if line.startswith(noise))
+    assert "not identified: no interval" in row and ".." not in row
+    details = json.loads(report.details.read_text(encoding="utf-8"))["parameters"][noise]
+    assert details["identified"] is False and details["low"] is None and details["high"] is None
+    assert f"{noise}: {{" in report.sheet.read_text() and "not identified: the measurement" in report.sheet.read_text()

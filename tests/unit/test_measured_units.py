@@ -66,7 +66,8 @@ def test_currents_and_voltages_in_a_row_and_in_columns(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "told"),
     [
-        (["pulse,phase,G", ",,uT", *rows("{k},{phase},{g}")], "m.csv:1: column 'G (uT)': unknown unit 'uT'"),
+        (["pulse,phase,G", ",,uT", *rows("{k},{phase},{g}")], "m.csv:2: column 'G': unknown unit 'uT'"),
+        (["pulse,phase,G", "#,-,furlong", *rows("{k},{phase},{g}")], "m.csv:2: column 'G': unknown unit 'furlong'"),
         (["pulse,phase,G,unit", *rows("{k},{phase},{g},uT")], "m.csv:2: column 'unit': unknown unit 'uT'"),
         (["pulse,phase,G,unit", *rows("{k},{phase},{g},{unit}")[:-1], "23,down,1,"], ":25: column 'unit': no unit"),
         (["pulse,phase,G", *rows("{k},{phase},{g}")], "into a row below the header, or into a column 'unit'"),

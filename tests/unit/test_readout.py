@@ -7,7 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
+from edgesdt.errors import ArgumentError
 from edgesdt.readouts import methods
 from edgesdt.readouts.stored_outputs import blocks
 
@@ -193,3 +195,38 @@ def test_linear_is_the_same_in_any_number_of_threads() -> None:
     outputs = (rng.integers(0, 90, (len(labels), 12)) + 20 * (np.arange(12) % 3 == labels[:, None])).astype(np.uint8)
     one, four = (methods.linear(seen, outputs, labels, outputs, labels, 8, 0, threads) for threads in (1, 4))
     assert one == four
+
+
+SAMPLES, CLASSES = np.zeros((6, 4), np.uint8), np.array([0, 1, 2, 0, 1, 2])
+ANSWERS = {
+    "fewer rows": lambda x: np.ones((len(x) - 1, 3), np.uint8),
+    "more rows": lambda x: np.ones((len(x) + 1, 3), np.uint8),
+    "not a number": lambda x: np.full((len(x), 3), np.nan),
+    "floats": lambda x: np.ones((len(x), 3)),
+    "one row": lambda x: np.ones(3, np.uint8),
+    "no outputs": lambda x: np.ones((len(x), 0), np.uint8),
+    "below 0": lambda x: np.full((len(x), 3), -1),
+    "nothing": lambda x: None,
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_what_a_rule_infers_is_not_trusted(answer: str) -> None:
+    infer, split = ANSWERS[answer], (SAMPLES, CLASSES)
+    for call in (
+        lambda: methods.direct(infer, *split, *split, 3),
+        lambda: methods.output(infer, *split),
+        lambda: methods.linear(infer, *split, *split, 8, 0),
+    ):
+        with pytest.raises(ArgumentError, match=r"outputs of infer: .*allowed: "):
+            call()
+
+
+def test_a_rule_has_as_many_outputs_for_a_test_as_for_training() -> None:
+    widths = iter((3, 4, 3, 4))
+    for call in (
+        lambda infer: methods.direct(infer, SAMPLES, CLASSES, SAMPLES, CLASSES, 3),
+        lambda infer: methods.linear(infer, SAMPLES, CLASSES, SAMPLES, CLASSES, 8, 0),
+    ):
+        with pytest.raises(ArgumentError, match=r"outputs of infer: shape \(6, 4\), allowed: .*shape \(6, 3\)"):
+            call(lambda x: np.eye(len(x), next(widths), dtype=np.uint8))

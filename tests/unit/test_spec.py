@@ -567,7 +567,7 @@ def test_an_override_can_mend_the_file() -> None:
         ("chip.layrs=3", "--set chip.layrs: unknown key, allowed: layers, style"),
         ("chip.layrs=3", "(did you mean 'chip.layers'?)"),
         ("chp.layers=3", "--set chp.layers: unknown key"),
-        ("chp.layers=3", "(did you mean 'chip'?)"),
+        ("chp.layers=3", "(did you mean 'chip.layers'?)"),
         ("winners=3", "(did you mean learning.winners?)"),
         ("epochs.x=3", "--set epochs.x: epochs is a value, not a mapping: set it whole"),
         ("chip.layers.0=3", "--set chip.layers.0: chip.layers is a value, not a mapping: set it whole"),

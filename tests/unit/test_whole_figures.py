@@ -72,6 +72,50 @@ def test_a_comparison_crowns_no_incomplete_bill(runs: list[Run]) -> None:
     assert not any(cell.best for cell in alone.values()), "one whole figure is best of nothing"
 
 
+def priced_with(made: dict[str, Any], factor: float, **technology: object) -> dict[str, Any]:
+    """A record with other figures, priced with another table."""
+    made = scaled(made, factor, 0.9, False)
+    made["technology"] |= technology
+    return made
+
+
+OWN = {"table": "cmos_45nm", "file": "mine.yaml", "sha256": "ab" * 32}
+
+
+@pytest.mark.parametrize("other", [{"table": "cmos_40nm_aladdin"}, {"node_nm": 28}, OWN])
+def test_prices_of_different_tables_do_not_rank(given: dict[str, Any], other: dict[str, Any], tmp_path: Path) -> None:
+    made = {"ours": given, "theirs": priced_with(given, 0.5, **other)}
+    runs = [Run(Path(name), one, name) for name, one in made.items()]
+    for name in comparison.headings(runs):
+        if name.startswith(("energy", "latency", "area")):
+            assert not any(cell.best for cell in column(runs, name).values()), name
+    (told,) = comparison.of_tables(runs)
+    assert "do not rank against each other" in told and "ours: cmos_45nm at 45 nm; theirs: " in told
+    for name, one in made.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "record.json").write_text(json.dumps(one), encoding="utf-8")
+    page = report.write([tmp_path / name for name in made], tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "do not rank against each other" in page and "(cmos_45nm at 45 nm)" in page
+    alike = [Run(Path(name), priced_with(given, k, **other), name) for name, k in (("a", 1.0), ("b", 2.0))]
+    assert column(alike, "area")["a"].best and not comparison.of_tables(alike)
+
+
+def test_a_table_of_ones_own_is_called_by_its_file_and_digest(given: dict[str, Any]) -> None:
+    one = Run(Path("mine"), priced_with(given, 1.0, **OWN), "mine")
+    assert dict(summary.facts(one))["technology"] == "mine.yaml (SHA-256 abababababab…)"
+    assert "mine.yaml (SHA-256 abababababab…) at 45 nm" in record.summary(one.record).splitlines()[0]
+
+
+def test_a_sweep_over_tables_has_no_front_of_prices(given: dict[str, Any], tmp_path: Path) -> None:
+    path = "technology.file"
+    rows = [row({path: None}, 0, given), row({path: "mine.yaml"}, 0, priced_with(given, 0.5, **OWN))]
+    folder = sweep_stores.write(tmp_path / "sweep", rows, given["spec"])
+    found = findings(load(folder))
+    assert set(found.fronts) == {"memory"}
+    assert all(choice.metric.key in ("accuracy", "memory") for choice in found.choices)
+    assert "do not rank against each other (cmos_45nm, mine.yaml" in report.write([folder]).read_text(encoding="utf-8")
+
+
 def test_an_incomplete_run_is_on_no_axis_of_energy(runs: list[Run]) -> None:
     drawn = {chart.title: [text for *_, text in chart.legend] for chart in curves.of_runs(runs)}
     assert drawn["Accuracy over epochs"] == ["open", "cheap", "dear"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from edgesdt.pricing import omissions
+from edgesdt.pricing import omissions, tables
 from edgesdt.report.drawing import wording
 from edgesdt.report.drawing.svg import SERIES
 from edgesdt.report.files.folders import Run, number
@@ -43,6 +43,7 @@ class Stacks:
 
 _FIRST = ("accuracy", "untrained")
 _REST = "accuracy at rest"
+_PRICED = ("energy per training sample", "energy per inference", "latency, training", "latency, inference", "area")
 _COSTS = (
     "energy per training sample", "energy per inference", "latency, training", "latency, inference", "area",
     "memory used",
@@ -57,11 +58,12 @@ def headings(runs: list[Run]) -> list[str]:
 def table(runs: list[Run]) -> list[tuple[str, list[Cell]]]:
     """A row of cells, in the order of `headings`, for every run; the best of each column is marked.
 
-    Figures that are not whole are shown as lower bounds, and are never the best. Accuracies after a rest
-    are compared only where all rested equally long.
+    Figures that are not whole are shown as lower bounds, and are never the best. Prices are compared only where all are
+    of one technology table at one node (`of_tables`), accuracies after a rest only where all rested equally long.
     """
     names = headings(runs)
     columns: list[list[tuple[float | None, str]]] = [[] for _ in names]
+    one_table = not tables.differ(run.record for run in runs)
     alike = len({rest.time_s for run in runs if (rest := wear.last_rest(run)) is not None and rest.modelled}) < 2
     for run in runs:
         found = _figures(run)
@@ -72,9 +74,19 @@ def table(runs: list[Run]) -> list[tuple[str, list[Cell]]]:
     for name, column in zip(names, columns, strict=True):
         known = [value for value, _ in column if value is not None]
         up, ranks = name in ("accuracy", _REST), len(set(known)) > 1 and name != "untrained"
+        ranks = ranks and (one_table or name not in _PRICED)
         best = (max(known) if up else min(known)) if ranks else None
         marked.append([Cell(text, value is not None and value == best) for value, text in column])
     return [(run.label, [column[r] for column in marked]) for r, run in enumerate(runs)]
+
+
+def of_tables(runs: list[Run]) -> list[str]:
+    """That prices of these runs are of different technology tables, and of which; nothing where they are of one."""
+    if not tables.differ(run.record for run in runs):
+        return []
+    named = "; ".join(f"{run.label}: {tables.at_node(run.record)}" for run in runs)
+    told = "energy, latency and area are of different technology tables or nodes and do not rank against each other"
+    return [f"{told} ({named}); --table NAME prices all runs with one table"]
 
 
 def _figures(run: Run) -> list[tuple[float | None, str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
+from edgesdt.pricing import tables
 from edgesdt.report.drawing import wording
 from edgesdt.report.files.folders import Run, number
 
@@ -103,7 +104,7 @@ def facts(run: Run) -> list[tuple[str, str]]:
         ("target", str(dig("learning.target") or "none").replace("_", " ").replace("none", "") or None),
         ("data", data.rpartition("/")[2] if isinstance(data, str) else data),
         ("device", device_name(run)),
-        ("technology", run.part("technology").get("table") or dig("technology.table")),
+        ("technology", tables.name(run.record) or None),
         ("node", _node(run)),
         ("labels", _labels(dig("label_fraction"))),
         ("epochs", dig("epochs")),

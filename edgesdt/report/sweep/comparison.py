@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from edgesdt.errors import EdgesdtError
-from edgesdt.pricing import omissions
+from edgesdt.pricing import omissions, tables
 from edgesdt.report.drawing import wording
 from edgesdt.report.drawing.svg import SERIES
 from edgesdt.report.files.folders import Run, number, read
@@ -22,16 +23,20 @@ from edgesdt.report.sweep.results import Findings, Links, mean_run
 def view(items: Sequence[Run | Findings], out: Path) -> dict[str, Any]:
     """What the template shows above the single reports; its rows are in the order of `items`."""
     runs = [item if isinstance(item, Run) else _best(item) for item in items]
+    mixed = comparison.of_tables(runs)
+    named = [f"{run.label} ({tables.at_node(run.record)})" if mixed else run.label for run in runs]
+    drawn = [replace(run, label=label) for run, label in zip(runs, named, strict=True)]
     sweeps = [item for item in items if isinstance(item, Findings)]
     return {
         "headings": comparison.headings(runs),
         "rows": comparison.table(runs),
         "differences": comparison.differences(runs),
         "names": [run.label for run in runs],
-        "charts": _fronts(items, out) if sweeps else curves.of_runs(runs),
-        "stacks": comparison.stacks(runs),
+        "charts": _fronts(items, out, named) if sweeps else curves.of_runs(drawn),
+        "stacks": comparison.stacks(drawn),
         "lead": sorted({wording.readout(key) for key in map(summary.best_key, runs) if key}),
         "sweeps": len(sweeps),
+        "mixed": mixed,
         "caveats": [f"{run.label}: {sentence}" for run in runs for sentence in omissions.of_prices(run.record)],
     }
 
@@ -54,27 +59,23 @@ def _as_run(run: Run) -> dict[str, Any]:
     return spec if isinstance(spec, dict) else dict(run.part("spec"))
 
 
-def _fronts(items: Sequence[Run | Findings], out: Path) -> list[Chart]:
-    """One chart for each cost: the front of every sweep, and every run as a point."""
+def _fronts(items: Sequence[Run | Findings], out: Path, names: Sequence[str]) -> list[Chart]:
+    """One chart for each cost: the front of every sweep, and every run as a point; `names` are for the legend."""
     drawn = []
     for metric in metrics.COSTS:
         if metric.key not in FRONTS:
             continue
-        lines = [(_label(item), i % SERIES + 1, _dots(item, metric, out)) for i, item in enumerate(items)]
+        lines = [(names[i], i % SERIES + 1, _dots(item, metric, out)) for i, item in enumerate(items)]
         kept = [line for line in lines if line[2].x]
         chart = front_charts.draw(f"all-{metric.key}", metric, Fronts(kept))
         drawn += [chart.chart] if chart else []
     return drawn
 
 
-def _label(item: Run | Findings) -> str:
-    return item.label if isinstance(item, Run) else item.sweep.label
-
-
 def _dots(item: Run | Findings, metric: Metric, out: Path) -> Dots:
     if isinstance(item, Findings):
         link, accuracy = Links(item.sweep, out), item.metrics.accuracy
-        front = [item.allowed[i] for i in item.fronts[metric.key]]
+        front = [item.allowed[i] for i in item.fronts.get(metric.key, [])]
         tips = [
             f"{item.sweep.label}, {item.words(p)}: {recommendations.accuracy_text(p, accuracy)}, {p.told(metric)}"
             for p in front

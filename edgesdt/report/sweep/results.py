@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from edgesdt.pricing import omissions, tables
 from edgesdt.report.files.folders import Run, number
 from edgesdt.report.files.sweeps import Row, Sweep
 from edgesdt.report.sweep import metrics, pareto, points, recommendations
@@ -49,14 +50,21 @@ class Findings:
 
 
 def findings(sweep: Sweep) -> Findings:
-    """Work out a sweep. Costs are those of the records as given: price them again before, if at all."""
+    """Work out a sweep. Costs are those of the records as given: price them again before, if at all.
+
+    Where points are priced with several technology tables, what has a price has no front and no best point.
+    """
     judged = metrics.of_sweep(sweep)
     found = points.of_rows(sweep.rows, judged)
     names = points.short_names(points.parameters_of(sweep, found))
     limits = recommendations.constraints(sweep.listed("constraints"), judged)
     allowed = [p for p in found if all(limit.holds(p) for limit in limits)]
     wanted = recommendations.objectives(sweep.listed("objectives"), judged)
-    drawn = [m for m in judged.costs if m.key in FRONTS or m in wanted]
+    if tables.differ((row.record for row in sweep.rows if row.done), with_node=False):
+        wanted = [m for m in wanted if m.path.partition(".")[0] not in omissions.PRICED]
+        drawn = [m for m in judged.costs if m.path.partition(".")[0] not in omissions.PRICED]
+    else:
+        drawn = [m for m in judged.costs if m.key in FRONTS or m in wanted]
     fronts = {m.key: pareto.front(allowed, judged.accuracy, m) for m in drawn}
     chosen = recommendations.choices(allowed, judged, wanted, limits)
     return Findings(sweep, judged, names, found, limits, allowed, fronts, chosen)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from edgesdt.pricing import omissions
+from edgesdt.pricing import omissions, tables
 from edgesdt.report.drawing import wording
 from edgesdt.report.files import columns
 from edgesdt.report.files.folders import Run, number
@@ -38,6 +38,7 @@ def view(found: Findings, prefix: str, out: Path) -> dict[str, Any]:
         "torn": sweep.torn,
         "damaged": sweep.damaged,
         "caveats": _caveats(found),
+        "mixed": _mixed(found),
         "advice": _advice(found, link),
         "swept": _swept(found),
         "effects": charts.effects_of(found, prefix),
@@ -60,6 +61,15 @@ def _caveats(found: Findings) -> list[str]:
     told = Counter(sentence for row in done for sentence in omissions.of_prices(row.record))
     ranks = ", so their energy, latency and area rank nowhere and are on no front"
     return [f"of {n:,} of {len(done):,} runs, {sentence}{ranks}" for sentence, n in told.items()]
+
+
+def _mixed(found: Findings) -> list[str]:
+    """That prices of the points are of different technology tables, and of which; nothing where they are of one."""
+    done = [row.record for row in found.sweep.rows if row.done]
+    if not tables.differ(done, with_node=False):
+        return []
+    told = "energy, latency and area are of different technology tables and do not rank against each other"
+    return [f"{told} ({', '.join(sorted(set(map(tables.name, done))))}); --table NAME prices all runs with one table"]
 
 
 def _sections(made: dict[str, Any]) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, SerializeAsAny
 
+from edgesdt.errors import ArgumentError
 from edgesdt.spec import named_files
 from edgesdt.spec.schema.chip import Chip
 from edgesdt.spec.schema.device import Deployment, Device
@@ -159,3 +160,9 @@ class Spec(Section):
         from edgesdt.spec.loading import from_plain  # the schema does not know who checks it
 
         return from_plain(plain)
+
+
+def require_spec(value: object) -> None:
+    """Raise `ArgumentError` for an argument that is no `Spec`."""
+    if not isinstance(value, Spec):
+        raise ArgumentError(f"spec: a {type(value).__name__}, allowed: a Spec (edgesdt.spec.load makes one)")

@@ -105,7 +105,9 @@ def read(spec: Spec) -> tuple[Sweep, list[Fault]]:
             faults.append(Fault(("sweep", key), f"unknown key, allowed: {', '.join(LONG)}{hint}"))
     method = _choice(given.get("method", "grid"), faults)
     sampled = method not in ("grid", "zip")
-    parameters = (*_parameters(given.get("parameters"), is_long, sampled, faults), *_groups(given, faults))
+    rule = None if "learning.rule" in str(given.get("parameters")) + str(given.get("groups")) else spec.learning.rule
+    swept = _parameters(given.get("parameters"), is_long, sampled, faults, rule)
+    parameters = (*swept, *_groups(given, faults))
     sweep = Sweep(
         method=method,
         parameters=parameters,
@@ -143,7 +145,9 @@ def _choice(value: object, faults: list[Fault]) -> Method:
     return "grid"
 
 
-def _parameters(given: object, is_long: bool, sampled: bool, faults: list[Fault]) -> Iterator[Parameter]:
+def _parameters(
+    given: object, is_long: bool, sampled: bool, faults: list[Fault], rule: str | None
+) -> Iterator[Parameter]:
     above: Path = ("sweep", "parameters") if is_long else ("sweep",)
     if not isinstance(given, Mapping):
         if given is not None:
@@ -154,14 +158,14 @@ def _parameters(given: object, is_long: bool, sampled: bool, faults: list[Fault]
         try:
             if name in _NOT_SWEPT:
                 raise PathError(f"cannot be swept: {_NOT_SWEPT[name]}")
-            yield _parameter(name, values, (*above, name), sampled)
+            yield _parameter(name, values, (*above, name), sampled, rule)
         except (PathError, RangeError) as error:
             inner = getattr(error, "inside", ())
             faults.append(Fault((*above, name, *inner), str(error)))
 
 
-def _parameter(name: str, values: object, at: Path, sampled: bool) -> Parameter:
-    place = parameter_path(name)
+def _parameter(name: str, values: object, at: Path, sampled: bool, rule: str | None) -> Parameter:
+    place = parameter_path(name, rule)
     if isinstance(values, Mapping):
         made = read_range(values, place, sampled)
         return Parameter(name, place, () if sampled else tuple(made.steps()), made if sampled else None, at)

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from edgesdt.errors import SpecError
 from edgesdt.pricing import omissions
 from edgesdt.spec.sweep.goals import Goal
 from edgesdt.spec.sweep.variants import Faulty
 from edgesdt.sweep import objectives, rows
+from edgesdt.sweep.checking import check_ends
 from edgesdt.sweep.forecast import forecast, known_before
 from edgesdt.sweep.plan import Plan, Point
 from edgesdt.sweep.sampling import sobol_shares
@@ -62,7 +62,7 @@ class Search:
         constrained = (kept.goal for kept in self._sweep.constraints)
         self._goals: list[Goal] = list(dict.fromkeys([*self._sweep.objectives, *constrained]))
         self._priced = any(goal.path.partition(".")[0] in omissions.PRICED for goal in self._goals)
-        _check_ends(plan)
+        check_ends(plan)
 
     def floors(self, point: Point) -> list[tuple[int, str, float]]:
         """As known when its batch was made."""
@@ -208,14 +208,3 @@ class Search:
             known += [Curve(curve, as_cheap and other.kept) for curve in other.curves or []]
         least = [c.limit for c in self._sweep.constraints if c.goal == accuracy and c.op.startswith(">")]
         return floors(known, accuracy.path.rpartition(".")[2], self._plan.spec_with(trial.values).epochs, least)
-
-
-def _check_ends(plan: Plan) -> None:
-    """Raise `SpecError` if an end of a range, or a value of a list, is impossible by itself on the spec as it is."""
-    parameters = plan.sweep.parameters
-    told = []
-    for parameter in parameters:
-        values = parameter.values or (parameter.at_share(0.0), parameter.at_share(1.0 - 1e-12))
-        told += plan.faults_of(parameter, values)
-    if told:
-        raise SpecError(told)

@@ -33,6 +33,8 @@ _HAIR = 1e-6
 _NOT_SPREAD = ("c2c", "dw_min_std")
 _FOLLOWS = {"states_up": "nl_up", "states_down": "nl_down"}
 """Pulses that the steepest label has, where the label is at its limit: known no better than that."""
+_OPEN = 20.0
+"""Width of an interval, in values or in units of the range, above which the measurement tells nothing of the value."""
 Gauge = tuple[float, float] | None
 
 
@@ -47,6 +49,11 @@ class Estimate:
     unit: str
     at_limit: bool = False
     """Whether the value is an end of what the family allows: the data asks for more, and there is no interval."""
+
+    @property
+    def identified(self) -> bool:
+        """Whether the measurement bounds the value; if not, there is no interval and no error."""
+        return bool(np.isfinite(self.low) and np.isfinite(self.high))
 
     def holds(self, truth: float) -> bool:
         """Whether `truth` is inside the interval."""
@@ -89,8 +96,8 @@ def estimates(traces: Traces, fit: Fit) -> Estimates:
         if name in ended:
             found[name] = Estimate(ended[name], np.inf, -np.inf, np.inf, unit_of(name), at_limit=True)
             continue
-        made = _estimate(float(values[0]), drawn[name], count, unit_of(name))
-        found[name] = replace(made, low=0.0) if none and name in _NOT_SPREAD else made
+        made = _identified(_estimate(float(values[0]), drawn[name], count, unit_of(name)))
+        found[name] = replace(made, low=0.0) if made.identified and none and name in _NOT_SPREAD else made
         if _FOLLOWS.get(name) in ended:
             found[name] = replace(made, error=np.inf, low=-np.inf, high=np.inf)
     noise = None
@@ -209,6 +216,17 @@ def _estimate(value: float, drawn: Floats, count: int, unit: str) -> Estimate:
     return Estimate(
         value, float(right - left) / 2, max(min(float(low), value) - hair, least), max(float(high), value) + hair, unit
     )
+
+
+def _identified(found: Estimate) -> Estimate:
+    """The estimate, without interval and error where they are so wide that they tell nothing.
+
+    Data without any scatter has a flat likelihood in what it does not show: the size of a noise, the bend of a curve.
+    """
+    size = max(abs(found.value), 1.0 if found.unit == "1" else 0.0)
+    if found.high - found.low <= _OPEN * size:
+        return found
+    return replace(found, error=np.inf, low=-np.inf, high=np.inf)
 
 
 def _spread(fit: Fit, theta: Floats, apart: Between | None, around: Ends, gauge: Gauge) -> dict[str, Estimate]:

@@ -88,7 +88,9 @@ def write(report: FitReport) -> None:
 def _plain(estimate: Estimate) -> dict[str, Any]:
     values = {"value": estimate.value, "error": estimate.error, "low": estimate.low, "high": estimate.high}
     found = {key: value if math.isfinite(value) else None for key, value in values.items()} | {"unit": estimate.unit}
-    return found | {"at_limit": True} if estimate.at_limit else found
+    if estimate.at_limit:
+        return found | {"at_limit": True}
+    return found if estimate.identified else found | {"identified": False}
 
 
 def _rows(report: FitReport) -> list[str]:
@@ -173,6 +175,8 @@ def _row(name: str, value: object, unit: str, derived: str = "", source: str = "
 def _told(estimate: Estimate, how: str) -> str:
     if estimate.at_limit:
         return "at its limit: the measurement asks for more than the family has, so there is no interval"
+    if not estimate.identified:
+        return f"{how}; not identified: the measurement does not tell it, so there is no interval"
     low, high, error = number(estimate.low), number(estimate.high), number(estimate.error)
     return f"{how}; 95 % interval, all parameters together: {low} to {high}; standard error {error}"
 

@@ -113,6 +113,8 @@ def _table(lookup: Lookup) -> Iterator[str]:
 def _interval(estimate: Estimate) -> str:
     if estimate.at_limit:
         return "at its limit: no interval"
+    if not estimate.identified:
+        return "not identified: no interval"
     return f"{number(estimate.low)} .. {number(estimate.high)}"
 
 

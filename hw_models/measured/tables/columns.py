@@ -33,6 +33,15 @@ DIMENSION = {
     "conductance": "S", "current": "A", "resistance": "ohm", "read_voltage": "V", "pulse_voltage": "V",
     "pulse_width": "s", "up_mean": "S", "up_std": "S", "down_mean": "S", "down_std": "S",
 }  # fmt: skip
+MOST = {
+    "conductance": 10.0, "current": 10.0, "resistance": 1e18, "read_voltage": 1000.0, "pulse_voltage": 1000.0,
+    "pulse_width": 1e6, "weight": 1e6, "pulse": 1e12, "up_mean": 10.0, "up_std": 10.0, "down_mean": 10.0,
+    "down_std": 10.0, "up_count": 1e12, "down_count": 1e12,
+}  # fmt: skip
+"""Largest size of a value in SI units that a cell of a memory, or a measurement of one, can have."""
+LEAST_CONDUCTANCE = 1e-18
+"""Siemens: one electron a second at 0.2 V; nothing below it has been measured."""
+CONDUCTANCES = f"{LEAST_CONDUCTANCE:g}..{MOST['conductance']:g} S"
 _BASE = {"S": ("S", "s"), "A": ("A", "a"), "ohm": ("ohm", "Ohm", "ohms", "Ω"), "V": ("V", "v"), "s": ("s", "S")}
 
 

@@ -14,7 +14,7 @@ from hw_models.base import DeviceError
 from hw_models.files import read_bytes
 from hw_models.foreign import printable
 from hw_models.measured.tables import branches, unit_cells
-from hw_models.measured.tables.columns import Column, understood
+from hw_models.measured.tables.columns import CONDUCTANCES, DIMENSION, LEAST_CONDUCTANCE, MOST, Column, understood
 from hw_models.measured.tables.traces import Floats, Origin, StepTable, Traces
 
 _SHOWN = 10
@@ -52,7 +52,21 @@ class Table:
             if not math.isfinite(values[place]):
                 what = "is empty" if not cell else f"{cell!r} is not a finite number"
                 faults.append(f"{self.name}:{self.lines[place]}: {column.title}: {what}")
-        return values * column.factor * self.scales.get(column.place, 1.0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found: Floats = values * column.factor * self.scales.get(column.place, 1.0)
+        faults += self._too_large(role, found, written)
+        return found
+
+    def _too_large(self, role: str, found: Floats, written: list[str]) -> list[str]:
+        """A fault for each number that no cell and no instrument has; what is not finite is said already."""
+        most, unit, column = MOST[role], DIMENSION.get(role, ""), self.columns[role]
+        places = [place for place in np.flatnonzero(np.abs(found) > most) if _is_number(written[place], self)]
+        allowed = f"allowed: up to {most:g} {unit}".rstrip()
+        return [f"{self.name}:{self.lines[p]}: {column.title}: {written[p]} is too large, {allowed}" for p in places]
+
+
+def _is_number(cell: str, table: Table) -> bool:
+    return math.isfinite(_number(cell, table.decimal_comma))
 
 
 def read(path: str | Path, read_voltage_v: float | None = None) -> Traces | StepTable:
@@ -75,8 +89,8 @@ def read(path: str | Path, read_voltage_v: float | None = None) -> Traces | Step
     pulse = table.numbers("pulse", faults)
     refuse(faults)
     refuse([] if weight else [
-        f"{table.name}:{line}: the conductance is {g:g} S, allowed: above 0"
-        for line, g in zip(table.lines, conductance, strict=True) if not g > 0
+        f"{table.name}:{line}: the conductance is {g:g} S, allowed: {CONDUCTANCES}"
+        for line, g in zip(table.lines, conductance, strict=True) if not LEAST_CONDUCTANCE <= g <= MOST["conductance"]
     ])  # fmt: skip
     amplitude = table.numbers("pulse_voltage", faults)
     width = table.numbers("pulse_width", faults)
@@ -144,11 +158,19 @@ def _split(path: Path, text: str, digest: str) -> Table:
     if any(math.isfinite(_number(cell, separator != ",")) for cell in header):
         raise DeviceError(f"{path}:{lines[0][0]}: no header: name the columns and units, such as pulse,phase,G (S)")
     split, numbers = [cells(line) for _, line in lines[1:]], [number for number, _ in lines[1:]]
-    next_line = next((line for number, line in every if number > lines[0][0]), "")
+    below, next_line = next(((number, line) for number, line in every if number > lines[0][0]), (0, ""))
+
+    def number_of(cell: str) -> float:
+        return _number(cell, separator != ",")
+
+    title_row, odd = header, False  # a comment that looks like a row of units, but has an unknown one
     if next_line.startswith("#") and unit_cells.is_known_unit_row(header, cells(next_line)):
         header = unit_cells.from_row(header, cells(next_line))
-    elif split and unit_cells.is_unit_row(header, split[0], lambda cell: _number(cell, separator != ",")):
+    elif split and unit_cells.is_unit_row(header, split[0], number_of):
+        check_units(header, split[0], f"{path}:{numbers[0]}")
         header, split, numbers = unit_cells.from_row(header, split[0]), split[1:], numbers[1:]
+    else:
+        odd = next_line.startswith("#") and unit_cells.is_unit_row(header, cells(next_line), number_of)
     refuse([
         f"{path}:{number}: {len(row)} columns, the header has {len(header)}"
         for number, row in zip(numbers, split, strict=True) if len(row) != len(header)
@@ -157,8 +179,18 @@ def _split(path: Path, text: str, digest: str) -> Table:
     try:
         columns = understood(placed.header)
     except DeviceError as error:
+        if odd:
+            check_units(title_row, cells(next_line), f"{path}:{below}")
         raise DeviceError(f"{path}:{lines[0][0]}: {error}") from None
     return Table(printable(path.name), digest, placed.header, split, numbers, separator != ",", columns, placed.scales)
+
+
+def check_units(header: list[str], row: list[str], where: str) -> None:
+    """`unit_cells.check_row`, whose error begins with `where` the row stands."""
+    try:
+        unit_cells.check_row(header, row)
+    except DeviceError as error:
+        raise DeviceError(f"{where}: {error}") from None
 
 
 def _number(text: str, decimal_comma: bool) -> float:
@@ -174,8 +206,9 @@ def _conductance(table: Table, read_voltage_v: float | None, faults: list[str]) 
     """(conductance in siemens, read voltage if it is known, resolution in siemens)."""
     volts = table.numbers("read_voltage", faults)
     for what, value in (("--read-voltage", read_voltage_v),):
-        if value is not None and not (math.isfinite(value) and value != 0):
-            raise DeviceError(f"{what}: {value!r} V, allowed: a number of volts that is not 0")
+        if value is not None and not 0 < abs(value) <= MOST["read_voltage"]:
+            most = MOST["read_voltage"]
+            raise DeviceError(f"{what}: {value!r} V, allowed: a number of volts that is not 0, up to {most:g}")
     single = read_voltage_v if read_voltage_v is not None else _typical(volts, list(range(len(table.rows))))
     direct = table.numbers("conductance", faults)
     if direct is not None:
@@ -183,9 +216,9 @@ def _conductance(table: Table, read_voltage_v: float | None, faults: list[str]) 
     resistance = table.numbers("resistance", faults)
     if resistance is not None:
         refuse(faults)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             found = 1.0 / resistance
-        return found, single, _resolution(table, "resistance") * float(np.median(found**2))
+            return found, single, _resolution(table, "resistance") * float(np.median(found**2))
     current = table.numbers("current", faults)
     if current is None:
         raise DeviceError(
@@ -196,7 +229,7 @@ def _conductance(table: Table, read_voltage_v: float | None, faults: list[str]) 
     if volts is None and read_voltage_v is None:
         raise DeviceError(f"{table.name}: currents need a read voltage: a column such as v_read (V), or --read-voltage")
     divisor = np.full(len(current), read_voltage_v) if volts is None else volts
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         found = current / divisor
     step = _resolution(table, "current") / abs(float(np.median(divisor)) or 1.0)
     return found, float(np.median(divisor)), step
@@ -233,8 +266,8 @@ def _statistics(table: Table) -> StepTable:
     assert g is not None and up is not None and down is not None and up_std is not None and down_std is not None
     rising = np.r_[True, np.diff(g) > 0]
     for line, value, last, a, b in zip(table.lines, g, rising, up_std, down_std, strict=True):
-        if not value > 0:
-            faults.append(f"{table.name}:{line}: the conductance is {value:g} S, allowed: above 0")
+        if not value >= LEAST_CONDUCTANCE:
+            faults.append(f"{table.name}:{line}: the conductance is {value:g} S, allowed: {CONDUCTANCES}")
         elif not last:
             faults.append(f"{table.name}:{line}: the conductances must rise from row to row")
         elif min(a, b) < 0:

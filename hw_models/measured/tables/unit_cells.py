@@ -41,6 +41,14 @@ def is_known_unit_row(header: list[str], row: list[str]) -> bool:
     return len(row) == len(header) and bool(pairs) and all(_is_known(unit, role) for role, unit in pairs)
 
 
+def check_row(header: list[str], row: list[str]) -> None:
+    """Raise `DeviceError` for the first cell of a row of units that is no unit of the quantity above it."""
+    for title, cell in zip(header, row, strict=True):
+        role = bare_role(title)
+        if role and _unit(cell):
+            unit_factor(_unit(cell), DIMENSION[role], title.strip())
+
+
 def from_row(header: list[str], row: list[str]) -> list[str]:
     """The header with the units of the row in it; a title that has a unit keeps its own."""
     pairs = zip(header, row, strict=True)
