@@ -21,7 +21,7 @@ from edgesdt.rules.backprop import counts as backprop_counts
 from edgesdt.rules.backprop.layout import EVENT_KINDS as BACKPROP_KINDS
 from edgesdt.rules.eqprop import cell_counts
 from edgesdt.rules.eqprop import counts as eqprop_counts
-from edgesdt.rules.eqprop.cells import EqPropOnCells
+from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.spec import Spec
 from edgesdt.synapses.crossbar.crossbar import Crossbar as ChipCrossbar
 from hw_models.array import costs, mvm
@@ -202,8 +202,8 @@ def _data() -> list[Entry]:
         ),
         Entry(
             "cell actions", ("edgesdt.rules.eqprop.cell_counts.actions",),
-            lambda: (cell_counts.actions, {"spec": spec_for("cells"), **tables, "tally": [1] * 14}),
-            ("events", "tally"),
+            lambda: (cell_counts.actions, {"spec": spec_for("cells"), **tables, "tallies": [([1] * 14, [0] * 14)]}),
+            ("events", "tallies"),
         ),
     ]  # fmt: skip
 
@@ -371,8 +371,8 @@ def _arrays() -> list[Entry]:
 def _chip_crossbar(method: str) -> Make:
     def make() -> Any:
         rule = Chip(spec_for("cells")).rule
-        assert isinstance(rule, EqPropOnCells)
-        crossbar: ChipCrossbar = rule.crossbar
+        assert isinstance(rule, EqProp)
+        crossbar: ChipCrossbar = rule.store.crossbar
         codes = rule.chip.weights.copy()
         given = {
             "program": {"weights": np.zeros((6, 4))},
@@ -511,7 +511,7 @@ ENTRIES = [*_chips(), *_readouts(), *_data(), *_ledger(), *_devices(), *_arrays(
 INSIDE = {
     "edgesdt.readouts.assessment.Assessment.infer": "hands codes on to the rule, which checks them",
     "edgesdt.synapses.crossbar.crossbar.Crossbar.slices": "names the parts of arrays that a rule holds, reads none",
-    "edgesdt.rules.eqprop.layered_counts": "a step of a rule, on its own events and tallies",
+    "edgesdt.synapses": "what holds the weights of a rule, on arrays of its own",
     "edgesdt.rules.mapped": "what rules of other people are made from; `edgesdt.rules.contract` tries them",
     "edgesdt.readouts.softmax_regression": "a step of `methods.linear`, on outputs that it stored itself",
     "edgesdt.readouts.stored_outputs": "a step of `methods.linear`, on what the chip infers",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from edgesdt.rules.activity import ASSUMED, Activity, Seen, kept_inputs, rates
-from edgesdt.rules.eqprop import cell_counts, counts, layered_counts
+from edgesdt.rules.eqprop import cell_counts, counts
 from edgesdt.rules.eqprop.counts import Tally
 from edgesdt.spec import Spec, layers
 
@@ -61,7 +61,6 @@ def _pairing(spec: Spec, seen: Tally, moved: Sequence[float]) -> tuple[float, ..
 
 def _over(spec: Spec, learning: bool, found: Activity, seen: Seen) -> tuple[float, ...]:
     """What the array did, over what is expected of it, by its tally."""
-    of_arrays = cell_counts if layers.count(spec) == 1 else layered_counts
-    expected = of_arrays.expected(spec, learning, found)
+    expected = cell_counts.expected(spec, learning, found)
     share = 1000 / seen.samples
     return tuple(n * share / before if before else 0.0 for n, before in zip(seen.cells, expected, strict=True))
