@@ -154,8 +154,8 @@ def call(rule: EqProp, kernel: Any, **given: Any) -> Any:
     chip, work = rule.chip._asdict(), rule.work._asdict()
     known = {
         **chip, **work, "plan": rule.plan, "work": rule.work, "chip": rule.chip, "bank": rule.store.crossbar.bank,
-        "sensing": rule.store.crossbar.sensing, "store": rule.store.kernels, "rate": rates(rule.spec, 0)[0, 0], "layer": 0,
-        "index": rule.work.event_index, "value": rule.work.event_value, **given,
+        "sensing": rule.store.crossbar.sensing, "store": rule.store.kernels, "rate": rates(rule.spec, 0)[0, 0],
+        "layer": 0, "index": rule.work.event_index, "value": rule.work.event_value, **given,
     }  # fmt: skip
     return kernel(*(known[name] for name in inspect.signature(kernel.py_func).parameters))
 

@@ -87,7 +87,7 @@ def _chips() -> list[Entry]:
     for kind in KINDS:
         spec = spec_for(kind)
         given = _samples(spec)
-        both = ("edgesdt.rules.base.DigitalLearner", "edgesdt.rules.protocol.Learner")
+        both = ("edgesdt.rules.base.StoreLearner", "edgesdt.rules.protocol.Learner")
 
         def learn(spec: Spec = spec, given: dict[str, Any] = given) -> Any:
             chip = Chip(spec)
@@ -511,7 +511,12 @@ ENTRIES = [*_chips(), *_readouts(), *_data(), *_ledger(), *_devices(), *_arrays(
 INSIDE = {
     "edgesdt.readouts.assessment.Assessment.infer": "hands codes on to the rule, which checks them",
     "edgesdt.synapses.crossbar.crossbar.Crossbar.slices": "names the parts of arrays that a rule holds, reads none",
-    "edgesdt.synapses": "what holds the weights of a rule, on arrays of its own",
+    "edgesdt.synapses.cell_layer": "a step of a substrate, on its own arrays",
+    "edgesdt.synapses.cells": "what holds the weights of a learner, which checks what it is given",
+    "edgesdt.synapses.memory": "what holds the weights of a learner, which checks what it is given",
+    "edgesdt.synapses.stores.memory": "names arrays that a rule holds, reads none",
+    "edgesdt.synapses.substrate": "what holds the weights of a learner, which checks what it is given",
+    "edgesdt.synapses.tallies": "a step of a substrate, on its own tallies",
     "edgesdt.rules.mapped": "what rules of other people are made from; `edgesdt.rules.contract` tries them",
     "edgesdt.readouts.softmax_regression": "a step of `methods.linear`, on outputs that it stored itself",
     "edgesdt.readouts.stored_outputs": "a step of `methods.linear`, on what the chip infers",

@@ -19,7 +19,7 @@ import numpy as np
 
 from edgesdt import __version__
 from edgesdt.chip.simulated import Chip
-from edgesdt.rules.base import DigitalLearner
+from edgesdt.rules.base import StoreLearner
 from edgesdt.spec import Spec
 from tests.small_chips import random_samples, spec_of
 from tests.witnesses import WITNESSES
@@ -112,7 +112,7 @@ FIXED = ("spread", "tally", "tally_back")
 """Parts of the cells that are not kept after every sample."""
 
 
-def arrays_of(rule: DigitalLearner) -> dict[str, list[int]]:
+def arrays_of(rule: StoreLearner) -> dict[str, list[int]]:
     """Every array of the chip that is not empty, and its cells where it has any."""
     arrays = {name: array.tolist() for name, array in rule.chip._asdict().items() if array.size}
     kept = {name: array.tolist() for name, array in rule.state().items() if name.startswith("cells_")}

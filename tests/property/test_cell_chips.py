@@ -136,7 +136,8 @@ def test_inference_changes_nothing_and_does_not_depend_on_threads(
 ) -> None:
     fields = {**NOISY_CHIP, **wires, "chip.states.rounding": rounding, "device.array.read_noise": noise}
     rule = trained([20, 12], fields)
-    before, bank = rule.state(), [array.copy() for array in (rule.store.crossbar.bank.shares, rule.store.crossbar.bank.row_sums)]
+    bank = rule.store.crossbar.bank
+    before, shares, sums = rule.state(), bank.shares.copy(), bank.row_sums.copy()
     samples = random_samples(rule.spec, 9, 40)[0]
     outputs, counts = rule.infer(samples), rule.inference_counts()
     assert outputs.any() and len(np.unique(outputs, axis=0)) > 5
@@ -145,7 +146,7 @@ def test_inference_changes_nothing_and_does_not_depend_on_threads(
         assert np.array_equal(rule.infer(samples, threads), outputs), (size, threads)
         assert rule.inference_counts() == counts
     assert same(rule.state(), before)
-    assert np.array_equal(rule.store.crossbar.bank.shares, bank[0]) and np.array_equal(rule.store.crossbar.bank.row_sums, bank[1])
+    assert np.array_equal(bank.shares, shares) and np.array_equal(bank.row_sums, sums)
     untouched = trained([20, 12], fields)
     for chip in (rule, untouched):
         learn(chip, *random_samples(rule.spec, 11, 5))

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgesdt.kernels.layout import BANK_STEPS, PAIRS
-from edgesdt.rules.eqprop import cell_rates
-from edgesdt.rules.eqprop.cell_sample import update_of
+from edgesdt.rules.eqprop.plan import rates
 from edgesdt.rules.eqprop.rule import EqProp
+from edgesdt.rules.eqprop.sample import learn_stream
 from edgesdt.synapses.crossbar.crossbar import Crossbar
-from edgesdt.synapses.crossbar.programming import MOST_PULSES, list_pulses
+from edgesdt.synapses.crossbar.layout import MOST_PULSES
+from edgesdt.synapses.crossbar.updates import list_pulses
 from hw_models.array.mapping import Mapping
 from tests.cell_chips import (
     MAPPINGS,
@@ -188,11 +189,11 @@ def test_verified_cells_end_where_they_are_wanted(mapping: str, model: str) -> N
 
 
 def requested(rule: EqProp, x: npt.NDArray[np.uint8], label: int) -> list[tuple[int, int]]:
-    """(cell, pulses) that the update of a sample asks for; `rule` is moved on."""
-    count = call(
-        rule, update_of, sample=x, label=np.int64(label), rates=cell_rates.pulse_rates(rule.spec, 0)
-    )  # fmt: skip
-    bank = rule.store.crossbar.bank
+    """(cell, pulses) that the update of a sample asks for; `rule` is moved on, its cells are not pulsed."""
+    store, labels = rule.store.kernels._replace(pulsed=False), np.array([label])
+    given = {"samples": x[np.newaxis], "labels": labels, "order": np.zeros(1, np.int64), "rates": rates(rule.spec, 0)}
+    call(rule, learn_stream, store=store, **given)
+    bank, count = rule.store.crossbar.bank, int(store.listed[0])
     return list(zip(bank.places[:count].tolist(), bank.counts[:count].tolist(), strict=True))
 
 

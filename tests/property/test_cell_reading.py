@@ -62,7 +62,7 @@ READINGS = st.fixed_dictionaries(
 
 def oracle_of(rule: EqProp) -> OracleCellChip:
     """The oracle's chip with the cells of `rule` as they show."""
-    oracle = OracleCellChip(rule.spec.plain(), cell_of(rule))
+    oracle = OracleCellChip(rule.spec.plain(), cell_of(rule.store.crossbar))
     n0, n1 = oracle.sizes
     shown = rule.store.crossbar.cells.visible.tolist()
     oracle.states_of_cells = [

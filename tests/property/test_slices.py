@@ -56,7 +56,7 @@ WIRES = {"device.array.wire_resistance": 20.0, "device.array.tile_columns": 7, "
 def twins(spec: Spec, epoch: int = 0) -> tuple[EqProp, OracleSlicedChip]:
     """A fresh chip and the oracle's."""
     rule = EqProp(spec)
-    oracle = OracleSlicedChip(copy.deepcopy(spec.plain()), cell_of(rule), epoch)
+    oracle = OracleSlicedChip(copy.deepcopy(spec.plain()), cell_of(rule.store.crossbar), epoch)
     model, bank = rule.store.crossbar.model, rule.store.crossbar.bank
     middle = bank.low + bank.span * (0.5 if bank.planes == 2 else oracle.cell.zero)
     # not that of the cells in single precision: digits are often half a step from one another
@@ -237,7 +237,8 @@ def test_noise_of_a_read_is_that_of_all_slices(kind: str, mapping: str) -> None:
     }  # fmt: skip
     rule = EqProp(spec_of([5, 400], fields))
     spread_out(rule, 3)
-    inputs, bank, mapped = np.array([255, 0, 128, 7, 64], np.uint8), rule.store.crossbar.bank, rule.store.crossbar.mapping
+    crossbar, inputs = rule.store.crossbar, np.array([255, 0, 128, 7, 64], np.uint8)
+    bank, mapped = crossbar.bank, crossbar.mapping
     x2, worth = (inputs / 256.0) ** 2, mapped.digit_weights
     if kind == "additive":
         variance = (0.05 * worth) ** 2 * bank.planes * x2.sum()
@@ -370,7 +371,8 @@ def test_what_is_kept_up_to_date_is_what_a_whole_look_gives(device: dict[str, An
         "device.array.programming": programming, "device.array.bits_per_cell": 1,
     }  # fmt: skip
     rule = trained([20, 12], fields, count=25)
-    assert rule.store.layers[0].carries[carrying.CARRIED] > 0 or programming == "coincidence"  # small steps, few of them
+    carried = rule.store.layers[0].carries[carrying.CARRIED]
+    assert carried > 0 or programming == "coincidence"  # small steps, few of them
 
     def kept() -> list[Any]:
         slices = rule.store.crossbar.slices(rule.chip.weights)
