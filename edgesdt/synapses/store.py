@@ -17,6 +17,8 @@ from typing import Any
 
 from numba.extending import overload
 
+from edgesdt.kernels.jit import operation
+
 
 def _operation(function: Callable[..., None]) -> Callable[..., None]:
     """`function` as kernels call it: that of the same name beside the type of its first argument, the store."""
@@ -25,7 +27,7 @@ def _operation(function: Callable[..., None]) -> Callable[..., None]:
         kind = getattr(store, "instance_class", None)
         return getattr(sys.modules[kind.__module__], function.__name__) if kind else None
 
-    overload(function, inline="always", strict=False)(resolved)
+    overload(function, jit_options=operation, strict=False)(resolved)
     return function
 
 
