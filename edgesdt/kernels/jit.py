@@ -15,7 +15,7 @@ _UNCOUNTED: dict[str, Any] = {"_nrt": False}
 
 kernel: Any = njit(nogil=True, cache=True, **_UNCOUNTED)
 """Decorator of a compiled function."""
-operation: dict[str, Any] = {**_UNCOUNTED, "forceinline": True}
+operation: Any = {**_UNCOUNTED, "forceinline": True}
 """Options of an overload that becomes part of its callers.
 
 LLVM inlines it. numba's own `inline="always"` of overloads must not be used in a function that writes to arrays of a
