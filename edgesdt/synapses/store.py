@@ -59,6 +59,18 @@ def update_contrast(
 
 
 @_operation
+def update_outer(
+    store: Any, layer: Any, active: Any, found: Any, rate: Any, random: Any, plan: Any, work: Any
+) -> None:  # fmt: skip
+    """Move weight layer `layer` by `rate · pre · post`, or list the pulses that do.
+
+    The `active` pre-synaptic neurons are in `work.pres`, their codes in `work.pre_values`, filled up with zeros to
+    whole vectors; the `found` post-synaptic ones in `work.posts` and `work.post_values`.
+    """
+    raise NotImplementedError("for kernels alone")
+
+
+@_operation
 def apply_gathered(store: Any, layer: Any, gathered: Any, rate: Any, random: Any, plan: Any, work: Any) -> None:
     """Move weight layer `layer` by `rate · gathered`, the sums of a mini-batch, and clear them."""
     raise NotImplementedError("for kernels alone")

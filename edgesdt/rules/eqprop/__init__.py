@@ -26,7 +26,7 @@ def _observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activit
 
 
 def _cautions(spec: Spec) -> list[str]:
-    from edgesdt.rules.eqprop import converter_range  # with the plan comes the compiler
+    from edgesdt.rules import converter_range  # with the plan comes the compiler
 
     return converter_range.warnings(spec)
 

@@ -1,6 +1,6 @@
-"""List an update as programming pulses, in one of three ways, neuron by neuron.
+"""List an update as programming pulses, in one of three ways, neuron by neuron: of contrasts or of outer products.
 
-`pulses`: `round(rate·contrast / step)` pulses, stochastically rounded. `coincidence`: random pulse trains on rows and
+`pulses`: `round(rate·change / step)` pulses, stochastically rounded. `coincidence`: random pulse trains on rows and
 columns, a pulse where both have one (Gokmen & Vlasov, Front. Neurosci. 10:333, 2016): a row fires with probability
 x_i, a column with one that makes the expected number right. `verify`: the same numbers as `pulses`, wanted as states.
 """
@@ -16,6 +16,7 @@ from edgesdt.kernels.listing import pack_nonzero
 from edgesdt.kernels.random_bank import draw, steps_for
 from edgesdt.synapses.crossbar.layout import CELL_WRITES, COINCIDENCE, MOST_PULSES, PULSE_TIMES, SWEPT, VERIFY
 from edgesdt.synapses.digital import form_deltas, form_deltas_wide, list_posts, list_pres, register_of
+from edgesdt.synapses.outer import form_products, form_products_wide
 from hw_models.kernels.prefetch import prefetch
 from hw_models.kernels.pulsing import fetch
 
@@ -31,7 +32,7 @@ def list_pulses(weights, inputs, plus, minus, plan, layer, rate, random, work, b
     swept = list_posts(plus[start : start + n1], minus[start : start + n1], layer == 0, work.flags, work.posts)
     steps = steps_for(active, 2 * random.shape[0])
     if bank.programming == COINCIDENCE:
-        _draw_trains(active, random, work, bank)
+        _draw_trains(active, work.pre_plus, random, work, bank)
         steps = steps_for(bank.train, 2 * random.shape[0])
     listed = 0
     for b in range(swept):
@@ -52,6 +53,33 @@ def list_pulses(weights, inputs, plus, minus, plan, layer, rate, random, work, b
     work.events[PAIRS, layer] += active * swept
     bank.tally[CELL_WRITES] += listed
     bank.tally[SWEPT] += swept
+    return listed
+
+
+@kernel
+def list_outer_pulses(weights, active, found, plan, layer, rate, random, work, bank):  # type: ignore[no-untyped-def]
+    """As `list_pulses` for the products of listed codes (`synapses.store.update_outer`)."""
+    n0, n1 = plan.sizes[layer], plan.sizes[layer + 1]
+    steps = steps_for(active, 2 * random.shape[0])
+    if bank.programming == COINCIDENCE:
+        _draw_trains(active, work.pre_values, random, work, bank)
+        steps = steps_for(bank.train, 2 * random.shape[0])
+    listed = 0
+    for b in range(found):
+        value = np.int32(work.post_values[b])
+        draw(random, work.words, steps)
+        if bank.programming == COINCIDENCE:
+            _coincide(value, active, rate, work, bank)
+        elif rate[5] != 0:
+            whole = whole_vectors(active, work.pre_values.shape[0])
+            form_products(work.pre_values, value, register_of(rate), work.halves, whole, work.deltas)
+        else:
+            form_products_wide(work.pre_values, value, register_of(rate), work.halves, active, work.deltas)
+        listed = _append(weights, np.int64(work.posts[b]), n0, n1, active, work, bank, listed)
+    work.events[BANK_STEPS, 0] += steps * found
+    work.events[PAIRS, layer] += active * found
+    bank.tally[CELL_WRITES] += listed
+    bank.tally[SWEPT] += found
     return listed
 
 
@@ -97,12 +125,12 @@ def _place(found, counts, rows, post, n0, n1, places, spots):  # type: ignore[no
 
 
 @kernel
-def _draw_trains(active, random, work, bank):  # type: ignore[no-untyped-def]
-    """One random pulse train for every active row: bit t is set with probability x / 2^input bits."""
+def _draw_trains(active, codes, random, work, bank):  # type: ignore[no-untyped-def]
+    """One random pulse train for every active row: bit t is set with probability x / 2^input bits, x its code."""
     steps = steps_for(bank.train, 2 * random.shape[0])
     for a in range(active):
         draw(random, work.words, steps)
-        bank.trains[a] = _train(work.halves, bank.train, np.int64(work.pre_plus[a]) << bank.input_left)
+        bank.trains[a] = _train(work.halves, bank.train, np.int64(codes[a]) << bank.input_left)
     work.events[BANK_STEPS, 0] += steps * active
 
 

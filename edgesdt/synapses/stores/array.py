@@ -10,7 +10,7 @@ from edgesdt.kernels.layout import Ints, WeightCodes
 from edgesdt.synapses.crossbar.layout import Bank, Sensing
 from edgesdt.synapses.crossbar.programming import write_pulses
 from edgesdt.synapses.crossbar.sensing import sense
-from edgesdt.synapses.crossbar.updates import list_pulses
+from edgesdt.synapses.crossbar.updates import list_outer_pulses, list_pulses
 
 
 class Array(NamedTuple):
@@ -36,6 +36,13 @@ def add_changes(store, between, forward, index, change, left, accumulators, plan
 def update_contrast(store, layer, inputs, plus, minus, rate, random, plan, work):  # type: ignore[no-untyped-def]
     """As `synapses.store.update_contrast`: lists the pulses."""
     store.listed[0] = list_pulses(store.weights, inputs, plus, minus, plan, layer, rate, random, work, store.bank)
+
+
+def update_outer(store, layer, active, found, rate, random, plan, work):  # type: ignore[no-untyped-def]
+    """As `synapses.store.update_outer`: lists the pulses."""
+    store.listed[0] = list_outer_pulses(
+        store.weights, active, found, plan, layer, rate, random, work, store.bank
+    )  # fmt: skip
 
 
 def apply_gathered(store, layer, gathered, rate, random, plan, work):  # type: ignore[no-untyped-def]

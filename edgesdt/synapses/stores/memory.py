@@ -12,6 +12,7 @@ from edgesdt.kernels.jit import kernel
 from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, INPUTS, Codes, Ints, WeightCodes
 from edgesdt.synapses.batch import apply_weights
 from edgesdt.synapses.digital import update_weights
+from edgesdt.synapses.outer import move_by_outer
 
 
 class Memory(NamedTuple):
@@ -82,6 +83,15 @@ def update_contrast(store, layer, inputs, plus, minus, rate, random, plan, work)
         store.weights, store.mirror, store.wear, store.wear_carry, inputs, plus, minus, plan, layer, rate, random,
         work.words, work.halves, work.silence, work.flags, work.deltas, work.pending, work.named, work.swept,
         work.pres, work.pre_plus, work.pre_minus, work.posts, store.weight_peak, work.events,
+    )  # fmt: skip
+
+
+def update_outer(store, layer, active, found, rate, random, plan, work):  # type: ignore[no-untyped-def]
+    """As `synapses.store.update_outer`: at once."""
+    move_by_outer(
+        store.weights, store.mirror, store.wear, store.wear_carry, plan, layer, rate, work.pres, work.pre_values,
+        active, work.posts, work.post_values, found, random, work.words, work.halves, work.silence, work.deltas,
+        work.pending, work.named, work.swept, store.weight_peak, work.events,
     )  # fmt: skip
 
 

@@ -12,8 +12,9 @@ from edgesdt.synapses.crossbar.layout import Bank, Sensing
 from edgesdt.synapses.crossbar.programming import write_pulses_both_ways
 from edgesdt.synapses.crossbar.sensing import sense
 from edgesdt.synapses.crossbar.two_way import TwoWay, read_changes
-from edgesdt.synapses.crossbar.updates import list_pulses
+from edgesdt.synapses.crossbar.updates import list_outer_pulses, list_pulses
 from edgesdt.synapses.digital import update_weights
+from edgesdt.synapses.outer import move_by_outer
 from edgesdt.synapses.stores.memory import Memory, add_weighted, feed_inputs
 
 
@@ -99,6 +100,27 @@ def update_layer(store, layer, inputs, plus, minus, rate, random, plan, work):  
             memory.weights, memory.mirror, memory.wear, memory.wear_carry, inputs, plus, minus, plan, layer, rate,
             random, work.words, work.halves, work.silence, work.flags, work.deltas, work.pending, work.named,
             work.swept, work.pres, work.pre_plus, work.pre_minus, work.posts, memory.weight_peak, work.events,
+        )  # fmt: skip
+
+
+def update_outer(store, layer, active, found, rate, random, plan, work):  # type: ignore[no-untyped-def]
+    """As `synapses.store.update_outer`: moves a layer in memory, lists the pulses of one on cells."""
+    update_layer_by_outer(store, layer, active, found, rate, random, plan, work)
+
+
+@kernel
+def update_layer_by_outer(store, layer, active, found, rate, random, plan, work):  # type: ignore[no-untyped-def]
+    """Move one layer in memory, or list the pulses of one on cells."""
+    memory, at = store.memory, store.place[layer]
+    if at >= 0:
+        store.listed[at] = list_outer_pulses(
+            block(memory.weights, plan, layer), active, found, plan, layer, rate, random, work, store.banks[at]
+        )  # fmt: skip
+    else:
+        move_by_outer(
+            memory.weights, memory.mirror, memory.wear, memory.wear_carry, plan, layer, rate, work.pres,
+            work.pre_values, active, work.posts, work.post_values, found, random, work.words, work.halves,
+            work.silence, work.deltas, work.pending, work.named, work.swept, memory.weight_peak, work.events,
         )  # fmt: skip
 
 
