@@ -25,7 +25,7 @@ from edgesdt.rules.fixed_point import accumulator_frac
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import targeted
-from edgesdt.synapses.substrate import Substrate, Tallies, substrate_of
+from edgesdt.synapses.substrate import Substrate, Tallies, substrate_of, with_room
 
 Found = TypeVar("Found")
 Events = npt.NDArray[np.int64]
@@ -48,9 +48,9 @@ class StoreLearner(ABC):
         self.spec = spec
         self.plan = plan
         self.chip = chip
-        self.work = work if spec.device.digital else _with_room_for_trains(work)
-        room = self._aligned(self.work)
-        self.store: Substrate = substrate_of(spec, plan, chip, self.work, room, accumulator_frac(spec))
+        self.work = with_room(spec, work)
+        aligned = self._aligned(self.work)
+        self.store: Substrate = substrate_of(spec, plan, chip, self.work, aligned, accumulator_frac(spec))
         self._inference_events: Events = np.zeros_like(self.work.events)
         self._epoch = BEFORE
         self.store.draw(self._random_words)
@@ -254,14 +254,6 @@ class DigitalLearner(StoreLearner):
 
     def _priced(self, events: Events, tallies: Tallies) -> Counts:
         return self._actions(events)
-
-
-def _with_room_for_trains(work: Any) -> Any:
-    """The workspace with room for the random words of a whole pulse train, however small the layers are."""
-    from edgesdt.synapses.crossbar.layout import LONGEST_TRAIN  # a digital chip needs no device models
-
-    words = np.zeros(len(work.words) + LONGEST_TRAIN // 2, np.uint32)
-    return work._replace(words=words, halves=words.view(np.uint16), octets=words.view(np.uint8))
 
 
 def each(run: Callable[[int], Found], starts: Iterable[int], threads: int) -> list[Found]:

@@ -21,6 +21,7 @@ from edgesdt.synapses.crossbar import compensation, layered_wear, layout
 from edgesdt.synapses.crossbar import wear as crossbar_wear
 from edgesdt.synapses.crossbar.crossbar import Crossbar
 from edgesdt.synapses.crossbar.layout import Bank
+from edgesdt.synapses.crossbar.scales import longest_stretch
 from edgesdt.synapses.crossbar.two_way import TwoWay
 from edgesdt.synapses.memory import MemoryStore
 from edgesdt.synapses.stores.array import Array
@@ -225,14 +226,6 @@ class CellStore:
             cells = each.crossbar.cells
             arrays[each.name("state")], arrays[each.name("visible")] = cells.state, cells.visible
         return arrays
-
-
-def longest_stretch(spec: Spec) -> int:
-    """Samples after which tallies are emptied, so that none leaves 64 bits whatever is shown; of a layer alone."""
-    array, (n0, n1) = spec.device.array, spec.chip.layers
-    planes = 2 if array.mapping == "pair" else 1
-    of_sample = n0 * n1 * planes * array.slices * (1 << (2 * spec.encoder.bits)) << 15
-    return max((1 << 62) // of_sample, 1)
 
 
 def _lsb(crossbar: Crossbar) -> float:

@@ -118,3 +118,13 @@ def substrate_of(spec: Spec, plan: Any, chip: Any, work: Any, aligned: Codes, fr
         return CellStore(spec, memory, frac)
     except DeviceError as error:
         raise SpecError(f"device: {error}") from error
+
+
+def with_room(spec: Spec, work: Any) -> Any:
+    """`work`, on cells with room for the random words of a whole pulse train, however small the layers are."""
+    if spec.device.digital:
+        return work
+    from edgesdt.synapses.crossbar.layout import LONGEST_TRAIN
+
+    words = np.zeros(len(work.words) + LONGEST_TRAIN // 2, np.uint32)
+    return work._replace(words=words, halves=words.view(np.uint16), octets=words.view(np.uint8))

@@ -66,6 +66,23 @@ CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
             "chip.weights.rounding": "floor",
         },
     ),
+    "insitu_backprop": (
+        [7, 5, 3],
+        {
+            "learning.rule": "backprop", "learning.target": "label", "learning.learning_rate": [0.1, 0.2],
+            "learning.activation.derivative": "inward", "chip.states.bits": 10,
+            "device.layers": {
+                "0": {"model": "EcRam", "array": {"tile_rows": 4, "output_noise": 0.5}},
+                "1": {
+                    "model": "EcRam",
+                    "array": {
+                        "mapping": "pair", "weight_per_range": 0.8, "tile_rows": 3, "tile_columns": 4,
+                        "read_noise": "additive", "read_noise_sd": 0.02,
+                    },
+                },
+            },
+        },
+    ),
     "insitu_pairs": (
         [8, 6],
         {

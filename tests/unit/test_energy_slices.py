@@ -11,9 +11,8 @@ from edgesdt.rules.eqprop import cell_counts
 from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.rules.lookup import memory_map
 from edgesdt.spec import Spec
-from edgesdt.synapses.cells import longest_stretch
 from edgesdt.synapses.crossbar import expected
-from edgesdt.synapses.crossbar.scales import mapping_of, step_of
+from edgesdt.synapses.crossbar.scales import longest_stretch, mapping_of, step_of
 from hw_models.periphery.adc import Adc
 from tests.cell_chips import learn, tally_of
 from tests.small_chips import random_samples, spec_of
