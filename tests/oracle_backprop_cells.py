@@ -22,7 +22,7 @@ UNUSED = {"beta": 1.0, "beta_sign": "positive", "dt": 0.25, "free_steps": 1, "nu
 
 def array_of(spec: Mapping[str, Any], layer: int, cell: Cell, epoch: int) -> OracleCellChip:
     """The array of one weight layer."""
-    alone = spec_alone(spec, layer) if spec["device"]["layers"] else copy.deepcopy(dict(spec))
+    alone = spec_alone(spec, layer) if spec["device"].get("layers") else copy.deepcopy(dict(spec))
     alone["learning"] = {**alone["learning"], **UNUSED}
     return OracleCellChip(alone, cell, epoch)
 

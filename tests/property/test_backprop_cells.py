@@ -168,7 +168,7 @@ def test_reads_in_both_directions_are_counted_and_priced(stack: dict[str, Any]) 
     """Errors go down the columns of the upper array; a layer in memory keeps its products."""
     chip = trained(stack)
     counts, on_cells = chip.counts(), len(chip.rule.store.layers) == 2
-    assert counts["layer_0.array_read"] == 20
+    assert counts["array_read"] == 20
     assert (counts["mac"] == 0) == (counts["back_mac"] == 0) == (counts["weight_write"] == 0) == on_cells
     if on_cells:
         assert counts["layer_1.array_read_back"] >= 20 and counts["layer_1.column_drive"] > 0

@@ -328,7 +328,7 @@ def test_a_full_weight_is_not_carried_again_and_again() -> None:
     }  # fmt: skip
     rule = EqProp(spec_of([3, 2], fields))
     rule.store.crossbar.program(np.full((3, 2), 5.0))
-    rule._show(rule.store.crossbar.cells.visible)
+    rule.store.layers[0].show(rule.store.crossbar.cells.visible)
     assert (rule.weights(0) == rule.store.crossbar.bank.one * 5).all()
     tally = [0] * carrying.TALLIES
     carry(rule.store.crossbar, rule.chip.weights, tally)
@@ -380,7 +380,7 @@ def test_what_is_kept_up_to_date_is_what_a_whole_look_gives(device: dict[str, An
         return [array.copy() for each in arrays for array in each] + [rule.store.crossbar.bank.upper.codes.copy()]
 
     before = kept()
-    rule._show(rule.store.crossbar.cells.visible)
+    rule.store.layers[0].show(rule.store.crossbar.cells.visible)
     assert all(np.array_equal(a, b) for a, b in zip(before, kept(), strict=True))
 
 

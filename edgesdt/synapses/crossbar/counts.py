@@ -41,7 +41,7 @@ def in_pairs(spec: Spec, tally: Sequence[int]) -> list[tuple[Sequence[int], Sequ
 
 
 def of_chip(spec: Spec, tallies: Tallies) -> dict[str, int]:
-    """Actions of all arrays of a chip; with several layers of weights under names that end with the layer."""
+    """Actions of all arrays of a chip; those above the input are named with their layer (`actions.of_layer`)."""
     if layers.count(spec) == 1:
         return of_array(spec, tallies[0][0])
     made: dict[str, int] = {}
