@@ -17,6 +17,7 @@ from edgesdt.ledger import actions as act
 from edgesdt.pricing import bill as energy
 from edgesdt.readouts import labels, methods
 from edgesdt.report.run.receptive_fields import png
+from edgesdt.rules.backprop import cell_counts as backprop_cell_counts
 from edgesdt.rules.backprop import counts as backprop_counts
 from edgesdt.rules.backprop.layout import EVENT_KINDS as BACKPROP_KINDS
 from edgesdt.rules.eqprop import cell_counts
@@ -203,6 +204,13 @@ def _data() -> list[Entry]:
         Entry(
             "cell actions", ("edgesdt.rules.eqprop.cell_counts.actions",),
             lambda: (cell_counts.actions, {"spec": spec_for("cells"), **tables, "tallies": [([1] * 14, [0] * 14)]}),
+            ("events", "tallies"),
+        ),
+        Entry(
+            "backprop cell actions", ("edgesdt.rules.backprop.cell_counts.actions",),
+            lambda: (backprop_cell_counts.actions,
+                     {"spec": spec_of([6, 4], {**KINDS["cells"], **KINDS["backprop"]}), "events": np.ones((BACKPROP_KINDS, 2), np.int64),
+                      "tallies": [([1] * 14, [0] * 14)]}),
             ("events", "tallies"),
         ),
     ]  # fmt: skip
