@@ -209,8 +209,8 @@ def _data() -> list[Entry]:
         Entry(
             "backprop cell actions", ("edgesdt.rules.backprop.cell_counts.actions",),
             lambda: (backprop_cell_counts.actions,
-                     {"spec": spec_of([6, 4], {**KINDS["cells"], **KINDS["backprop"]}), "events": np.ones((BACKPROP_KINDS, 2), np.int64),
-                      "tallies": [([1] * 14, [0] * 14)]}),
+                     {"spec": spec_of([6, 4], {**KINDS["cells"], "learning.rule": "backprop"}),
+                      "events": np.ones((BACKPROP_KINDS, 2), np.int64), "tallies": [([1] * 14, [0] * 14)]}),
             ("events", "tallies"),
         ),
     ]  # fmt: skip
