@@ -12,10 +12,11 @@ import numpy.typing as npt
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from edgesdt.rules.eqprop.cell_rates import pulse_rates
-from edgesdt.rules.eqprop.cells import EqPropOnCells
+from edgesdt.rules.eqprop.plan import rates
+from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.spec import Spec
 from edgesdt.synapses.crossbar import layout
+from edgesdt.synapses.crossbar.crossbar import Crossbar
 from edgesdt.synapses.crossbar.sensing import sense
 from hw_models.kernels.step_laws import HIGH, LOW, P0, P1
 from hw_models.sheets import catalog
@@ -51,9 +52,9 @@ def pick(*values: Any) -> Any:
     return st.sampled_from(values)
 
 
-def cell_of(rule: EqPropOnCells) -> Cell:
-    """The oracle's cell: what `rule`'s model says of a nominal one, and the steps that all its cells were made with."""
-    model, rows = rule.crossbar.model, rule.crossbar.cells.spread
+def cell_of(crossbar: Crossbar) -> Cell:
+    """The oracle's cell: what the model says of a nominal one, and the steps that all its cells were made with."""
+    model, rows = crossbar.model, crossbar.cells.spread
     assert np.ptp(rows, axis=0).max() == 0, "the cells differ"
     low, high = model.bounds()
     assert (rows[0, LOW], rows[0, HIGH]) == (np.float32(low), np.float32(high))
@@ -65,21 +66,21 @@ def cell_of(rule: EqPropOnCells) -> Cell:
         assert np.allclose(made, steps[-1], rtol=1e-6, atol=1e-9), "no affine step"
         steps[-1] = (float(made[0]), float(made[1]))
     zero = -low / (high - low) if low < 0 < high else 0.5
-    return Cell(low, high, up=steps[0], down=steps[1], zero=zero, siemens=siemens_of(rule))
+    return Cell(low, high, up=steps[0], down=steps[1], zero=zero, siemens=siemens_of(crossbar))
 
 
-def siemens_of(rule: EqPropOnCells) -> tuple[float, float]:
+def siemens_of(crossbar: Crossbar) -> tuple[float, float]:
     """Conductances of the ends of a cell's range; 0 where its model has none."""
-    model = rule.crossbar.model
+    model = crossbar.model
     if model.quantity == "conductance":
         return model.bounds()
     return (model.drive.g_min_s, model.drive.g_max_s) if model.drive else (0.0, 0.0)
 
 
-def twins(spec: Spec, epoch: int = 0) -> tuple[EqPropOnCells, OracleCellChip]:
+def twins(spec: Spec, epoch: int = 0) -> tuple[EqProp, OracleCellChip]:
     """A fresh chip and the oracle's."""
-    rule = EqPropOnCells(spec)
-    oracle = OracleCellChip(copy.deepcopy(spec.plain()), cell_of(rule), epoch)
+    rule = EqProp(spec)
+    oracle = OracleCellChip(copy.deepcopy(spec.plain()), cell_of(rule.store.crossbar), epoch)
     oracle.draw_weights()
     return rule, oracle
 
@@ -100,9 +101,9 @@ def by_place(oracle: OracleCellChip, nested: list[list[list[Any]]]) -> list[Any]
     return made
 
 
-def tally_of(rule: EqPropOnCells) -> dict[str, int]:
+def tally_of(rule: EqProp) -> dict[str, int]:
     """What happened to the array in training, by the names of `layout` in lower case."""
-    return named_tally(rule._tally)
+    return named_tally(rule.store.layers[0].tally)
 
 
 def named_tally(tally: Any) -> dict[str, int]:
@@ -112,63 +113,63 @@ def named_tally(tally: Any) -> dict[str, int]:
     return {name: int(tally[at]) for at, name in enumerate(names)}
 
 
-def assert_twins(rule: EqPropOnCells, oracle: OracleCellChip) -> None:
+def assert_twins(rule: EqProp, oracle: OracleCellChip) -> None:
     """Every array of the chip, every cell, every event and every tally is the same."""
-    assert rule.crossbar.cells.state.tolist() == by_place(oracle, oracle.states_of_cells)
-    assert rule.crossbar.cells.visible.tolist() == by_place(oracle, oracle.states_of_cells)
-    assert rule.crossbar.cells.pulses.tolist() == by_place(oracle, oracle.received)
-    assert rule.crossbar.bank.shares.tolist() == by_place(oracle, oracle.shares())
+    assert rule.store.crossbar.cells.state.tolist() == by_place(oracle, oracle.states_of_cells)
+    assert rule.store.crossbar.cells.visible.tolist() == by_place(oracle, oracle.states_of_cells)
+    assert rule.store.crossbar.cells.pulses.tolist() == by_place(oracle, oracle.received)
+    assert rule.store.crossbar.bank.shares.tolist() == by_place(oracle, oracle.shares())
     arrays = {name: array.tolist() for name, array in rule.chip._asdict().items()}
     assert arrays == oracle_arrays(oracle) | {"weights": flat(oracle.codes())}
     assert named_events(rule.work.events) == oracle.counted()
-    if rule.crossbar.lines:
-        assert rule.crossbar.bank.lost.tolist() == flat(oracle.lost)
-        assert rule.crossbar.bank.seen.tolist() == flat(oracle.seen(oracle.lost))
+    if rule.store.crossbar.lines:
+        assert rule.store.crossbar.bank.lost.tolist() == flat(oracle.lost)
+        assert rule.store.crossbar.bank.seen.tolist() == flat(oracle.seen(oracle.lost))
     assert tally_of(rule) == oracle.reading.tally
 
 
-def assert_infers_alike(rule: EqPropOnCells, oracle: OracleCellChip, samples: Samples) -> None:
+def assert_infers_alike(rule: EqProp, oracle: OracleCellChip, samples: Samples) -> None:
     """The same outputs, at the cost of the same reads."""
     before = dict(oracle.reading.tally)
     assert rule.infer(samples).tolist() == [oracle.infer(x) for x in samples.tolist()]
     shown = {name: n - before[name] for name, n in oracle.reading.tally.items()}
-    assert named_tally(rule._inference_tally) == shown
+    assert named_tally(rule.store.layers[0].inference[0]) == shown
 
 
-def learn(rule: EqPropOnCells, samples: Samples, labels: npt.NDArray[np.int64] | None = None, epoch: int = 0) -> None:
+def learn(rule: EqProp, samples: Samples, labels: npt.NDArray[np.int64] | None = None, epoch: int = 0) -> None:
     """Learn from the samples in order."""
     count = len(samples)
     rule.learn(samples, np.zeros(count, np.int64) if labels is None else labels, np.arange(count), epoch)
 
 
-def trained(layers: list[int], fields: Mapping[str, Any], count: int = 12, seed: int = 0) -> EqPropOnCells:
+def trained(layers: list[int], fields: Mapping[str, Any], count: int = 12, seed: int = 0) -> EqProp:
     """A chip that has learned from random samples."""
-    rule = EqPropOnCells(spec_of(layers, fields))
+    rule = EqProp(spec_of(layers, fields))
     learn(rule, *random_samples(rule.spec, seed, count))
     return rule
 
 
-def call(rule: EqPropOnCells, kernel: Any, **given: Any) -> Any:
+def call(rule: EqProp, kernel: Any, **given: Any) -> Any:
     """Call a kernel of the crossbar with `given` arguments; the others are the chip's of the same name."""
     chip, work = rule.chip._asdict(), rule.work._asdict()
     known = {
-        **chip, **work, "plan": rule.plan, "work": rule.work, "chip": rule.chip, "bank": rule.crossbar.bank,
-        "sensing": rule.crossbar.sensing, "rate": pulse_rates(rule.spec, 0)[0, 0], "layer": 0,
-        "index": rule.work.event_index, "value": rule.work.event_value, **given,
+        **chip, **work, "plan": rule.plan, "work": rule.work, "chip": rule.chip, "bank": rule.store.crossbar.bank,
+        "sensing": rule.store.crossbar.sensing, "store": rule.store.kernels, "rate": rates(rule.spec, 0)[0, 0],
+        "layer": 0, "index": rule.work.event_index, "value": rule.work.event_value, **given,
     }  # fmt: skip
     return kernel(*(known[name] for name in inspect.signature(kernel.py_func).parameters))
 
 
-def spread_out(rule: EqPropOnCells, seed: int, beyond: float = 0.3) -> None:
+def spread_out(rule: EqProp, seed: int, beyond: float = 0.3) -> None:
     """Cells anywhere in their range and up to `beyond` of it outside, some at its ends, and the codes in step."""
-    rng, bank, cells = np.random.default_rng(seed), rule.crossbar.bank, rule.crossbar.cells
+    rng, bank, cells = np.random.default_rng(seed), rule.store.crossbar.bank, rule.store.crossbar.cells
     shares = rng.uniform(-beyond, 1 + beyond, len(cells.visible))
     shares = np.where(rng.random(len(shares)) < 0.2, rng.choice([0.0, 0.5, 1.0], len(shares)), shares)
     cells.visible[:] = bank.low + bank.span * shares
-    rule.crossbar.show(rule.chip.weights, cells.visible)
+    rule.store.crossbar.show(rule.chip.weights, cells.visible)
 
 
-def read(rule: EqPropOnCells, inputs: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
+def read(rule: EqProp, inputs: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
     """The accumulators after one read of the array from 0."""
     rule.chip.accumulators[:] = 0
     call(rule, sense, inputs=inputs)

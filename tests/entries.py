@@ -20,11 +20,12 @@ from edgesdt.pricing import bill as energy
 from edgesdt.readouts import labels, methods
 from edgesdt.report.run.receptive_fields import png
 from edgesdt.rules.activity import ASSUMED
+from edgesdt.rules.backprop import cell_counts as backprop_cell_counts
 from edgesdt.rules.backprop import counts as backprop_counts
 from edgesdt.rules.backprop.layout import EVENT_KINDS as BACKPROP_KINDS
 from edgesdt.rules.eqprop import cell_counts
 from edgesdt.rules.eqprop import counts as eqprop_counts
-from edgesdt.rules.eqprop.cells import EqPropOnCells
+from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.rules.lookup import memory_map, rule_of
 from edgesdt.runs import record
 from edgesdt.runs.samples import load as samples_of
@@ -90,7 +91,7 @@ def _chips() -> list[Entry]:
     for kind in KINDS:
         spec = spec_for(kind)
         given = _samples(spec)
-        both = ("edgesdt.rules.base.DigitalLearner", "edgesdt.rules.protocol.Learner")
+        both = ("edgesdt.rules.base.StoreLearner", "edgesdt.rules.protocol.Learner")
 
         def learn(spec: Spec = spec, given: dict[str, Any] = given) -> Any:
             chip = Chip(spec)
@@ -205,8 +206,15 @@ def _data() -> list[Entry]:
         ),
         Entry(
             "cell actions", ("edgesdt.rules.eqprop.cell_counts.actions",),
-            lambda: (cell_counts.actions, {"spec": spec_for("cells"), **tables, "tally": [1] * 14}),
-            ("events", "tally"),
+            lambda: (cell_counts.actions, {"spec": spec_for("cells"), **tables, "tallies": [([1] * 14, [0] * 14)]}),
+            ("events", "tallies"),
+        ),
+        Entry(
+            "backprop cell actions", ("edgesdt.rules.backprop.cell_counts.actions",),
+            lambda: (backprop_cell_counts.actions,
+                     {"spec": spec_of([6, 4], {**KINDS["cells"], "learning.rule": "backprop"}),
+                      "events": np.ones((BACKPROP_KINDS, 2), np.int64), "tallies": [([1] * 14, [0] * 14)]}),
+            ("events", "tallies"),
         ),
     ]  # fmt: skip
 
@@ -335,8 +343,8 @@ def _arrays() -> list[Entry]:
 def _chip_crossbar(method: str) -> Make:
     def make() -> Any:
         rule = Chip(spec_for("cells")).rule
-        assert isinstance(rule, EqPropOnCells)
-        crossbar: Crossbar = rule.crossbar
+        assert isinstance(rule, EqProp)
+        crossbar: Crossbar = rule.store.crossbar
         codes = rule.chip.weights.copy()
         given = {
             "program": {"weights": np.zeros((6, 4))},
@@ -455,7 +463,12 @@ ENTRIES = [*_chips(), *_readouts(), *_data(), *_ledger(), *_devices(), *_arrays(
 INSIDE = {
     "edgesdt.readouts.assessment.Assessment.infer": "hands codes on to the rule, which checks them",
     "edgesdt.synapses.crossbar.crossbar.Crossbar.slices": "names the parts of arrays that a rule holds, reads none",
-    "edgesdt.rules.eqprop.layered_counts": "a step of a rule, on its own events and tallies",
+    "edgesdt.synapses.cell_layer": "a step of a substrate, on its own arrays",
+    "edgesdt.synapses.cells": "what holds the weights of a learner, which checks what it is given",
+    "edgesdt.synapses.memory": "what holds the weights of a learner, which checks what it is given",
+    "edgesdt.synapses.stores.memory": "names arrays that a rule holds, reads none",
+    "edgesdt.synapses.substrate": "what holds the weights of a learner, which checks what it is given",
+    "edgesdt.synapses.tallies": "a step of a substrate, on its own tallies",
     "edgesdt.rules.mapped": "what rules of other people are made from; `edgesdt.rules.contract` tries them",
     "edgesdt.readouts.softmax_regression": "a step of `methods.linear`, on outputs that it stored itself",
     "edgesdt.readouts.stored_outputs": "a step of `methods.linear`, on what the chip infers",

@@ -86,10 +86,8 @@ class OracleBackprop(OracleChip):
         """§2.4; the inputs are accumulated already."""
         for layer in self.above:
             if layer > 1:
-                for i, s in enumerate(self.states[layer - 1]):
-                    self.events["active"][layer - 1] += s != 0
-                    for j in range(self.sizes[layer]):
-                        self.accumulate(layer, j, s * self.weights[layer - 1][i][j] * 2**self.state_left)
+                self.events["active"][layer - 1] += sum(s != 0 for s in self.states[layer - 1])
+                self.send_up(layer - 1)
             if layer == self.top and self.soft:
                 self.states[layer] = self.softmax()
             else:
@@ -98,6 +96,18 @@ class OracleBackprop(OracleChip):
                     drive = rounded(a, right, self.mode) + (offset if self.slope[layer] else 0)
                     self.states[layer][j] = clamped(drive, 0, self.highest_state)
         self.states[self.top] = [s if kept else 0 for s, kept in zip(self.states[self.top], self.keep, strict=True)]
+
+    def send_up(self, layer: int) -> None:
+        """The states of a hidden layer, weighted, into the accumulators of the one above."""
+        for i, s in enumerate(self.states[layer]):
+            for j in range(self.sizes[layer + 1]):
+                self.accumulate(layer + 1, j, s * self.weights[layer][i][j] * 2**self.state_left)
+
+    def send_down(self, layer: int) -> None:
+        """The errors of the layer above, weighted, into the accumulators of hidden layer `layer`."""
+        for i in range(self.sizes[layer]):
+            for j, e in enumerate(self.errors[layer + 1]):
+                self.accumulate(layer, i, e * self.weights[layer][i][j])
 
     def softmax(self) -> Layer:
         """§3."""
@@ -125,10 +135,9 @@ class OracleBackprop(OracleChip):
             self.errors[self.top][j] = signed(rounded(apart, right, "nearest"), self.error_bits) if through else 0
         for layer in range(self.top - 1, 0, -1):
             right = self.chip["weights"]["frac_bits"] + self.slope[layer]
+            self.accumulators[layer] = [0] * self.sizes[layer]
+            self.send_down(layer)
             for i, s in enumerate(self.states[layer]):
-                self.accumulators[layer][i] = 0
-                for j, e in enumerate(self.errors[layer + 1]):
-                    self.accumulate(layer, i, e * self.weights[layer][i][j])
                 a = self.accumulators[layer][i]
                 code = signed(rounded(a, right, "nearest"), self.error_bits)
                 self.errors[layer][i] = code if self.passes(s, a) else 0

@@ -241,9 +241,13 @@ class OracleCellChip(OracleChip):
             self.pulse(changes)
 
     def changes(self, plus: list[Layer], minus: list[Layer]) -> list[Change]:
-        """The pulses of an update, neuron by neuron; those of a pair are opposite."""
+        """The pulses of an update between two phase ends."""
         pres, posts = self.pres(0, plus, minus), self.posts(0, plus, minus)
         self.events["pairs"][0] += len(pres) * len(posts)
+        return self.pulses_of(pres, posts)
+
+    def pulses_of(self, pres: list[tuple[int, int, int]], posts: list[tuple[int, int, int]]) -> list[Change]:
+        """Pulses by the codes of neurons in two phases, neuron by neuron; those of a pair are opposite."""
         by_chance, length = self.array["programming"] == "coincidence", self.array["train_length"]
         trains = [self.train(length, x * 2 ** (16 - self.spec["encoder"]["bits"])) for _, x, _ in pres if by_chance]
         made: list[Change] = []

@@ -19,6 +19,7 @@ from edgesdt.kernels import layout
 from edgesdt.rules.eqprop.plan import empty_chip, plan, rates, workspace
 from edgesdt.rules.eqprop.sample import infer_stream, learn_stream
 from edgesdt.spec import Spec
+from edgesdt.synapses.stores.memory import Memory, memory_of
 from tests.oracle import OracleChip
 
 Samples = npt.NDArray[np.uint8]
@@ -57,6 +58,11 @@ class Machine:
         return cls(spec, empty_chip(spec), plan(spec), workspace(spec), rates(spec, epoch))
 
     @property
+    def store(self) -> Memory:
+        """Its weights, as kernels ask for them."""
+        return memory_of(self.chip, self.work, self.work.pres)
+
+    @property
     def sizes(self) -> list[int]:
         """Neurons per layer."""
         return list(self.spec.chip.layers)
@@ -76,17 +82,18 @@ class Machine:
         """Learn from the samples in order."""
         count = len(samples)
         given = np.zeros(count, np.int64) if labels is None else np.asarray(labels, np.int64)
-        learn_stream(self.chip, self.plan, self.work, self.rates, samples, given, np.arange(count))
+        learn_stream(self.chip, self.plan, self.work, self.store, self.rates, samples, given, np.arange(count))
 
     def infer(self, samples: Samples) -> npt.NDArray[np.int32]:
         """Output state codes (samples, n_L)."""
         outputs = np.zeros((len(samples), self.sizes[-1]), np.int32)
-        infer_stream(self.chip, self.plan, self.work, samples, outputs)
+        infer_stream(self.chip, self.plan, self.work, self.store, samples, 0, outputs)
         return outputs
 
     def call(self, kernel: Any, **given: Any) -> Any:
         """Call a kernel with `given` arguments; the others are the chip's and the workspace's of the same name."""
-        known = {**self.chip._asdict(), **self.work._asdict(), "plan": self.plan, "bank": self.chip.random, **given}
+        known = {**self.chip._asdict(), **self.work._asdict(), "plan": self.plan, "bank": self.chip.random}
+        known |= {"store": self.store, **given}
         return kernel(*(known[name] for name in inspect.signature(kernel.py_func).parameters))
 
     def copied(self) -> Machine:

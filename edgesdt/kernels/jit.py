@@ -15,5 +15,11 @@ _UNCOUNTED: dict[str, Any] = {"_nrt": False}
 
 kernel: Any = njit(nogil=True, cache=True, **_UNCOUNTED)
 """Decorator of a compiled function."""
+operation: Any = {**_UNCOUNTED, "forceinline": True}
+"""Options of an overload that becomes part of its callers.
+
+LLVM inlines it. numba's own `inline="always"` of overloads must not be used in a function that writes to arrays of a
+named tuple: its clean-up takes such a write for dead where the array is not named again.
+"""
 inlined: Any = njit(inline="always", **_UNCOUNTED)
 """Decorator of a function that becomes part of each of its callers."""

@@ -119,3 +119,9 @@ def bank_steps(spec: Spec, samples: int, moved: Sequence[float], pairs: Sequence
 def rates(events: Sequence[int], samples: int, sizes: Sequence[int]) -> tuple[float, ...]:
     """Events by layer as a rate of each sample and neuron; `sizes` are those of the same layers."""
     return tuple(n / (samples * size) for n, size in zip(events, sizes, strict=True))
+
+
+def over(seen: Seen, expected: Sequence[float]) -> tuple[float, ...]:
+    """What the arrays did, over what is `expected` of 1,000 samples, entry by entry of their tallies."""
+    share = 1000 / seen.samples
+    return tuple(n * share / before if before else 0.0 for n, before in zip(seen.cells, expected, strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -104,19 +104,3 @@ def check_layers(spec: Spec, held: int, kinds: int) -> None:
 def signed(limit: int) -> tuple[int, int]:
     """The lowest and the highest code of two's complement, of the highest."""
     return -int(limit) - 1, int(limit)
-
-
-def whole_numbers(name: str, texts: npt.NDArray[Any], count: int, lowest: Callable[[int], bool]) -> list[int]:
-    """The `count` integers in an array of decimal texts, which may be longer than 64 bits; `lowest` tells which may be
-    negative by their place.
-    """
-    allowed = f"{count} whole numbers as text"
-    if not isinstance(texts, np.ndarray) or texts.shape != (count,) or texts.dtype.kind != "U":
-        ARGUMENTS.refuse(name, f"type {getattr(texts, 'dtype', type(texts).__name__)}", allowed)
-    found = []
-    for place, text in enumerate(texts.tolist()):
-        digits = text.removeprefix("-") if lowest(place) else text
-        if not (digits.isascii() and digits.isdigit() and len(digits) < 100):
-            ARGUMENTS.refuse(f"{name}[{place}]", repr(text[:60]), allowed)
-        found.append(int(text))
-    return found

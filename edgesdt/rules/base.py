@@ -1,7 +1,9 @@
-"""What all learners on a digital weight memory have in common: arrays, inference, state, wear and the weight file.
+"""What the learners of rules have in common, whatever holds the weights: inference, state, wear and the weight file.
 
-A rule derives from `DigitalLearner`, builds its three tuples (the chip's arrays, the plan, the simulator's workspace)
-and gives the few steps that are its own. The tuples are the rule's; fields named here are the same in all of them.
+A rule derives from `StoreLearner`, builds its three tuples (the chip's arrays, the plan, the simulator's workspace)
+and gives the few steps that are its own; its kernels are written against `edgesdt.synapses.store`. The tuples are the
+rule's; fields named here are the same in all of them. A rule whose kernels know a digital memory alone derives from
+`DigitalLearner`.
 """
 
 from __future__ import annotations
@@ -10,20 +12,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from edgesdt.arguments import ARGUMENTS
-from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, WEIGHT_SATURATIONS, WEIGHT_WRITES
+from edgesdt.kernels.layout import SAMPLES, Codes
 from edgesdt.kernels.random_bank import draw
-from edgesdt.ledger.actions import WEIGHT_WRITE
 from edgesdt.rules import arguments
+from edgesdt.rules.fixed_point import accumulator_frac
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import targeted
+from edgesdt.synapses.substrate import Substrate, Tallies, substrate_of, with_room
 
 Found = TypeVar("Found")
 Events = npt.NDArray[np.int64]
@@ -33,38 +35,37 @@ BEFORE = -1
 """The epoch of a chip that has not learned yet."""
 
 
-class DigitalLearner(ABC):
+class StoreLearner(ABC):
     """A rule on the chip that `spec` describes, with freshly drawn weights.
 
     `chip`, `plan` and `work` are named tuples of the rule. They have the fields of `kernels.layout` that are used here:
     `weights`, `biases`, `random`, `activity`, `homeostasis`; `first`, `first_weight`, `weight_limit`; `mirror`,
-    `weight_peak`, `wear`, `wear_carry`, `words`, `events`.
+    `weight_peak`, `wear`, `wear_carry`, `words`, `events`. `store` holds the weights. Raises `SpecError` for cells
+    that cannot be.
     """
-
-    calibration: tuple[float, Counts] | None = None
-    """While the cells have rested and are compensated: the factor, and the actions of its reference read."""
 
     def __init__(self, spec: Spec, plan: Any, chip: Any, work: Any) -> None:
         self.spec = spec
         self.plan = plan
         self.chip = chip
-        self.work = work
+        self.work = with_room(spec, work)
+        aligned = self._aligned(self.work)
+        self.store: Substrate = substrate_of(spec, plan, chip, self.work, aligned, accumulator_frac(spec))
         self._inference_events: Events = np.zeros_like(self.work.events)
         self._epoch = BEFORE
-        self._draw_weights()
-        self._refresh_shortcuts()
+        self.store.draw(self._random_words)
 
     @abstractmethod
     def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
         """Learn from `samples[order]`, one at a time, with the learning-rate registers of `epoch` (0-based)."""
 
     @abstractmethod
-    def _infer_part(self, chip: Any, work: Any, samples: Pixels, outputs: Outputs) -> None:
-        """Write the output codes of `samples` to `outputs`, on the neurons of `chip`."""
+    def _infer_on(self, chip: Any, work: Any, store: Any, samples: Pixels, first: int, outputs: Outputs) -> None:
+        """Write the output codes of `samples` to `outputs`, on the neurons of `chip`; `first` is the first's place."""
 
     @abstractmethod
-    def _actions(self, events: Events) -> Counts:
-        """Actions of the described chip for an event table of this rule."""
+    def _priced(self, events: Events, tallies: Tallies) -> Counts:
+        """Actions of the described chip for an event table of this rule, and what happened to its arrays."""
 
     @abstractmethod
     def _own_workspace(self) -> Any:
@@ -74,9 +75,18 @@ class DigitalLearner(ABC):
     def _own_ranges(self) -> dict[str, tuple[int, int]]:
         """Lowest and highest code of each array of the chip that `arguments.ranges_of` does not know."""
 
+    def _aligned(self, work: Any) -> Codes:
+        """Room (max n,) for codes aligned with the accumulators, which nothing else uses while weights are read."""
+        return np.zeros(max(self.spec.chip.layers), np.int32)
+
     def _in_order(self) -> bool:
         """Whether samples must be inferred one after the other: a word of the random bank is drawn in inference."""
         return False
+
+    @property
+    def calibration(self) -> tuple[float, Counts] | None:
+        """While the cells have rested and are compensated: the factor, and the actions of its reference read."""
+        return self.store.calibration
 
     def learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
         """Learn from `samples[order]` (input codes), one at a time, in `epoch` (0-based, below `spec.epochs`).
@@ -112,40 +122,52 @@ class DigitalLearner(ABC):
 
     def _infer(self, samples: Pixels, outputs: Outputs, size: int, threads: int) -> None:
         """Fill `outputs`, `size` samples at a time."""
+        made = self.store.reader()
 
-        def run(start: int) -> Events:
-            chip, work = self._lent()
-            self._infer_part(chip, work, samples[start : start + size], outputs[start : start + size])
-            happened: Events = work.events
-            return happened
+        def run(start: int) -> tuple[Events, Any]:
+            own = {name: array.copy() for name, array in self.chip._asdict().items() if name != "weights"}
+            chip, work, stop = self.chip._replace(**own), self._own_workspace(), start + size
+            store = made(self._aligned(work))
+            self._infer_on(chip, work, store, samples[start:stop], start, outputs[start:stop])
+            return work.events, store
 
         found = each(run, range(0, len(samples), size), threads)
-        self._inference_events = sum(found, np.zeros_like(self.work.events))
+        self._inference_events = sum((events for events, _ in found), np.zeros_like(self.work.events))
+        self.store.collect([store for _, store in found])
+
+    def _learned(self) -> int:
+        """Samples learned so far."""
+        return int(self.work.events[SAMPLES, 0])
 
     @contextmanager
     def rested(self, after_s: float) -> Iterator[None]:
-        """Within the context the chip is as it is `after_s` seconds later: a digital memory forgets nothing."""
-        yield
+        """Within the context the chip is as it is `after_s` seconds after the last write."""
+        with self.store.rested(after_s):
+            yield
 
     def counts(self) -> Counts:
         """Actions of the described chip for everything learned so far."""
-        return self._actions(self.work.events)
+        return self._priced(self.work.events, self.store.tallies())
 
     def inference_counts(self) -> Counts:
         """Actions of the described chip for the samples of the last `infer`."""
-        return self._actions(self._inference_events)
+        return self._priced(self._inference_events, self.store.tallies(inference=True))
 
     def happened(self, inference: bool = False) -> tuple[Events, tuple[int, ...]]:
-        """A copy of the events so far, or of those of the last `infer`, and the tally of the array (empty without)."""
+        """A copy of the events so far, or of those of the last `infer`, and the tallies of the arrays in a row.
+
+        Of every layer on cells from the input up: that of its reads forward and writes, then, where the chip has other
+        layers, that of its reads back. Empty without cells.
+        """
         events: Events = (self._inference_events if inference else self.work.events).copy()
-        return events, ()
+        return events, self.store.tally(inference)
 
     def state(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Copies of every on-chip array and of the events so far, and the epoch under way (-1: none yet)."""
+        """Copies of every on-chip array, of the cells and of the events so far, and the epoch under way (-1: none)."""
         state: dict[str, npt.NDArray[np.generic]] = {
             f"chip_{name}": array.copy() for name, array in self.chip._asdict().items()
         }
-        return {**state, "events": self.work.events.copy(), "wear": self._wear(), "epoch": np.array(self._epoch)}
+        return {**state, "events": self.work.events.copy(), "epoch": np.array(self._epoch), **self.store.state()}
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
         """Restore a state saved by `state()`: all of it, or nothing where any of it does not fit.
@@ -153,41 +175,23 @@ class DigitalLearner(ABC):
         Raises `ArgumentError` for a name, shape or type that is not this chip's, and for a code that is not one of its
         format.
         """
-        self._check(state)
-        self._take_up(state)
-
-    def _check(self, state: Mapping[str, Any]) -> None:
-        """Raise `ArgumentError` unless `state` is one of this chip."""
-        arguments.check_state(state, self.state(), self._free())
-        ranges = arguments.ranges_of(self.spec, self.plan, self._widest()) | self._own_ranges()
+        arguments.check_state(state, self.state(), self.store.free())
+        ranges = arguments.ranges_of(self.spec, self.plan, self.store.widest()) | self._own_ranges()
         arguments.check_codes(state, {f"chip_{name}": ranges[name] for name in self.chip._fields})
         arguments.check_codes(state, {"events": (0, 2**63 - 1), "epoch": (BEFORE, self.spec.epochs - 1)})
-
-    def _free(self) -> tuple[str, ...]:
-        """Names in a state whose type says nothing."""
-        return ()
-
-    def _widest(self) -> int:
-        """The largest weight code; the lowest is one further from 0."""
-        return int(self.plan.weight_limit)
-
-    def _take_up(self, state: Mapping[str, Any]) -> None:
+        self.store.check(state)
         for name, array in self.chip._asdict().items():
             array[...] = state[f"chip_{name}"]
         self.work.events[...] = state["events"]
-        worn = self._turned(state["wear"], back=True)
-        self.work.wear[...] = worn % np.uint32(256)
-        self.work.wear_carry[...] = worn // np.uint32(256)
         self._epoch = int(state["epoch"])
-        self._refresh_shortcuts()
+        self.store.restore(state)
 
     def weights(self, layer: int) -> npt.NDArray[np.integer]:
-        """Weight codes (n_l, n_{l+1}) of weight layer `layer` (a view). Raises `ArgumentError` where there is none."""
-        layer = ARGUMENTS.whole("layer", layer, 0, len(self.spec.chip.layers) - 2)
-        rows, columns = self.spec.chip.layers[layer : layer + 2]
-        start = int(self.plan.first_weight[layer])
-        codes: npt.NDArray[np.integer] = self.chip.weights[start : start + rows * columns].reshape(rows, columns)
-        return codes
+        """Weight codes (n_l, n_{l+1}) of weight layer `layer` (a view, but of cells in slices).
+
+        Raises `ArgumentError` where there is none.
+        """
+        return self.store.weights(ARGUMENTS.whole("layer", layer, 0, len(self.spec.chip.layers) - 2))
 
     def biases(self, layer: int) -> npt.NDArray[np.integer]:
         """Bias codes (n_l,) of layer `layer` >= 1 (a view). Raises `ArgumentError` where there are none."""
@@ -205,25 +209,15 @@ class DigitalLearner(ABC):
         ]
 
     def warnings(self) -> list[str]:
-        """What the user should know, in sentences; nothing for a digital memory."""
-        return []
+        """What the user should know about the weights, in sentences."""
+        return self.store.warnings()
 
     def wear(self) -> dict[str, object]:
-        """The record's `device`: what learning did to the memory cells."""
-        total, busiest = self.counts()[WEIGHT_WRITE], int(self._wear().max(initial=0))
-        if self.spec.chip.style == "dense":  # writes every cell in every update
-            busiest = total // self.work.wear.size
-        return {
-            "model": self.spec.device.model,
-            "writes_total": total,
-            "writes_per_cell_max": busiest,
-            "codes_changed": int(self.work.events[WEIGHT_WRITES].sum()),
-            "weight_saturations": int(self.work.events[WEIGHT_SATURATIONS].sum()),
-            "accumulator_saturations": int(self.work.events[ACCUMULATOR_SATURATIONS].sum()),
-        }
+        """The record's `device`: what learning did to the memory or the cells."""
+        return self.store.wear(self.counts(), self.work.events)
 
     def weight_file(self, image_shape: tuple[int, ...]) -> dict[str, npt.NDArray[np.generic]]:
-        """Integer codes of all that was learned, with their formats, for `weights.npz`."""
+        """Integer codes of all that was learned, with their formats and the state of cells, for `weights.npz`."""
         chip, depth = self.spec.chip, len(self.spec.chip.layers) - 1
         arrays: dict[str, npt.NDArray[np.generic]] = {f"weights_{k}": self.weights(k) for k in range(depth)}
         if chip.biases.enabled:
@@ -231,40 +225,9 @@ class DigitalLearner(ABC):
         if self.chip.activity.size:
             arrays |= {"activity": self.chip.activity, "homeostasis": self.chip.homeostasis}
         formats = {"weights_frac_bits": chip.weights.point, "biases_frac_bits": chip.biases.frac_bits}
-        return {
-            **arrays,
-            **{name: np.array(bits) for name, bits in formats.items()},
-            "image_shape": np.array(image_shape),
-            "random_bank": self.chip.random,
-        }
-
-    def _wear(self) -> npt.NDArray[np.uint32]:
-        """How often each weight code was changed, in the order of the weight array (a copy)."""
-        return self._turned(self.work.wear + self.work.wear_carry * np.uint32(256), back=False)
-
-    def _turned(self, synapses: npt.NDArray[np.uint32], back: bool) -> npt.NDArray[np.uint32]:
-        """`synapses` from the order of the wear counters to that of the weight array, or `back` (a copy)."""
-        turned, start = np.empty_like(synapses), 0
-        for rows, columns in pairwise(self.spec.chip.layers):
-            end = start + rows * columns
-            shape = (rows, columns) if back else (columns, rows)
-            turned[start:end] = synapses[start:end].reshape(shape).T.ravel()
-            start = end
-        return turned
-
-    def _draw_weights(self) -> None:
-        """Xavier-uniform initial weights from the chip's own random bank, layer by layer, row by row."""
-        for layer in range(len(self.spec.chip.layers) - 1):
-            self._draw_layer(layer)
-
-    def _draw_layer(self, layer: int) -> None:
-        """The initial codes of one layer."""
-        gain, frac = self.spec.chip.weights.init_gain, self.spec.chip.weights.point
-        codes = self.weights(layer)
-        bound = round(gain * (6.0 / sum(codes.shape)) ** 0.5 * 2.0**frac)
-        bound = min(bound, int(self.plan.weight_limit))
-        wide = (self._random_words(codes.size).astype(np.uint64) * np.uint64(2 * bound + 1)) >> np.uint64(32)
-        codes[...] = (wide.astype(np.int64) - bound).reshape(codes.shape)
+        arrays |= {name: np.array(bits) for name, bits in formats.items()}
+        arrays |= {"image_shape": np.array(image_shape), "random_bank": self.chip.random}
+        return self.store.weight_file(arrays)
 
     def _random_words(self, count: int) -> npt.NDArray[np.uint32]:
         """The next `count` words of the chip's random bank, from a fresh step on."""
@@ -274,18 +237,23 @@ class DigitalLearner(ABC):
         draw(self.chip.random, words, steps)
         return words[:count]
 
-    def _refresh_shortcuts(self) -> None:
-        """Bring the simulator's own copies in step with the chip's weights."""
-        for layer in range(len(self.spec.chip.layers) - 1):
-            codes, start = self.weights(layer), int(self.plan.first_weight[layer])
-            self.work.weight_peak[layer] = np.abs(codes.astype(np.int64)).max(initial=0)
-            if self.work.mirror.size:
-                self.work.mirror[start : start + codes.size] = codes.T.ravel()
 
-    def _lent(self) -> tuple[Any, Any]:
-        """A copy of the neurons and the bank that shares the weights, with a workspace of its own."""
-        own = {name: array.copy() for name, array in self.chip._asdict().items() if name != "weights"}
-        return self.chip._replace(**own), self._own_workspace()
+class DigitalLearner(StoreLearner):
+    """A rule whose kernels know a digital memory alone."""
+
+    @abstractmethod
+    def _infer_part(self, chip: Any, work: Any, samples: Pixels, outputs: Outputs) -> None:
+        """Write the output codes of `samples` to `outputs`, on the neurons of `chip`."""
+
+    @abstractmethod
+    def _actions(self, events: Events) -> Counts:
+        """Actions of the described chip for an event table of this rule."""
+
+    def _infer_on(self, chip: Any, work: Any, store: Any, samples: Pixels, first: int, outputs: Outputs) -> None:
+        self._infer_part(chip, work, samples, outputs)
+
+    def _priced(self, events: Events, tallies: Tallies) -> Counts:
+        return self._actions(events)
 
 
 def each(run: Callable[[int], Found], starts: Iterable[int], threads: int) -> list[Found]:

@@ -30,7 +30,7 @@ def form_products_wide(values, post, rate, noise, count, deltas):  # type: ignor
 
 
 @kernel
-def update_outer(  # type: ignore[no-untyped-def]
+def move_by_outer(  # type: ignore[no-untyped-def]
     weights, mirror, wear, wear_carry, plan, layer, rate, pres, pre_values, active, posts, post_values, found, bank,
     words, halves, silence, deltas, pending, named, swept, weight_peak, events,
 ):  # fmt: skip

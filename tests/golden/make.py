@@ -19,7 +19,7 @@ import numpy as np
 
 from edgesdt import __version__
 from edgesdt.chip.simulated import Chip
-from edgesdt.rules.base import DigitalLearner
+from edgesdt.rules.base import StoreLearner
 from edgesdt.spec import Spec
 from tests.small_chips import random_samples, spec_of
 from tests.witnesses import WITNESSES
@@ -64,6 +64,23 @@ CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
         {
             "learning.rule": "backprop", "learning.winners": 2, "learning.learning_rate": 0.5, "learning.batch": 4,
             "chip.weights.rounding": "floor",
+        },
+    ),
+    "insitu_backprop": (
+        [7, 5, 3],
+        {
+            "learning.rule": "backprop", "learning.target": "label", "learning.learning_rate": [0.1, 0.2],
+            "learning.activation.derivative": "inward", "chip.states.bits": 10,
+            "device.layers": {
+                "0": {"model": "EcRam", "array": {"tile_rows": 4, "output_noise": 0.5}},
+                "1": {
+                    "model": "EcRam",
+                    "array": {
+                        "mapping": "pair", "weight_per_range": 0.8, "tile_rows": 3, "tile_columns": 4,
+                        "read_noise": "additive", "read_noise_sd": 0.02,
+                    },
+                },
+            },
         },
     ),
     "insitu_pairs": (
@@ -112,7 +129,7 @@ FIXED = ("spread", "tally", "tally_back")
 """Parts of the cells that are not kept after every sample."""
 
 
-def arrays_of(rule: DigitalLearner) -> dict[str, list[int]]:
+def arrays_of(rule: StoreLearner) -> dict[str, list[int]]:
     """Every array of the chip that is not empty, and its cells where it has any."""
     arrays = {name: array.tolist() for name, array in rule.chip._asdict().items() if array.size}
     kept = {name: array.tolist() for name, array in rule.state().items() if name.startswith("cells_")}

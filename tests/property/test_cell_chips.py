@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from edgesdt.chip.simulated import Chip
 from edgesdt.rules import base as rules_base
-from edgesdt.rules.eqprop.cells import EqPropOnCells
+from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.synapses.crossbar import layout
 from hw_models.sheets import catalog
 from tests.cell_chips import (
@@ -136,7 +136,8 @@ def test_inference_changes_nothing_and_does_not_depend_on_threads(
 ) -> None:
     fields = {**NOISY_CHIP, **wires, "chip.states.rounding": rounding, "device.array.read_noise": noise}
     rule = trained([20, 12], fields)
-    before, bank = rule.state(), [array.copy() for array in (rule.crossbar.bank.shares, rule.crossbar.bank.row_sums)]
+    bank = rule.store.crossbar.bank
+    before, shares, sums = rule.state(), bank.shares.copy(), bank.row_sums.copy()
     samples = random_samples(rule.spec, 9, 40)[0]
     outputs, counts = rule.infer(samples), rule.inference_counts()
     assert outputs.any() and len(np.unique(outputs, axis=0)) > 5
@@ -145,7 +146,7 @@ def test_inference_changes_nothing_and_does_not_depend_on_threads(
         assert np.array_equal(rule.infer(samples, threads), outputs), (size, threads)
         assert rule.inference_counts() == counts
     assert same(rule.state(), before)
-    assert np.array_equal(rule.crossbar.bank.shares, bank[0]) and np.array_equal(rule.crossbar.bank.row_sums, bank[1])
+    assert np.array_equal(bank.shares, shares) and np.array_equal(bank.row_sums, sums)
     untouched = trained([20, 12], fields)
     for chip in (rule, untouched):
         learn(chip, *random_samples(rule.spec, 11, 5))
@@ -201,10 +202,10 @@ def named(fields: dict[str, Any]) -> str:
 def test_a_restored_chip_goes_on_bit_for_bit(device: dict[str, Any], programming: str) -> None:
     fields = {**NOISY_CHIP, **device, "device.array.programming": programming, "device.array.mapping": "pair"}
     whole = trained([9, 7], fields)
-    assert whole.crossbar.cells.pulses.any()
+    assert whole.store.crossbar.cells.pulses.any()
     kept = whole.state()
     assert all(isinstance(array, np.ndarray) and array.dtype != object for array in kept.values()), "not for a file"
-    fresh = EqPropOnCells(whole.spec)
+    fresh = EqProp(whole.spec)
     assert not same(fresh.state(), kept)
     fresh.restore(kept)
     assert same(fresh.state(), kept)
@@ -220,13 +221,13 @@ def test_a_restored_chip_goes_on_bit_for_bit(device: dict[str, Any], programming
 
 def test_a_tally_longer_than_64_bits_is_kept() -> None:
     rule = trained([9, 7], {**NOISY_CHIP, "device.array.mapping": "pair"})  # no reference is read beside the cells
-    rule._tally[layout.READ_SHARE] = 3**60
-    fresh = EqPropOnCells(rule.spec)
+    rule.store.layers[0].tally[layout.READ_SHARE] = 3**60
+    fresh = EqProp(rule.spec)
     fresh.restore(rule.state())
-    assert fresh._tally == rule._tally
+    assert fresh.store.layers[0].tally == rule.store.layers[0].tally
     learn(fresh, *random_samples(rule.spec, 1, 2))
-    assert fresh._tally[layout.READ_SHARE] > 3**60
-    assert fresh.counts()["cell_read_share"] == fresh._tally[layout.READ_SHARE]
+    assert fresh.store.layers[0].tally[layout.READ_SHARE] > 3**60
+    assert fresh.counts()["cell_read_share"] == fresh.store.layers[0].tally[layout.READ_SHARE]
 
 
 @pytest.mark.parametrize(
@@ -242,27 +243,27 @@ def test_a_state_of_other_cells_is_refused(spoil: Callable[[dict[str, Any]], Any
     rule = trained([9, 7], NOISY_CHIP)
     state = rule.state()
     with pytest.raises(ValueError, match="cells_state"):
-        EqPropOnCells(rule.spec).restore(state | {"cells_state": spoil(state)})
+        EqProp(rule.spec).restore(state | {"cells_state": spoil(state)})
 
 
 @pytest.mark.parametrize("device", MODELS, ids=named)
 def test_a_rest_changes_what_is_read_and_leaves_no_trace(device: dict[str, Any]) -> None:
     rule = trained([9, 7], {**NOISY_CHIP, **device})
     before, weights = rule.state(), rule.chip.weights.copy()
-    row_sums, shares = rule.crossbar.bank.row_sums.copy(), rule.crossbar.bank.shares.copy()
+    row_sums, shares = rule.store.crossbar.bank.row_sums.copy(), rule.store.crossbar.bank.shares.copy()
     samples = random_samples(rule.spec, 3, 5)[0]
     outputs = rule.infer(samples)
     with rule.rested(0.0):
-        if not {"drift", "flicker_noise", "read_noise"} & set(rule.crossbar.model.non_idealities):
+        if not {"drift", "flicker_noise", "read_noise"} & set(rule.store.crossbar.model.non_idealities):
             assert np.array_equal(rule.chip.weights, weights), "no time has passed"
     with pytest.raises(ZeroDivisionError), rule.rested(1e6):
-        drifts = {"drift", "retention"} & set(rule.crossbar.model.non_idealities)
+        drifts = {"drift", "retention"} & set(rule.store.crossbar.model.non_idealities)
         assert np.array_equal(rule.chip.weights, weights) != bool(drifts)
         rule.infer(samples)
         _ = 1 // 0
     assert same(rule.state(), before)
-    assert np.array_equal(rule.crossbar.bank.row_sums, row_sums)
-    assert np.array_equal(rule.crossbar.bank.shares, shares)
+    assert np.array_equal(rule.store.crossbar.bank.row_sums, row_sums)
+    assert np.array_equal(rule.store.crossbar.bank.shares, shares)
     assert np.array_equal(rule.infer(samples), outputs)
 
 
@@ -278,17 +279,17 @@ def test_every_device_of_the_catalog_can_hold_the_weights(model: str, mapping: s
     spec = spec_of([9, 7], fields)
     chip = Chip(spec)
     rule = chip.rule
-    assert isinstance(rule, EqPropOnCells)
+    assert isinstance(rule, EqProp)
     start = rule.chip.weights.copy()
     assert len(np.unique(start)) > 1, "the starting weights differ"
     samples, labels = random_samples(spec, 0, 8)
     chip.learn(samples, labels)
     wear = rule.wear()
-    assert wear["model"] == rule.crossbar.model.name == model
+    assert wear["model"] == rule.store.crossbar.model.name == model
     assert wear["writes_total"] == wear["pulses_up"] + wear["pulses_down"] > 0
     assert sum(wear["writes_histogram"].values()) == wear["cells"] == (126 if mapping == "pair" else 63)
     assert not np.array_equal(rule.chip.weights, start)
-    assert np.isfinite(rule.crossbar.cells.visible).all()
+    assert np.isfinite(rule.store.crossbar.cells.visible).all()
     assert chip.infer(samples).shape == (8, 7)
     fresh = Chip(spec)
     fresh.restore(chip.state())
@@ -299,18 +300,18 @@ def test_every_device_of_the_catalog_can_hold_the_weights(model: str, mapping: s
 def test_a_device_around_a_device_is_pulsed_as_a_whole(name: str) -> None:
     """Not only its inside: a wrapped step law is handed over."""
     rule = trained([9, 7], {"device.model": "EcRam", "device.parameters": {name: WRAPPED[name]}}, count=1)
-    assert not rule.crossbar.stepped
-    assert name in rule.crossbar.model.non_idealities
+    assert not rule.store.crossbar.stepped
+    assert name in rule.store.crossbar.model.non_idealities
 
 
 def test_stuck_cells_stay_and_are_paid_for() -> None:
     fields = {"device.model": "EcRam", "device.parameters": {"stuck_at": {"lrs_fraction": 0.3}}}
-    fresh = EqPropOnCells(spec_of([9, 7], {**fields, "learning.learning_rate": 0.05}))
-    stuck = fresh.crossbar.cells.spread[:, -1] != 0
+    fresh = EqProp(spec_of([9, 7], {**fields, "learning.learning_rate": 0.05}))
+    stuck = fresh.store.crossbar.cells.spread[:, -1] != 0
     assert 5 < stuck.sum() < 40
-    before = fresh.crossbar.cells.visible.copy()
+    before = fresh.store.crossbar.cells.visible.copy()
     learn(fresh, *random_samples(fresh.spec, 0, 20))
-    cells = fresh.crossbar.cells
+    cells = fresh.store.crossbar.cells
     assert np.array_equal(cells.visible[stuck], before[stuck])
     assert not np.array_equal(cells.visible[~stuck], before[~stuck])
     assert cells.pulses[stuck].sum() > 0
@@ -319,10 +320,10 @@ def test_stuck_cells_stay_and_are_paid_for() -> None:
 
 def test_reading_of_the_oracle_has_the_same_formats() -> None:
     """Guards the oracle: the numbers that it derives itself are those that the kernels use."""
-    rule = EqPropOnCells(spec_of([9, 7], {**PLAIN, "device.array.adc_range": 0.25, "device.array.adc_bits": 7}))
+    rule = EqProp(spec_of([9, 7], {**PLAIN, "device.array.adc_range": 0.25, "device.array.adc_bits": 7}))
     frac = rule.plan.drive_right + 8
-    reading = Reading(rule.spec.plain(), cell_of(rule), frac)
-    sensing, bank = rule.crossbar.sensing, rule.crossbar.bank
+    reading = Reading(rule.spec.plain(), cell_of(rule.store.crossbar), frac)
+    sensing, bank = rule.store.crossbar.sensing, rule.store.crossbar.bank
     assert (reading.one, reading.reference) == (bank.one, bank.reference) == (8192, 4096)
     assert reading.planes == bank.planes == 1
     assert (reading.scale, reading.highest, reading.times) == (sensing.scale, sensing.highest, 1 << sensing.left)

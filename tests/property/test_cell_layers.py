@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,28 +11,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgesdt.chip.simulated import Chip
-from edgesdt.rules.eqprop import layered
-from edgesdt.rules.eqprop.layered import EqPropOnLayers
 from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.spec import Spec, layers
+from edgesdt.synapses.memory import MemoryStore
 from tests.cell_chips import MAPPINGS, TIMID, by_place, cell_of, learn, named_tally, same, without_chance
 from tests.oracle_layers import OracleLayers
 from tests.small_chips import flat, named_events, oracle_arrays, random_samples, spec_of
 
 
-def twins(spec: Spec, epoch: int = 0) -> tuple[EqPropOnLayers, OracleLayers]:
+def twins(spec: Spec, epoch: int = 0) -> tuple[EqProp, OracleLayers]:
     """A fresh chip and the oracle's."""
-    rule = EqPropOnLayers(spec)
-    arrays: dict[int, Any] = {each.layer: SimpleNamespace(crossbar=each.crossbar) for each in rule.cell_layers}
-    cells = {layer: cell_of(array) for layer, array in arrays.items()}
+    rule = EqProp(spec)
+    cells = {each.layer: cell_of(each.crossbar) for each in rule.store.layers}
     oracle = OracleLayers(copy.deepcopy(spec.plain()), cells, epoch)
     oracle.draw_weights()
     return rule, oracle
 
 
-def assert_twins(rule: EqPropOnLayers, oracle: OracleLayers) -> None:
+def assert_twins(rule: EqProp, oracle: OracleLayers) -> None:
     """Every array of the chip, every cell, every event and every tally is the same."""
-    for each in rule.cell_layers:
+    for each in rule.store.layers:
         array, bank = oracle.arrays[each.layer], each.crossbar.bank
         assert each.crossbar.cells.state.tolist() == by_place(array, array.states_of_cells)
         assert each.crossbar.cells.pulses.tolist() == by_place(array, array.received)
@@ -108,7 +105,8 @@ def test_a_chip_of_several_layers_equals_the_oracle(chip: tuple[list[int], dict[
     assert_twins(rule, oracle)
     before = [(dict(array.reading.tally), dict(oracle.back[k])) for k, array in oracle.arrays.items()]
     assert rule.infer(samples[:2]).tolist() == [oracle.infer(x) for x in samples[:2].tolist()]
-    for (tally, back), (forward, backward), k in zip(rule._inference_tallies, before, oracle.arrays, strict=True):
+    shown = rule.store.tallies(inference=True)
+    for (tally, back), (forward, backward), k in zip(shown, before, oracle.arrays, strict=True):
         now = oracle.arrays[k].reading.tally, oracle.back[k]
         for found, then, after in ((tally, forward, now[0]), (back, backward, now[1])):
             assert named_tally(found) == {name: after[name] - then[name] for name in after}
@@ -141,11 +139,11 @@ STACKS: dict[str, dict[str, Any]] = {
 }
 
 
-def trained(stack: dict[str, Any], fields: dict[str, Any] | None = None, count: int = 12) -> EqPropOnLayers:
+def trained(stack: dict[str, Any], fields: dict[str, Any] | None = None, count: int = 12) -> EqProp:
     """A noisy chip that has learned from random samples."""
     own = {"device.layers": stack, "learning.target": "label", "learning.learning_rate": 0.05, **(fields or {})}
     rule = Chip(spec_of([20, 8, 4], own)).rule
-    assert isinstance(rule, EqPropOnLayers)
+    assert isinstance(rule, EqProp)
     learn(rule, *random_samples(rule.spec, 0, count))
     return rule
 
@@ -153,7 +151,7 @@ def trained(stack: dict[str, Any], fields: dict[str, Any] | None = None, count: 
 @pytest.mark.parametrize("stack", STACKS.values(), ids=STACKS)
 def test_a_restored_chip_goes_on_bit_for_bit(stack: dict[str, Any]) -> None:
     whole = trained(stack)
-    for each in whole.cell_layers:
+    for each in whole.store.layers:
         assert each.crossbar.cells.pulses.any()
     kept = whole.state()
     assert all(isinstance(array, np.ndarray) and array.dtype != object for array in kept.values()), "not for a file"
@@ -195,9 +193,9 @@ def test_a_rest_changes_what_is_read_and_leaves_no_trace() -> None:
     outputs = rule.infer(samples)
     with rule.rested(1e6):
         for layer in (0, 1):
-            changed = rule._codes(layer) != rule._block(weights, layer)
+            changed = rule.weights(layer).ravel() != rule.store.memory.block(weights, layer)
             assert changed.any()
-        assert np.array_equal(rule._turned_codes(1), rule.weights(1).T.ravel())
+        assert np.array_equal(rule.store.layers[1].turned, rule.weights(1).T.ravel())
     assert same(rule.state(), before)
     assert np.array_equal(rule.infer(samples), outputs)
 
@@ -206,19 +204,19 @@ def test_a_rest_changes_what_is_read_and_leaves_no_trace() -> None:
 def test_what_reading_back_needs_follows_the_cells(stack: dict[str, Any]) -> None:
     """Transposed codes and sums of columns are those of the cells, after pulses of every kind."""
     rule = trained(stack)
-    for each in rule.cell_layers:
+    for each in rule.store.layers:
         if each.layer > 0:
             n0, n1 = each.crossbar.spec.chip.layers
             shares = each.crossbar.bank.shares.reshape(-1, n1, n0).astype(np.int64)
             assert np.array_equal(each.way.column_sums, shares.sum(axis=(0, 2)))
-            assert np.array_equal(rule._turned_codes(each.layer), rule.weights(each.layer).T.ravel())
+            assert np.array_equal(each.turned, rule.weights(each.layer).T.ravel())
 
 
 def test_a_chip_whose_layers_all_lie_in_memory_is_the_digital_one() -> None:
     plain = spec_of([9, 6, 4], {"learning.target": "label"})
     named = spec_of([9, 6, 4], {"learning.target": "label", "device.layers": {"0": "sram", "1": "sram"}})
     assert named == plain
-    assert type(Chip(named).rule) is EqProp
+    assert isinstance(Chip(named).rule.store, MemoryStore)
 
 
 def test_one_device_for_all_layers_is_each_layers_own() -> None:
@@ -226,7 +224,7 @@ def test_one_device_for_all_layers_is_each_layers_own() -> None:
     long = spec_of([9, 6, 4], {**TIMID, "learning.target": "label", "device.layers": {"0": "EcRam", "1": "EcRam"}})
     assert short.device.layers == long.device.layers
     assert layers.on_cells(short) == (0, 1)
-    a, b = (layered.CellLayer.of(short, layer).crossbar.cells.spread for layer in (0, 1))
+    a, b = (each.crossbar.cells.spread for each in EqProp(short).store.layers)
     assert not np.array_equal(a[: len(b)], b), "every layer has cells of its own"
 
 

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgesdt.kernels.layout import BANK_STEPS, PAIRS
-from edgesdt.rules.eqprop import cell_rates
-from edgesdt.rules.eqprop.cell_sample import update_of
-from edgesdt.rules.eqprop.cells import EqPropOnCells
+from edgesdt.rules.eqprop.plan import rates
+from edgesdt.rules.eqprop.rule import EqProp
+from edgesdt.rules.eqprop.sample import learn_stream
 from edgesdt.synapses.crossbar.crossbar import Crossbar
-from edgesdt.synapses.crossbar.programming import MOST_PULSES, list_pulses
+from edgesdt.synapses.crossbar.layout import MOST_PULSES
+from edgesdt.synapses.crossbar.updates import list_pulses
 from hw_models.mapping import Mapping
 from tests.cell_chips import (
     MAPPINGS,
@@ -58,7 +59,7 @@ PROGRAMS = st.fixed_dictionaries(
 )
 
 
-def random_phases(rule: EqPropOnCells, seed: int) -> dict[str, Any]:
+def random_phases(rule: EqProp, seed: int) -> dict[str, Any]:
     """Inputs and the ends of two phases: many silent, many the same in both, some at full scale."""
     rng, n, top = np.random.default_rng(seed), len(rule.chip.states), rule.plan.state_limit
     ends = []
@@ -69,10 +70,10 @@ def random_phases(rule: EqPropOnCells, seed: int) -> dict[str, Any]:
     return {"inputs": random_samples(rule.spec, seed, 1)[0][0], "plus": ends[0], "minus": ends[1]}
 
 
-def listed(rule: EqPropOnCells, phases: dict[str, Any]) -> list[tuple[int, int]]:
+def listed(rule: EqProp, phases: dict[str, Any]) -> list[tuple[int, int]]:
     """(cell, pulses) of the update between two phases."""
     count = call(rule, list_pulses, **phases)
-    bank = rule.crossbar.bank
+    bank = rule.store.crossbar.bank
     return list(zip(bank.places[:count].tolist(), bank.counts[:count].tolist(), strict=True))
 
 
@@ -86,19 +87,19 @@ def test_listed_pulses_equal_the_oracle(seed: int, fields: dict[str, Any], layer
     plus, minus = [[], phases["plus"].tolist()], [[], phases["minus"].tolist()]
     expected = [(place(oracle, p, i, j), c) for p, i, j, c in oracle.changes(plus, minus)]
     assert listed(rule, phases) == expected
-    assert named_tally(rule.crossbar.bank.tally) == oracle.reading.tally
+    assert named_tally(rule.store.crossbar.bank.tally) == oracle.reading.tally
     assert rule.chip.random.tolist() == oracle.bank.lanes
     assert rule.work.events[BANK_STEPS, 0] == oracle.bank.steps
     assert rule.work.events[PAIRS, 0] == oracle.events["pairs"][0]
-    assert rule.crossbar.cells.pulses.sum() == 0, "listing pulses nothing"
-    if rule.crossbar.bank.planes == 2:
+    assert rule.store.crossbar.cells.pulses.sum() == 0, "listing pulses nothing"
+    if rule.store.crossbar.bank.planes == 2:
         synapses = layers[0] * layers[1]
         plus_cells = {cell: count for cell, count in expected if cell < synapses}
         assert {cell - synapses: -count for cell, count in expected if cell >= synapses} == plus_cells
 
 
 def test_no_cell_is_listed_for_a_neuron_that_did_not_move() -> None:
-    rule = EqPropOnCells(spec_of([9, 7], PLAIN))
+    rule = EqProp(spec_of([9, 7], PLAIN))
     codes = np.full(7, 40, np.int32)
     assert listed(rule, {"inputs": np.full(9, 255, np.uint8), "plus": codes, "minus": codes.copy()}) == []
     moved = codes.copy()
@@ -113,7 +114,7 @@ def test_a_cell_gets_no_more_pulses_than_stated() -> None:
         **PLAIN, "learning.learning_rate": 1.0, "learning.beta": 1e-3, "chip.weights.init_gain": 0.0,
         "device.array.weight_per_range": 1e-4,
     }  # fmt: skip
-    rule = EqPropOnCells(spec_of([2, 2], fields))
+    rule = EqProp(spec_of([2, 2], fields))
     ends = {"plus": np.array([255, 0], np.int32), "minus": np.array([0, 255], np.int32)}
     cells = listed(rule, {"inputs": np.full(2, 255, np.uint8), **ends})
     assert [count for _, count in cells] == [MOST_PULSES] * 2 + [-MOST_PULSES] * 2
@@ -127,12 +128,12 @@ def test_the_mean_update_is_the_contrast_times_the_rate(mapping: str, programmin
         **PLAIN, "device.array.mapping": mapping, "device.array.programming": programming,
         "learning.learning_rate": 0.004, "learning.beta": 0.5, "device.array.train_length": 31, "encoder.bits": 8,
     }  # fmt: skip
-    rule = EqPropOnCells(spec_of([6, 4], fields))
+    rule = EqProp(spec_of([6, 4], fields))
     x = np.array([255, 0, 128, 30, 200, 77], np.uint8)
     plus, minus = np.array([200, 10, 50, 9], np.int32), np.array([100, 30, 50, 250], np.int32)
     total, squares, draws = np.zeros((2, 4, 6)), np.zeros((2, 4, 6)), 500
     for _ in range(draws):
-        counts = np.zeros(len(rule.crossbar.cells.state))
+        counts = np.zeros(len(rule.store.crossbar.cells.state))
         for cell, count in listed(rule, {"inputs": x, "plus": plus, "minus": minus}):
             counts[cell] += count
         assert programming == "pulses" or np.abs(counts).max() <= 31
@@ -163,13 +164,13 @@ def test_verified_cells_end_where_they_are_wanted(mapping: str, model: str) -> N
         **without_chance(model), "device.array.programming": "verify", "device.array.mapping": mapping,
         "device.array.verify_rounds": 100, "learning.learning_rate": 0.05, "device.array.weight_per_range": 2.0,
     }  # fmt: skip
-    rule = EqPropOnCells(spec_of([9, 7], fields))
-    bank, cells = rule.crossbar.bank, rule.crossbar.cells
+    rule = EqProp(spec_of([9, 7], fields))
+    bank, cells = rule.store.crossbar.bank, rule.store.crossbar.cells
     inner = 0
     for x, label in zip(*random_samples(rule.spec, 5, 12), strict=True):
         before, pulsed = cells.visible.copy(), cells.pulses.copy()
         bank.counts[:], bank.places[:] = 0, -1
-        twin = EqPropOnCells(rule.spec)
+        twin = EqProp(rule.spec)
         twin.restore(rule.state())
         asked = dict(requested(twin, x, label))
         learn(rule, x[None], np.array([label]))
@@ -187,12 +188,12 @@ def test_verified_cells_end_where_they_are_wanted(mapping: str, model: str) -> N
     assert inner > 30
 
 
-def requested(rule: EqPropOnCells, x: npt.NDArray[np.uint8], label: int) -> list[tuple[int, int]]:
-    """(cell, pulses) that the update of a sample asks for; `rule` is moved on."""
-    count = call(
-        rule, update_of, sample=x, label=np.int64(label), rates=cell_rates.pulse_rates(rule.spec, 0)
-    )  # fmt: skip
-    bank = rule.crossbar.bank
+def requested(rule: EqProp, x: npt.NDArray[np.uint8], label: int) -> list[tuple[int, int]]:
+    """(cell, pulses) that the update of a sample asks for; `rule` is moved on, its cells are not pulsed."""
+    store, labels = rule.store.kernels._replace(pulsed=False), np.array([label])
+    given = {"samples": x[np.newaxis], "labels": labels, "order": np.zeros(1, np.int64), "rates": rates(rule.spec, 0)}
+    call(rule, learn_stream, store=store, **given)
+    bank, count = rule.store.crossbar.bank, int(store.listed[0])
     return list(zip(bank.places[:count].tolist(), bank.counts[:count].tolist(), strict=True))
 
 
@@ -203,9 +204,9 @@ def test_a_cell_at_its_end_is_not_pulsed_again_and_again() -> None:
     }  # fmt: skip
     once = trained([5, 4], {**fields, "device.array.verify_rounds": 1}, count=3)
     often = trained([5, 4], {**fields, "device.array.verify_rounds": 50}, count=3)
-    assert often.crossbar.cells.state.tolist() == once.crossbar.cells.state.tolist()
-    assert np.abs(often.crossbar.cells.state).max() == 1.0
-    assert often.crossbar.cells.pulses.max() <= 3 * 10_000
+    assert often.store.crossbar.cells.state.tolist() == once.store.crossbar.cells.state.tolist()
+    assert np.abs(often.store.crossbar.cells.state).max() == 1.0
+    assert often.store.crossbar.cells.pulses.max() <= 3 * 10_000
     assert tally_of(often)["pulses_up"] == tally_of(once)["pulses_up"]
 
 
@@ -213,7 +214,7 @@ def test_verify_comes_nearer_than_pulses_on_noisy_cells() -> None:
     """What it is for: state-dependent noisy steps, yet the weights end where they are wanted."""
     missed = {}
     for rounds in (1, 20):
-        rule = EqPropOnCells(
+        rule = EqProp(
             spec_of(
                 [20, 12],
                 {
@@ -222,12 +223,12 @@ def test_verify_comes_nearer_than_pulses_on_noisy_cells() -> None:
                 },
             )
         )  # fmt: skip
-        twin = EqPropOnCells(rule.spec)
+        twin = EqProp(rule.spec)
         x, labels = random_samples(rule.spec, 2, 1)
-        before = rule.crossbar.cells.visible.copy()
+        before = rule.store.crossbar.cells.visible.copy()
         asked = requested(twin, x[0], labels[0])
         learn(rule, x, labels)
-        bank, visible = rule.crossbar.bank, rule.crossbar.cells.visible
+        bank, visible = rule.store.crossbar.bank, rule.store.crossbar.cells.visible
         aims = {cell: clamped(before[cell] + n * bank.step, bank.low, bank.low + bank.span) for cell, n in asked}
         off = [abs(visible[cell] - aim) for cell, aim in aims.items()]
         assert len(off) > 10
@@ -247,14 +248,14 @@ def test_verify_comes_nearer_than_pulses_on_noisy_cells() -> None:
 )
 def test_weight_codes_are_the_weights_of_the_mapping(seed: int, mapping: str, model: str, layers: list[int]) -> None:
     """Within half an LSB for every quantity that is rounded: a cell, the other of its pair, the reference."""
-    rule = EqPropOnCells(spec_of(layers, {"device.model": model, "device.array.mapping": mapping}))
+    rule = EqProp(spec_of(layers, {"device.model": model, "device.array.mapping": mapping}))
     spread_out(rule, seed)
-    bank, array, (n0, n1) = rule.crossbar.bank, rule.spec.device.array, layers
-    shares = (rule.crossbar.cells.visible.astype(np.float64) - bank.low) / bank.span
+    bank, array, (n0, n1) = rule.store.crossbar.bank, rule.spec.device.array, layers
+    shares = (rule.store.crossbar.cells.visible.astype(np.float64) - bank.low) / bank.span
     laid_out = shares.reshape(bank.planes, 1, n1, n0).transpose(0, 1, 3, 2)
     known = Mapping(array.mapping, array.weight_per_range)
-    weights = known.weights(laid_out, rule.crossbar.model) * (bank.one / array.weight_per_range)
-    exact = mapping == "offset" and float(known.reference_of(rule.crossbar.model) * bank.one).is_integer()
+    weights = known.weights(laid_out, rule.store.crossbar.model) * (bank.one / array.weight_per_range)
+    exact = mapping == "offset" and float(known.reference_of(rule.store.crossbar.model) * bank.one).is_integer()
     assert np.abs(rule.weights(0) - weights).max() <= (0.5 if exact else 1.0) + 1e-6
     codes = np.floor(shares * bank.one + 0.5)
     assert np.abs(bank.shares - codes).max() == 0
@@ -272,10 +273,10 @@ def test_what_is_kept_up_to_date_is_what_a_whole_look_gives(mapping: str, progra
         "learning.learning_rate": 0.05,
     }  # fmt: skip
     rule = trained([20, 12], fields, count=25)
-    bank = rule.crossbar.bank
-    assert rule.crossbar.cells.pulses.sum() > 100
+    bank = rule.store.crossbar.bank
+    assert rule.store.crossbar.cells.pulses.sum() > 100
     kept = rule.chip.weights.copy(), bank.shares.copy(), bank.row_sums.copy()
-    rule.crossbar.show(rule.chip.weights, rule.crossbar.cells.visible)
+    rule.store.crossbar.show(rule.chip.weights, rule.store.crossbar.cells.visible)
     assert np.array_equal(rule.chip.weights, kept[0])
     assert np.array_equal(bank.shares, kept[1])
     assert np.array_equal(bank.row_sums, kept[2])
@@ -284,11 +285,11 @@ def test_what_is_kept_up_to_date_is_what_a_whole_look_gives(mapping: str, progra
 @pytest.mark.parametrize("mapping", MAPPINGS)
 @pytest.mark.parametrize("share", [-40.0, -1.5, 2.5, 40.0])
 def test_a_cell_far_outside_its_range_saturates(mapping: str, share: float) -> None:
-    rule = EqPropOnCells(spec_of([9, 7], {**PLAIN, "device.array.mapping": mapping}))
-    bank, visible = rule.crossbar.bank, rule.crossbar.cells.visible
+    rule = EqProp(spec_of([9, 7], {**PLAIN, "device.array.mapping": mapping}))
+    bank, visible = rule.store.crossbar.bank, rule.store.crossbar.cells.visible
     visible[:] = 0.0
     visible[:7] = bank.low + bank.span * share
-    rule.crossbar.show(rule.chip.weights, visible)
+    rule.store.crossbar.show(rule.chip.weights, visible)
     assert bank.shares[0] == clamped(math.floor(share * bank.one + 0.5), -32768, 32767)
     zero = bank.one // 2
     assert rule.weights(0)[0, 0] == clamped(int(bank.shares[0]) - zero, -2 * bank.one, 2 * bank.one)
@@ -297,8 +298,8 @@ def test_a_cell_far_outside_its_range_saturates(mapping: str, share: float) -> N
 @pytest.mark.parametrize("layers", [[1, 2], [9, 7], [784, 2], [3000, 2]])
 @pytest.mark.parametrize("bits", [1, 8])
 def test_no_column_sum_leaves_32_bits(layers: list[int], bits: int) -> None:
-    rule = EqPropOnCells(spec_of(layers, {**PLAIN, "encoder.bits": bits, "device.array.tile_rows": 65536}))
-    bank = rule.crossbar.bank
+    rule = EqProp(spec_of(layers, {**PLAIN, "encoder.bits": bits, "device.array.tile_rows": 65536}))
+    bank = rule.store.crossbar.bank
     assert layers[0] * (2**bits - 1) * bank.highest < 2**31
     for code, end in ((bank.highest, 1), (-bank.highest, -1)):
         rule.chip.weights[:] = code
@@ -321,7 +322,7 @@ def test_both_ways_of_pulsing_give_the_same_cells(
         "learning.learning_rate": 0.05, "device.array.output_noise": 1.0,
     }  # fmt: skip
     compiled = trained([9, 7], fields, count=15)
-    assert compiled.crossbar.stepped
+    assert compiled.store.crossbar.stepped
     monkeypatch.setattr(Crossbar, "compiled", property(lambda self: False))
     handed = trained([9, 7], fields, count=15)
     mine, theirs = compiled.state(), handed.state()
@@ -329,7 +330,7 @@ def test_both_ways_of_pulsing_give_the_same_cells(
     for name in mine:
         if name != "cells_tally":
             assert np.array_equal(mine[name], theirs[name]), name
-    assert compiled.crossbar.cells.pulses.sum() > 20
+    assert compiled.store.crossbar.cells.pulses.sum() > 20
     a, b = tally_of(compiled), tally_of(handed)
     shares = ("up_share", "down_share")
     assert {n: v for n, v in a.items() if n not in shares} == {n: v for n, v in b.items() if n not in shares}

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS
-from edgesdt.rules.eqprop.cells import EqPropOnCells
+from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.runs.ablation import switches
 from edgesdt.synapses.crossbar import layout
 from edgesdt.synapses.crossbar.sensing import sense
@@ -60,11 +60,11 @@ READINGS = st.fixed_dictionaries(
 )
 
 
-def oracle_of(rule: EqPropOnCells) -> OracleCellChip:
+def oracle_of(rule: EqProp) -> OracleCellChip:
     """The oracle's chip with the cells of `rule` as they show."""
-    oracle = OracleCellChip(rule.spec.plain(), cell_of(rule))
+    oracle = OracleCellChip(rule.spec.plain(), cell_of(rule.store.crossbar))
     n0, n1 = oracle.sizes
-    shown = rule.crossbar.cells.visible.tolist()
+    shown = rule.store.crossbar.cells.visible.tolist()
     oracle.states_of_cells = [
         [[shown[place(oracle, p, i, j)] for j in range(n1)] for i in range(n0)] for p in range(oracle.reading.planes)
     ]
@@ -76,7 +76,7 @@ def oracle_of(rule: EqPropOnCells) -> OracleCellChip:
 def test_reading_equals_the_oracle(seed: int, fields: dict[str, Any], off: list[str], model: str) -> None:
     """Codes, accumulators that saturate, conversions at the end of their range, and what the read cost."""
     plain = without_chance(model) | TIMID
-    rule = EqPropOnCells(spec_of([9, 7], {**plain, **fields, "device.off": plain["device.off"] + off}))
+    rule = EqProp(spec_of([9, 7], {**plain, **fields, "device.off": plain["device.off"] + off}))
     spread_out(rule, seed)
     oracle = oracle_of(rule)
     for x in random_samples(rule.spec, seed, 3)[0]:
@@ -85,7 +85,7 @@ def test_reading_equals_the_oracle(seed: int, fields: dict[str, Any], off: list[
         for j, addend in oracle.reading.codes(oracle.inputs, oracle.codes()):
             oracle.accumulate(1, j, addend)
         assert read(rule, x).tolist() == oracle.accumulators[1]
-    assert named_tally(rule.crossbar.bank.tally) == oracle.reading.tally
+    assert named_tally(rule.store.crossbar.bank.tally) == oracle.reading.tally
     saturated = oracle.events["accumulator_saturations"]
     assert rule.work.events[ACCUMULATOR_SATURATIONS].tolist() == saturated
 
@@ -96,7 +96,7 @@ def test_a_read_is_the_drive_that_the_weights_make(
     seed: int, mapping: str, adc_range: float, tile_rows: int, bits: int
 ) -> None:
     """In physical units: within half a step of every converter, and half a code of every cell, of Σ x w."""
-    rule = EqPropOnCells(
+    rule = EqProp(
         spec_of(
             [20, 12],
             {
@@ -107,9 +107,9 @@ def test_a_read_is_the_drive_that_the_weights_make(
         )
     )  # fmt: skip
     spread_out(rule, seed, beyond=0.0)
-    bank, model = rule.crossbar.bank, rule.crossbar.model
-    shares = (rule.crossbar.cells.visible.astype(np.float64) - bank.low) / bank.span
-    weights = rule.crossbar.mapping.weights(shares.reshape(bank.planes, 1, 12, 20).transpose(0, 1, 3, 2), model)
+    bank, model = rule.store.crossbar.bank, rule.store.crossbar.model
+    shares = (rule.store.crossbar.cells.visible.astype(np.float64) - bank.low) / bank.span
+    weights = rule.store.crossbar.mapping.weights(shares.reshape(bank.planes, 1, 12, 20).transpose(0, 1, 3, 2), model)
     inputs = random_samples(rule.spec, seed, 1)[0][0]
     x = inputs / 2.0**bits
     frac = rule.plan.drive_right + rule.spec.chip.states.bits
@@ -129,10 +129,10 @@ def test_codes_of_a_coarse_input_converter() -> None:
 
 
 def test_a_row_that_its_converter_leaves_at_rest_is_not_driven() -> None:
-    rule = EqPropOnCells(spec_of([4, 3], {**PLAIN, "encoder.bits": 4, "device.array.dac_bits": 1}))
+    rule = EqProp(spec_of([4, 3], {**PLAIN, "encoder.bits": 4, "device.array.dac_bits": 1}))
     read(rule, np.array([0, 1, 7, 15], np.uint8))
-    assert rule.crossbar.bank.tally[layout.ROW_DRIVES] == 1
-    assert rule.crossbar.bank.tally[layout.READ_BASE] == 15 * 15 * 3
+    assert rule.store.crossbar.bank.tally[layout.ROW_DRIVES] == 1
+    assert rule.store.crossbar.bank.tally[layout.READ_BASE] == 15 * 15 * 3
 
 
 @pytest.mark.parametrize("adc_bits", [6, 9, 16])
@@ -143,16 +143,16 @@ def test_the_range_of_a_converter_is_what_the_spec_says(adc_bits: int, off: list
         **PLAIN, "device.array.adc_bits": adc_bits, "device.array.adc_range": 0.125, "chip.weights.frac_bits": 4,
         "chip.biases.frac_bits": 4, "device.array.weight_per_range": 4.0, "device.off": [*PLAIN["device.off"], *off],
     }  # fmt: skip
-    rule = EqPropOnCells(spec_of([5, 4], fields))
+    rule = EqProp(spec_of([5, 4], fields))
     frac = rule.plan.drive_right + 8
     assert frac == 12
     for end in (1.0, -1.0):
-        rule.crossbar.cells.visible[:] = end
-        rule.crossbar.show(rule.chip.weights, rule.crossbar.cells.visible)
+        rule.store.crossbar.cells.visible[:] = end
+        rule.store.crossbar.show(rule.chip.weights, rule.store.crossbar.cells.visible)
         drive = read(rule, np.full(5, 200, np.uint8)) / 2.0**frac
         true = end * 2.0 * 5 * 200 / 256
         assert np.abs(drive - (true if off else end * 0.125)).max() <= max(2.0 ** (-2 - adc_bits), 2.0**-frac)
-    assert rule.crossbar.bank.tally[layout.CLIPPED] == (0 if off else 8)
+    assert rule.store.crossbar.bank.tally[layout.CLIPPED] == (0 if off else 8)
 
 
 # --- noise
@@ -161,9 +161,9 @@ NOISY = {**without_chance("Idealized"), **TIMID, "chip.weights.frac_bits": 16, "
 """Accumulators with an LSB of 2^-24 of a drive: rounding is nothing beside the noise."""
 
 
-def noise_of(rule: EqPropOnCells, inputs: npt.NDArray[np.uint8], reads: int) -> npt.NDArray[np.float64]:
+def noise_of(rule: EqProp, inputs: npt.NDArray[np.uint8], reads: int) -> npt.NDArray[np.float64]:
     """(reads, columns) what noise adds to the drive."""
-    quiet = rule.crossbar.sensing._replace(output_sd=0.0, read_noise=layout.NO_NOISE, own_noise=False)
+    quiet = rule.store.crossbar.sensing._replace(output_sd=0.0, read_noise=layout.NO_NOISE, own_noise=False)
     rule.chip.accumulators[:] = 0
     call(rule, sense, inputs=inputs, sensing=quiet)
     still = rule.chip.accumulators.astype(np.int64)
@@ -171,9 +171,9 @@ def noise_of(rule: EqPropOnCells, inputs: npt.NDArray[np.uint8], reads: int) -> 
     return np.array([read(rule, inputs).astype(np.int64) - still for _ in range(reads)]) / 2.0**frac
 
 
-def weights_of(rule: EqPropOnCells) -> npt.NDArray[np.float64]:
+def weights_of(rule: EqProp) -> npt.NDArray[np.float64]:
     """Weights (rows, columns) as the codes have them."""
-    lsb = rule.spec.device.array.weight_per_range / rule.crossbar.bank.one
+    lsb = rule.spec.device.array.weight_per_range / rule.store.crossbar.bank.one
     return rule.weights(0).astype(np.float64) * lsb
 
 
@@ -200,7 +200,7 @@ def test_read_noise_is_that_of_all_cells_of_a_column(mapping: str, kind: str, ti
         **NOISY, "device.array.mapping": mapping, "device.array.read_noise": kind, "device.array.read_noise_sd": sd,
         "device.array.tile_rows": tile_rows, "device.off": [*NOISY["device.off"], "adc"],
     }  # fmt: skip
-    rule = EqPropOnCells(spec_of([5, 400], fields))
+    rule = EqProp(spec_of([5, 400], fields))
     spread_out(rule, 3, beyond=0.0)
     inputs = np.array([255, 0, 128, 7, 64], np.uint8)
     x = inputs / 256.0
@@ -227,7 +227,7 @@ OWN_NOISE: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("tile_rows", [256, 2])
 def test_noise_of_the_model_itself_is_that_of_its_cells(tile_rows: int, device: dict[str, Any], mapping: str) -> None:
     """As many draws of the model's own `read` have it: that of every cell, in quadrature."""
-    rule = EqPropOnCells(
+    rule = EqProp(
         spec_of(
             [5, 400],
             {
@@ -237,7 +237,7 @@ def test_noise_of_the_model_itself_is_that_of_its_cells(tile_rows: int, device: 
         )
     )  # fmt: skip
     spread_out(rule, 3, beyond=0.0)
-    bank, model, cells = rule.crossbar.bank, rule.crossbar.model, rule.crossbar.cells
+    bank, model, cells = rule.store.crossbar.bank, rule.store.crossbar.model, rule.store.crossbar.cells
     draws = np.array([model.read(cells, 0.0, seed) for seed in range(900)], dtype=np.float64)
     of_cells = (draws.std(axis=0) / bank.span * 0.05).reshape(bank.planes, 400, 5)
     assert of_cells.max() > 0
@@ -258,23 +258,23 @@ def test_noise_of_the_model_follows_what_is_written(device: dict[str, Any], prog
         "learning.learning_rate": 0.1,
     }  # fmt: skip
     rule = trained([20, 12], fields, count=25)
-    kept = rule.crossbar.bank.noise.copy()
-    assert kept.any() and rule.crossbar.cells.pulses.sum() > 100
-    rule.crossbar.show(rule.chip.weights, rule.crossbar.cells.visible)
-    assert np.array_equal(rule.crossbar.bank.noise, kept)
+    kept = rule.store.crossbar.bank.noise.copy()
+    assert kept.any() and rule.store.crossbar.cells.pulses.sum() > 100
+    rule.store.crossbar.show(rule.chip.weights, rule.store.crossbar.cells.visible)
+    assert np.array_equal(rule.store.crossbar.bank.noise, kept)
 
 
 def test_noise_of_the_model_is_a_switch_of_its_own_and_is_drawn_once_at_rest() -> None:
     """Off it is silent, beside the array's noise both are; a look at the rested cells does not freeze a draw of it."""
     noisy = {**OWN_NOISE["proportional"], "device.array.mapping": "pair"}
-    on, off = (EqPropOnCells(spec_of([5, 7], {**noisy, "device.off": switched})) for switched in ([], ["read_noise"]))
-    assert on.crossbar.sensing.own_noise and not off.crossbar.sensing.own_noise
-    assert np.array_equal(on.crossbar.rested(10.0), on.crossbar.cells.visible)
+    on, off = (EqProp(spec_of([5, 7], {**noisy, "device.off": switched})) for switched in ([], ["read_noise"]))
+    assert on.store.crossbar.sensing.own_noise and not off.store.crossbar.sensing.own_noise
+    assert np.array_equal(on.store.crossbar.rested(10.0), on.store.crossbar.cells.visible)
     both = spec_of([5, 7], {**noisy, "device.array.read_noise": "additive", "device.array.read_noise_sd": 0.1})
     assert switches(both).count("read_noise") == 1
     plain = both.plain()
     plain["device"]["off"] = ["read_noise"]
-    silent = EqPropOnCells(type(both).from_plain(plain)).crossbar.sensing
+    silent = EqProp(type(both).from_plain(plain)).store.crossbar.sensing
     assert (silent.own_noise, silent.read_noise) == (False, layout.NO_NOISE)
 
 
@@ -285,7 +285,7 @@ def test_noise_of_a_converter_is_in_its_own_steps(off: list[str]) -> None:
         **NOISY, "device.array.output_noise": 60.0, "device.array.adc_bits": 14, "device.array.adc_range": 4.0,
         "device.off": [*NOISY["device.off"], *off],
     }  # fmt: skip
-    rule = EqPropOnCells(spec_of([5, 400], fields))
+    rule = EqProp(spec_of([5, 400], fields))
     step = 4.0 / 2**13
     found = noise_of(rule, np.array([255, 0, 128, 7, 64], np.uint8), 60)
     assert_noise(found, 60.0 * step)
@@ -296,7 +296,7 @@ def test_noises_add_up() -> None:
         **NOISY, "device.array.output_noise": 3.0, "device.array.adc_bits": 16, "device.array.read_noise": "additive",
         "device.array.read_noise_sd": 0.002, "device.array.tile_rows": 3,
     }  # fmt: skip
-    rule = EqPropOnCells(spec_of([5, 400], fields))
+    rule = EqProp(spec_of([5, 400], fields))
     inputs = np.array([255, 10, 128, 7, 64], np.uint8)
     cells = 0.002 * 0.05 * math.sqrt(float(((inputs / 256.0) ** 2).sum()))
     converters = math.sqrt(2) * 3.0 * 2.0**-15
@@ -317,18 +317,18 @@ def test_without_noise_a_read_is_exact(fields: dict[str, Any]) -> None:
     more = {**fields, "device.off": [*PLAIN["device.off"], *fields.get("device.off", [])]}
     plain, rule = (trained([9, 7], {**PLAIN, **extra}) for extra in ({}, more))
     assert rule.chip.accumulators.tolist() == plain.chip.accumulators.tolist()
-    assert rule.crossbar.cells.state.tolist() == plain.crossbar.cells.state.tolist()
+    assert rule.store.crossbar.cells.state.tolist() == plain.store.crossbar.cells.state.tolist()
     assert tally_of(rule) == tally_of(plain)
-    assert rule.crossbar.bank.reading[1] == 0, "noise was drawn"
+    assert rule.store.crossbar.bank.reading[1] == 0, "noise was drawn"
 
 
 # --- wires
 
-def drive_of(rule: EqPropOnCells, inputs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+def drive_of(rule: EqProp, inputs: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
     """The drive that the array gives for `inputs`, with the losses of its cells as they show now."""
-    bank = rule._as_they_show()[0]
+    bank = rule.store.layers[0].as_shown()[0]
     rule.chip.accumulators[:] = 0
-    seen = bank.seen if rule.crossbar.lines else rule.chip.weights
+    seen = bank.seen if rule.store.crossbar.lines else rule.chip.weights
     call(rule, sense, inputs=inputs, weights=seen, bank=bank)
     return rule.chip.accumulators / 2.0 ** (rule.plan.drive_right + rule.spec.chip.states.bits)
 
@@ -344,11 +344,11 @@ def test_a_wired_read_is_that_of_the_resistive_network(size: int, ohm: float, ma
         "device.array.adc_range": 8.0, "device.array.weight_per_range": 1.0, "chip.weights.frac_bits": 16,
         "device.array.tile_rows": size, "device.array.tile_columns": size, "device.off": ["adc"],
     }  # fmt: skip
-    rule = EqPropOnCells(spec_of([size, size // planes], fields))
-    bank, cells = rule.crossbar.bank, rule.crossbar.cells
+    rule = EqProp(spec_of([size, size // planes], fields))
+    bank, cells = rule.store.crossbar.bank, rule.store.crossbar.cells
     shares = np.random.default_rng(size).uniform(0, 0.5, len(cells.visible))
     cells.visible[:] = bank.low + bank.span * shares
-    rule._show(cells.visible)
+    rule.store.layers[0].show(cells.visible)
     g = np.moveaxis(cells.visible.astype(np.float64).reshape(planes, -1, size), 0, 1).reshape(-1, size).T
     middle, reference = size // 2, bank.low + bank.span * bank.reference / bank.one
     if planes == 1:
@@ -368,13 +368,13 @@ def test_a_wired_read_is_that_of_the_resistive_network(size: int, ohm: float, ma
 def test_losses_are_worked_out_as_often_as_stated(mapping: str) -> None:
     """At samples 0, 4, 8 … of all, in however many calls; between, `seen` moves by what is written."""
     fields = {**WIRED, "device.array.mapping": mapping}
-    whole, parts = (EqPropOnCells(spec_of([9, 7], fields)) for _ in range(2))
+    whole, parts = (EqProp(spec_of([9, 7], fields)) for _ in range(2))
     samples, labels = random_samples(whole.spec, 0, 11)
     learn(whole, samples, labels)
     before: list[Any] = []
     for at in range(11):
         learn(parts, samples[at : at + 1], labels[at : at + 1])
-        bank = parts.crossbar.bank
+        bank = parts.store.crossbar.bank
         if at % 4:
             assert np.array_equal(bank.lost, before), at
         elif at:
@@ -390,7 +390,7 @@ def test_wires_matter_and_are_switched_off_alone() -> None:
     wired = trained([9, 7], WIRED)
     off = trained([9, 7], {**WIRED, "device.off": ["ir_drop"]})
     none = trained([9, 7], {**WIRED, "device.array.wire_resistance": 0.0})
-    assert not np.array_equal(wired.crossbar.cells.state, plain.crossbar.cells.state)
+    assert not np.array_equal(wired.store.crossbar.cells.state, plain.store.crossbar.cells.state)
     for chip in (off, none):
         assert same(chip.state(), plain.state())
         assert "wire_loss" not in chip.wear()

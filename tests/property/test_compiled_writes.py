@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgesdt.rules.eqprop.cells import EqPropOnCells
+from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.synapses.crossbar.crossbar import Crossbar
 from hw_models.base import CellModel
 from hw_models.families.endurance import Endurance
@@ -84,14 +84,14 @@ def test_both_ways_make_the_same_chip(
         "device.parameters": wraps if model == "EcRam" else {}, "learning.learning_rate": 0.3,
     }  # fmt: skip
     compiled = trained([9, 7], fields, count=15)
-    assert compiled.crossbar.compiled and not compiled.crossbar.stepped
+    assert compiled.store.crossbar.compiled and not compiled.store.crossbar.stepped
     monkeypatch.setattr(Crossbar, "compiled", property(lambda self: False))
     handed = trained([9, 7], fields, count=15)
     mine, theirs = compiled.state(), handed.state()
     assert mine.keys() == theirs.keys()
     assert [name for name in mine if not np.array_equal(mine[name], theirs[name])] == []
     assert tally_of(compiled) == tally_of(handed) and compiled.counts() == handed.counts()
-    assert compiled.crossbar.cells.pulses.sum() > 20
+    assert compiled.store.crossbar.cells.pulses.sum() > 20
 
 
 def test_which_law_is_whose() -> None:
@@ -120,5 +120,5 @@ def test_a_class_of_someone_else_is_asked_itself() -> None:
 def test_a_model_without_a_law_learns_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Quantized, "write_law", None)
     monkeypatch.delattr(Quantized, "write_law")
-    rule: EqPropOnCells = trained([9, 7], {"device.model": "quantized_4bit", "learning.learning_rate": 0.3})
-    assert not rule.crossbar.compiled and rule.crossbar.cells.pulses.sum() > 20
+    rule: EqProp = trained([9, 7], {"device.model": "quantized_4bit", "learning.learning_rate": 0.3})
+    assert not rule.store.crossbar.compiled and rule.store.crossbar.cells.pulses.sum() > 20

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from edgesdt.errors import SpecError
 from edgesdt.rules import base as rules_base
-from edgesdt.rules.eqprop.cells import EqPropOnCells
+from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.spec import Spec
 from edgesdt.synapses.crossbar import carry as carrying
 from edgesdt.synapses.crossbar import layout
@@ -49,11 +49,11 @@ WIRES = {"device.array.wire_resistance": 20.0, "device.array.tile_columns": 7, "
 # --- against the oracle
 
 
-def twins(spec: Spec, epoch: int = 0) -> tuple[EqPropOnCells, OracleSlicedChip]:
+def twins(spec: Spec, epoch: int = 0) -> tuple[EqProp, OracleSlicedChip]:
     """A fresh chip and the oracle's."""
-    rule = EqPropOnCells(spec)
-    oracle = OracleSlicedChip(copy.deepcopy(spec.plain()), cell_of(rule), epoch)
-    model, bank = rule.crossbar.model, rule.crossbar.bank
+    rule = EqProp(spec)
+    oracle = OracleSlicedChip(copy.deepcopy(spec.plain()), cell_of(rule.store.crossbar), epoch)
+    model, bank = rule.store.crossbar.model, rule.store.crossbar.bank
     middle = bank.low + bank.span * (0.5 if bank.planes == 2 else oracle.cell.zero)
     # not that of the cells in single precision: digits are often half a step from one another
     oracle.step_of_cell = (model.step(middle, True) + model.step(middle, False)) / 2
@@ -74,9 +74,9 @@ def by_place(oracle: OracleSlicedChip, slices: list[list[list[list[Any]]]]) -> l
     return made
 
 
-def assert_twins(rule: EqPropOnCells, oracle: OracleSlicedChip) -> None:
+def assert_twins(rule: EqProp, oracle: OracleSlicedChip) -> None:
     """Every array of the chip, every cell of every slice, every event and every tally is the same."""
-    slices, cells = rule.crossbar.slices(rule.chip.weights), rule.crossbar.cells
+    slices, cells = rule.store.crossbar.slices(rule.chip.weights), rule.store.crossbar.cells
     assert cells.state.tolist() == cells.visible.tolist() == by_place(oracle, oracle.of_all("states_of_cells"))
     assert cells.pulses.tolist() == by_place(oracle, oracle.of_all("received"))
     assert [n for bank, _, _ in slices for n in bank.shares.tolist()] == by_place(oracle, oracle.of_all("shares"))
@@ -85,8 +85,8 @@ def assert_twins(rule: EqPropOnCells, oracle: OracleSlicedChip) -> None:
     assert arrays == oracle_arrays(oracle) | {"weights": flat(oracle.codes())}
     assert named_events(rule.work.events) == oracle.counted()
     assert tally_of(rule) == oracle.reading.tally
-    assert rule._carries == oracle.carries
-    if rule.crossbar.lines:
+    assert rule.store.layers[0].carries == oracle.carries
+    if rule.store.crossbar.lines:
         assert [bank.lost.tolist() for bank, _, _ in slices] == [flat(lost) for lost in oracle.of_all("lost")]
 
 
@@ -156,25 +156,25 @@ def test_the_oracle_sees_digits_carried_over_two_places(mapping: str) -> None:
 # --- reading
 
 
-def spread_out(rule: EqPropOnCells, seed: int) -> None:
+def spread_out(rule: EqProp, seed: int) -> None:
     """Cells of all slices anywhere in their range, and the codes in step."""
-    rng, bank, cells = np.random.default_rng(seed), rule.crossbar.bank, rule.crossbar.cells
+    rng, bank, cells = np.random.default_rng(seed), rule.store.crossbar.bank, rule.store.crossbar.cells
     cells.visible[:] = bank.low + bank.span * rng.random(len(cells.visible))
-    rule.crossbar.show(rule.chip.weights, cells.visible)
+    rule.store.crossbar.show(rule.chip.weights, cells.visible)
 
 
-def read(rule: EqPropOnCells, inputs: npt.NDArray[np.uint8], **given: Any) -> npt.NDArray[np.float64]:
+def read(rule: EqProp, inputs: npt.NDArray[np.uint8], **given: Any) -> npt.NDArray[np.float64]:
     """(n_1,) the drive that one read of all slices gives."""
     rule.chip.accumulators[:] = 0
     call(rule, sense, inputs=inputs, **given)
     return rule.chip.accumulators / 2.0 ** (rule.plan.drive_right + rule.spec.chip.states.bits)
 
 
-def laid_out(rule: EqPropOnCells) -> npt.NDArray[np.float64]:
+def laid_out(rule: EqProp) -> npt.NDArray[np.float64]:
     """(planes, slices, rows, columns) states of the cells, as a mapping lays them out."""
-    bank, (n0, n1) = rule.crossbar.bank, rule.spec.chip.layers
-    states = rule.crossbar.cells.visible.astype(np.float64)
-    return states.reshape(rule.crossbar.mapping.slices, bank.planes, n1, n0).transpose(1, 0, 3, 2)
+    bank, (n0, n1) = rule.store.crossbar.bank, rule.spec.chip.layers
+    states = rule.store.crossbar.cells.visible.astype(np.float64)
+    return states.reshape(rule.store.crossbar.mapping.slices, bank.planes, n1, n0).transpose(1, 0, 3, 2)
 
 
 @pytest.mark.parametrize("mapping", MAPPINGS)
@@ -187,9 +187,9 @@ def test_a_read_is_the_sum_of_weights_in_plain_reals(mapping: str, slices: int, 
         "device.array.bits_per_cell": bits, "device.array.weight_per_range": 0.3, "chip.weights.frac_bits": 16,
         "chip.weights.init_gain": 0.1, "device.array.adc_range": 8.0, "device.array.tile_rows": 7,
     }  # fmt: skip
-    rule = EqPropOnCells(spec_of([20, 12], fields))
+    rule = EqProp(spec_of([20, 12], fields))
     spread_out(rule, slices + bits)
-    bank, mapped, model = rule.crossbar.bank, rule.crossbar.mapping, rule.crossbar.model
+    bank, mapped, model = rule.store.crossbar.bank, rule.store.crossbar.mapping, rule.store.crossbar.model
     inputs = random_samples(rule.spec, 1, 1)[0][0]
     x = inputs / 256.0
     weights = mapped.weights((laid_out(rule) - bank.low) / bank.span, model)
@@ -200,9 +200,9 @@ def test_a_read_is_the_sum_of_weights_in_plain_reals(mapping: str, slices: int, 
     steps = [8.0 / (2**bits) ** (slices - 1 - place) / 2**8 for place in range(slices)]
     assert missed.max() <= 3 * sum(steps) / 2 + float(x.sum()) * code + 3 * slices * 2.0**-24
     off = Spec.from_plain(spec_of([20, 12], {**fields, "device.off": [*fields["device.off"], "adc"]}).plain())
-    exact = EqPropOnCells(off)
-    exact.crossbar.cells.visible[:] = rule.crossbar.cells.visible
-    exact.crossbar.show(exact.chip.weights, exact.crossbar.cells.visible)
+    exact = EqProp(off)
+    exact.store.crossbar.cells.visible[:] = rule.store.crossbar.cells.visible
+    exact.store.crossbar.show(exact.chip.weights, exact.store.crossbar.cells.visible)
     assert np.abs(read(exact, inputs) - x @ own).max() <= 3 * slices * 2.0**-24
     assert np.abs(read(exact, inputs) - x @ weights).max() <= float(x.sum()) * code + 2e-4
     assert np.abs(x @ weights).max() > 0.05
@@ -225,21 +225,22 @@ def test_noise_of_a_read_is_that_of_all_slices(kind: str, mapping: str) -> None:
         "chip.weights.init_gain": 0.001, "chip.weights.frac_bits": 16, "device.array.mapping": mapping,
         "device.array.adc_bits": 16, **NOISES[kind],
     }  # fmt: skip
-    rule = EqPropOnCells(spec_of([5, 400], fields))
+    rule = EqProp(spec_of([5, 400], fields))
     spread_out(rule, 3)
-    inputs, bank, mapped = np.array([255, 0, 128, 7, 64], np.uint8), rule.crossbar.bank, rule.crossbar.mapping
+    crossbar, inputs = rule.store.crossbar, np.array([255, 0, 128, 7, 64], np.uint8)
+    bank, mapped = crossbar.bank, crossbar.mapping
     x2, worth = (inputs / 256.0) ** 2, mapped.digit_weights
     if kind == "additive":
         variance = (0.05 * worth) ** 2 * bank.planes * x2.sum()
     elif kind == "proportional":
-        digits = [codes.reshape(5, 400) / bank.one for _, codes, _ in rule.crossbar.slices(rule.chip.weights)]
+        digits = [codes.reshape(5, 400) / bank.one for _, codes, _ in rule.store.crossbar.slices(rule.chip.weights)]
         variance = np.array([(0.05 * w) ** 2 * (x2 @ digit**2) for w, digit in zip(worth, digits, strict=True)])
     elif kind == "output":
         variance = (60.0 * np.array([0.25, 1.0]) / 2**15) ** 2
     else:
-        sd = rule.crossbar.model.read_sd(laid_out(rule)) / bank.span
+        sd = rule.store.crossbar.model.read_sd(laid_out(rule)) / bank.span
         variance = np.array([w**2 * (x2 @ each) for w, each in zip(worth, (sd**2).sum(axis=0), strict=True)])
-    sensing, upper = rule.crossbar.sensing, bank.upper._replace(output_sd=np.zeros(1))
+    sensing, upper = rule.store.crossbar.sensing, bank.upper._replace(output_sd=np.zeros(1))
     quiet = sensing._replace(output_sd=0.0, read_noise=layout.NO_NOISE, own_noise=False)
     still = read(rule, inputs, sensing=quiet, bank=bank._replace(upper=upper))
     scaled = np.array([read(rule, inputs) - still for _ in range(60)]) / np.sqrt(variance.sum(axis=0))
@@ -288,7 +289,7 @@ def test_a_carry_leaves_weights_as_they_are_and_digits_small(model: str, off: li
         "device.off": off,
     }  # fmt: skip
     rule = trained([20, 12], fields, count=10)
-    crossbar = rule.crossbar
+    crossbar = rule.store.crossbar
     lower, upper = crossbar.slices(rule.chip.weights)
     low, high, weights = lower.codes.astype(np.int64), upper.codes.astype(np.int64), rule.weights(0).astype(np.int64)
     reach = reach_of(crossbar.bank)
@@ -315,15 +316,15 @@ def test_a_full_weight_is_not_carried_again_and_again() -> None:
     fields = {
         **without_chance("Idealized"), **SLICED, "device.array.mapping": "pair", "device.array.weight_per_range": 1.0,
     }  # fmt: skip
-    rule = EqPropOnCells(spec_of([3, 2], fields))
-    rule.crossbar.program(np.full((3, 2), 5.0))
-    rule._show(rule.crossbar.cells.visible)
-    assert (rule.weights(0) == rule.crossbar.bank.one * 5).all()
+    rule = EqProp(spec_of([3, 2], fields))
+    rule.store.crossbar.program(np.full((3, 2), 5.0))
+    rule.store.layers[0].show(rule.store.crossbar.cells.visible)
+    assert (rule.weights(0) == rule.store.crossbar.bank.one * 5).all()
     tally = [0] * carrying.TALLIES
-    carry(rule.crossbar, rule.chip.weights, tally)
-    assert tally == [6, 0, 0] and not rule.crossbar.cells.pulses.any()
-    low = rule.crossbar.above[0]
-    assert np.abs(digits_shown(low.bank) - rule.crossbar.bank.one).max() < 1e-6
+    carry(rule.store.crossbar, rule.chip.weights, tally)
+    assert tally == [6, 0, 0] and not rule.store.crossbar.cells.pulses.any()
+    low = rule.store.crossbar.above[0]
+    assert np.abs(digits_shown(low.bank) - rule.store.crossbar.bank.one).max() < 1e-6
 
 
 @pytest.mark.parametrize("device", DEVICES, ids=named)
@@ -334,13 +335,13 @@ def test_a_restored_chip_in_slices_goes_on_bit_for_bit(device: dict[str, Any], m
         **SLICED, **device, "device.array.mapping": mapping, "device.array.output_noise": 0.7,
         "device.array.bits_per_cell": 1,
     }  # fmt: skip
-    whole, parts = (EqPropOnCells(spec_of([9, 7], fields)) for _ in range(2))
+    whole, parts = (EqProp(spec_of([9, 7], fields)) for _ in range(2))
     samples, labels = random_samples(whole.spec, 0, 22)
     learn(whole, samples, labels)
-    assert whole._carries[carrying.LOOKED] == 5 * 63
+    assert whole.store.layers[0].carries[carrying.LOOKED] == 5 * 63
     for at in range(13):
         learn(parts, samples[at : at + 1], labels[at : at + 1])
-    fresh = EqPropOnCells(whole.spec)
+    fresh = EqProp(whole.spec)
     fresh.restore(parts.state())
     learn(fresh, samples[13:], labels[13:])
     mine, theirs = whole.state(), fresh.state()
@@ -360,15 +361,16 @@ def test_what_is_kept_up_to_date_is_what_a_whole_look_gives(device: dict[str, An
         "device.array.programming": programming, "device.array.bits_per_cell": 1,
     }  # fmt: skip
     rule = trained([20, 12], fields, count=25)
-    assert rule._carries[carrying.CARRIED] > 0 or programming == "coincidence"  # small steps, few of them
+    carried = rule.store.layers[0].carries[carrying.CARRIED]
+    assert carried > 0 or programming == "coincidence"  # small steps, few of them
 
     def kept() -> list[Any]:
-        slices = rule.crossbar.slices(rule.chip.weights)
+        slices = rule.store.crossbar.slices(rule.chip.weights)
         arrays = [(codes, bank.shares, bank.row_sums, bank.noise, bank.seen) for bank, codes, _ in slices]
-        return [array.copy() for each in arrays for array in each] + [rule.crossbar.bank.upper.codes.copy()]
+        return [array.copy() for each in arrays for array in each] + [rule.store.crossbar.bank.upper.codes.copy()]
 
     before = kept()
-    rule._show(rule.crossbar.cells.visible)
+    rule.store.layers[0].show(rule.store.crossbar.cells.visible)
     assert all(np.array_equal(a, b) for a, b in zip(before, kept(), strict=True))
 
 
@@ -376,10 +378,10 @@ def test_time_at_rest_is_seen_in_all_slices_and_leaves_no_trace() -> None:
     fields = {"device.model": "EcRam", "device.parameters": {"retention": {"time_constant_s": 1e3}}}
     rule = trained([9, 7], {**SLICED, **fields})
     before, samples = rule.state(), random_samples(rule.spec, 3, 5)[0]
-    codes, outputs = rule.crossbar.above[0].codes.copy(), rule.infer(samples)
+    codes, outputs = rule.store.crossbar.above[0].codes.copy(), rule.infer(samples)
     with rule.rested(1e6):
-        assert not np.array_equal(rule.crossbar.above[0].codes, codes)
-    assert np.array_equal(rule.crossbar.above[0].codes, codes) and np.array_equal(rule.infer(samples), outputs)
+        assert not np.array_equal(rule.store.crossbar.above[0].codes, codes)
+    assert np.array_equal(rule.store.crossbar.above[0].codes, codes) and np.array_equal(rule.infer(samples), outputs)
     after = rule.state()
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
@@ -391,7 +393,7 @@ def test_both_ways_of_pulsing_give_the_same_cells(model: str, monkeypatch: pytes
     monkeypatch.setattr(Crossbar, "compiled", property(lambda self: False))
     handed = trained([9, 7], fields, count=15)
     mine, theirs = compiled.state(), handed.state()
-    assert compiled._carries[carrying.CARRIED] > 0
+    assert compiled.store.layers[0].carries[carrying.CARRIED] > 0
     assert all(np.array_equal(mine[name], theirs[name]) for name in mine if name != "cells_tally")
 
 
@@ -420,11 +422,11 @@ def test_every_device_of_the_catalog_holds_digits_or_says_why_not(model: str, ma
         cell, mapped = catalog.load(model), Mapping(mapping, 1.0, 2, 2)  # type: ignore[arg-type]
         assert states_of(cell) < mapped.states_to_carry(cell)
         return
-    rule = EqPropOnCells(spec)
+    rule = EqProp(spec)
     start = rule.weights(0).copy()
     samples, labels = random_samples(spec, 0, 8)
     learn(rule, samples, labels)
-    assert np.isfinite(rule.crossbar.cells.visible).all()
+    assert np.isfinite(rule.store.crossbar.cells.visible).all()
     assert not np.array_equal(rule.weights(0), start) and len(np.unique(start)) > 1
     assert rule.wear()["cells"] == 2 * (126 if mapping == "pair" else 63)
 

@@ -185,7 +185,6 @@ def test_resolving_again_changes_nothing(spec: Spec) -> None:
         ({"learning.loss": "cross_entropy"}, "learning.loss: 'cross_entropy' needs learning.target: label"),
         ({"chip.states.rounding": "stochastic"}, "chip.states.rounding: 'stochastic' with rule backprop, allowed: "),
         ({"learning.beta": 0.2}, "learning.beta"),
-        ({"device.model": "EcRam"}, "does not run on analog cells, allowed: eqprop"),
         ({"learning.errors.bits": 17}, "learning.errors.bits: out of range: 17, allowed: an integer 2..16"),
     ],
 )

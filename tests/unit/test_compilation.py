@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from edgesdt.rules.eqprop.cells import EqPropOnCells
 from numba import typeof
 
 from edgesdt.chip.simulated import Chip
-from edgesdt.rules.eqprop.cells import EqPropOnCells
 from edgesdt.runs import compilation
 from edgesdt.runs.rehearsal import kinds, rehearse, twin
 from hw_models.kernels import jit

@@ -9,7 +9,7 @@ import pytest
 
 from edgesdt.ledger import actions as act
 from edgesdt.pricing import bill
-from edgesdt.rules.eqprop.cells import EqPropOnCells
+from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.runs import preview
 from edgesdt.spec import Spec, drift, unused
 from edgesdt.synapses.crossbar import compensation
@@ -45,8 +45,8 @@ def test_a_drifting_device_against_a_still_reference_is_warned_of(fields: dict[s
 def test_every_device_whose_mean_moves_away_is_warned_of(model: str) -> None:
     """As its own `read` says, a day after cells were written to the reference."""
     spec = spec_of([9, 7], {"device.model": model, "chip.weights.init_gain": 0.001})
-    rule = EqPropOnCells(spec)
-    crossbar, cells = rule.crossbar, rule.crossbar.cells
+    rule = EqProp(spec)
+    crossbar, cells = rule.store.crossbar, rule.store.crossbar.cells
     low, span = crossbar.bank.low, crossbar.bank.span
     crossbar.program(np.zeros((9, 7)))
     moved = float(np.mean(crossbar.rested(86_400.0) - cells.visible)) / span
@@ -56,7 +56,7 @@ def test_every_device_whose_mean_moves_away_is_warned_of(model: str) -> None:
 @pytest.mark.parametrize("mapping", ["offset", "pair"])
 def test_the_factor_makes_good_what_the_sum_has_lost(mapping: str) -> None:
     rule = trained([9, 7], {**GLOBAL, "device.array.mapping": mapping})
-    bank, cells = rule.crossbar.bank, rule.crossbar.cells
+    bank, cells = rule.store.crossbar.bank, rule.store.crossbar.cells
     written, codes = cells.visible.astype(float).sum(), rule.chip.weights.copy()
     with rule.rested(86_400.0):
         assert rule.calibration is not None
@@ -72,8 +72,8 @@ def test_nothing_is_made_good_where_it_is_not_asked_for() -> None:
     rule = trained([9, 7], PCM)
     with rule.rested(86_400.0):
         assert rule.calibration is None
-        written = float((rule.crossbar.cells.visible / 25e-6).sum() * rule.crossbar.bank.one)
-        assert rule.crossbar.bank.shares.sum() < 0.8 * written
+        written = float((rule.store.crossbar.cells.visible / 25e-6).sum() * rule.store.crossbar.bank.one)
+        assert rule.store.crossbar.bank.shares.sum() < 0.8 * written
 
 
 def test_a_weight_without_siemens_is_scaled_from_its_lowest_state() -> None:

@@ -17,7 +17,7 @@ from edgesdt.ledger import actions as act
 from edgesdt.pricing import bill, leakage
 from edgesdt.pricing import cells as energy_cells
 from edgesdt.rules.eqprop import cell_counts
-from edgesdt.rules.eqprop.cells import EqPropOnCells
+from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.rules.lookup import memory_map
 from edgesdt.runs.experiment import run
 from edgesdt.spec import Spec, loads
@@ -46,7 +46,7 @@ def exactly(value: float) -> Any:
     return pytest.approx(value, rel=1e-9, abs=0)
 
 
-def bill_of(rule: EqPropOnCells, counts: dict[str, int] | None = None) -> bill.Bill:
+def bill_of(rule: EqProp, counts: dict[str, int] | None = None) -> bill.Bill:
     """What a chip's training cost so far."""
     spec = rule.spec
     return bill.bill(spec, counts or rule.counts(), memory_map(spec).plain(), bill.technology(spec))
@@ -77,14 +77,14 @@ def siemens_of(spec: Spec) -> tuple[float, float]:
 @pytest.mark.parametrize("model", KINDS.values(), ids=KINDS)
 def test_the_cells_of_one_sample_by_hand(model: str, mapping: str) -> None:
     """V² G t of every cell of every driven row; V² G t and C V² of every pulse."""
-    rule = EqPropOnCells(spec_of([9, 7], fields_of(model, mapping=mapping)))
-    spec, drive = rule.spec, rule.crossbar.model.drive
+    rule = EqProp(spec_of([9, 7], fields_of(model, mapping=mapping)))
+    spec, drive = rule.spec, rule.store.crossbar.model.drive
     assert drive is not None
     low, high = siemens_of(spec)
     assert 0 <= low < high < 1
     x = random_samples(spec, 4, 1)[0][0]
-    planes, one = rule.crossbar.bank.planes, rule.crossbar.bank.one
-    shares = rule.crossbar.bank.shares.reshape(planes, 7, 9).astype(np.float64) / one
+    planes, one = rule.store.crossbar.bank.planes, rule.store.crossbar.bank.one
+    shares = rule.store.crossbar.bank.shares.reshape(planes, 7, 9).astype(np.float64) / one
     learn(rule, x[None])
     found, counts = bill_of(rule).energy_j, rule.counts()
 
@@ -96,7 +96,7 @@ def test_the_cells_of_one_sample_by_hand(model: str, mapping: str) -> None:
                 siemens = low + shares[plane, j, i] * (high - low)
                 reads += volts * volts * siemens * drive.read_s
         if planes == 1:  # the tile's column of reference cells
-            siemens = low + rule.crossbar.bank.reference / one * (high - low)
+            siemens = low + rule.store.crossbar.bank.reference / one * (high - low)
             reads += volts * volts * siemens * drive.read_s
     assert found["cell reads"] == exactly(reads)
 
@@ -106,7 +106,7 @@ def test_the_cells_of_one_sample_by_hand(model: str, mapping: str) -> None:
         siemens = number * low + counts[f"pulse_{way}_share"] / one * (high - low)  # summed over the pulses
         current = pulse.voltage_v**2 * siemens * pulse.width_s if drive.write_current else 0.0
         pulses += current + number * drive.capacitance_f * pulse.voltage_v**2
-    assert counts["pulse_up"] + counts["pulse_down"] == rule.crossbar.cells.pulses.sum() > 0
+    assert counts["pulse_up"] + counts["pulse_down"] == rule.store.crossbar.cells.pulses.sum() > 0
     assert found["cell pulses"] == exactly(pulses)
     assert "half-selected cells" not in found and "verify" not in found
 
@@ -119,16 +119,16 @@ def test_a_pulse_costs_the_mean_of_the_conductances_that_it_goes_between(model: 
     Without cycle-to-cycle noise, which comes on top after a write.
     """
     fields = fields_of(model, mapping=mapping, programming="coincidence", train_length=1)
-    rule = EqPropOnCells(spec_of([9, 7], {**fields, "device.off": ["cycle_to_cycle"]}))
-    drive, cells = rule.crossbar.model.drive, rule.crossbar.cells
+    rule = EqProp(spec_of([9, 7], {**fields, "device.off": ["cycle_to_cycle"]}))
+    drive, cells = rule.store.crossbar.model.drive, rule.store.crossbar.cells
     assert drive is not None
     by_hand, pulsed = 0.0, {True: 0, False: 0}
     for x in random_samples(rule.spec, 1, 40)[0]:
-        before, received = rule.crossbar.model.conductance_s(cells.state.astype(np.float64)), cells.pulses.copy()
-        places, counts = rule.crossbar.bank.places, rule.crossbar.bank.counts
+        before, received = rule.store.crossbar.model.conductance_s(cells.state.astype(np.float64)), cells.pulses.copy()
+        places, counts = rule.store.crossbar.bank.places, rule.store.crossbar.bank.counts
         places[:] = -1
         learn(rule, x[None])
-        after = rule.crossbar.model.conductance_s(cells.state.astype(np.float64))
+        after = rule.store.crossbar.model.conductance_s(cells.state.astype(np.float64))
         hit = np.flatnonzero(cells.pulses != received)
         ways = dict(zip(places.tolist(), counts.tolist(), strict=True))
         for cell in hit.tolist():
@@ -147,7 +147,7 @@ def test_a_pulse_costs_the_mean_of_the_conductances_that_it_goes_between(model: 
 def test_converters_and_rows_by_hand(mapping: str, tile: tuple[int, int]) -> None:
     """Every row of every tile that is driven, every column of every tile: a pair has two columns and one conversion."""
     fields = fields_of("EcRam", mapping=mapping, tile_rows=tile[0], tile_columns=tile[1], dac_bits=3, adc_bits=7)
-    rule = EqPropOnCells(spec_of([9, 7], {**fields, "technology.node": 22.0}))
+    rule = EqProp(spec_of([9, 7], {**fields, "technology.node": 22.0}))
     samples = random_samples(rule.spec, 2, 5)[0]
     samples[0, :3] = (18, 19, 17)  # half a step of the converter is 18.2
     learn(rule, samples)
@@ -165,7 +165,7 @@ def test_converters_and_rows_by_hand(mapping: str, tile: tuple[int, int]) -> Non
 
 
 def test_digital_weights_are_not_paid_for() -> None:
-    rule = EqPropOnCells(spec_of([9, 7], fields_of("EcRam")))
+    rule = EqProp(spec_of([9, 7], fields_of("EcRam")))
     learn(rule, random_samples(rule.spec, 2, 5)[0])
     counts = rule.counts()
     assert [counts[name] for name in (act.MAC, act.WEIGHT_READ, act.WEIGHT_WRITE)] == [0, 0, 0]
@@ -177,7 +177,7 @@ def test_digital_weights_are_not_paid_for() -> None:
 def test_coincidences_multiply_on_the_lines(biases: bool) -> None:
     """No synapse needs arithmetic: one product for the chance of each column, one for each bias."""
     fields = fields_of("EcRam", programming="coincidence") | {"chip.biases.enabled": biases}
-    rule = EqPropOnCells(spec_of([9, 7], fields))
+    rule = EqProp(spec_of([9, 7], fields))
     swept = 0
     for x in random_samples(rule.spec, 2, 20)[0]:
         learn(rule, x[None])
@@ -188,13 +188,13 @@ def test_coincidences_multiply_on_the_lines(biases: bool) -> None:
 
 
 def test_write_verify_reads_are_paid_for() -> None:
-    rule = EqPropOnCells(spec_of([9, 7], fields_of("ReRamSB", programming="verify")))
+    rule = EqProp(spec_of([9, 7], fields_of("ReRamSB", programming="verify")))
     learn(rule, random_samples(rule.spec, 2, 5)[0])
-    counts, found, drive = rule.counts(), bill_of(rule).energy_j, rule.crossbar.model.drive
+    counts, found, drive = rule.counts(), bill_of(rule).energy_j, rule.store.crossbar.model.drive
     assert drive is not None
     low, high = siemens_of(rule.spec)
     assert counts["verify_read"] > 20
-    siemens = counts["verify_read"] * low + counts["verify_share"] / rule.crossbar.bank.one * (high - low)
+    siemens = counts["verify_read"] * low + counts["verify_share"] / rule.store.crossbar.bank.one * (high - low)
     assert found["verify"] == exactly(drive.read_voltage_v**2 * siemens * drive.read_s)
     assert counts["adc_conversion"] == 5 * 7 + counts["verify_read"]
     assert found["ADC"] == exactly(counts["adc_conversion"] * Adc(9, node_nm=45).energy_j)
@@ -205,9 +205,9 @@ def test_write_verify_reads_are_paid_for() -> None:
 def test_half_selected_cells_by_hand(model: str, tile: int) -> None:
     """Those on the two lines of a cell, as far as they exist; a gate that is half charged carries no current."""
     fields = fields_of(model, selector="half_voltage", tile_rows=tile, tile_columns=tile)
-    rule = EqPropOnCells(spec_of([9, 7], fields))
+    rule = EqProp(spec_of([9, 7], fields))
     learn(rule, random_samples(rule.spec, 2, 3)[0])
-    counts, found, drive = rule.counts(), bill_of(rule).energy_j, rule.crossbar.model.drive
+    counts, found, drive = rule.counts(), bill_of(rule).energy_j, rule.store.crossbar.model.drive
     assert drive is not None
     others = min(tile, 9) + min(tile, 7) - 2
     assert counts["half_selected"] == (counts["pulse_up"] + counts["pulse_down"]) * others > 0
@@ -218,16 +218,16 @@ def test_half_selected_cells_by_hand(model: str, tile: int) -> None:
         current = half * middle * pulse.width_s if drive.write_current else 0.0
         each += (current + half * drive.capacitance_f) / 2
     assert found["half-selected cells"] == exactly(counts["half_selected"] * each)
-    transistors = EqPropOnCells(spec_of([9, 7], fields_of(model)))
+    transistors = EqProp(spec_of([9, 7], fields_of(model)))
     learn(transistors, random_samples(rule.spec, 2, 3)[0])
     assert transistors.counts()["half_selected"] == 0
 
 
 def test_a_gate_costs_its_charge_whatever_the_cell_conducts() -> None:
     """FeFET: E = C V², and nothing for the conductance."""
-    rule = EqPropOnCells(spec_of([9, 7], fields_of("FeFET")))
+    rule = EqProp(spec_of([9, 7], fields_of("FeFET")))
     learn(rule, random_samples(rule.spec, 2, 5)[0])
-    counts, drive = rule.counts(), rule.crossbar.model.drive
+    counts, drive = rule.counts(), rule.store.crossbar.model.drive
     assert drive is not None and not drive.write_current
     assert (drive.up.voltage_v, drive.down.voltage_v, drive.capacitance_f) == (4.0, -4.0, 2.1717e-18)
     number = counts["pulse_up"] + counts["pulse_down"]
@@ -239,8 +239,8 @@ def test_a_gate_costs_its_charge_whatever_the_cell_conducts() -> None:
 
 @pytest.mark.parametrize("model", ["Idealized", "ENODe_lookup", "SONOS"])
 def test_a_model_without_electrical_conditions_prices_only_converters(model: str) -> None:
-    rule = EqPropOnCells(spec_of([9, 7], fields_of(model)))
-    assert rule.crossbar.model.drive is None
+    rule = EqProp(spec_of([9, 7], fields_of(model)))
+    assert rule.store.crossbar.model.drive is None
     learn(rule, random_samples(rule.spec, 2, 5)[0])
     counts, found = rule.counts(), bill_of(rule).energy_j
     assert counts["pulse_up"] + counts["pulse_down"] > 0 and counts["cell_read_share"] > 0
@@ -265,12 +265,12 @@ CODES = 32
 def test_drivers_decoders_and_additions_by_hand(programming: str, mapping: str) -> None:
     """Lines of 4F cells and 0.2 fF/um at the volts of the sheet; latched addresses; 9 rows in tiles of 4."""
     fields = fields_of("TaOx_TiO2", mapping=mapping, programming=programming, tile_rows=4, tile_columns=6)
-    rule = EqPropOnCells(spec_of([9, 7], {**fields, "technology.node": 22.0, "chip.accumulator.bits": CODES}))
+    rule = EqProp(spec_of([9, 7], {**fields, "technology.node": 22.0, "chip.accumulator.bits": CODES}))
     learn(rule, random_samples(rule.spec, 2, 5)[0])
     counts, found, tally = rule.counts(), bill_of(rule).energy_j, tally_of(rule)
     tech, planes = bill.technology(rule.spec), 2 if mapping == "pair" else 1
     pulses = {way: tally[f"pulses_{way}"] for way in ("up", "down")}
-    assert min(pulses.values()) > 0 and pulses["up"] + pulses["down"] == rule.crossbar.cells.pulses.sum()
+    assert min(pulses.values()) > 0 and pulses["up"] + pulses["down"] == rule.store.crossbar.cells.pulses.sum()
 
     cell_f = 0.2e-15 * (22e-3 * 4)
     squares = {"up": 3.0**2, "down": 3.0**2}  # volts
@@ -293,10 +293,10 @@ def test_drivers_decoders_and_additions_by_hand(programming: str, mapping: str) 
 
 def test_a_cell_is_selected_once_for_all_its_pulses() -> None:
     """Many pulses, one address: selections are cells, not pulses."""
-    rule = EqPropOnCells(spec_of([9, 7], fields_of("EcRam", weight_per_range=1.0)))
+    rule = EqProp(spec_of([9, 7], fields_of("EcRam", weight_per_range=1.0)))
     learn(rule, random_samples(rule.spec, 2, 1)[0])
-    touched = int((rule.crossbar.cells.pulses > 0).sum())
-    assert rule.counts()["row_select"] == touched < rule.crossbar.cells.pulses.sum()
+    touched = int((rule.store.crossbar.cells.pulses > 0).sum())
+    assert rule.counts()["row_select"] == touched < rule.store.crossbar.cells.pulses.sum()
     assert rule.counts()["column_select"] == int((rule.chip.states != rule.chip.free_states).sum())
 
 
@@ -307,7 +307,7 @@ def test_a_cell_is_selected_once_for_all_its_pulses() -> None:
 def test_the_time_of_the_array_by_hand(columns: int) -> None:
     """All tiles at once; the columns that there are in turn; a slot is as long as the longer pulse."""
     fields = fields_of("TaOx_TiO2", columns_per_adc=8, tile_rows=4, programming="verify", tile_columns=10)
-    rule = EqPropOnCells(spec_of([9, columns], fields))
+    rule = EqProp(spec_of([9, columns], fields))
     learn(rule, random_samples(rule.spec, 2, 5)[0])
     counts, found = rule.counts(), bill_of(rule).latency_s
     assert found["code sums"] == exactly(5 * 3 / rule.spec.chip.clock)
@@ -322,11 +322,11 @@ def test_pulse_slots_of_verified_writes_are_those_that_were_given() -> None:
     counted = {}
     for rounds in (1, 20):
         fields = fields_of("EcRam", programming="verify", verify_rounds=rounds)
-        rule = EqPropOnCells(spec_of([9, 7], fields))
+        rule = EqProp(spec_of([9, 7], fields))
         learn(rule, random_samples(rule.spec, 2, 5)[0])
         counted[rounds] = rule.counts()
-        most = int(rule.crossbar.cells.pulses.max())
-        assert most <= counted[rounds]["pulse_time"] <= rule.crossbar.cells.pulses.sum()
+        most = int(rule.store.crossbar.cells.pulses.max())
+        assert most <= counted[rounds]["pulse_time"] <= rule.store.crossbar.cells.pulses.sum()
     assert counted[20]["pulse_time"] > counted[1]["pulse_time"]
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from edgesdt.pricing import bill, cells
 from edgesdt.rules.eqprop import cell_counts
-from edgesdt.rules.eqprop.cell_rates import longest_stretch
-from edgesdt.rules.eqprop.cells import EqPropOnCells
+from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.rules.lookup import memory_map
 from edgesdt.spec import Spec
-from edgesdt.synapses.crossbar.scales import mapping_of, step_of
+from edgesdt.synapses.crossbar import expected
+from edgesdt.synapses.crossbar.scales import longest_stretch, mapping_of, step_of
 from hw_models.periphery.adc import Adc
 from tests.cell_chips import learn, tally_of
 from tests.small_chips import random_samples, spec_of
@@ -25,10 +25,10 @@ def exactly(value: float) -> Any:
     return pytest.approx(value, rel=1e-9, abs=0)
 
 
-def chip(mapping: str, slices: int, **array: Any) -> EqPropOnCells:
+def chip(mapping: str, slices: int, **array: Any) -> EqProp:
     """A chip that sees all of a sample and is carried after every third."""
     fields = {f"device.array.{name}": value for name, value in array.items()}
-    return EqPropOnCells(
+    return EqProp(
         spec_of(
             [9, 7],
             {
@@ -58,10 +58,10 @@ def test_a_read_takes_conversions_and_lines_of_every_slice(mapping: str) -> None
     planes, squares = (2 if mapping == "pair" else 1), sum(int(v) ** 2 for v in samples.ravel())
     references = 3 * 2 * squares if planes == 1 else 0
     assert whole["cell_read_base"] == squares * 7 * planes * 3 + references
-    banks = [bank for bank, _, _ in three.crossbar.slices(three.chip.weights)]
+    banks = [bank for bank, _, _ in three.store.crossbar.slices(three.chip.weights)]
     shares = sum(bank.shares.astype(int).reshape(planes, 7, 9) for bank in banks)
     by_hand = sum(int(v) ** 2 * int(shares[:, :, i].sum()) for x in samples for i, v in enumerate(x))
-    assert whole["cell_read_share"] == by_hand + references * three.crossbar.bank.reference
+    assert whole["cell_read_share"] == by_hand + references * three.store.crossbar.bank.reference
 
 
 @pytest.mark.parametrize("mapping", MAPPINGS)
@@ -74,12 +74,12 @@ def test_a_carry_is_counted_as_verified_writes_are(programming: str, mapping: st
     planes, before = (2 if mapping == "pair" else 1), tally_of(rule)
     learn(rule, samples[2:], labels[2:])
     after, counts = tally_of(rule), rule.counts()
-    looked, carried, _ = rule._carries
+    looked, carried, _ = rule.store.layers[0].carries
     assert looked == 63 and carried > 3
     reads = after["verify_reads"] - before["verify_reads"]
     assert reads >= 63 * planes + 3 * carried * planes  # a look at all; a read before each write, one after the upper
     given = after["pulses_up"] + after["pulses_down"]
-    assert given == rule.crossbar.cells.pulses.sum()
+    assert given == rule.store.crossbar.cells.pulses.sum()
     assert counts["verify_read"] == after["verify_reads"] and counts["verify_share"] == after["verify_share"] > 0
     assert counts["adc_conversion"] == 3 * 7 * 3 * 2 + counts["verify_read"]
     assert counts["code_add"] == 3 * 7 * 3 * 2
@@ -89,11 +89,11 @@ def test_a_carry_is_counted_as_verified_writes_are(programming: str, mapping: st
     assert counts["pulse_time"] == after["pulse_times"] > 0
     assert counts["column_pulse"] == after["pulse_times"] * planes
     assert counts["row_pulse_up"] + counts["row_pulse_down"] == given
-    spec, drive = rule.spec, rule.crossbar.model.drive
+    spec, drive = rule.spec, rule.store.crossbar.model.drive
     assert drive is not None
     found = bill.bill(spec, counts, memory_map(spec).plain(), bill.technology(spec))
-    low, high = rule.crossbar.model.bounds()
-    siemens = counts["verify_read"] * low + counts["verify_share"] / rule.crossbar.bank.one * (high - low)
+    low, high = rule.store.crossbar.model.bounds()
+    siemens = counts["verify_read"] * low + counts["verify_share"] / rule.store.crossbar.bank.one * (high - low)
     assert found.energy_j["verify"] == exactly(drive.read_voltage_v**2 * siemens * drive.read_s)
     assert found.energy_j["ADC"] == exactly(counts["adc_conversion"] * Adc(9, node_nm=45).energy_j)
     assert found.latency_s["code sums"] == exactly(3 * 3 * 2 / spec.chip.clock)
@@ -125,14 +125,14 @@ def test_what_is_predicted_counts_carries(mapping: str) -> None:
     one, two = (cell_counts.predicted(chip(mapping, slices).spec, learning=True) for slices in (1, 2))
     planes = 2 if mapping == "pair" else 1
     assert one["verify_read"] == 0 and two["verify_read"] >= 1000 / 3 * 63 * planes
-    carries = cell_counts._carries(spec, 1000)
+    carries = expected._carries(spec, 1000)
     assert two["pulse_up"] == pytest.approx(5 * one["pulse_up"] + carries.pulses / 2, rel=0.01)
     assert two["pulse_time"] == pytest.approx(one["pulse_time"] + carries.slots, rel=0.01)
     # to carry once is to move 0.5 / 2 of the range of one cell (all of it is that of a pair), and a quarter of it next
     moved = (0.5 if mapping == "offset" else 1.0) / 2 * (1 + 1 / 4)
     steps = moved * (spec.device.cell_model().bounds()[1] - spec.device.cell_model().bounds()[0])
     steps /= step_of(spec.device.cell_model(), mapping_of(spec))
-    assert carries.pulses == exactly(1000 / 3 * 63 * cell_counts.ASSUMED_CARRIED * steps)
+    assert carries.pulses == exactly(1000 / 3 * 63 * expected.ASSUMED_CARRIED * steps)
     still = cell_counts.predicted(spec, learning=False)
     assert still["verify_read"] == still["pulse_up"] == 0
     assert still["adc_conversion"] == 1000 * 7 * 3 * 2

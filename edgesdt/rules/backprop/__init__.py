@@ -16,15 +16,22 @@ from edgesdt.spec.source import Fault
 
 
 def _expected(spec: Spec, learning: bool, activity: Activity) -> Counts:
-    from edgesdt.rules.backprop import counts  # event tables come with the compiler
+    from edgesdt.rules.backprop import cell_counts, counts  # event tables come with the compiler
 
-    return counts.predicted(spec, learning, activity)
+    predicted = counts.predicted if spec.device.digital else cell_counts.predicted
+    return predicted(spec, learning, activity)
 
 
 def _observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity:
     from edgesdt.rules.backprop.activity import observed
 
     return observed(spec, trained, inferred, source)
+
+
+def _cautions(spec: Spec) -> list[str]:
+    from edgesdt.rules import converter_range  # with the plan comes the compiler
+
+    return converter_range.warnings(spec)
 
 
 def _build(spec: Spec) -> Learner:
@@ -51,7 +58,7 @@ RULE = Rule(
     source="Rumelhart, Hinton & Williams, Nature 323 (1986) 533; Liu et al., Neuromorph. Comput. Eng. 4 (2024) 044005",
     targets=("self_defined", "label"),
     readouts=("direct", "linear", "output"),
-    synapses=("digital",),
+    synapses=("digital", "cells"),
     settings=Settings,
     arrays=memory,
     design=design,
@@ -61,7 +68,7 @@ RULE = Rule(
     observed=_observed,
     in_words=in_words,
     disagreements=_disagreements,
-    cautions=lambda spec: [],
+    cautions=_cautions,
     costless={"learning_rate": (), "label_smoothing": 0.0, "schedule": Schedule()},
     build=_build,
 )

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edgesdt.rules.activity import ASSUMED, Activity, Seen, kept_inputs, rates
+from edgesdt.rules.activity import ASSUMED, Activity, Seen, kept_inputs, over, rates
 from edgesdt.rules.backprop import counts
 from edgesdt.rules.backprop.counts import Tally
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, layers
 
 
 def observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity:
@@ -31,13 +31,19 @@ def observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity
         nudged=0.0,
         moved=moved,
         pairing=_pairing(spec, learned, moved),
-        written=learned.weight_writes / max(sum(learned.pairs), 1),
+        written=learned.weight_writes / max(sum(learned.pairs[k] for k in layers.in_memory(spec)), 1),
         biases_moved=(learned.bias_moves / (learned.samples * sum(posts)),),
         biases_written=learned.bias_writes / max(learned.bias_moves, 1),
         source=source,
     )
     predicted = counts.expected(spec, True, found).bank_steps
-    return replace(found, steps=learned.bank_steps / learned.samples - predicted / 1000)
+    found = replace(found, steps=learned.bank_steps / learned.samples - predicted / 1000)
+    if spec.device.digital:
+        return found
+    from edgesdt.rules.backprop import cell_counts  # a digital chip needs no device models
+
+    expected = [cell_counts.expected(spec, learning, found) for learning in (True, False)]
+    return replace(found, cells=over(trained, expected[0]), cells_at_inference=over(inferred, expected[1]))
 
 
 def _pairing(spec: Spec, seen: Tally, moved: tuple[float, ...]) -> tuple[float, ...]:

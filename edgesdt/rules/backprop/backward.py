@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from edgesdt.kernels.arithmetic import saturate
-from edgesdt.kernels.drive import accumulate
 from edgesdt.kernels.jit import inlined, kernel
-from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS
 from edgesdt.rules.backprop.forward import list_codes
+from edgesdt.synapses.store import add_changes
 
 
 @inlined
@@ -37,21 +36,17 @@ def output_errors(states, target, keep, errors, plan):  # type: ignore[no-untype
         errors[j] = code if through & (keep[j] != 0) else 0
 
 
-@kernel
-def send_back(  # type: ignore[no-untyped-def]
-    layer, errors, accumulators, mirror, plan, posts, shifted, weight_peak, reach, events
-):
+@inlined
+def send_back(layer, chip, plan, work, store):  # type: ignore[no-untyped-def]
     """`a_i = Σ_j w_ij · e_j` for every neuron i of hidden layer `layer`, over the errors above that are not 0."""
-    first, n = plan.first[layer], plan.sizes[layer]
-    above, wide = plan.first[layer + 1], plan.sizes[layer + 1]
-    count = list_codes(errors[above : above + wide], wide, posts, shifted)
-    sums = accumulators[first : first + n]
-    for i in range(n):
-        sums[i] = 0
-    reach[layer] = 0
-    events[ACCUMULATOR_SATURATIONS, layer] += accumulate(
-        sums, mirror, plan.first_weight[layer], posts, shifted, count, weight_peak[layer], reach[layer:],
-        plan.accumulator_limit,
+    first, above, wide = plan.first[layer], plan.first[layer + 1], plan.sizes[layer + 1]
+    count = list_codes(chip.errors[above : above + wide], wide, work.posts, work.post_values)
+    for i in range(plan.sizes[layer]):
+        chip.accumulators[first + i] = 0
+    work.reach[layer] = 0
+    add_changes(
+        store, layer, False, work.posts[:count], work.post_values[:count], 0, chip.accumulators, plan, work.reach,
+        work.events,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from edgesdt.rules.arguments import check_layers, events_of
 from edgesdt.rules.backprop import actions as own
 from edgesdt.rules.backprop import layout as more
 from edgesdt.rules.backprop.settings import settings
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, layers
 
 Events = npt.NDArray[np.int64]
 
@@ -73,7 +73,7 @@ def dense(spec: Spec, tally: Tally) -> Tally:
         active=(0, *(tally.samples * n for n in sizes[1:-1]), 0),
         errors=(0, *(tally.learned * n for n in sizes[1:])),
         pairs=tuple(tally.learned * n for n in synapses),
-        weight_writes=updates * sum(synapses),
+        weight_writes=updates * sum(synapses[k] for k in layers.in_memory(spec)),
         bias_moves=moves,
         bias_writes=moves,
         bank_steps=tally.bank_steps,
@@ -88,23 +88,29 @@ def actions(spec: Spec, events: Events) -> dict[str, int]:
     return priced(spec, found)
 
 
+def paid_for(spec: Spec, happened: Tally) -> Tally:
+    """What the spec's chip style pays for of a tally of events."""
+    return dense(spec, happened) if spec.chip.style == "dense" else happened
+
+
 def priced(spec: Spec, happened: Tally) -> dict[str, int]:
-    """Actions for a tally of events in the spec's chip style."""
+    """Actions for a tally of events in the spec's chip style; only layers in memory have weights to read and write."""
     sizes, learning = spec.chip.layers, settings(spec)
-    paid = dense(spec, happened) if spec.chip.style == "dense" else happened
+    paid, stored = paid_for(spec, happened), layers.in_memory(spec)
     neurons, outputs, learned = sum(sizes[1:]), sizes[-1], paid.learned
     batched, with_bias = learning.batch > 1, spec.chip.biases.enabled
-    macs = paid.inputs * sizes[1] + sum(n * above for n, above in zip(paid.active[1:-1], sizes[2:], strict=True))
-    back = sum(n * below for n, below in zip(paid.errors[2:], sizes[1:-1], strict=True))
+    macs = sum((paid.active[k] if k else paid.inputs) * sizes[k + 1] for k in stored)
+    back = sum(paid.errors[k + 1] * sizes[k] for k in stored if k)
     formed = sum(paid.pairs)
     applied = paid.applied * sum(a * b for a, b in pairwise(sizes)) if batched else formed
+    read_to_move = applied if batched else sum(paid.pairs[k] for k in stored)
     chosen = learning.target == "self_defined"
     settled = paid.applied if batched else learned
     soft = learning.loss == "cross_entropy"
     return {
         act.MAC: macs,
         own.BACK_MAC: back,
-        act.WEIGHT_READ: macs + back + applied,
+        act.WEIGHT_READ: macs + back + read_to_move,
         act.WEIGHT_WRITE: paid.weight_writes,
         act.INPUT_READ: paid.inputs + (paid.inputs if learned else 0),
         act.INPUT_WRITE: paid.samples * sizes[0],
@@ -159,7 +165,7 @@ def expected(spec: Spec, learning: bool, activity: Activity) -> Tally:
         active=(0, *(int(n) for n in active), 0),
         errors=(0, *(int(n) for n in errors)),
         pairs=tuple(int(p) for p in pairs),
-        weight_writes=int(sum(pairs) * activity.written),
+        weight_writes=int(sum(pairs[k] for k in layers.in_memory(spec)) * activity.written),
         bias_moves=moves,
         bias_writes=int(moves * activity.biases_written),
         bank_steps=int(bank),

@@ -14,6 +14,7 @@ from edgesdt.rules.backprop.memory import gradient_bits
 from edgesdt.rules.backprop.registers import TABLE_BITS
 from edgesdt.rules.backprop.settings import settings
 from edgesdt.spec import Spec
+from edgesdt.spec.layers import in_memory
 from edgesdt.targets.design import design as target_design
 
 _MEANING = act.MEANING | own.MEANING
@@ -109,7 +110,10 @@ def _actions(spec: Spec) -> tuple[Action, ...]:
 
 
 def _units(spec: Spec) -> tuple[Unit, ...]:
-    """One multiplier serves a forward and a transposed product: it has the bits of the wider of the two."""
+    """One multiplier serves a forward and a transposed product: it has the bits of the wider of the two.
+
+    Weights that are all cells need none. Cells and converters are priced by `pricing.cells`.
+    """
     chip, errors = spec.chip, settings(spec).errors.bits
     state, total, held = chip.states.bits, chip.accumulator.bits, chip.constants.bits
     event = _event_bits(spec)
@@ -122,9 +126,10 @@ def _units(spec: Spec) -> tuple[Unit, ...]:
         Use("add", (chip.weights.bits,)),
     )
     neuron = (Use("add", (total,), 2), Use("shift", (total,), 2), Use("compare", (state,), 2))
+    mac = _mac(spec, max(event, errors))
     soft = (Use("add", (state + 4,)), Use("multiply", (TABLE_BITS, TABLE_BITS)), Use("shift", (2 * TABLE_BITS,)))
     return (
-        Unit("synaptic arithmetic", chip.macs_per_cycle, _mac(spec, max(event, errors))),
+        *((Unit("synaptic arithmetic", chip.macs_per_cycle, mac),) if in_memory(spec) else ()),
         Unit("learning arithmetic", chip.macs_per_cycle, learner),
         Unit("neurons", chip.neurons_per_cycle, neuron),
         *((Unit("softmax", 1, soft),) if settings(spec).loss == "cross_entropy" else ()),

@@ -5,42 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from edgesdt.kernels.arithmetic import saturate, whole_vectors
-from edgesdt.kernels.drive import accumulate, list_inputs
-from edgesdt.kernels.jit import kernel
-from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, INPUTS
+from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.listing import list_nonzero
 from edgesdt.rules.backprop.layout import ACTIVE
-
-
-@kernel
-def feed(inputs, accumulators, weights, plan, index, value, shifted, weight_peak, reach, events):  # type: ignore[no-untyped-def]
-    """Multiply-accumulate the non-zero inputs into layer 1. Returns how many there are, listed in `index`, `value`."""
-    count = list_inputs(inputs, index, value)
-    layer, peak, limit = accumulators[: plan.sizes[1]], weight_peak[0], plan.accumulator_limit
-    if plan.input_left == 0:
-        hits = accumulate(layer, weights, 0, index, value, count, peak, reach[1:], limit)
-    else:
-        for a in range(count):
-            shifted[a] = value[a] << plan.input_left
-        hits = accumulate(layer, weights, 0, index, shifted, count, peak, reach[1:], limit)
-    events[INPUTS, 0] += count
-    events[ACCUMULATOR_SATURATIONS, 1] += hits
-    return count
-
-
-@kernel
-def feed_on(layer, states, accumulators, weights, plan, pres, shifted, weight_peak, reach, events):  # type: ignore[no-untyped-def]
-    """Multiply-accumulate the states of hidden layer `layer` that are not 0 into the layer above."""
-    first, n = plan.first[layer], plan.sizes[layer]
-    above, wide = plan.first[layer + 1], plan.sizes[layer + 1]
-    count = list_nonzero(states[first : first + n], n, pres)
-    for a in range(count):
-        shifted[a] = states[first + pres[a]] << plan.state_left
-    events[ACTIVE, layer] += count
-    events[ACCUMULATOR_SATURATIONS, layer + 1] += accumulate(
-        accumulators[above : above + wide], weights, plan.first_weight[layer], pres, shifted, count,
-        weight_peak[layer], reach[layer + 1 :], plan.accumulator_limit,
-    )  # fmt: skip
+from edgesdt.synapses.store import add_changes
 
 
 @kernel
@@ -96,3 +64,15 @@ def list_codes(codes, n, names, values):  # type: ignore[no-untyped-def]
     for a in range(count, whole_vectors(count, values.shape[0])):
         values[a] = 0
     return count
+
+
+@inlined
+def feed_on(layer, chip, plan, work, store):  # type: ignore[no-untyped-def]
+    """Add the weighted states of hidden layer `layer` that are not 0 to the accumulators of the layer above."""
+    first, n = plan.first[layer], plan.sizes[layer]
+    count = list_codes(chip.states[first : first + n], n, work.pres, work.pre_values)
+    work.events[ACTIVE, layer] += count
+    add_changes(
+        store, layer, True, work.pres[:count], work.pre_values[:count], plan.state_left, chip.accumulators, plan,
+        work.reach, work.events,
+    )  # fmt: skip

@@ -95,7 +95,6 @@ class Workspace(NamedTuple):
     reach: Ints  # (L+1,) upper bound of |accumulator| in each layer
     event_index: Codes  # (n_0 and room for a whole pass,) non-zero inputs of the sample
     event_value: npt.NDArray[np.uint8]  # as event_index
-    shifted: Codes  # (max n,) values of a list, aligned with the accumulator
     keys: Codes  # (n_L,) k-WTA keys
     tops: Codes  # (blocks of n_L,) the largest key of each block
     words: npt.NDArray[np.uint32]  # random words just drawn
@@ -109,6 +108,7 @@ class Workspace(NamedTuple):
     pres: Codes  # (max n,) pre-synaptic neurons of an update
     pre_values: Codes  # (max n,) their codes
     posts: Codes  # (max n,) post-synaptic neurons of an update
+    post_values: Codes  # (max n,) their codes
     wear: npt.NDArray[np.uint8]  # as weights, transposed: how often each code was changed, modulo 256
     wear_carry: npt.NDArray[np.uint32]  # as wear: how often that wrapped
     events: Ints  # (EVENT_KINDS, L+1)

@@ -8,6 +8,8 @@ from edgesdt.rules.backprop.registers import TABLE, TABLE_BITS
 from edgesdt.rules.backprop.settings import settings
 from edgesdt.rules.schedule import DROP_BITS
 from edgesdt.spec import Spec
+from edgesdt.spec.layers import alone, device_of
+from edgesdt.synapses.crossbar.memory_map import cells_of
 from edgesdt.targets.registers import TargetRegisters
 
 SHIFT_BITS = 6
@@ -21,7 +23,9 @@ def memory(spec: Spec) -> tuple[Array, ...]:
     depth, outputs = len(layers) - 1, layers[-1]
     arrays = [_numbers("input", (layers[0],), QFormat(spec.encoder.bits, spec.encoder.bits, False), "inputs")]
     weight, bias = QFormat(chip.weights.bits, chip.weights.point), QFormat(chip.biases.bits, chip.biases.frac_bits)
-    arrays += [_numbers(f"weights_{k}", (layers[k], layers[k + 1]), weight, "weights") for k in range(depth)]
+    for k in range(depth):
+        stored = _numbers(f"weights_{k}", (layers[k], layers[k + 1]), weight, "weights")
+        arrays.append(stored if device_of(spec, k).in_memory else cells_of(alone(spec, k), k))
     for k, n in enumerate(layers[1:], start=1):
         if chip.biases.enabled:
             arrays.append(_numbers(f"biases_{k}", (n,), bias, "biases"))

@@ -17,6 +17,7 @@ from edgesdt.rules.backprop.settings import settings
 from edgesdt.rules.fixed_point import accumulator_frac, bias_left, codes, rate_row, weight_codes, wide_codes
 from edgesdt.rules.schedule import drop_byte
 from edgesdt.spec import Spec
+from edgesdt.spec.layers import alone, count, device_of, on_cells
 from edgesdt.targets.registers import TargetRegisters
 from edgesdt.targets.self_defined import BLOCK
 
@@ -89,7 +90,10 @@ def _slopes(spec: Spec) -> npt.NDArray[np.int64]:
 
 
 def rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
-    """The rate registers of `epoch` (0-based) as (2, L, 6): product code → weight code, error code → bias code."""
+    """The rate registers of `epoch` (0-based) as (2, L, 6): product code → weight code, error code → bias code.
+
+    That of a weight layer on cells is in pulses (`rules.pulse_rates`).
+    """
     chip, errors = spec.chip, settings(spec).errors
     weights, biases = Rounding.named(chip.weights.rounding), Rounding.named(chip.biases.rounding)
     rows: list[list[list[int]]] = [[], []]
@@ -97,9 +101,22 @@ def rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
         held = rate(spec, layer, epoch)
         pre = spec.encoder.bits if layer == 0 else chip.states.bits
         widest = pre + errors.bits - 1
-        rows[0].append(rate_row(held, pre + errors.frac_bits, chip.weights.point, weights, widest))
+        if device_of(spec, layer).in_memory:
+            rows[0].append(rate_row(held, pre + errors.frac_bits, chip.weights.point, weights, widest))
+        else:
+            from edgesdt.rules.pulse_rates import pulse_row  # a digital chip needs no device models
+
+            rows[0].append(pulse_row(alone(spec, layer), held.value, pre, errors.frac_bits, widest))
         rows[1].append(rate_row(held, errors.frac_bits, chip.biases.frac_bits, biases, errors.bits - 1))
     return np.array(rows, dtype=np.int64)
+
+
+def most_reads(spec: Spec) -> int:
+    """Reads of a weight layer in one direction that a sample may take at most, for the digits of both signs."""
+    if count(spec) == 1:
+        return 1
+    widest = max(spec.chip.states.bits, settings(spec).errors.bits)
+    return 2 * max((-(-widest // device_of(spec, layer).array.dac_bits) for layer in on_cells(spec)), default=1)
 
 
 def empty_chip(spec: Spec) -> Chip:
@@ -145,7 +162,6 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
         reach=wide_codes(depth),
         event_index=codes(layers[0] + AT_ONCE),
         event_value=np.zeros(layers[0] + AT_ONCE, np.uint8),
-        shifted=codes(widest),
         keys=codes(layers[-1]),
         tops=codes(-(-layers[-1] // BLOCK)),
         words=words,
@@ -159,6 +175,7 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
         pres=codes(widest),
         pre_values=codes(widest),
         posts=codes(widest),
+        post_values=codes(widest),
         wear=shared.wear if shared else np.zeros(synapses, np.uint8),
         wear_carry=shared.wear_carry if shared else np.zeros(synapses, np.uint32),
         events=np.zeros((EVENT_KINDS, depth), np.int64),

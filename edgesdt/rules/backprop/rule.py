@@ -1,25 +1,29 @@
 """Backpropagation with a self-defined target or a label on a fixed-point chip.
 
 Rumelhart, Hinton & Williams, Nature 323 (1986) 533; with the self-defined target: Liu et al., Neuromorph. Comput.
-Eng. 4 (2024) 044005. The algorithm, sample by sample, is `edgesdt.rules.backprop.sample.learn_stream`.
+Eng. 4 (2024) 044005. The algorithm, sample by sample, is `edgesdt.rules.backprop.sample.learn_stream`. What holds the
+weights is the learner's `store`.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+from edgesdt.kernels.layout import Codes
 from edgesdt.rules.arguments import signed
 from edgesdt.rules.backprop import plan
-from edgesdt.rules.backprop.counts import actions
 from edgesdt.rules.backprop.layout import Chip, Plan, Workspace
 from edgesdt.rules.backprop.memory import gradient_bits
 from edgesdt.rules.backprop.registers import TABLE_BITS
 from edgesdt.rules.backprop.sample import infer_stream, learn_stream
-from edgesdt.rules.base import DigitalLearner, Events
+from edgesdt.rules.base import Events, StoreLearner
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
+from edgesdt.synapses.substrate import Tallies
 
 
-class Backprop(DigitalLearner):
-    """The rule on the chip that `spec` describes, with freshly drawn weights."""
+class Backprop(StoreLearner):
+    """The rule on the chip that `spec` describes, with freshly drawn weights. Raises `SpecError`."""
 
     plan: Plan
     chip: Chip
@@ -29,17 +33,32 @@ class Backprop(DigitalLearner):
         super().__init__(spec, plan.plan(spec), plan.empty_chip(spec), plan.workspace(spec))
 
     def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
-        rates = plan.rates(self.spec, epoch)
-        learn_stream(self.chip, self.plan, self.work, rates, samples, labels, order)
+        rates, store = plan.rates(self.spec, epoch), self.store.kernels
 
-    def _infer_part(self, chip: Chip, work: Workspace, samples: Pixels, outputs: Outputs) -> None:
-        infer_stream(chip, self.plan, work, samples, outputs)
+        def run(part: Labels) -> None:
+            learn_stream(self.chip, self.plan, self.work, store, rates, samples, labels, part)
 
-    def _actions(self, events: Events) -> Counts:
-        return actions(self.spec, events)
+        self.store.learn(order, run, self._learned(), plan.most_reads(self.spec))
+
+    def _infer_on(
+        self, chip: Chip, work: Workspace, store: Any, samples: Pixels, first: int, outputs: Outputs
+    ) -> None:
+        infer_stream(chip, self.plan, work, store, samples, first, outputs)
+
+    def _priced(self, events: Events, tallies: Tallies) -> Counts:
+        if self.spec.device.digital:
+            from edgesdt.rules.backprop.counts import actions
+
+            return actions(self.spec, events)
+        from edgesdt.rules.backprop import cell_counts  # a digital chip needs no device models
+
+        return cell_counts.actions(self.spec, events, tallies)
 
     def _own_workspace(self) -> Workspace:
         return plan.workspace(self.spec, shared=self.work)
+
+    def _aligned(self, work: Workspace) -> Codes:
+        return work.deltas
 
     def _own_ranges(self) -> dict[str, tuple[int, int]]:
         layers = range(len(self.spec.chip.layers) - 1)

@@ -6,10 +6,11 @@ from edgesdt.kernels.drive import drop, present, rest
 from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.layout import APPLIED, BANK_STEPS, SAMPLES
 from edgesdt.rules.backprop.backward import hidden_errors, output_errors, send_back
-from edgesdt.rules.backprop.forward import activate, feed, feed_on, list_codes, mask, softmax
+from edgesdt.rules.backprop.forward import activate, feed_on, list_codes, mask, softmax
 from edgesdt.rules.backprop.layout import ERRORS, LEARNED
-from edgesdt.synapses.batch import apply_biases, apply_weights
-from edgesdt.synapses.outer import gather_outer, move_biases, update_outer
+from edgesdt.synapses.batch import apply_biases
+from edgesdt.synapses.outer import gather_outer, move_biases
+from edgesdt.synapses.store import apply_gathered, begin_inference, feed, update_outer, write
 from edgesdt.targets.self_defined import pick_winners, set_target, settle_homeostasis, settle_homeostasis_of_batch
 
 
@@ -28,13 +29,10 @@ def load(chip, plan, work, x, learning):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def forward(chip, plan, work):  # type: ignore[no-untyped-def]
-    """States of every layer from the input up. Returns how many inputs are not 0."""
+def forward(chip, plan, work, store):  # type: ignore[no-untyped-def]
+    """States of every layer from the input up."""
     last = plan.sizes.shape[0] - 1
-    count = feed(
-        chip.inputs, chip.accumulators, chip.weights, plan, work.event_index, work.event_value, work.shifted,
-        work.weight_peak, work.reach, work.events,
-    )  # fmt: skip
+    feed(store, chip.inputs, chip.accumulators, plan, work)
     for layer in range(1, last + 1):
         start, end = plan.first[layer], plan.first[layer] + plan.sizes[layer]
         if layer == last and plan.softmax:
@@ -45,11 +43,7 @@ def forward(chip, plan, work):  # type: ignore[no-untyped-def]
                 plan.drive_offset[layer], plan.state_limit,
             )  # fmt: skip
         if layer < last:
-            feed_on(
-                layer, chip.states, chip.accumulators, chip.weights, plan, work.pres, work.shifted, work.weight_peak,
-                work.reach, work.events,
-            )  # fmt: skip
-    return count
+            feed_on(layer, chip, plan, work, store)
 
 
 @inlined
@@ -70,7 +64,7 @@ def pick_target(chip, plan, work, label):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def backward(chip, plan, work):  # type: ignore[no-untyped-def]
+def backward(chip, plan, work, store):  # type: ignore[no-untyped-def]
     """Errors of every layer from the output down, through the weights as they were in the forward pass."""
     last = plan.sizes.shape[0] - 1
     top = plan.first[last]
@@ -79,10 +73,7 @@ def backward(chip, plan, work):  # type: ignore[no-untyped-def]
     for down in range(1, last):
         layer = last - down
         start, end = plan.first[layer], plan.first[layer] + plan.sizes[layer]
-        send_back(
-            layer, chip.errors, chip.accumulators, work.mirror, plan, work.posts, work.shifted, work.weight_peak,
-            work.reach, work.events,
-        )  # fmt: skip
+        send_back(layer, chip, plan, work, store)
         hidden_errors(
             chip.accumulators[start:end], chip.states[start:end], chip.errors[start:end], plan.error_right[layer], plan
         )
@@ -98,48 +89,42 @@ def list_pres(chip, plan, work, layer):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def update(chip, plan, work, rates):  # type: ignore[no-untyped-def]
+def update(chip, plan, work, store, rates):  # type: ignore[no-untyped-def]
     """Move, or gather for the mini-batch, every weight by error times activation, then every bias by its error."""
     for layer in range(plan.sizes.shape[0] - 1):
         active = list_pres(chip, plan, work, layer)
         start, end = plan.first[layer + 1], plan.first[layer + 1] + plan.sizes[layer + 1]
-        found = list_codes(chip.errors[start:end], plan.sizes[layer + 1], work.posts, work.shifted)
+        found = list_codes(chip.errors[start:end], plan.sizes[layer + 1], work.posts, work.post_values)
         work.events[ERRORS, layer + 1] += found
         if plan.batch == 1:
-            update_outer(
-                chip.weights, work.mirror, work.wear, work.wear_carry, plan, layer, rates[0, layer], work.pres,
-                work.pre_values, active, work.posts, work.shifted, found, chip.random, work.words, work.halves,
-                work.silence, work.deltas, work.pending, work.named, work.swept, work.weight_peak, work.events,
-            )  # fmt: skip
+            update_outer(store, layer, active, found, rates[0, layer], chip.random, plan, work)
         else:
             gather_outer(
-                chip.weight_gradient, plan, layer, work.pres, work.pre_values, active, work.posts, work.shifted, found,
-                work.events,
+                chip.weight_gradient, plan, layer, work.pres, work.pre_values, active, work.posts, work.post_values,
+                found, work.events,
             )  # fmt: skip
     if plan.learn_biases and plan.batch == 1:
         for layer in range(1, plan.sizes.shape[0]):
             start, end = plan.first[layer], plan.first[layer] + plan.sizes[layer]
-            found = list_codes(chip.errors[start:end], plan.sizes[layer], work.posts, work.shifted)
+            found = list_codes(chip.errors[start:end], plan.sizes[layer], work.posts, work.post_values)
             move_biases(
-                chip.biases[start:end], plan, layer, rates[1, layer - 1], work.posts, work.shifted, found, chip.random,
-                work.words, work.halves, work.events,
+                chip.biases[start:end], plan, layer, rates[1, layer - 1], work.posts, work.post_values, found,
+                chip.random, work.words, work.halves, work.events,
             )  # fmt: skip
     elif plan.learn_biases:
         for j in range(chip.errors.shape[0]):
             chip.bias_gradient[j] += chip.errors[j]
+    if plan.batch == 1:
+        write(store, plan, work)
 
 
 @inlined
-def apply_batch(chip, plan, work, rates):  # type: ignore[no-untyped-def]
+def apply_batch(chip, plan, work, store, rates):  # type: ignore[no-untyped-def]
     """End of a mini-batch: move weights, biases and homeostasis by what was gathered."""
     work.events[APPLIED, 0] += 1
     layers = plan.sizes.shape[0] - 1
     for layer in range(layers):
-        apply_weights(
-            chip.weight_gradient, chip.weights, work.mirror, work.wear, work.wear_carry, plan, layer, rates[0, layer],
-            chip.random, work.words, work.halves, work.deltas, work.pending, work.named, work.swept, work.pres,
-            work.weight_peak, work.events,
-        )  # fmt: skip
+        apply_gathered(store, layer, chip.weight_gradient, rates[0, layer], chip.random, plan, work)
     if plan.learn_biases:
         for layer in range(layers):
             apply_biases(
@@ -151,7 +136,7 @@ def apply_batch(chip, plan, work, rates):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def learn_stream(chip, plan, work, rates, samples, labels, order):  # type: ignore[no-untyped-def]
+def learn_stream(chip, plan, work, store, rates, samples, labels, order):  # type: ignore[no-untyped-def]
     """Learn from `samples[order]` (uint8 codes), one at a time; `labels` are read only by a supervised chip.
 
     A mini-batch is applied when full; a last incomplete one is applied as it is.
@@ -159,25 +144,29 @@ def learn_stream(chip, plan, work, rates, samples, labels, order):  # type: igno
     waiting = 0
     for t in range(order.shape[0]):
         load(chip, plan, work, samples[order[t]], True)
-        forward(chip, plan, work)
+        forward(chip, plan, work, store)
         if plan.output_drop > 0:
             mask(chip.states[plan.first[-1] :], chip.keep)
         pick_target(chip, plan, work, labels[order[t]])
-        backward(chip, plan, work)
-        update(chip, plan, work, rates)
+        backward(chip, plan, work, store)
+        update(chip, plan, work, store, rates)
         waiting += 1
         if waiting == plan.batch or t + 1 == order.shape[0]:
             waiting = 0
             if plan.batch > 1:
-                apply_batch(chip, plan, work, rates)
+                apply_batch(chip, plan, work, store, rates)
 
 
 @kernel
-def infer_stream(chip, plan, work, samples, outputs):  # type: ignore[no-untyped-def]
-    """Output state codes (samples, n_L) of `samples` (samples, n_0), one at a time, nothing dropped."""
+def infer_stream(chip, plan, work, store, samples, first, outputs):  # type: ignore[no-untyped-def]
+    """Output state codes (samples, n_L) of `samples` (samples, n_0), one at a time, nothing dropped.
+
+    `first` is the place of the first one among all that are shown.
+    """
     for t in range(samples.shape[0]):
+        begin_inference(store, first + t, plan)
         load(chip, plan, work, samples[t], False)
-        forward(chip, plan, work)
+        forward(chip, plan, work, store)
         top = plan.first[-1]
         for j in range(outputs.shape[1]):
             outputs[t, j] = chip.states[top + j]

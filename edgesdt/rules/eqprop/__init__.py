@@ -8,18 +8,15 @@ from edgesdt.rules.eqprop.design import design
 from edgesdt.rules.eqprop.memory import memory
 from edgesdt.rules.eqprop.settings import Settings
 from edgesdt.rules.protocol import Counts, Learner, Rule
-from edgesdt.spec import Spec, layers
+from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import Schedule
 
 
 def _expected(spec: Spec, learning: bool, activity: Activity) -> Counts:
-    from edgesdt.rules.eqprop import cell_counts, counts, layered_counts  # event tables come with the compiler
+    from edgesdt.rules.eqprop import cell_counts, counts  # event tables come with the compiler
 
-    if spec.device.digital:
-        return counts.predicted(spec, learning, activity)
-    if layers.count(spec) == 1:
-        return cell_counts.predicted(spec, learning, activity)
-    return layered_counts.predicted(spec, learning, activity)
+    predicted = counts.predicted if spec.device.digital else cell_counts.predicted
+    return predicted(spec, learning, activity)
 
 
 def _observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity:
@@ -29,7 +26,7 @@ def _observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activit
 
 
 def _cautions(spec: Spec) -> list[str]:
-    from edgesdt.rules.eqprop import converter_range  # with the plan comes the compiler
+    from edgesdt.rules import converter_range  # with the plan comes the compiler
 
     return converter_range.warnings(spec)
 
@@ -37,11 +34,7 @@ def _cautions(spec: Spec) -> list[str]:
 def _build(spec: Spec) -> Learner:
     from edgesdt.rules.eqprop.rule import EqProp
 
-    if spec.device.digital:
-        return EqProp(spec)
-    from edgesdt.rules.eqprop.cells import on_cells  # a digital chip needs no device models
-
-    return on_cells(spec)
+    return EqProp(spec)
 
 
 RULE = Rule(

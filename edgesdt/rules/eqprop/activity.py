@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from edgesdt.rules.activity import ASSUMED, Activity, Seen, kept_inputs, rates
-from edgesdt.rules.eqprop import cell_counts, counts, layered_counts
+from edgesdt.rules.activity import ASSUMED, Activity, Seen, kept_inputs, over, rates
+from edgesdt.rules.eqprop import counts
 from edgesdt.rules.eqprop.counts import Tally
 from edgesdt.spec import Spec, layers
 
@@ -36,9 +36,10 @@ def observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity
     found = replace(found, steps=learned.bank_steps / learned.samples - predicted / 1000)
     if spec.device.digital:
         return found
-    return replace(
-        found, cells=_over(spec, True, found, trained), cells_at_inference=_over(spec, False, found, inferred)
-    )
+    from edgesdt.rules.eqprop import cell_counts  # a digital chip needs no device models
+
+    expected = [cell_counts.expected(spec, learning, found) for learning in (True, False)]
+    return replace(found, cells=over(trained, expected[0]), cells_at_inference=over(inferred, expected[1]))
 
 
 def _moved(spec: Spec, seen: Tally) -> tuple[float, ...]:
@@ -57,11 +58,3 @@ def _pairing(spec: Spec, seen: Tally, moved: Sequence[float]) -> tuple[float, ..
         both = seen.samples * sizes[k] * sizes[k + 1] * moved[k - 1] * moved[k]
         found.append(seen.pairs[k] / both if both else 0.0)
     return tuple(found) or ASSUMED.pairing
-
-
-def _over(spec: Spec, learning: bool, found: Activity, seen: Seen) -> tuple[float, ...]:
-    """What the array did, over what is expected of it, by its tally."""
-    of_arrays = cell_counts if layers.count(spec) == 1 else layered_counts
-    expected = of_arrays.expected(spec, learning, found)
-    share = 1000 / seen.samples
-    return tuple(n * share / before if before else 0.0 for n, before in zip(seen.cells, expected, strict=True))

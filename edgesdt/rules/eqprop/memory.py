@@ -9,6 +9,7 @@ from edgesdt.rules.eqprop.settings import settings
 from edgesdt.rules.schedule import DROP_BITS
 from edgesdt.spec import Spec
 from edgesdt.spec.layers import alone, device_of
+from edgesdt.synapses.crossbar.memory_map import cells_of
 
 SHIFT_BITS = 6
 """Width of the programmable shift beside each constant's multiplier (0 … 63)."""
@@ -22,7 +23,7 @@ def memory(spec: Spec) -> tuple[Array, ...]:
     arrays = [_numbers("input", (layers[0],), QFormat(spec.encoder.bits, spec.encoder.bits, False), "inputs")]
     for k in range(depth):
         weights = _numbers(f"weights_{k}", (layers[k], layers[k + 1]), regs.weight, "weights")
-        arrays.append(weights if device_of(spec, k).in_memory else _cells(alone(spec, k), k))
+        arrays.append(weights if device_of(spec, k).in_memory else cells_of(alone(spec, k), k))
     for k, n in enumerate(layers[1:], start=1):
         if chip.biases.enabled:
             arrays.append(_numbers(f"biases_{k}", (n,), regs.bias, "biases"))
@@ -50,19 +51,6 @@ def memory(spec: Spec) -> tuple[Array, ...]:
     arrays.append(_numbers("aimed_activity", (1,), regs.target.activity, ""))
     arrays.append(Array("drop_bytes", (2,), f"u{DROP_BITS}", DROP_BITS))
     return tuple(arrays + _batch_buffers(spec))
-
-
-def _cells(spec: Spec, layer: int) -> Array:
-    """The cells of the one weight layer of `spec`, weight layer `layer` of its chip; they are no memory bits."""
-    array = spec.device.array
-    each = (2 if array.mapping == "pair" else 1, *spec.chip.layers)
-    shape = (array.slices, *each) if array.slices > 1 else each
-    return Array(f"cells_{layer}", shape, f"{_cell(spec)} cell", 0, "weights")
-
-
-def _cell(spec: Spec) -> str:
-    """The name of the cells' model: that of the catalogue, or the one that a sheet gives itself."""
-    return spec.device.model if spec.device.file is None else spec.device.cell_model().name
 
 
 def _numbers(name: str, shape: tuple[int, ...], fixed: QFormat, held_in: str) -> Array:

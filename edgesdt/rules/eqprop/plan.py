@@ -17,6 +17,7 @@ from edgesdt.rules.eqprop.registers import Registers, rate, rounding
 from edgesdt.rules.eqprop.settings import settings
 from edgesdt.rules.fixed_point import accumulator_frac, bias_left, codes, rate_row, weight_codes, wide_codes
 from edgesdt.spec import Spec
+from edgesdt.spec.layers import alone, count, device_of, on_cells
 from edgesdt.targets.self_defined import BLOCK
 
 _NUDGE = {"random": 0, "positive": 1, "symmetric": 2}
@@ -78,7 +79,8 @@ def plan(spec: Spec) -> Plan:
 def rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
     """The rate registers of `epoch` (0-based) as (2, L, 6): contrast code → weight code, state code → bias code.
 
-    A row is a `Register` and a flag: 1 where every product and rounding term of one contrast fits 32 bits.
+    A row is a `Register` and a flag: 1 where every product and rounding term of one contrast fits 32 bits. That of a
+    weight layer on cells is lr / β in pulses (`rules.pulse_rates`).
     """
     chip = spec.chip
     state_bits = chip.states.bits
@@ -86,9 +88,25 @@ def rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
     for layer in range(len(chip.layers) - 1):
         held = rate(spec, layer, epoch)
         pre_bits = spec.encoder.bits if layer == 0 else state_bits
-        rows[0].append(rate_row(held, pre_bits + state_bits, chip.weights.point, rounding(chip.weights.rounding)))
+        if device_of(spec, layer).in_memory:
+            product = pre_bits + state_bits
+            rows[0].append(rate_row(held, product, chip.weights.point, rounding(chip.weights.rounding)))
+        else:
+            from edgesdt.rules.pulse_rates import pulse_row  # a digital chip needs no device models
+
+            rows[0].append(pulse_row(alone(spec, layer), held.value, pre_bits, state_bits))
         rows[1].append(rate_row(held, state_bits, chip.biases.frac_bits, rounding(chip.biases.rounding)))
     return np.array(rows, dtype=np.int64)
+
+
+def most_reads(spec: Spec) -> int:
+    """Reads of a weight layer in one direction that a sample may take at most, for the digits of both signs."""
+    if count(spec) == 1:
+        return 1
+    learning = settings(spec)
+    steps = learning.free_steps + 2 * learning.nudged_steps + 1
+    digits = [-(-spec.chip.states.bits // device_of(spec, layer).array.dac_bits) for layer in on_cells(spec)]
+    return 2 * steps * max(digits, default=1)
 
 
 def empty_chip(spec: Spec) -> Chip:

@@ -11,11 +11,11 @@ from __future__ import annotations
 import numpy as np
 
 from edgesdt.kernels.arithmetic import add32, mul32, saturate, scaled, scaled32, sub32, whole_vectors
-from edgesdt.kernels.drive import accumulate
 from edgesdt.kernels.jit import inlined, kernel
-from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, BANK_STEPS, NUDGED_CHANGES, STATE_CHANGES
+from edgesdt.kernels.layout import BANK_STEPS, NUDGED_CHANGES, STATE_CHANGES
 from edgesdt.kernels.listing import list_nonzero
 from edgesdt.kernels.random_bank import draw, steps_for
+from edgesdt.synapses.store import add_changes
 
 MOVERS, CHANGES, STALE = 0, 1, 2
 
@@ -120,7 +120,7 @@ def step_stochastic(state, drive, target, change, plan, sign, noise):  # type: i
 
 
 @kernel
-def store(states, movers, mover_state):  # type: ignore[no-untyped-def]
+def write_back(states, movers, mover_state):  # type: ignore[no-untyped-def]
     """Write the states of the movers back to their neurons."""
     for c in range(movers.shape[0]):
         states[movers[c]] = mover_state[c]
@@ -138,9 +138,7 @@ def list_changes(movers, changes, change_by):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def propagate(  # type: ignore[no-untyped-def]
-    accumulators, weights, mirror, plan, changes, change_by, counts, weight_peak, reach, events
-):
+def propagate(accumulators, store, plan, changes, change_by, counts, reach, events):  # type: ignore[no-untyped-def]
     """Add the listed state changes, weighted, to the accumulators above (then below), layer by layer upwards."""
     last = plan.sizes.shape[0] - 1
     for layer in range(1, last + 1):
@@ -148,25 +146,13 @@ def propagate(  # type: ignore[no-untyped-def]
         if count == 0:
             continue
         index = changes[plan.first[layer] :][:count]
-        value = change_by[plan.first[layer] :][:count]
-        for a in range(count):
-            value[a] <<= plan.state_left
-        for towards in (layer + 1, layer - 1):
-            if towards < 1 or towards > last:
-                continue
-            between = min(layer, towards)
-            events[ACCUMULATOR_SATURATIONS, towards] += accumulate(
-                accumulators[plan.first[towards] :][: plan.sizes[towards]],
-                weights if towards > layer else mirror,
-                plan.first_weight[between],
-                index,
-                value,
-                count,
-                weight_peak[between],
-                reach[towards:],
-                plan.accumulator_limit,
-            )
-            counts[STALE, towards] = 1
+        change = change_by[plan.first[layer] :][:count]
+        if layer < last:
+            add_changes(store, layer, True, index, change, plan.state_left, accumulators, plan, reach, events)
+            counts[STALE, layer + 1] = 1
+        if layer > 1:
+            add_changes(store, layer - 1, False, index, change, plan.state_left, accumulators, plan, reach, events)
+            counts[STALE, layer - 1] = 1
 
 
 @inlined
@@ -209,16 +195,15 @@ def step_layers(  # type: ignore[no-untyped-def]
             events[NUDGED_CHANGES, layer] += moved
         total += moved
         if last > 1 and moved > 0:
-            store(states[start:end], movers[start:until], mover_state[start:until])
+            write_back(states[start:end], movers[start:until], mover_state[start:until])
             list_changes(movers[start:until], changes[start:until], change_by[start:until])
     return total
 
 
 @kernel
 def relax(  # type: ignore[no-untyped-def]
-    states, accumulators, keep, target, weights, bank, plan, steps, sign,
-    mirror, flags, movers, mover_state, mover_drive, mover_target, changes, change_by, counts, weight_peak,
-    reach, words, halves, events,
+    states, accumulators, keep, target, store, bank, plan, steps, sign, flags, movers, mover_state, mover_drive,
+    mover_target, changes, change_by, counts, reach, words, halves, events,
 ):  # fmt: skip
     """Run `steps` Jacobi steps of every layer; `sign` is 0 in the free phase, +1 or −1 (that of beta) when nudged."""
     last = plan.sizes.shape[0] - 1
@@ -233,11 +218,9 @@ def relax(  # type: ignore[no-untyped-def]
         if changed == 0 and not plan.stochastic_states:
             break
         if last > 1:
-            propagate(
-                accumulators, weights, mirror, plan, changes, change_by, counts, weight_peak, reach, events
-            )  # fmt: skip
+            propagate(accumulators, store, plan, changes, change_by, counts, reach, events)
     if last == 1:
-        store(states, movers[: counts[MOVERS, 1]], mover_state)
+        write_back(states, movers[: counts[MOVERS, 1]], mover_state)
 
 
 @kernel

@@ -1,25 +1,27 @@
 """Equilibrium propagation with a self-defined target (or a label) on a fixed-point chip.
 
 Liu et al., Neuromorph. Comput. Eng. 4 (2024) 044005. The algorithm itself, sample by sample, is
-`edgesdt.rules.eqprop.sample.learn_stream`; this module wires it to a spec.
+`edgesdt.rules.eqprop.sample.learn_stream`; this module wires it to a spec. What holds the weights is its `store`.
 """
 
 from __future__ import annotations
 
-from edgesdt.kernels.layout import Chip, Plan, Workspace
+from typing import Any
+
+from edgesdt.kernels.layout import Chip, Codes, Plan, Workspace
 from edgesdt.ledger.memory import Array
 from edgesdt.rules.arguments import signed
-from edgesdt.rules.base import DigitalLearner, Events
+from edgesdt.rules.base import Events, StoreLearner
 from edgesdt.rules.eqprop import plan
-from edgesdt.rules.eqprop.counts import actions
 from edgesdt.rules.eqprop.memory import contrast_bits, memory
 from edgesdt.rules.eqprop.sample import infer_stream, learn_stream
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
+from edgesdt.synapses.substrate import Tallies
 
 
-class EqProp(DigitalLearner):
-    """The rule on the chip that `spec` describes, with freshly drawn weights."""
+class EqProp(StoreLearner):
+    """The rule on the chip that `spec` describes, with freshly drawn weights. Raises `SpecError`."""
 
     plan: Plan
     chip: Chip
@@ -33,17 +35,32 @@ class EqProp(DigitalLearner):
         return memory(self.spec)
 
     def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
-        rates = plan.rates(self.spec, epoch)
-        learn_stream(self.chip, self.plan, self.work, rates, samples, labels, order)
+        rates, store = plan.rates(self.spec, epoch), self.store.kernels
 
-    def _infer_part(self, chip: Chip, work: Workspace, samples: Pixels, outputs: Outputs) -> None:
-        infer_stream(chip, self.plan, work, samples, outputs)
+        def run(part: Labels) -> None:
+            learn_stream(self.chip, self.plan, self.work, store, rates, samples, labels, part)
 
-    def _actions(self, events: Events) -> Counts:
-        return actions(self.spec, events)
+        self.store.learn(order, run, self._learned(), plan.most_reads(self.spec))
+
+    def _infer_on(
+        self, chip: Chip, work: Workspace, store: Any, samples: Pixels, first: int, outputs: Outputs
+    ) -> None:
+        infer_stream(chip, self.plan, work, store, samples, first, outputs)
+
+    def _priced(self, events: Events, tallies: Tallies) -> Counts:
+        if self.spec.device.digital:
+            from edgesdt.rules.eqprop.counts import actions
+
+            return actions(self.spec, events)
+        from edgesdt.rules.eqprop import cell_counts  # a digital chip needs no device models
+
+        return cell_counts.actions(self.spec, events, tallies)
 
     def _own_workspace(self) -> Workspace:
         return plan.workspace(self.spec, shared=self.work)
+
+    def _aligned(self, work: Workspace) -> Codes:
+        return work.pres
 
     def _own_ranges(self) -> dict[str, tuple[int, int]]:
         state = (0, int(self.plan.state_limit))

@@ -1,17 +1,21 @@
-"""One sample through an equilibrium-propagation chip, in the order of the paper (Liu et al. 2024, algorithm of §2)."""
+"""One sample through an equilibrium-propagation chip, in the order of the paper (Liu et al. 2024, algorithm of §2).
+
+`store` holds the weights, in memory or on cells: what is asked of it is in `edgesdt.synapses.store`.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from edgesdt.kernels.drive import accumulate, drop, list_inputs, present, rest
+from edgesdt.kernels.drive import drop, present, rest
 from edgesdt.kernels.jit import inlined, kernel
-from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, APPLIED, BANK_STEPS, INPUTS, NUDGED_RUNS, SAMPLES
+from edgesdt.kernels.layout import APPLIED, BANK_STEPS, NUDGED_RUNS, SAMPLES
 from edgesdt.kernels.random_bank import draw
 from edgesdt.rules.eqprop import one_layer
 from edgesdt.rules.eqprop.relax import STALE, list_return, propagate, relax
-from edgesdt.synapses.batch import apply_biases, apply_weights, gather_contrast
-from edgesdt.synapses.digital import update_biases, update_weights
+from edgesdt.synapses.batch import apply_biases, gather_contrast
+from edgesdt.synapses.digital import update_biases
+from edgesdt.synapses.store import apply_gathered, begin_inference, feed, update_contrast, write
 from edgesdt.targets.self_defined import pick_winners, set_target, settle_homeostasis, settle_homeostasis_of_batch
 
 SYMMETRIC = 2
@@ -38,52 +42,28 @@ def copy(source, into):  # type: ignore[no-untyped-def]
         into[j] = source[j]
 
 
-@kernel
-def feed(inputs, accumulators, weights, plan, index, value, shifted, weight_peak, reach, events):  # type: ignore[no-untyped-def]
-    """Multiply-accumulate the non-zero inputs into layer 1; this product is constant for the sample."""
-    count = list_inputs(inputs, index, value)
-    events[INPUTS, 0] += count
-    layer, peak, limit = accumulators[: plan.sizes[1]], weight_peak[0], plan.accumulator_limit
-    if plan.input_left == 0:
-        hits = accumulate(layer, weights, 0, index, value, count, peak, reach[1:], limit)
-    else:
-        for a in range(count):
-            shifted[a] = value[a] << plan.input_left
-        hits = accumulate(layer, weights, 0, index, shifted, count, peak, reach[1:], limit)
-    events[ACCUMULATOR_SATURATIONS, 1] += hits
-
-
 @inlined
-def settle(chip, plan, work, steps, sign):  # type: ignore[no-untyped-def]
+def settle(chip, plan, work, store, steps, sign):  # type: ignore[no-untyped-def]
     """Relax the whole network for `steps` steps, nudged with the sign of beta (0: free)."""
     relax(
-        chip.states, chip.accumulators, chip.keep, chip.target, chip.weights, chip.random, plan, steps, np.int64(sign),
-        work.mirror, work.flags, work.movers, work.mover_state, work.mover_drive, work.mover_target, work.changes,
-        work.change_by, work.counts, work.weight_peak, work.reach, work.words, work.halves, work.events,
+        chip.states, chip.accumulators, chip.keep, chip.target, store, chip.random, plan, steps, np.int64(sign),
+        work.flags, work.movers, work.mover_state, work.mover_drive, work.mover_target, work.changes, work.change_by,
+        work.counts, work.reach, work.words, work.halves, work.events,
     )  # fmt: skip
 
 
 @inlined
-def free_phase(chip, plan, work):  # type: ignore[no-untyped-def]
-    """Feed the input and relax without nudging."""
+def free_phase(chip, plan, work, store):  # type: ignore[no-untyped-def]
+    """Feed the input, whose product is constant for the sample, and relax without nudging."""
     work.events[SAMPLES, 0] += 1
-    feed(
-        chip.inputs, chip.accumulators, chip.weights, plan, work.event_index, work.event_value, work.pres,
-        work.weight_peak, work.reach, work.events,
-    )  # fmt: skip
-    relax_freely(chip, plan, work)
-
-
-@inlined
-def relax_freely(chip, plan, work):  # type: ignore[no-untyped-def]
-    """The steps of the free phase, once the input is fed."""
+    feed(store, chip.inputs, chip.accumulators, plan, work)
     if work.ends.shape[1] > 0:
         one_layer.free_phase(
             chip.states, chip.accumulators, chip.keep, plan, work.ends, work.moves, work.movers, work.mover_drive,
             work.counts, work.events,
         )  # fmt: skip
     else:
-        settle(chip, plan, work, plan.free_steps, 0)
+        settle(chip, plan, work, store, plan.free_steps, 0)
 
 
 @inlined
@@ -108,7 +88,7 @@ def homeostasis(chip, plan):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def nudged_phase(chip, plan, work, sign):  # type: ignore[no-untyped-def]
+def nudged_phase(chip, plan, work, store, sign):  # type: ignore[no-untyped-def]
     """Relax from the present state with the output pulled to (+1) or pushed from (−1) the target."""
     work.events[NUDGED_RUNS, 0] += 1
     if work.ends.shape[1] > 0:
@@ -117,47 +97,36 @@ def nudged_phase(chip, plan, work, sign):  # type: ignore[no-untyped-def]
             work.movers, work.mover_drive, work.counts, work.events,
         )  # fmt: skip
     else:
-        settle(chip, plan, work, plan.nudged_steps, sign)
+        settle(chip, plan, work, store, plan.nudged_steps, sign)
 
 
 @inlined
-def return_to_free(chip, plan, work):  # type: ignore[no-untyped-def]
+def return_to_free(chip, plan, work, store):  # type: ignore[no-untyped-def]
     """Take the network back to its free state, accumulators included."""
     list_return(chip.states, chip.free_states, plan, work.changes, work.change_by, work.counts, work.events)
-    propagate(
-        chip.accumulators, chip.weights, work.mirror, plan, work.changes, work.change_by, work.counts,
-        work.weight_peak, work.reach, work.events,
-    )  # fmt: skip
+    propagate(chip.accumulators, store, plan, work.changes, work.change_by, work.counts, work.reach, work.events)
 
 
-@kernel
-def local_update(  # type: ignore[no-untyped-def]
-    weights, biases, inputs, plus, minus, bank, plan, rates, mirror, wear, wear_carry, words, halves, silence, flags,
-    deltas, pending, named, swept, pres, pre_plus, pre_minus, posts, weight_peak, events,
-):  # fmt: skip
+@inlined
+def local_update(chip, plan, work, store, rates, plus, minus):  # type: ignore[no-untyped-def]
     """Move every weight layer from the input up, then every bias layer, by the contrast of two phases."""
     layers = plan.sizes.shape[0] - 1
     for layer in range(layers):
-        update_weights(
-            weights, mirror, wear, wear_carry, inputs, plus, minus, plan, layer, rates[0, layer], bank, words, halves,
-            silence, flags, deltas, pending, named, swept, pres, pre_plus, pre_minus, posts, weight_peak, events,
-        )  # fmt: skip
+        update_contrast(store, layer, chip.inputs, plus, minus, rates[0, layer], chip.random, plan, work)
     if plan.learn_biases:
         for layer in range(layers):
             update_biases(
-                biases, plus, minus, plan, layer + 1, rates[1, layer], bank, words, halves, flags, posts, events
-            )
+                chip.biases, plus, minus, plan, layer + 1, rates[1, layer], chip.random, work.words, work.halves,
+                work.flags, work.posts, work.events,
+            )  # fmt: skip
+    write(store, plan, work)
 
 
 @inlined
-def learn_contrast(chip, plan, work, rates, plus, minus):  # type: ignore[no-untyped-def]
+def learn_contrast(chip, plan, work, store, rates, plus, minus):  # type: ignore[no-untyped-def]
     """Learn from a pair of phase ends: at once, or into the mini-batch buffers."""
     if plan.batch == 1:
-        local_update(
-            chip.weights, chip.biases, chip.inputs, plus, minus, chip.random, plan, rates, work.mirror, work.wear,
-            work.wear_carry, work.words, work.halves, work.silence, work.flags, work.deltas, work.pending, work.named,
-            work.swept, work.pres, work.pre_plus, work.pre_minus, work.posts, work.weight_peak, work.events,
-        )  # fmt: skip
+        local_update(chip, plan, work, store, rates, plus, minus)
     else:
         gather_contrast(
             chip.weight_contrast, chip.bias_contrast, chip.inputs, plus, minus, plan, work.flags, work.pres,
@@ -166,16 +135,12 @@ def learn_contrast(chip, plan, work, rates, plus, minus):  # type: ignore[no-unt
 
 
 @inlined
-def apply_batch(chip, plan, work, rates):  # type: ignore[no-untyped-def]
+def apply_batch(chip, plan, work, store, rates):  # type: ignore[no-untyped-def]
     """End of a mini-batch: move weights, biases and homeostasis by what was gathered."""
     work.events[APPLIED, 0] += 1
     layers = plan.sizes.shape[0] - 1
     for layer in range(layers):
-        apply_weights(
-            chip.weight_contrast, chip.weights, work.mirror, work.wear, work.wear_carry, plan, layer, rates[0, layer],
-            chip.random, work.words, work.halves, work.deltas, work.pending, work.named, work.swept, work.pres,
-            work.weight_peak, work.events,
-        )  # fmt: skip
+        apply_gathered(store, layer, chip.weight_contrast, rates[0, layer], chip.random, plan, work)
     if plan.learn_biases:
         for layer in range(layers):
             apply_biases(
@@ -197,7 +162,7 @@ def sign_of_beta(plan, bank, words, events):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def learn_stream(chip, plan, work, rates, samples, labels, order):  # type: ignore[no-untyped-def]
+def learn_stream(chip, plan, work, store, rates, samples, labels, order):  # type: ignore[no-untyped-def]
     """Learn from `samples[order]` (uint8 codes), one at a time; `labels` are read only by a supervised chip.
 
     A mini-batch shares one sign of beta and is applied when full; a last incomplete one is applied as it is.
@@ -208,30 +173,34 @@ def learn_stream(chip, plan, work, rates, samples, labels, order):  # type: igno
         if waiting == 0:
             sign = sign_of_beta(plan, chip.random, work.words, work.events)
         load(chip, plan, work, samples[order[t]], True)
-        free_phase(chip, plan, work)
+        free_phase(chip, plan, work, store)
         copy(chip.states, chip.free_states)
         pick_target(chip, plan, work, labels[order[t]])
         if not plan.supervised:
             homeostasis(chip, plan)
-        nudged_phase(chip, plan, work, sign)
+        nudged_phase(chip, plan, work, store, sign)
         plus, minus = (chip.states, chip.free_states) if sign > 0 else (chip.free_states, chip.states)
         if plan.nudge_sign == SYMMETRIC:
             copy(chip.states, chip.plus_states)
-            return_to_free(chip, plan, work)
-            nudged_phase(chip, plan, work, -1)
+            return_to_free(chip, plan, work, store)
+            nudged_phase(chip, plan, work, store, -1)
             plus, minus = chip.plus_states, chip.states
-        learn_contrast(chip, plan, work, rates, plus, minus)
+        learn_contrast(chip, plan, work, store, rates, plus, minus)
         waiting += 1
         if waiting == plan.batch or t + 1 == order.shape[0]:
             waiting = 0
             if plan.batch > 1:
-                apply_batch(chip, plan, work, rates)
+                apply_batch(chip, plan, work, store, rates)
 
 
 @kernel
-def infer_stream(chip, plan, work, samples, outputs):  # type: ignore[no-untyped-def]
-    """Output state codes (samples, n_L) of `samples` (samples, n_0), one at a time, nothing dropped."""
+def infer_stream(chip, plan, work, store, samples, first, outputs):  # type: ignore[no-untyped-def]
+    """Output state codes (samples, n_L) of `samples` (samples, n_0), one at a time, nothing dropped.
+
+    `first` is the place of the first one among all that are shown.
+    """
     for t in range(samples.shape[0]):
+        begin_inference(store, first + t, plan)
         load(chip, plan, work, samples[t], False)
-        free_phase(chip, plan, work)
+        free_phase(chip, plan, work, store)
         copy(chip.states[plan.first[-1] :], outputs[t])

@@ -30,6 +30,7 @@ TALLIES = 14
 PULSE_COUNT, COINCIDENCE, VERIFY = 0, 1, 2
 NO_NOISE, ADDITIVE, PROPORTIONAL = 0, 1, 2
 LONGEST_TRAIN = 32  # pulses; a row's train is one word
+MOST_PULSES = 1 << 15  # that one update gives a cell
 
 
 class Sensing(NamedTuple):

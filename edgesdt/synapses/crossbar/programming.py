@@ -1,154 +1,31 @@
-"""Write the array: the contrastive update as programming pulses, in one of three ways, and what the cells then show.
+"""Write the array: listed pulses given to the cells, verified or not, and what the cells then show.
 
-`pulses`: `round((lr/β)·contrast / step)` pulses, stochastically rounded. `coincidence`: random pulse trains on rows and
-columns, a pulse where both have one (Gokmen & Vlasov, Front. Neurosci. 10:333, 2016): a row fires with probability
-x_i, a column with one that makes the expected number right. `verify`: the same numbers as wanted states; read, correct,
-read again.
+`synapses.crossbar.updates` lists them. With `verify` the listed numbers become wanted states: the cells are read,
+corrected and read again.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from edgesdt.kernels.arithmetic import add32, mul32, saturate, scaled, whole_vectors
-from edgesdt.kernels.jit import inlined, kernel
-from edgesdt.kernels.layout import BANK_STEPS, PAIRS
-from edgesdt.kernels.listing import pack_nonzero
-from edgesdt.kernels.random_bank import draw, steps_for
+from edgesdt.kernels.arithmetic import saturate
+from edgesdt.kernels.jit import kernel
 from edgesdt.synapses.crossbar.layout import (
-    CELL_WRITES,
-    COINCIDENCE,
     DOWN_SHARE,
+    MOST_PULSES,
     PULSE_TIMES,
     PULSES_DOWN,
     PULSES_UP,
-    SWEPT,
     UP_SHARE,
     VERIFY,
     VERIFY_READS,
     VERIFY_SHARE,
 )
 from edgesdt.synapses.crossbar.read_noise import follow
+from edgesdt.synapses.crossbar.two_way import follow_cells
 from edgesdt.synapses.crossbar.wires import see
-from edgesdt.synapses.digital import form_deltas, form_deltas_wide, list_posts, list_pres, register_of
 from hw_models.kernels.compiled import pulse_by_law
-from hw_models.kernels.prefetch import prefetch
-from hw_models.kernels.pulsing import fetch
 from hw_models.kernels.step_laws import POWER
-
-MOST_PULSES = 1 << 15
-"""Pulses that one update gives a cell at most."""
-
-
-@kernel
-def list_pulses(weights, inputs, plus, minus, plan, layer, rate, random, work, bank):  # type: ignore[no-untyped-def]
-    """Fill `bank.places` and `bank.counts` with the update between two phase ends; returns how many cells there are.
-
-    `weights` (n_l · n_{l+1},) are those of weight layer `layer`. Trains coincide in the lowest layer alone.
-    """
-    n0, n1, start = plan.sizes[layer], plan.sizes[layer + 1], plan.first[layer + 1]
-    active = list_pres(inputs, plus, minus, plan, layer, work.flags, work.pres, work.pre_plus, work.pre_minus)
-    swept = list_posts(plus[start : start + n1], minus[start : start + n1], layer == 0, work.flags, work.posts)
-    steps = steps_for(active, 2 * random.shape[0])
-    if bank.programming == COINCIDENCE:
-        _draw_trains(active, random, work, bank)
-        steps = steps_for(bank.train, 2 * random.shape[0])
-    listed = 0
-    for b in range(swept):
-        post = np.int64(work.posts[b])
-        high, low = plus[start + post], minus[start + post]
-        draw(random, work.words, steps)
-        if bank.programming == COINCIDENCE:
-            _coincide(high - low, active, rate, work, bank)
-        elif rate[5] != 0:
-            whole = whole_vectors(active, work.pre_plus.shape[0])
-            form_deltas(work.pre_plus, work.pre_minus, high, low, register_of(rate), work.halves, whole, work.deltas)
-        else:
-            form_deltas_wide(
-                work.pre_plus, work.pre_minus, high, low, register_of(rate), work.halves, active, work.deltas
-            )
-        listed = _append(weights, post, n0, n1, active, work, bank, listed)
-    work.events[BANK_STEPS, 0] += steps * swept
-    work.events[PAIRS, layer] += active * swept
-    bank.tally[CELL_WRITES] += listed
-    bank.tally[SWEPT] += swept
-    return listed
-
-
-@kernel
-def _append(weights, post, n0, n1, active, work, bank, listed):  # type: ignore[no-untyped-def]
-    """Append the cells of neuron `post` whose delta is not 0: those of a pair with opposite signs."""
-    counts, rows, places, spots = bank.counts[listed:], bank.rows[listed:], bank.places[listed:], bank.spots[listed:]
-    found = pack_nonzero(work.deltas, work.pres, active, counts, rows)
-    end = listed + found
-    up, down = _place(found, counts, rows, post, n0, n1, places, spots)
-    if bank.programming != VERIFY:  # the rounds of a verified write count their own
-        bank.tally[PULSE_TIMES] += up + down
-    if bank.planes == 2:
-        plane = np.int32(n0 * n1)
-        for h in range(found):
-            counts[h + found], rows[h + found] = -counts[h], rows[h]
-            places[h + found], spots[h + found] = places[h] + plane, spots[h]
-        end += found
-    _fetch(end - listed, places, spots, weights, bank)
-    return end
-
-
-@inlined
-def _fetch(listed, places, spots, weights, bank):  # type: ignore[no-untyped-def]
-    """Ask for the memory of cells and weights, which is far away and will take as long as the other neurons take."""
-    for h in range(listed):
-        cell = np.int64(places[h])
-        fetch(bank.state, bank.visible, bank.spread, bank.pulses, cell)
-        prefetch(bank.shares, cell)  # type: ignore[call-arg]
-        prefetch(weights, np.int64(spots[h]))
-
-
-@inlined
-def _place(found, counts, rows, post, n0, n1, places, spots):  # type: ignore[no-untyped-def]
-    """Saturate the counts, say where cells (of the first plane) and weights are; returns the largest up and down."""
-    most, least, first, width = np.int32(MOST_PULSES), np.int32(-MOST_PULSES), np.int32(post * n0), np.int32(n1)
-    column, up, down = np.int32(post), np.int32(0), np.int32(0)
-    for h in range(np.uint64(found)):
-        count, row = min(max(counts[h], least), most), rows[h]
-        up, down = max(up, count), min(down, count)
-        counts[h], places[h], spots[h] = count, add32(first, row), add32(mul32(row, width), column)
-    return np.int64(up), -np.int64(down)
-
-
-@kernel
-def _draw_trains(active, random, work, bank):  # type: ignore[no-untyped-def]
-    """One random pulse train for every active row: bit t is set with probability x / 2^input bits."""
-    steps = steps_for(bank.train, 2 * random.shape[0])
-    for a in range(active):
-        draw(random, work.words, steps)
-        bank.trains[a] = _train(work.halves, bank.train, np.int64(work.pre_plus[a]) << bank.input_left)
-    work.events[BANK_STEPS, 0] += steps * active
-
-
-@inlined
-def _train(halves, length, chance):  # type: ignore[no-untyped-def]
-    """A train of `length` bits, each set with probability `chance` / 2^16."""
-    bits = np.uint32(0)
-    for t in range(length):
-        if np.int64(halves[t]) < chance:
-            bits |= np.uint32(1) << np.uint32(t)
-    return bits
-
-
-@inlined
-def _coincide(moved, active, rate, work, bank):  # type: ignore[no-untyped-def]
-    """`deltas[a]` = coincidences of row a's train with the column's, with the sign of `moved`."""
-    chance = min(scaled(abs(np.int64(moved)), register_of(rate), 0), np.int64(1 << 16))
-    column = _train(work.halves, bank.train, chance)
-    sign = np.int32(1) if moved > 0 else np.int32(-1)
-    for a in range(active):
-        both = bank.trains[a] & column
-        hits = np.int32(0)
-        while both != 0:
-            both &= both - np.uint32(1)
-            hits += np.int32(1)
-        work.deltas[a] = sign * hits
 
 
 @kernel
@@ -273,3 +150,33 @@ def pulse_and_show(weights, listed, sensing, bank):  # type: ignore[no-untyped-d
     if by_share:
         up_after, down_after = passed(listed, bank)
         tally_passed(listed, up + up_after, down + down_after, bank)
+
+
+@kernel
+def write_pulses(weights, listed, sensing, bank):  # type: ignore[no-untyped-def]
+    """Give the first `listed` cells their pulses, verified where the array is."""
+    verified = bank.programming == VERIFY
+    if verified:
+        want(listed, bank)
+    for _ in range(bank.rounds if verified else 1):
+        if verified:
+            listed = correct(listed, bank)
+        if listed == 0:
+            break
+        pulse_and_show(weights, listed, sensing, bank)
+
+
+@kernel
+def write_pulses_both_ways(weights, turned, layer, listed, sensing, bank, two):  # type: ignore[no-untyped-def]
+    """As `write_pulses` in weight layer `layer` of several, and brings what reading back needs in step."""
+    verified = bank.programming == VERIFY
+    if verified:
+        want(listed, bank)
+    for _ in range(bank.rounds if verified else 1):
+        if verified:
+            listed = correct(listed, bank)
+        if listed == 0:
+            break
+        pulse_and_show(weights, listed, sensing, bank)
+        if layer > 0:
+            follow_cells(weights, turned, listed, bank, two)

@@ -64,3 +64,11 @@ def tiles(spec: Spec) -> tuple[int, int]:
     array, (rows, columns) = spec.device.array, spec.chip.layers
     planes = 2 if array.mapping == "pair" else 1
     return -(-rows // array.tile_rows), array.slices * -(-columns * planes // array.tile_columns)
+
+
+def longest_stretch(spec: Spec) -> int:
+    """Samples after which tallies are emptied, so that none leaves 64 bits whatever is shown; of a layer alone."""
+    array, (n0, n1) = spec.device.array, spec.chip.layers
+    planes = 2 if array.mapping == "pair" else 1
+    of_sample = n0 * n1 * planes * array.slices * (1 << (2 * spec.encoder.bits)) << 15
+    return max((1 << 62) // of_sample, 1)

@@ -103,10 +103,11 @@ def digits_of(index, change, sign, place, two):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def read_changes(index, change, codes, forward, accumulators, towards, sensing, bank, two, events):  # type: ignore[no-untyped-def]
+def read_changes(index, change, codes, forward, finer, accumulators, towards, sensing, bank, two, events):  # type: ignore[no-untyped-def]
     """Add to `accumulators` of layer `towards` what the array makes of the listed changes of the lines at one side.
 
-    `codes` are weight codes, one driven line after the other; lines are listed in ascending order.
+    `codes` are weight codes, one driven line after the other; lines are listed in ascending order. A product is worth
+    `2^finer` of those of changes of states.
     """
     widest = np.int64(0)
     for a in range(index.shape[0]):
@@ -117,7 +118,7 @@ def read_changes(index, change, codes, forward, accumulators, towards, sensing, 
         while widest >> place > 0:
             count, shift = digits_of(index, change, sign, place, two)
             if count > 0:
-                raised = shift - two.width - place + two.state_bits
+                raised = shift - two.width - place + two.state_bits - finer
                 _tally(two.lines[:count], two.drives[:count], forward, bank, two)
                 _read(codes, count, forward, sign, raised, accumulators, towards, sensing, bank, two, events)
             place += two.width
