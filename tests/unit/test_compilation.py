@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from edgesdt.rules.eqprop.cells import EqPropOnCells
 from numba import typeof
 
 from edgesdt.chip.simulated import Chip
 from edgesdt.runs import compilation
 from edgesdt.runs.rehearsal import kinds, rehearse, twin
+from edgesdt.synapses.cells import CellStore
 from hw_models.kernels import jit
 from hw_models.sheets import catalog
 from tests.conftest import ROOT
@@ -165,7 +165,7 @@ def test_all_devices_share_their_kernels() -> None:
     for name in catalog.names():
         fields = {"device.model": name, "device.array.weight_per_range": 1.0, "chip.weights.init_gain": 0.1}
         rule = Chip(spec_of([6, 4], fields)).rule
-        if isinstance(rule, EqPropOnCells):
-            types.setdefault(typeof(rule.crossbar.bank), []).append(name)
+        if isinstance(rule.store, CellStore):
+            types.setdefault(typeof(rule.store.crossbar.bank), []).append(name)
     assert len(types) == 1, list(types.values())[1:]
     assert len(next(iter(types.values()))) > 20
