@@ -1,7 +1,6 @@
 # What a contributor runs. `make check` is what CI runs.
 PYTHON ?= python
-KERNELS = tests/golden tests/property/test_bounds.py tests/property/test_kernels.py tests/property/test_pulsing.py \
-	tests/property/test_mvm.py
+KERNELS = tests/golden tests/property/test_bounds.py tests/property/test_kernels.py tests/property/test_pulsing.py
 # in the order of their folders, so that the long files of system/ do not come last; a file stays in one worker
 SPREAD = -n auto --dist loadfile --no-loadscope-reorder --durations=25
 
