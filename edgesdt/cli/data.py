@@ -1,4 +1,4 @@
-"""`edgesdt data list | fetch NAME`: the data sets of the catalogue."""
+"""`edgesdt data list | fetch NAME`: lists and fetches the data sets of the catalogue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`edgesdt report`: pages and tables from the records of runs and sweeps, without running a chip."""
+"""`edgesdt report`: writes pages and tables from the records of runs and sweeps, without running a chip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`edgesdt run`: train, evaluate and price a chip, or ablate it."""
+"""`edgesdt run`: trains, evaluates and prices a chip, or runs an ablation of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def add_parser(commands: Any) -> None:
     run.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/NAME-SEED)")
     run.add_argument("--seed", type=int, metavar="N", help="the same as --set seed=N")
     run.add_argument("--threads", type=_threads, metavar="N", help="threads for inference (default: all cores)")
-    run.add_argument("--ablate", action="store_true", help="run it with each non-ideality alone and with all but one")
+    run.add_argument("--ablate", action="store_true", help="run the chip with each non-ideality alone, and with all "
+                                                           "but one")
     run.add_argument("--seeds", type=_seeds, metavar="N,N,...", help="seeds of an ablation (--ablate), for intervals")
     run.add_argument("--quiet", action="store_true", help="no progress")
     run.add_argument("--json", action="store_true", help="print the record instead of the summary")
@@ -40,7 +41,7 @@ def _threads(text: str) -> int:
 
 
 def _seeds(text: str) -> list[int]:
-    """`0,1,2` as numbers."""
+    """Parses a list of seeds such as `0,1,2`."""
     words = text.split(",")
     found = [int(word) for word in words if word.strip().isdecimal() and len(word.strip()) < 11]
     if len(found) < len(words) or len(set(found)) < len(found) or max(found) >= 2**32:

@@ -1,4 +1,4 @@
-"""Arguments that several commands share: SPEC, `--set`, `--assume`, and the spec that they name."""
+"""Arguments that several commands share (SPEC, `--set`, `--assume`), and the spec that they name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def add_spec(command: argparse.ArgumentParser) -> None:
 
 
 def spec_of(arguments: argparse.Namespace) -> Spec:
-    """The spec with its overrides, `--seed` among them. Raises `SpecError`."""
+    """Loads the spec with its overrides, including `--seed`. Raises `SpecError`."""
     from edgesdt.spec import load
 
     overrides = list(arguments.overrides)
@@ -30,7 +30,7 @@ def spec_of(arguments: argparse.Namespace) -> Spec:
 
 
 def add_assume(command: argparse.ArgumentParser) -> None:
-    """Add `--assume`: a prediction without data."""
+    """Add `--assume`, which predicts without data."""
     about = "read no data: predict for this share of inputs that are not zero (default: 0.2)"
     command.add_argument("--assume", nargs="?", type=_share, const=0.2, metavar="SHARE", help=about)
 

@@ -1,4 +1,4 @@
-"""`edgesdt specs`: the specs that come with the package."""
+"""`edgesdt specs`: lists the specs that come with the package."""
 
 from __future__ import annotations
 
