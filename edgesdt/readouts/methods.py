@@ -125,7 +125,8 @@ def linear(
     The classifier is off-chip and floating point (`softmax_regression`). `seed` assigns the samples to the folds of its
     cross-validation; `threads` does not change the result.
     """
-    from threadpoolctl import threadpool_limits  # with several threads, a linear-algebra library sums in a different order
+    # with several threads, a linear-algebra library sums in a different order
+    from threadpoolctl import threadpool_limits
 
     from edgesdt.readouts import softmax_regression
 
