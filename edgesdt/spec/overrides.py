@@ -1,4 +1,4 @@
-"""`--set KEY=VALUE`: one field of a spec, by dotted path, with a value written as in YAML."""
+"""`--set KEY=VALUE`: overrides one field of a spec by dotted path, with a value written as in YAML."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _ITEM = re.compile(r"(.+)\[([0-9]{1,6})\]")
 
 
 class PathError(ValueError):
-    """A dotted path that the schema does not have; the text is the fault."""
+    """A dotted path is not in the schema; the text is the fault."""
 
 
 class OverrideError(Exception):
-    """An override that cannot be applied; `text` is the whole fault."""
+    """An override cannot be applied; `text` is the complete fault."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -43,7 +43,7 @@ def parsed(override: str) -> tuple[Path, Any]:
 
 
 def known_path(key: str) -> Path:
-    """The path that `key` names in the schema. Raises `OverrideError`, with the nearest key that there is."""
+    """The path that `key` names in the schema. Raises `OverrideError`, with the most similar key."""
     head, _, rest = key.partition(".")
     if head == "sweep" and rest:  # the keys of a sweep are dotted paths themselves
         inner = rest.removeprefix("parameters.")
@@ -55,7 +55,7 @@ def known_path(key: str) -> Path:
 
 
 def schema_path(key: str) -> Path:
-    """The path that a dotted `key` names in the schema. Raises `PathError`, with the nearest key that there is."""
+    """The path that a dotted `key` names in the schema. Raises `PathError`, with the most similar key."""
     path = tuple(key.split("."))
     for depth in range(1, len(path) + 1):
         here = path[:depth]
@@ -71,7 +71,7 @@ def schema_path(key: str) -> Path:
 
 
 def parameter_path(key: str) -> Path:
-    """As `schema_path`, where `[N]` at the end names an item of a list: `chip.layers[1]`. Raises `PathError`."""
+    """As `schema_path`, but `[N]` at the end may name an item of a list: `chip.layers[1]`. Raises `PathError`."""
     found = _ITEM.fullmatch(key)
     if found is None:
         return schema_path(key)
@@ -87,13 +87,13 @@ def _on_one_line(key: str) -> str:
 
 
 def apply(data: dict[str, Any], path: Path, value: Any) -> None:
-    """Writes `value` at `path`, making the sections on the way. A value where a section belongs stays."""
+    """Writes `value` at `path` and creates missing sections. A value in place of a section is kept."""
     here = data
     for part in path[:-1]:
         if here.get(str(part)) is None:
             here[str(part)] = {}
         inner = here[str(part)]
         if not isinstance(inner, dict):
-            return  # the file's own fault, and it is reported as such
+            return  # a fault of the file, which is reported separately
         here = inner
     here[str(path[-1])] = value
