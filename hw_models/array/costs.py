@@ -1,8 +1,8 @@
 """Prices a crossbar: joules and seconds of reads, pulses and verifies, area and leakage, each by component.
 
-Cells by `cell_costs.py` (V^2 G t with the inputs and conductances at hand), converters, drivers, decoders and sampling
-by `periphery/`, digital additions by the 45 nm technology table at the node. Tiles work at the same time; within a
-tile the converters take their columns in turn, and programming goes row by row.
+Cells are priced by `cell_costs.py` (V^2 G t with the actual inputs and conductances); converters, drivers, decoders and
+sampling by `periphery/`; digital additions by the 45 nm technology table at the node. Tiles work at the same time.
+Within a tile the converters process their columns in turn, and programming goes row by row.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ class Itemised:
 
     @property
     def total_j(self) -> float:
-        """All joules together."""
+        """Total energy in joules."""
         return float(sum(getattr(self, item.name) for item in fields(self) if item.name.endswith("_j")))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
 class ReadCost(Itemised):
-    """One read of all outputs, or of a batch one after the other."""
+    """The cost of one read of all outputs, or of a batch of reads one after the other."""
 
     cells_j: float
     drivers_j: float
@@ -51,7 +51,8 @@ class ReadCost(Itemised):
 
 @dataclass(frozen=True)
 class PulseCost(Itemised):
-    """One programming of a set of cells. `half_selected` counts pulses seen by cells on the line of another's."""
+    """The cost of programming a set of cells. `half_selected` counts pulses at cells that share a line with the pulsed
+    cell."""
 
     cells_j: float
     half_selected_j: float
@@ -76,13 +77,13 @@ class Area:
 
     @property
     def total(self) -> float:
-        """All mm2 together."""
+        """Total area in mm2."""
         return float(sum(getattr(self, item.name) for item in fields(self)))
 
 
 @dataclass(frozen=True)
 class Floorplan:
-    """How many tiles an array takes and what is in each. Made by `floorplan`."""
+    """The number of tiles of an array and their contents. Created by `floorplan`."""
 
     drive: Drive
     row_tiles: int
@@ -118,13 +119,13 @@ def floorplan(array: Crossbar) -> Floorplan:
         tile_columns=columns,
         outputs=outputs,
         adcs=math.ceil(outputs / around.columns_per_adc),
-        drivers=Drivers(rows, columns, wires, node_nm=around.node_nm),  # a pulse pays for the gate of its own cell
+        drivers=Drivers(rows, columns, wires, node_nm=around.node_nm),  # a pulse includes the gate of its own cell
         sense=Sense(around.node_nm),
     )
 
 
 def read_cost(array: Crossbar, x: Ints) -> ReadCost:
-    """Price of reading `x` (rows,) or each vector of (vectors, rows) with the conductances that the cells show now."""
+    """The cost of reading `x` (rows,) or each vector of (vectors, rows) with the present conductances of the cells."""
     plan, around = floorplan(array), array.periphery
     bits = around.dac.bits if around.has("dac") else around.input_bits
     given = ARGUMENTS.rows("x", x, array.rows, -around.input_max, around.input_max)
@@ -160,9 +161,10 @@ def verify_cost(array: Crossbar, g_s: float) -> tuple[float, float]:
 def pulsed(array: Crossbar, pre: Ints, post: Ints, counts: Ints) -> PulseCost:
     """`array.pulse(pre, post, counts)`, priced with the conductances before and after.
 
-    Row by row, up and down apart: a row takes as many slots as its largest count up, and as its largest down. In each
-    slot the row and the columns of the cells that are pulsed are raised; without transistors every other cell of these
-    lines in the tile is half-selected, priced at the mean conductance of the array.
+    Rows are programmed one after the other, with pulses up and down separate: a row takes as many slots as its largest
+    count up plus its largest count down. In each slot the row and the columns of the pulsed cells are raised. Without
+    transistors, every other cell of these lines in the tile is half-selected, priced at the mean conductance of the
+    array.
     """
     plan, before = floorplan(array), array.conductances()
     array.pulse(pre, post, counts)
@@ -180,7 +182,8 @@ def pulsed(array: Crossbar, pre: Ints, post: Ints, counts: Ints) -> PulseCost:
 def _one_way(
     array: Crossbar, plan: Floorplan, pulse: Pulse, given: Ints, g0: Floats, g1: Floats, up: bool
 ) -> PulseCost:
-    """The pulses of one direction on one plane: `given` (pre, post) from 0, conductances before and after."""
+    """The cost of the pulses of one direction on one plane: `given` (pre, post) from 0, conductances before and
+    after."""
     number, turns = int(given.sum()), int(given.max(axis=1, initial=0).sum())
     half = 0
     if array.periphery.selector == "half_voltage":

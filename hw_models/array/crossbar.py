@@ -1,10 +1,10 @@
-"""A crossbar array: cells of one model, a mapping of weights onto them, and the periphery that reads and pulses them.
+"""A crossbar array: cells of one model, a mapping of weights to cells, and the periphery that reads and pulses them.
 
 Reading `x` (rows,): input codes -> word-line voltages -> sums of each tile's columns (exact in integers, with the read
 noise of all cells as one Gaussian) -> converter codes -> added digitally over the tiles and the slices of a weight.
-The slices of a weight lie in tiles of their own, the two cells of a pair side by side. With IR drop each tile is a
-network of its own. The reference of an offset mapping is subtracted before the converter. `array_costs.py` prices it,
-`mapping.py` maps, `mvm.py` adds.
+Each slice of a weight has its own tiles; the two cells of a pair are adjacent. With IR drop each tile is a separate
+network. The reference of an offset mapping is subtracted before the converter. `costs.py` prices the array,
+`mapping.py` maps weights, `mvm.py` computes sums.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from hw_models.periphery.dac import requantise
 from hw_models.periphery.design import Periphery
 
 DIGIT_ONE = 16384  # code of a digit of 1: 15 bits, so that a spread cell may hold up to twice its nominal range
-_READ_STREAM, _OUTPUT_STREAM = 1 << 24, 1 << 25  # far from the streams that a model draws its cells from
+_READ_STREAM, _OUTPUT_STREAM = 1 << 24, 1 << 25  # far from the streams from which a model draws its cells
 _CLIPPED_WARNING = 0.5
 
 
 class Crossbar:
     """`rows` by `columns` weights on cells of `model`, manufactured from `seed`, all at their lowest state.
 
-    The same seed gives the same cells and, at the same `counter`, the same reads. Raises `DeviceError` for sizes or
-    combinations that cannot be.
+    The same seed gives the same cells and, at the same `counter`, the same reads. Raises `DeviceError` for impossible
+    sizes or combinations.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Crossbar:
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """How the flat cells lie: (planes, slices, rows, columns), C order."""
+        """Shape of the flat cells: (planes, slices, rows, columns), C order."""
         return self.mapping.planes, self.mapping.slices, self.rows, self.columns
 
     @property
@@ -65,7 +65,7 @@ class Crossbar:
 
     @property
     def largest_sum(self) -> int:
-        """What a column of a tile comes to with all inputs and all cells at their top, in digit steps times inputs."""
+        """The sum of a tile's column with all inputs and cells at their maximum, in digit steps times inputs."""
         return min(self.periphery.tile_rows, self.rows) * DIGIT_ONE * self.periphery.input_max
 
     @property
@@ -75,12 +75,12 @@ class Crossbar:
 
     @property
     def lsb(self) -> int:
-        """Step of the output codes: the converters', or 1 with the converter switched off."""
+        """Step of the output codes: that of the converters, or 1 if the converter is switched off."""
         return self.converter_step if self.periphery.has("adc") else 1
 
     @property
     def output_step(self) -> float:
-        """What one step of an output code is worth: weight times input steps. `codes * output_step ~ x @ weights`."""
+        """Value of one step of an output code: weight times input steps. `codes * output_step ~ x @ weights`."""
         return self.lsb * float(self.mapping.digit_weights[0]) / DIGIT_ONE
 
     def program(self, weights: Reals) -> None:
@@ -96,28 +96,29 @@ class Crossbar:
         self.written()
 
     def written(self) -> None:
-        """Say that cells were changed from outside: the next read looks at them afresh, as right after a write."""
+        """Must be called after cells were changed from outside; the next read uses their new states, as right after a
+        write."""
         self._look(None)
 
     def rest(self, after_s: float, seed: int = 0) -> None:
-        """Let `after_s` seconds pass: reads now see drift and low-frequency noise, until the next write."""
+        """Lets `after_s` seconds pass: until the next write, reads include drift and low-frequency noise."""
         self._look(self.model.read(self.cells, after_s, seed))
 
     def _look(self, seen: Reals | None) -> None:
         self._seen, self._matrices, self._wired = seen, None, {}
 
     def states(self) -> Reals:
-        """(planes, slices, rows, columns) what the cells show, in the model's quantity."""
+        """Visible states of the cells (planes, slices, rows, columns), in the model's quantity."""
         seen = self.cells.visible if self._seen is None else self._seen
         return seen.reshape(self.shape)
 
     def shares(self) -> Floats:
-        """(planes, slices, rows, columns) what the cells show, as shares of the nominal range."""
+        """Visible states of the cells (planes, slices, rows, columns), as shares of the nominal range."""
         low, high = self.model.bounds()
         return np.asarray((self.states().astype(np.float64) - low) / (high - low))
 
     def weights(self) -> Floats:
-        """(rows, columns) the weights that the cells show."""
+        """The visible weights of the cells (rows, columns)."""
         return self.mapping.weights(self.shares(), self.model)
 
     def conductances(self) -> Floats:
@@ -125,7 +126,7 @@ class Crossbar:
         return np.maximum(self.model.conductance_s(self.states().astype(np.float64)), 0.0)
 
     def places(self, plane: int, pre: Ints, post: Ints) -> npt.NDArray[np.int64]:
-        """(pre, post) flat places of the cells of a plane at the crossings of rows `pre` and columns `post`."""
+        """Flat indices (pre, post) of the cells of a plane at the crossings of rows `pre` and columns `post`."""
         first = ARGUMENTS.whole("plane", plane, 0, self.mapping.planes - 1) * self.rows * self.columns
         rows = ARGUMENTS.integers("pre", pre, ("rows",), 0, self.rows - 1)
         columns = ARGUMENTS.integers("post", post, ("columns",), 0, self.columns - 1)
@@ -135,8 +136,8 @@ class Crossbar:
     def pulse(self, pre: Ints, post: Ints, counts: Ints) -> None:
         """Apply `counts` (pre, post) pulses, > 0 up, at the crossings of rows `pre` and columns `post`.
 
-        A pair takes the opposite pulses in its - cell: one count is two steps of weight. `array_costs.pulsed` does the
-        same and prices it. Raises `DeviceError` for weights in slices: a pulse has no place among them.
+        The - cell of a pair receives the opposite pulses, so one count is two steps of weight. `costs.pulsed` does the
+        same and prices it. Raises `DeviceError` for weights in slices, which cannot be pulsed.
         """
         if self.mapping.slices > 1:
             raise DeviceError("pulses need one cell per weight: slices must be 1 (sliced weights can be programmed)")
@@ -149,9 +150,10 @@ class Crossbar:
         self.written()
 
     def mvm(self, x: Ints, counter: int = 0) -> Read:
-        """Read with input codes `x` (rows,) or a batch (vectors, rows); vector b draws as read number `counter + b`.
+        """Reads with input codes `x` (rows,) or a batch (vectors, rows); the noise of vector b is that of read number
+        `counter + b`.
 
-        Codes (columns,) or (vectors, columns); warns where more than half of the conversions clip.
+        Returns codes (columns,) or (vectors, columns); warns if more than half of the conversions clip.
         """
         inputs, counter = self._inputs(x), ARGUMENTS.whole("counter", counter, 0, 2**40)
         bits = self.periphery.dac.bits if self.periphery.has("dac") else self.periphery.input_bits
@@ -174,7 +176,7 @@ class Crossbar:
         return read
 
     def range_for(self, x: Ints, kept: float = 0.999) -> float:
-        """The `adc_range` that holds the share `kept` of the sums that inputs `x` (vectors, rows) make, noise apart."""
+        """The `adc_range` that includes the share `kept` of the sums of inputs `x` (vectors, rows), without noise."""
         inputs, kept = self._inputs(x), ARGUMENTS.number("kept", kept, 0.0, 1.0)
         if not len(inputs):
             ARGUMENTS.refuse("x", "no inputs", "at least one vector")
@@ -191,7 +193,7 @@ class Crossbar:
         return ARGUMENTS.rows("x", x, self.rows, -self.periphery.input_max, self.periphery.input_max)
 
     def _matrix(self, place: int, tile: int) -> Matrix:
-        """The integer matrix of one slice and one row tile; all are made anew after a write."""
+        """The integer matrix of one slice and one row tile; all matrices are rebuilt after a write."""
         if self._matrices is None:
             shares = self.shares()
             digits = self.mapping.digits(shares, self.model)
@@ -204,7 +206,7 @@ class Crossbar:
         return self._matrices[place][tile]
 
     def _lost(self, inputs: npt.NDArray[np.int64], place: int, tile: int) -> npt.NDArray[np.int64]:
-        """(vectors, columns) what the wires of one tile take from its sums."""
+        """Losses (vectors, columns) of the sums of one tile on its wires."""
         wires = self.periphery.wires
         if wires is None:
             return np.zeros((), dtype=np.int64)

@@ -1,13 +1,13 @@
-"""Noisy matrix-vector products of a crossbar, in integers: one dot product for the sum, one more for its noise.
+"""Noisy matrix-vector products of a crossbar, in integers: a dot product for the sum and another for its noise.
 
-Read noise of single cells, additive (s per cell) or proportional (s times the size of the cell), adds up to a Gaussian
-of the whole sum, exactly:
+Read noise of single cells, additive (s per cell) or proportional (s times the size of the cell), adds up exactly to a
+Gaussian of the whole sum:
 
     y_j = sum_i W_ij x_i + s' xi_j,    s'^2 = s^2 sum_i x_i^2   or   s^2 sum_i M_ij^2 x_i^2
 
-one Gaussian per column instead of one per cell. W are 16-bit codes, x integers, and every sum stays a whole number
-below 2^53: float64 then adds without rounding in any order, so a batch by BLAS and one vector by the kernel give the
-same integers on every machine. Gaussians: word `first + batch * columns + j` of a key (`hw_models.kernels.randomness`).
+one Gaussian per column instead of one per cell. W are 16-bit codes, x integers, and every sum is an integer below 2^53.
+float64 then adds without rounding in any order, so a batch with BLAS and one vector with the kernel give the same
+integers on every machine. Gaussians: word `first + batch * columns + j` of a key (`hw_models.kernels.randomness`).
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _SHORT_MAX = 65535
 
 @dataclass
 class Matrix:
-    """Cells as a reader of sums sees them; made by `matrix`. Arrays (rows, columns), C order.
+    """The cells as an integer matrix, for reading sums; created by `matrix`. Arrays (rows, columns), C order.
 
-    `codes` are the weights in steps; `sizes` what proportional noise is proportional to, in 2^shift of the same steps.
-    `wide` and `squares` are float64 copies for batches, made when one is first read.
+    `codes` are the weights in steps; `sizes` are the factors of proportional noise, in 2^shift of the same steps.
+    `wide` and `squares` are float64 copies for batches, created at the first batch.
     """
 
     codes: Codes
@@ -52,7 +52,7 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Read:
-    """What an array gave at one read (or a batch): `codes` (..., columns) int64, and how its converters fared."""
+    """The result of one read (or a batch): `codes` (..., columns) int64, and the clipping of the converters."""
 
     codes: Sums
     conversions: int
@@ -60,15 +60,15 @@ class Read:
 
     @property
     def clipped_fraction(self) -> float:
-        """Share of the conversions that hit the end of the converter's range."""
+        """Share of the conversions that reach the end of the converter's range."""
         return self.clipped / self.conversions if self.conversions else 0.0
 
 
 def matrix(codes: Codes, input_max: int, sizes: Codes | None = None) -> Matrix:
-    """A matrix to read with inputs of up to `input_max` in size; `sizes` (default: |codes|) carry the noise.
+    """A matrix for inputs of up to `input_max` in size; `sizes` (default: |codes|) set the noise.
 
-    `sizes` lose as many low bits as it takes for their squares to add up exactly. Raises `DeviceError` where the sums
-    of the codes themselves could reach 2^53, or `codes` are no (rows, columns) of int16 within +-32767.
+    `sizes` lose as many low bits as necessary for exact sums of their squares. Raises `DeviceError` if the sums of the
+    codes could reach 2^53, or `codes` is not int16 (rows, columns) within +-32767.
     """
     arrays = isinstance(codes, np.ndarray) and codes.ndim == 2 and codes.dtype == np.int16
     if not arrays or not codes.size or codes.min() < -CODE_MAX:
@@ -93,7 +93,7 @@ def read(
     """Sums of one vector `x` (rows,) or a batch (vectors, rows): int64 (columns,) or (vectors, columns).
 
     `sd`: additive in steps of the codes, proportional as a share of the size. `key` and `first` (the word number of the
-    first column of the first vector) choose the Gaussians. The sum and its noise are rounded to a whole number, once.
+    first column of the first vector) choose the Gaussians. The sum with its noise is rounded once, to an integer.
     Raises `DeviceError` for an unknown `noise`, a negative `sd`, inputs beyond `input_max`, or a wrong shape.
     """
     if not isinstance(noise, str) or noise not in KINDS:
@@ -114,7 +114,8 @@ def read(
 
 
 def _batch(cells: Matrix, inputs: npt.NDArray[np.integer], kind: int, sd: float, key: int, first: int) -> Sums:
-    """As `read_one` for every row of `inputs`; the two products are exact in float64, whatever BLAS does."""
+    """As `read_one` for every row of `inputs`; the two products are exact in float64 for any order of additions in
+    BLAS."""
     if cells.wide is None:
         cells.wide = cells.codes.astype(np.float64)
     wide = inputs.astype(np.float64)
@@ -135,7 +136,7 @@ def _batch(cells: Matrix, inputs: npt.NDArray[np.integer], kind: int, sd: float,
 
 @njit(nogil=True, cache=True)
 def read_one(codes, sizes, x, kind, sd, key, first, out):  # type: ignore[no-untyped-def]
-    """`out` (columns,) int64 becomes the noisy sums of `x` (rows,) int64; rows of 0 are skipped.
+    """Sets `out` (columns,) int64 to the noisy sums of `x` (rows,) int64; rows with input 0 are skipped.
 
     codes, sizes int16 (rows, columns); kind 0 none, 1 additive, 2 proportional; key, first uint64.
     """
@@ -159,9 +160,9 @@ def read_one(codes, sizes, x, kind, sd, key, first, out):  # type: ignore[no-unt
 
 @njit(nogil=True, cache=True)
 def _add_up(codes, x, active, out):  # type: ignore[no-untyped-def]
-    """`out` (columns,) int64 = sum of the rows `active` times x, four rows a pass.
+    """Sets `out` (columns,) int64 to the sum of the rows `active` times x, four rows per pass.
 
-    In 32 bits, twice as fast as 64, for as long as they must hold the sum: |x| adding up to 2^31 / 2^15.
+    Adds in 32 bits, which is twice as fast as 64, while the sum fits: up to a sum of |x| of 2^31 / 2^15.
     """
     columns = codes.shape[1]
     short = np.zeros(columns, dtype=np.int32)
@@ -198,7 +199,8 @@ def _add_up(codes, x, active, out):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _add_squares(sizes, x, active, variance):  # type: ignore[no-untyped-def]
-    """variance (columns,) += (x_i size_ij)^2 over the rows `active`, four a pass: whole numbers, exact in float64."""
+    """Adds (x_i size_ij)^2 over the rows `active` to variance (columns,), four rows per pass: integers, exact in
+    float64."""
     a = 0
     while a + 4 <= active.shape[0]:
         i0, i1, i2, i3 = active[a], active[a + 1], active[a + 2], active[a + 3]

@@ -1,4 +1,4 @@
-"""What the wires of an array's tiles take from its sums: one resistive network per tile, the fast model of IR drop."""
+"""Losses of an array's sums on the wires of its tiles: one resistive network per tile, the fast model of IR drop."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hw_models.periphery.wires import Wires
 
 
 class WiredTile:
-    """The cells (planes, rows, columns), in siemens, of one slice and one stretch of rows, in tiles of `tile_columns`.
+    """The cells (planes, rows, columns), in siemens, of one slice and one range of rows, in tiles of `tile_columns`.
 
-    The cells of a pair lie side by side in a tile: columns + - + - ... from the driven end on.
+    The cells of a pair are adjacent in a tile: columns + - + - ... from the driven end on.
     """
 
     def __init__(self, cells: Floats, tile_columns: int, wires: Wires) -> None:
@@ -33,7 +33,7 @@ class WiredTile:
         ]
 
     def lost(self, inputs: Ints) -> Floats:
-        """(vectors, columns) siemens times input steps that the wires take: + columns less - columns."""
+        """Losses (vectors, columns) on the wires, in siemens times input steps: + columns minus - columns."""
         volts = ARGUMENTS.rows("inputs", inputs, len(self.tiles[0].g), -(10**6), 10**6).astype(np.float64)
         lost = [[np.add.reduce(v[:, np.newaxis] * tile.g) - tile.currents(v)[0] for tile in self.tiles] for v in volts]
         by_column = np.array([np.concatenate(vector) for vector in lost]).reshape(len(volts), self.columns, self.planes)

@@ -1,6 +1,6 @@
-"""Ask the processor to fetch a cell before it is needed: scattered cells cost waiting for memory, not arithmetic.
+"""Prefetches a cell before it is needed: for scattered cells, the time goes into memory access, not arithmetic.
 
-A hint without effect on any result. Neighbour: `pulsing` asks some cells ahead.
+A hint to the processor that changes no result. `pulsing` prefetches some cells ahead.
 """
 
 from __future__ import annotations

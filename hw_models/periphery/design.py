@@ -1,4 +1,4 @@
-"""What stands around the cells of an array: converters, tiles, wires, noise of reads, each with its own switch."""
+"""The periphery of an array: converters, tiles, wires and read noise, each with its own switch."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ SWITCHES: Final = ("ir_drop", "dac", "adc", "read_noise", "output_noise")
 
 @dataclass(frozen=True)
 class Periphery:
-    """Periphery of a crossbar. Raises `DeviceError` for what cannot be.
+    """Periphery of a crossbar. Raises `DeviceError` for invalid values.
 
-    `input_bits`: width of the input codes (a sign apart); `dac` may have fewer. `adc_range` is the largest sum that
-    the converter holds, as a share of the largest that a column of a tile can make (all inputs and cells at their top).
+    `input_bits`: width of the input codes (without sign); `dac` may have fewer bits. `adc_range` is the largest sum of
+    the converter, as a share of the largest sum of a tile's column (all inputs and cells at their maximum).
     `read_noise` of each cell at each read: `additive` (`read_noise_sd` of the conductance range), `proportional` (of
     the weight's own size), `cell` (of the conductance of every cell, low state included). `output_noise`: standard
-    deviation at the converter, in its steps. `wires=None` has no IR drop. A `transistor` keeps the other cells of a
-    line out of a pulse, with `half_voltage` they see half of it. `off` names the non-idealities that are switched off:
-    a converter that is off passes its input on, its price stays.
+    deviation at the converter, in its steps. `wires=None` has no IR drop. A `transistor` isolates the other cells of a
+    line from a pulse; with `half_voltage` they see half of its voltage. `off` names the non-idealities that are
+    switched off: a converter that is off passes its input unchanged, but keeps its price.
     """
 
     dac: Dac = field(default_factory=Dac)
@@ -70,7 +70,7 @@ class Periphery:
 
     @property
     def non_idealities(self) -> tuple[str, ...]:
-        """Names of the switches that are on and mean something."""
+        """Names of the switches that are on and have an effect."""
         present = {
             "ir_drop": self.wires is not None,
             "dac": self.dac.bits < self.input_bits,

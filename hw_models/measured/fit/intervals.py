@@ -1,8 +1,8 @@
-"""Intervals of a fit: 95 % for all parameters of a device together, so that the whole sheet can be believed at once.
+"""Intervals of a fit: simultaneous 95 % intervals for all parameters of a device.
 
-Draws from the distribution of the fitted coordinates (Student's t) are turned into family parameters one by one; the
-ends of an interval are quantiles of those. With m parameters each interval leaves out 5 %/m (C. E. Bonferroni, 1936),
-so all of them hold at once in at least 95 % of repeated measurements. `error` is for one parameter alone.
+Draws from the distribution of the fitted coordinates (Student's t) are converted to family parameters one by one; the
+ends of an interval are quantiles of these. With m parameters each interval excludes 5 %/m (C. E. Bonferroni, 1936), so
+all intervals hold together in at least 95 % of repeated measurements. `error` is for one parameter alone.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from hw_models.measured.tables.traces import Floats, Traces
 CONFIDENCE = 0.95
 _DRAWS = 20_000
 _SEED = 20240229
-"""Of the draws: the same file gives the same intervals."""
+"""Seed of the draws, so that the same file gives the same intervals."""
 SWEPT = 0.2
-"""Relative uncertainty with which the pulses of a sweep tell those of the full range."""
+"""Relative uncertainty of the full range's pulses, estimated from the pulses of a sweep."""
 _NO_NOISE = 1e-6
-"""Noise of a pulse, in units of the range, that is as good as none."""
+"""Negligible noise of a pulse, in units of the range."""
 _HAIR = 1e-6
-"""What the search itself leaves, relative: counts only for measurements without any noise."""
+"""Relative error of the search itself; it matters only for measurements without noise."""
 _NOT_SPREAD = ("c2c", "dw_min_std")
 _FOLLOWS = {"states_up": "nl_up", "states_down": "nl_down"}
-"""Pulses that the steepest label has, where the label is at its limit: known no better than that."""
+"""Pulses for the steepest label, which limit the precision if the label is at its limit."""
 Gauge = tuple[float, float] | None
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """One parameter of a family: its value, standard error, and the interval that holds together with all others."""
+    """One parameter of a family: its value, standard error, and simultaneous interval."""
 
     value: float
     error: float
@@ -46,7 +46,7 @@ class Estimate:
     high: float
     unit: str
     at_limit: bool = False
-    """Whether the value is an end of what the family allows: the data asks for more, and there is no interval."""
+    """Whether the value is at a limit of the family; the data would go beyond it, and there is no interval."""
 
     def holds(self, truth: float) -> bool:
         """Whether `truth` is inside the interval."""
@@ -60,14 +60,14 @@ class Estimates:
     parameters: dict[str, Estimate]
     spread: dict[str, Estimate]
     read_noise: Estimate | None
-    """Standard deviation of a reading in the units of the measurement; None where none was found."""
+    """Standard deviation of a reading in the units of the measurement; None if none was found."""
     cells: int
     between: Between | None
     ends: Ends
 
 
 def estimates(traces: Traces, fit: Fit) -> Estimates:
-    """Parameters, intervals and spread of `fit` to `traces`. Raises `DeviceError` where the fit is no such device."""
+    """Parameters, intervals and spread of `fit` to `traces`. Raises `DeviceError` if the fit is not a valid device."""
     random = np.random.default_rng(_SEED)
     apart = between(fit)
     parts, theta, thetas, at_ends = _believed(random, fit, apart)
@@ -85,7 +85,7 @@ def estimates(traces: Traces, fit: Fit) -> Estimates:
     ended = reached(fit.candidate.family, {name: float(values[0]) for name, values in best.items()})
     for name, values in best.items():
         if not np.isfinite(values[0]):
-            raise DeviceError(f"{traces.origin.name}: the best {fit.candidate.family} fit is no such device")
+            raise DeviceError(f"{traces.origin.name}: the best {fit.candidate.family} fit is not a valid device")
         if name in ended:
             found[name] = Estimate(ended[name], np.inf, -np.inf, np.inf, unit_of(name), at_limit=True)
             continue
@@ -101,14 +101,14 @@ def estimates(traces: Traces, fit: Fit) -> Estimates:
 
 
 def at_limits(traces: Traces, fit: Fit) -> tuple[str, ...]:
-    """Names of the family's parameters that `fit` puts at an end of their range; none where it makes no device."""
+    """Names of the family's parameters that `fit` puts at a limit; none if the fit is not a valid device."""
     around = ends(traces, fit.data, fit.unpack(fit.theta)[2] if fit.read_noise else fit.data.read_floor)
     values = _turned(fit, fit.theta[None], np.zeros((1, 2)), around, _gauge(traces, fit))
     return tuple(reached(fit.candidate.family, {name: float(value[0]) for name, value in values.items()}))
 
 
 def _gauge(traces: Traces, fit: Fit) -> Gauge:
-    """The weights of measured weights that have both signs; None where -1 and +1 are put at the ends."""
+    """The gauge of measured weights with both signs; None if -1 and +1 are assigned to the ends."""
     own = traces.weight and traces.conductance_s.min() < 0 < traces.conductance_s.max()
     return (fit.data.offset, fit.data.unit) if own else None
 
@@ -124,7 +124,7 @@ def _believed(
     shift = np.zeros(fit.free)
     shift[fit.law] = 0.5 * np.log(
         fit.data.count / freedom
-    )  # maximum likelihood makes the noise too small, and errors with it
+    )  # maximum likelihood underestimates the noise, and so the errors
     theta = np.sum([part.weight * part.theta for part in parts], axis=0) + shift
     draws = _mixed(random, parts, shift, freedom, fit.data.count / freedom)
     return parts, theta, draws, random.standard_normal((_DRAWS, 2))
@@ -138,7 +138,7 @@ def unit_of(name: str) -> str:
 def _mixed(
     random: np.random.Generator, parts: tuple[Possible, ...], shift: Floats, freedom: int, wider: float
 ) -> Floats:
-    """Draws of theta over every size of the pulse noise that the data allows (`fitting.possible`)."""
+    """Draws of theta over all sizes of the pulse noise that the data allows (`fitting.possible`)."""
     chosen = random.choice(len(parts), size=_DRAWS, p=[part.weight for part in parts])
     made = np.empty((_DRAWS, len(shift)))
     for place, part in enumerate(parts):
@@ -148,12 +148,12 @@ def _mixed(
 
 
 def _may_be_none(fit: Fit, parts: tuple[Possible, ...]) -> bool:
-    """Whether read noise hides so much that the data allows no noise of pulses at all."""
+    """Whether the data allows a pulse noise of 0 because of read noise."""
     return len(parts) > 1 and parts[0].weight > (1 - CONFIDENCE) / fit.free / 2
 
 
 def _drawn(random: np.random.Generator, theta: Floats, error: Floats, freedom: int) -> tuple[Floats, Floats]:
-    """(theta, standard normal draws for the two ends), each a row per draw."""
+    """(theta, standard normal draws for the two ends), one row per draw."""
     values, vectors = np.linalg.eigh(error)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     normal = random.standard_normal((_DRAWS, len(theta)))
@@ -162,10 +162,10 @@ def _drawn(random: np.random.Generator, theta: Floats, error: Floats, freedom: i
 
 
 def _swept(random: np.random.Generator, drawn: dict[str, Floats], around: Ends) -> npt.NDArray[np.int64]:
-    """Places of draws, weighted by how near their pulse counts are to those of the sweep (log normal, `SWEPT`).
+    """Indices of draws, weighted by the similarity of their pulse counts to those of the sweep (log-normal, `SWEPT`).
 
-    Whoever measures a device sweeps about its range: where noise hides the number of states, that says most of it.
-    Draws agree anyway where the data itself tells the number, and then the weights change nothing.
+    A measured sweep usually covers about the whole range. If noise hides the number of states, the sweep is the best
+    information on it. If the data determines the number, all draws agree and the weights change nothing.
     """
     off = sum(
         np.log(drawn[name] / pulses) ** 2
@@ -179,7 +179,8 @@ def _swept(random: np.random.Generator, drawn: dict[str, Floats], around: Ends) 
 
 
 def _turned(fit: Fit, theta: Floats, at_ends: Floats, around: Ends, gauge: Gauge) -> dict[str, Floats]:
-    """Family parameters of many `theta` (m, k); `at_ends` (m, 2) are standard deviations off the ends' best values."""
+    """Family parameters of many `theta` (m, k); `at_ends` (m, 2) are deviations from the ends' best values, in standard
+    deviations."""
     p = theta[:, : fit.law]
     if fit.candidate.own_bounds:
         columns, free = [p[:, i] for i in range(len(fit.candidate.names) - 2)], len(fit.candidate.names) - 2
@@ -197,7 +198,7 @@ def _turned(fit: Fit, theta: Floats, at_ends: Floats, around: Ends, gauge: Gauge
 
 
 def _estimate(value: float, drawn: Floats, count: int, unit: str) -> Estimate:
-    """Interval from draws; those that make no device (NaN) tell nothing."""
+    """Interval from draws; draws without a valid device (NaN) are ignored."""
     drawn = drawn[np.isfinite(drawn)]
     if len(drawn) < _DRAWS / 20:
         return Estimate(value, np.inf, -np.inf, np.inf, unit)
