@@ -1,7 +1,7 @@
-"""Speed of the device models alone: noisy products of a crossbar, and a pulsed update of all of its cells.
+"""Speed of the device models alone: noisy products of a crossbar, and a pulsed update of all its cells.
 
-`python -m benchmarks.devices [--quick] [--json FILE]`. One thread, everything in turn, in one process (A B A B …), and
-rates per second of processor time, so that a busy machine does not show.
+`python -m benchmarks.devices [--quick] [--json FILE]`. All cases run in turn on one thread in one process (A B A B …).
+Rates are per second of processor time, so a busy machine has little effect.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ BATCHES = (256, 1)
 DEVICE = "ReRamSB"
 UPDATE = f"{DEVICE}, one pulse for every cell"
 BAR_CASE, BAR = "proportional noise, 5 %, batch 256", 3_000.0
-"""So many products a second this case must make."""
+"""Required products per second of this case."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def measure(effort: Effort) -> dict[str, Any]:
 
 
 def products(effort: Effort) -> dict[str, tuple[Callable[[int], object], int]]:
-    """Name -> (a call that reads so many vectors, vectors at once)."""
+    """Name -> (a function that reads a number of vectors, vectors per call)."""
     dice = np.random.default_rng(0)
     codes = np.rint(np.clip(dice.normal(0, WEIGHT_SD, (effort.rows, effort.columns)), -32767, 32767)).astype(np.int16)
     cells = matrix(codes, INPUT_MAX)
@@ -89,7 +89,7 @@ def products(effort: Effort) -> dict[str, tuple[Callable[[int], object], int]]:
 
 @dataclass
 class _Reader:
-    """Reads the same vectors again and again, with new noise each time."""
+    """Reads the same vectors repeatedly, with new noise each time."""
 
     cells: Matrix
     x: Any
@@ -103,7 +103,7 @@ class _Reader:
 
 
 def update(effort: Effort) -> tuple[Callable[[int], object], int]:
-    """A call that gives every cell of a crossbar one pulse, up or down as an outer product says, and the cells."""
+    """A function that pulses every cell of a crossbar once, up or down by an outer product, and the number of cells."""
     count, dice = effort.rows * effort.columns, np.random.default_rng(1)
     signs = np.outer(dice.choice([-1, 1], effort.columns), dice.choice([-1, 1], effort.rows)).astype(np.int8).ravel()
     model = catalog.load(DEVICE)
@@ -133,7 +133,7 @@ def update_rows(result: Mapping[str, Any]) -> list[list[str]]:
 
 
 def method(result: Mapping[str, Any]) -> str:
-    """How the figures were made, in words."""
+    """Text on the method of measurement."""
     effort, found = result["effort"], next(iter(result["updates"].values()))
     return (
         f"One thread, in one process, in turn: {effort['rounds']} rounds of {effort['seconds']:g} s of processor time; "
@@ -144,13 +144,13 @@ def method(result: Mapping[str, Any]) -> str:
 
 
 def text(result: Mapping[str, Any]) -> str:
-    """Everything for a terminal."""
+    """The complete text for a terminal."""
     parts = [machine.in_words(result["machine"]), method(result), "", tables.plain(rows(result)), ""]
     return "\n".join([*parts, tables.plain(update_rows(result))])
 
 
 def verdict(result: Mapping[str, Any]) -> str:
-    """Whether the case with a bar holds it."""
+    """Text on whether the case with a bar meets it."""
     median = Spread.of(result["products_per_s"][BAR_CASE]).median
     said = "holds" if median >= BAR else "FALLS SHORT of"
     return f"{BAR_CASE}: {median:,.0f} products/s: {said} the bar of {BAR:,.0f}"

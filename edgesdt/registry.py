@@ -29,8 +29,10 @@ NOT_YET: Final = ("softhebb", "activation", "similarity")
 
 
 def names() -> list[str]:
-    """The names of all rules: those of edgesdt in the order of the table, then plug-ins by name. Raises `RuleError` as
-    `load` does."""
+    """The names of all rules: those of edgesdt in the order of the table, then plug-ins by name.
+
+    Raises `RuleError` as `load` does.
+    """
     return [*OURS, *sorted(_plug_ins())]
 
 

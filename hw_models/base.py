@@ -223,8 +223,10 @@ def to_pulse(cells: object, counts: object, places: object) -> tuple[npt.NDArray
 
 
 def to_program(cells: object, target: object, places: object, name: str = "target") -> tuple[Ints, Reals]:
-    """Checks the arguments of `program`: places, and a target for each in the cells' precision. Raises
-    `DeviceError`."""
+    """Checks the arguments of `program`: places, and a target for each in the cells' precision.
+
+    Raises `DeviceError`.
+    """
     check_cells(cells)
     assert isinstance(cells, Cells)
     where = cells.places(places)

@@ -54,8 +54,10 @@ class Chip:
         self.rule.learn(codes, known, np.arange(len(codes)), epoch)  # type: ignore[arg-type]
 
     def infer(self, x: npt.NDArray[np.uint8], threads: int = 1) -> Outputs:
-        """Output codes (samples, n_L) for 8-bit pixels `x` (samples, n_0) or (n_0,): each sample is inferred by a free
-        phase. No event is dropped. Raises `ArgumentError`, a `ValueError`, for invalid arguments.
+        """Output codes (samples, n_L) for 8-bit pixels `x` (samples, n_0) or (n_0,).
+
+        Each sample is inferred by a free phase without drop-out. Raises `ArgumentError`, a `ValueError`, for invalid
+        arguments.
         """
         return self.rule.infer(self._encoded(x), threads)
 
@@ -72,6 +74,8 @@ class Chip:
         return self.rule.state()
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Restores a state saved by `state`, completely or not at all. Raises `ArgumentError` if it is the state of
-        another chip."""
+        """Restores a state saved by `state`, completely or not at all.
+
+        Raises `ArgumentError` if it is the state of another chip.
+        """
         self.rule.restore(state)

@@ -54,8 +54,10 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(top: Parser, argv: Sequence[str] | None) -> argparse.Namespace:
-    """Returns the parsed arguments. Wrong arguments end the process with exit code 2; a bare command also prints its
-    help."""
+    """Returns the parsed arguments.
+
+    Wrong arguments end the process with exit code 2; a bare command also prints its help.
+    """
     words = sys.argv[1:] if argv is None else list(argv)
     first = words[0].partition("=")[0] if words else ""
     if first.startswith("--") and not any(name.startswith(first) for name in top.options()):

@@ -41,8 +41,9 @@ def read(path: Path, limit: int = MAX_UNPACKED_BYTES) -> bytes:
 
 
 def unpack(packed: bytes, where: str, limit: int = MAX_UNPACKED_BYTES) -> bytes:
-    """The content of `packed`, unpacked if it is gzip: at most `limit` bytes, and little more than its header
-    announces.
+    """The content of `packed`, unpacked if it is gzip.
+
+    It returns at most `limit` bytes, and little more than the header announces.
 
     Raises DataError naming `where`.
     """
@@ -68,8 +69,7 @@ def unpack(packed: bytes, where: str, limit: int = MAX_UNPACKED_BYTES) -> bytes:
 
 
 def _announced(head: bytes) -> int:
-    """Size of an IDX file according to its header; a small number if the header is invalid, which `dimensions`
-    reports."""
+    """Size of an IDX file by its header; a small number if the header is invalid, which `dimensions` reports."""
     if len(head) < 4 or len(head) != 4 + 4 * head[3]:
         return len(head)
     return len(head) + int(math.prod(struct.unpack(f">{head[3]}I", head[4:])))

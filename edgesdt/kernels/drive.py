@@ -90,6 +90,7 @@ def _choose(accumulators, weights, base, index, value, count):  # type: ignore[n
 @kernel
 def add_rows(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
     """`accumulators[j] += sum_a value[a] * weights[base + index[a] * n + j]`, if no partial sum exceeds 32 bits.
+
     Entries of `index` and `value` after `count` may be overwritten.
     """
     _rows_added(accumulators, weights, base, index, value, count)
@@ -136,8 +137,10 @@ def accumulate(accumulators, weights, base, index, value, count, peak, reach, li
 
 @kernel
 def drop(kept, probability, bank, words, octets):  # type: ignore[no-untyped-def]
-    """Sets each entry of `kept` (uint8) to 0 if its random byte is below `probability` (of 256). Returns the bank
-    steps."""
+    """Sets each entry of `kept` (uint8) to 0 if its random byte is below `probability` (of 256).
+
+    Returns the bank steps.
+    """
     n = kept.shape[0]
     steps = steps_for(n, 4 * bank.shape[0])
     draw(bank, words, steps)
@@ -167,8 +170,7 @@ def present(inputs, keep, x):  # type: ignore[no-untyped-def]
 
 @kernel
 def rest(states, accumulators, biases, bias_left, limit):  # type: ignore[no-untyped-def]
-    """Starts a sample: sets every state to 0, and every accumulator to its bias, aligned and saturated to `-limit - 1 …
-    limit`."""
+    """Starts a sample: states are 0, accumulators hold their bias, aligned and saturated to `-limit - 1 … limit`."""
     for j in range(states.shape[0]):
         states[j] = 0
         accumulators[j] = 0

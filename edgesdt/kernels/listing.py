@@ -87,8 +87,7 @@ def _append_nonzero(_context: Any, flags: Any, start: Any, listed: Any, count: A
 def _append_packed(
     _context: Any, entries: Any, names: Any, start: Any, packed: Any, named: Any, count: Any
 ) -> tuple[Any, Emit]:
-    """Appends the nonzero ones of 16 `entries` to `packed`, their `names` to `named` (all int32); returns their
-    number."""
+    """Appends the nonzero of 16 `entries` to `packed`, their `names` to `named` (int32); returns their number."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kinds, (array, labels, at, into, beside, end) = signature.args, arguments
@@ -137,8 +136,7 @@ def list_nonzero(flags, n, listed):  # type: ignore[no-untyped-def]
 
 @inlined
 def pack_nonzero(entries, names, n, packed, named):  # type: ignore[no-untyped-def]
-    """Writes the nonzero ones of the first n `entries`, in order, to `packed`, their `names` to `named`; returns their
-    number.
+    """Writes the nonzero ones of the first n `entries` to `packed`, their `names` to `named`; returns their number.
 
     All are int32; `packed` and `named` have room for n, and later entries may be overwritten.
     """
@@ -156,8 +154,7 @@ def pack_nonzero(entries, names, n, packed, named):  # type: ignore[no-untyped-d
 
 @inlined
 def list_reaching(values, bar, keep, listed):  # type: ignore[no-untyped-def]
-    """Writes the j with `values[j] >= bar` (int32) and `keep[j] != 0`, ascending, to `listed` (int32); returns their
-    number.
+    """Writes the j with `values[j] >= bar` (int32) and `keep[j] != 0`, ascending, to `listed`; returns their number.
 
     `listed` has room for all; entries after the listed ones may be overwritten.
     """

@@ -66,8 +66,7 @@ class Organisation:
         return self.banks * self.bank_bits
 
     def opened(self, bits: int, in_rows: float, alone: float) -> float:
-        """Words opened by accesses to entries of `bits` bits: `in_rows` accesses along rows, `alone` single
-        accesses."""
+        """Words opened by accesses to entries of `bits` bits: `in_rows` along rows, `alone` single ones."""
         return in_rows * self.words / self.entries + alone * -(-bits // self.word_bits)
 
     def plain(self) -> dict[str, Any]:

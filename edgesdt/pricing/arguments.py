@@ -15,8 +15,7 @@ _PHASES = ("train", "inference")
 
 
 def check_phases(counts: object, samples: object) -> None:
-    """Raises `ArgumentError` unless counts and samples are given for training and inference, for at least one
-    sample."""
+    """Raises `ArgumentError` unless counts and samples (at least 1) are given for training and inference."""
     for name, given in (("counts", counts), ("samples", samples)):
         if not isinstance(given, Mapping) or not set(_PHASES) <= set(given):
             ARGUMENTS.refuse(name, f"a {type(given).__name__}", "a mapping with the keys train and inference")

@@ -33,8 +33,10 @@ Held = Mapping[str, Organisation]
 
 
 def held(spec: Spec, memory: Mapping[str, Any]) -> Held:
-    """The memories in banks, by kind of array; empty without `chip.memory`. Raises `ArgumentError` for a damaged
-    map."""
+    """The memories in banks, by kind of array; empty without `chip.memory`.
+
+    Raises `ArgumentError` for a damaged map.
+    """
     if not spec.chip.memory.organised:
         return {}
     for place, array in enumerate(memory["arrays"]):
@@ -89,8 +91,7 @@ def awake(spec: Spec, counts: Mapping[str, int], seconds: float, banks: Held) ->
 
 
 def leakage_w(banks: Held, tech: Technology, shares: Mapping[str, float] | None = None) -> dict[str, float]:
-    """Static power [W] by component: bits, for the share of time for which they are awake, and the circuits around
-    them.
+    """Static power [W] by component: bits while they are awake, and the circuits around them.
 
     Without `shares` all banks are awake. The constant part of a macro always leaks as logic.
     """

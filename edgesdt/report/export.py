@@ -1,5 +1,4 @@
-"""Exports records as a flat table (CSV or Parquet): a row for every run with its whole spec; columns have paths and
-units.
+"""Exports records as a flat table (CSV or Parquet): one row for every run, with its whole spec.
 
 Paths are those of `record.json`, whose keys end in their units. Parameters and spec fields with a unit get it from the
 schema of the spec (`spec.chip.memory_budget_bits`).
@@ -79,8 +78,7 @@ def parquet_file(
 def plain(
     given: Sequence[Path], *, table: str | None = None, curves: bool = False, say: Say = _quiet
 ) -> list[dict[str, Any]]:
-    """Every record as a mapping: the identity of the row, the whole `spec`, and `record`; with its curve only on
-    request."""
+    """Every record as a mapping: identity of the row, the whole `spec`, and `record` (with its curve on request)."""
     made = []
     for head, spec, record, _ in _entries(given, table, say):
         kept = {key: value for key, value in record.items() if key != "spec" and (curves or key != "curve")}

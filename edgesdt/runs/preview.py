@@ -32,8 +32,7 @@ def resolved(spec: Spec) -> str:
 
 
 def predicted(spec: Spec, fitted: MemoryMap, activity: Activity = ASSUMED) -> dict[str, Any]:
-    """`energy_j`, `latency_s`, `area_mm2` and `technology` as in a record, for 1,000 training samples and 1,000
-    inferences."""
+    """`energy_j`, `latency_s`, `area_mm2` and `technology` as in a record, for 1,000 samples and inferences."""
     assume = rule_of(spec).expected
     counts = {"train": assume(spec, True, activity), "inference": assume(spec, False, activity)}
     try:
@@ -114,8 +113,7 @@ def _calibration(spec: Spec, fitted: MemoryMap) -> list[str]:
 
 
 def _array(spec: Spec, two_way: bool) -> str:
-    """Text for the tiles and converters of the crossbar; a crossbar read in both directions has converters on its rows
-    too."""
+    """Text for the tiles and converters of the crossbar; two-way crossbars have converters on rows too."""
     array, (rows, columns) = spec.device.array, spec.chip.layers
     down, across = tiles(spec)
     beside = columns * (2 if array.mapping == "pair" else 1)

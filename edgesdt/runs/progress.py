@@ -10,8 +10,10 @@ from edgesdt.files import record_shape
 
 @dataclass
 class Progress:
-    """JSON-ready results. `control` holds the read-outs of the untrained chip, `curve` a point for every finished
-    epoch."""
+    """JSON-ready results.
+
+    `control` holds the read-outs of the untrained chip, `curve` a point for every finished epoch.
+    """
 
     started: str
     epochs_done: int = 0
@@ -22,8 +24,10 @@ class Progress:
 
     @classmethod
     def of(cls, kept: Any, epochs: int) -> Progress:
-        """Restores the progress of a run of `epochs` from the mapping that `vars` returned. Raises `ValueError`
-        otherwise."""
+        """Restores the progress of a run of `epochs` from the mapping that `vars` returned.
+
+        Raises `ValueError` otherwise.
+        """
         names = {one.name for one in fields(cls)}
         if not isinstance(kept, dict) or set(kept) != names:
             raise ValueError(f"progress: expected a mapping of {', '.join(sorted(names))}")

@@ -30,8 +30,10 @@ def versions() -> dict[str, str]:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Writes `data` to `path` atomically: after a crash the file is either the old or the new one. Raises
-    `RunError`."""
+    """Writes `data` to `path` atomically: after a crash the file is either the old or the new one.
+
+    Raises `RunError`.
+    """
     # not tempfile, whose files only the user can read: a run folder may be shared
     draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:

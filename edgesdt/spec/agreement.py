@@ -270,8 +270,7 @@ _USUAL_RANGE = 0.1
 
 
 def _weight_range(spec: Spec) -> float:
-    """The default of `weight_per_range`: the usual value, or the value for the initial weights rounded up to two
-    digits."""
+    """The default of `weight_per_range`: the usual value, or that for the initial weights, rounded up to two digits."""
     from hw_models.base import DeviceError
 
     try:

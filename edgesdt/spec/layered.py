@@ -42,8 +42,7 @@ _CHANGEABLE: tuple[Path, ...] = (("device", "layers"), ("chip", "layers"), _DEVI
 
 
 def _alone_only(spec: Spec, layer: int) -> Iterator[Fault]:
-    """Faults of layers of a larger chip: slices and wires need a chip with one layer; coincidence needs the first
-    layer."""
+    """Faults of a layer of a larger chip: slices and wires are not supported; coincidence only in the first layer."""
     array, there = layers.device_of(spec, layer).array, layers.count(spec)
     for name, wrong, told, allowed in (
         ("slices", array.slices > 1, f"{array.slices}", "1"),

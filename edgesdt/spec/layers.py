@@ -64,8 +64,7 @@ def alone(spec: Spec, layer: int) -> Spec:
 
 
 def spread(device: Device, layers: int) -> Device:
-    """`device` with a device for each of `layers` weight layers if there are several or they differ; else the short
-    form.
+    """`device` with one device per weight layer if there are several or they differ; else the short form.
 
     A layer that names a model or a file starts without the parameters and switches of the others.
     """

@@ -32,8 +32,10 @@ def of_digital(spec: Spec) -> Iterator[Fault]:
 
 
 def settings(spec: Spec) -> list[str]:
-    """Warnings on settings without effect. An array with a digital memory is allowed, since a sweep may choose the
-    device."""
+    """Warnings on settings without effect.
+
+    An array with a digital memory is allowed, since a sweep may choose the device.
+    """
     array = spec.device.array
     if spec.device.digital:
         found = [f"device.array.{name}" for name in Array.model_fields if _differs(array, name)]

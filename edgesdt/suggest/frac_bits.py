@@ -1,5 +1,4 @@
-"""`chip.weights.frac_bits: auto`: chooses the number from the initial weights and short trainings with held-out
-samples.
+"""`chip.weights.frac_bits: auto`: chooses the number from the initial weights and short trainings.
 
 The candidates lie around the finest format that holds the initial weights. Each is tried in a short run on a part of
 the training samples, and read out on another part. No test sample is used, and the result does not depend on a clock or

@@ -42,8 +42,9 @@ Changes = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A spec, with the accuracies of logistic regression on its outputs and on its inputs, for `held_out` training
-    samples.
+    """A spec, with the accuracies of logistic regression on its outputs and on its inputs.
+
+    The accuracies are those of `held_out` training samples.
 
     `tried`: number of chips tried. `why`: sentences on why it stays below the inputs; empty if it does not.
     """

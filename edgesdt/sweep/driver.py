@@ -78,8 +78,10 @@ class Planned:
 
 
 class Driver:
-    """Runs the points of a source and stores their rows. `crew` starts workers for a number of runs, when first
-    needed."""
+    """Runs the points of a source and stores their rows.
+
+    `crew` starts workers for a number of runs, when first needed.
+    """
 
     def __init__(
         self,
@@ -108,8 +110,9 @@ class Driver:
         self._compacting_s = 0.0
 
     def run(self) -> None:
-        """Runs until every point is finished. However it ends, finished points are in the store and all workers are
-        stopped.
+        """Runs until every point is finished.
+
+        However it ends, finished points are in the store and all workers are stopped.
 
         Raises `RunError` if the disk is full or workers cannot be started.
         """

@@ -31,8 +31,7 @@ SHARE_READ = 0.3
 
 @dataclass(frozen=True)
 class Forecast:
-    """Predicted values of every cost objective [its unit], and seconds of a run (None if the data set has an unknown
-    size).
+    """Predicted values of every cost objective [its unit], and seconds of a run (None if the data size is unknown).
 
     If not `whole`, parts of the chip have no price, and energy, latency and area are lower bounds.
     """

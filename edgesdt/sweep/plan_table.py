@@ -1,5 +1,4 @@
-"""`edgesdt sweep --plan`: prints every point with its predicted cost and time, and infeasible points with the
-reason."""
+"""`edgesdt sweep --plan`: prints the predicted cost and time of every point, and infeasible points with reasons."""
 
 from __future__ import annotations
 

@@ -52,8 +52,7 @@ class Progress:
         self._earlier += finished
 
     def compiling(self, workers: int) -> None:
-        """Sets the number of workers that compile kernels; prints a line when the first starts and when the last
-        ends."""
+        """Sets the number of compiling workers; prints a line when the first starts and when the last ends."""
         now = time.monotonic()
         if workers and self._compiling_since is None:
             self._compiling_since = now
@@ -64,8 +63,10 @@ class Progress:
             self._compiling_since = None
 
     def finished(self, point: Point, row: Mapping[str, Any] | None, seconds: float, compile_s: float = 0.0) -> None:
-        """Records the end of a run. `seconds` excludes the compilation time `compile_s`, and is 0 if another sweep ran
-        it."""
+        """Records the end of a run.
+
+        `seconds` excludes the compilation time `compile_s`, and is 0 if another sweep ran it.
+        """
         if row is None:
             return
         status = row["status"]

@@ -18,8 +18,7 @@ from edgesdt.sweep.rows import DONE, FAILED, INFEASIBLE, PRUNED
 def lines(
     plan: Plan, found: Sequence[Mapping[str, Any]], progress: Progress, workers: int, seconds: float
 ) -> Iterator[str]:
-    """Lines for a terminal from the rows `found`; `seconds` is the time of this session, with `workers` at the same
-    time."""
+    """Lines for a terminal from the rows `found`; `seconds` of this session, with `workers` in parallel."""
     every = Counter(row["status"] for row in found)
     counts = [f"{every[word]} {word}" for word in (DONE, PRUNED, FAILED, INFEASIBLE) if every[word] or word == DONE]
     yield f"{plan.base.name}: {len(found)} runs: {', '.join(counts)}"

@@ -46,8 +46,7 @@ def pick_winners(outputs, homeostasis, keep, output_left, keys, tops, winners): 
 
 @inlined
 def form_keys(outputs, homeostasis, keep, left, keys, tops):  # type: ignore[no-untyped-def]
-    """Computes the key of every output (the lowest possible key for dropped outputs), and the largest key of each
-    block."""
+    """Computes the key of every output (the lowest key for dropped outputs), and the largest key of each block."""
     n = np.uint64(outputs.shape[0])
     whole = n // _BLOCK
     for block in range(whole):
@@ -126,8 +125,7 @@ def settle_homeostasis(target, winners, activity, homeostasis, plan):  # type: i
 
 @inlined
 def fits32(largest, constant, more):  # type: ignore[no-untyped-def]
-    """Whether the rounded `code · constant`, and this value ± `more`, fit in 32 bits for every |code| up to
-    `largest`."""
+    """Whether rounded `code · constant`, and this value ± `more`, fit in 32 bits for all |code| up to `largest`."""
     product = largest * np.int64(constant.multiplier) + constant.half
     return constant.right < 31 and product < 1 << 31 and (product >> constant.right) + more + 1 < 1 << 31
 

@@ -51,8 +51,10 @@ class ReadCost(Itemised):
 
 @dataclass(frozen=True)
 class PulseCost(Itemised):
-    """The cost of programming a set of cells. `half_selected` counts pulses at cells that share a line with the pulsed
-    cell."""
+    """The cost of programming a set of cells.
+
+    `half_selected` counts pulses at cells that share a line with the pulsed cell.
+    """
 
     cells_j: float
     half_selected_j: float
@@ -182,8 +184,7 @@ def pulsed(array: Crossbar, pre: Ints, post: Ints, counts: Ints) -> PulseCost:
 def _one_way(
     array: Crossbar, plan: Floorplan, pulse: Pulse, given: Ints, g0: Floats, g1: Floats, up: bool
 ) -> PulseCost:
-    """The cost of the pulses of one direction on one plane: `given` (pre, post) from 0, conductances before and
-    after."""
+    """The cost of pulses in one direction on one plane: `given` (pre, post), conductances before and after."""
     number, turns = int(given.sum()), int(given.max(axis=1, initial=0).sum())
     half = 0
     if array.periphery.selector == "half_voltage":

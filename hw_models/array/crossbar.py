@@ -96,8 +96,7 @@ class Crossbar:
         self.written()
 
     def written(self) -> None:
-        """Must be called after cells were changed from outside; the next read uses their new states, as right after a
-        write."""
+        """Must be called after cells were changed from outside; the next read then uses their new states."""
         self._look(None)
 
     def rest(self, after_s: float, seed: int = 0) -> None:
@@ -150,8 +149,7 @@ class Crossbar:
         self.written()
 
     def mvm(self, x: Ints, counter: int = 0) -> Read:
-        """Reads with input codes `x` (rows,) or a batch (vectors, rows); the noise of vector b is that of read number
-        `counter + b`.
+        """Reads with input codes `x` (rows,) or a batch (vectors, rows); vector b has the noise of read `counter + b`.
 
         Returns codes (columns,) or (vectors, columns); warns if more than half of the conversions clip.
         """

@@ -148,8 +148,7 @@ class Mapping:
         return np.asarray(wide[0] - self.reference_of(model))
 
     def _digits(self, sizes: Floats) -> Floats:
-        """Shares (slices, rows, columns) of weights `sizes` above the lowest; with several slices the digits are
-        integers."""
+        """Shares (slices, rows, columns) of weights `sizes` above the lowest; digits are integers if sliced."""
         share = sizes / self.weight_per_range
         if self.slices == 1:
             return share[np.newaxis]
@@ -159,8 +158,7 @@ class Mapping:
 
 
 def states_of(model: CellModel) -> float:
-    """Number of distinguishable states of a cell: its levels if it states them, else its range divided by its nominal
-    middle step."""
+    """Number of distinguishable states of a cell: its stated levels, else its range over its nominal middle step."""
     levels = getattr(model, "levels", None)
     if isinstance(levels, int):
         return float(levels)

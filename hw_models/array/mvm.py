@@ -114,8 +114,7 @@ def read(
 
 
 def _batch(cells: Matrix, inputs: npt.NDArray[np.integer], kind: int, sd: float, key: int, first: int) -> Sums:
-    """As `read_one` for every row of `inputs`; the two products are exact in float64 for any order of additions in
-    BLAS."""
+    """As `read_one` for every row of `inputs`; both products are exact in float64 in any order of additions."""
     if cells.wide is None:
         cells.wide = cells.codes.astype(np.float64)
     wide = inputs.astype(np.float64)
@@ -199,8 +198,7 @@ def _add_up(codes, x, active, out):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _add_squares(sizes, x, active, variance):  # type: ignore[no-untyped-def]
-    """Adds (x_i size_ij)^2 over the rows `active` to variance (columns,), four rows per pass: integers, exact in
-    float64."""
+    """Adds (x_i size_ij)^2 over the rows `active` to variance (columns,), four rows per pass, exactly in float64."""
     a = 0
     while a + 4 <= active.shape[0]:
         i0, i1, i2, i3 = active[a], active[a + 1], active[a + 2], active[a + 3]

@@ -153,8 +153,7 @@ class Lookup(CellModel):
         return Cells(state, state.copy(), factors[:, None].astype(dtype), pulses, randomness.start(seed))
 
     def program(self, cells: Cells, target: Reals, places: Ints | None = None) -> None:
-        """Sets `cells[places]` to `target` (siemens, clipped to the bounds) exactly, because the table has no data on
-        write-verify."""
+        """Sets `cells[places]` exactly to `target` (siemens, clipped): the table has no data on write-verify."""
         where, wanted = to_program(cells, target, places)
         low, high = self.bounds()
         cells.state[where] = np.clip(wanted.astype(np.float64), low, high)

@@ -62,8 +62,7 @@ class Branch:
         return found if found > 0 else self.largest()
 
     def level(self) -> Branch:
-        """The branch with the same mean (that over the table's range) at every conductance; deviations are
-        unchanged."""
+        """The branch with its mean over the table's range at every conductance; deviations are unchanged."""
         mean = self.mean()
         return self.around(np.full(len(mean), _area(self.g_s, mean)))
 
@@ -110,8 +109,7 @@ def _area(points: Values, heights: Values) -> float:
 
 @njit(inline="always")
 def _place(axis, value):  # type: ignore[no-untyped-def]
-    """Index of the last point at or before `value` that has a next point, and the fraction of the distance to the next
-    point."""
+    """Index of the last point at or before `value` (except the final one), and the fraction to the next point."""
     below, above = 0, axis.shape[0] - 1
     if above == 0:
         return 0, 0.0

@@ -171,8 +171,10 @@ def label_to_a(label: float) -> float:
 
 
 def curvatures(labels: Rows) -> Rows:
-    """P_max / A (n,) of these labels: an odd function, 0 at 0, interpolated linearly between labels 0.001 apart; labels
-    beyond ±9 count as ±9."""
+    """P_max / A (n,) of these labels: an odd function, 0 at 0.
+
+    It is interpolated linearly between labels 0.001 apart; labels beyond ±9 count as ±9.
+    """
     labels = ARGUMENTS.reals("labels", labels, ("labels",)).astype(np.float64)
     if len(labels) < 2 or np.ptp(labels) == 0.0:  # no spread: as exact as the published table
         return np.full(len(labels), _curvature(float(labels[0])) if len(labels) else 0.0)

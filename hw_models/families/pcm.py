@@ -103,8 +103,7 @@ class PhaseChange(Written):
         return np.asarray(np.abs(mean + deviation * normals) * self.drift_scale)
 
     def flicker_sigma(self, visible: Reals, after_s: float) -> Reals:
-        """Relative standard deviation of a read `after_s` seconds after cells were written to visible conductances
-        `visible`."""
+        """Relative standard deviation of a read `after_s` seconds after a write with the result `visible`."""
         visible = ARGUMENTS.reals("visible", visible, ("cells",)).astype(np.float64)
         after_s = ARGUMENTS.number("after_s", after_s, 0.0)
         ratio = np.maximum(powers(np.abs(visible) / self.g_max_s, 0.65), 1e-3)  # finite for a cell at 0

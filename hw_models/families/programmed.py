@@ -1,5 +1,4 @@
-"""Devices described by their write errors: sigma(G) of the programmed conductance, at one or several times after the
-write.
+"""Devices described by their write errors: sigma(G) of the conductance at one or several times after the write.
 
 One family for the published write-verify statistics of ReRAM, PCM and charge-trap memory: with x = G/`argument_s`,
 sigma = `unit_s` times sum_i c_i x^i (`polynomial`) or A (1 - e^(-x/B)) (`saturating`), never below 0. Between two rows

@@ -62,8 +62,7 @@ class PulsedDevice(Stepped):
 
     @abstractmethod
     def _fill_steps(self, rows: Rows, draws: Draws) -> None:
-        """Fills the step columns of `rows` from bounds and scales (a family with a reference also shifts the
-        bounds)."""
+        """Fills the step columns of `rows` from bounds and scales; with a reference, also shifts the bounds."""
 
     @abstractmethod
     def _nonlinear(self) -> bool:

@@ -106,8 +106,7 @@ class SoftBoundsReference(AffineDevice):
 
 
 def _fill_towards(rows: Rows, upper: Rows, lower: Rows) -> None:
-    """Steps that equal the cell's scale at 0 and vanish at `upper` (up) and `lower` (down); constant if that bound is
-    0."""
+    """Steps equal to the cell's scale at 0 that vanish at `upper` and `lower`; constant if that bound is 0."""
     for down, zero in enumerate((upper, lower)):
         scale = rows[:, SCALE + down]
         rows[:, P0 + down] = scale

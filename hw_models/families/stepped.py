@@ -133,8 +133,7 @@ class Stepped(CellModel):
         return Cells(state, shown.astype(dtype), spread, np.zeros(count, np.uint32), randomness.start(seed))
 
     def program(self, cells: Cells, target: Reals, places: Ints | None = None) -> None:
-        """Sets `cells[places]` to `target` (one value or one per place), clipped to each cell's bounds, with write
-        noise."""
+        """Sets `cells[places]` to `target` (one value or one per place), clipped to the bounds, with write noise."""
         from hw_models.kernels import pulsing
 
         where, wanted = to_program(cells, target, places)
@@ -177,8 +176,7 @@ class Stepped(CellModel):
         return sums[0], sums[1]
 
     def _sum_s(self, number: int, passed: float, voltage_v: float) -> float:
-        """Sum of the conductances of `number` states with the sum `passed`; the map from state to conductance is
-        affine."""
+        """Sum of the conductances of `number` states with the sum `passed`, because the map is affine."""
         at_zero = float(self.conductance_s(np.zeros(1))[0])
         return number * at_zero + (float(self.conductance_s(np.array([passed]))[0]) - at_zero)
 

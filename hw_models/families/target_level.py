@@ -45,8 +45,7 @@ Model = TypeVar("Model", bound=CellModel)
 
 
 class Written(CellModel):
-    """A cell written to a target: `state` is the (clipped, perhaps rounded) target, `visible` the result of the
-    write."""
+    """A cell written to a target: `state` is the (clipped, perhaps rounded) target, `visible` the result."""
 
     levels: int
     off: frozenset[str]
@@ -88,8 +87,7 @@ class Written(CellModel):
             self._write(cells, wanted[chosen], where[chosen])
 
     def pulse(self, cells: Cells, counts: Ints, places: Ints | None = None) -> None:
-        """Moves the targets of `cells[places]` by `counts` levels and writes them again; a count of 0 changes
-        nothing."""
+        """Moves the targets of `cells[places]` by `counts` levels and writes them again; 0 changes nothing."""
         for chosen, moved in pulsed(cells, counts, places):
             wanted = cells.state[chosen] + moved.astype(cells.state.dtype) * cells.state.dtype.type(self.spacing())
             self._write(cells, wanted, chosen)

@@ -20,8 +20,10 @@ from hw_models.families.target_level import check_off
 
 @dataclass(frozen=True)
 class Wrapper(CellModel):
-    """Delegates everything to `inner`; subclasses override some methods. Name and drive are those of `inner` unless
-    given."""
+    """Delegates everything to `inner`; subclasses override some methods.
+
+    Name and drive are those of `inner` unless given.
+    """
 
     switch: ClassVar[str]
     """The non-ideality that the wrapper adds."""
@@ -117,8 +119,10 @@ class Wrapper(CellModel):
         return self.inner.read_sd(state)
 
     def _inside(self, cells: Cells) -> Cells:
-        """The same cells for the inner model. The view is stored with the cells, because its columns must be
-        contiguous."""
+        """The same cells for the inner model.
+
+        The view is stored with the cells, because its columns must be contiguous.
+        """
         kept: Any = cells.__dict__.get("_inside")
         if kept is None or kept[0] is not cells.spread:
             # every step reads a row of `spread`, which never changes; so one copy is made at first use

@@ -149,8 +149,7 @@ def pulse_cells(law, state, visible, spread, pulses, random, constants, counts, 
 
 @njit(nogil=True, cache=True)
 def set_cells(state, visible, spread, random, constants, targets, places):  # type: ignore[no-untyped-def]
-    """Sets cell `places[a]` (cell a if empty) to `targets[a]`, clipped to its bounds; the visible state has write
-    noise."""
+    """Sets cell `places[a]` (cell a if empty) to `targets[a]`, clipped to its bounds, with write noise."""
     key, counter, write = random[0], random[1], constants[WRITE]
     scattered = places.shape[0] > 0
     for a in range(targets.shape[0]):

@@ -80,8 +80,7 @@ def pulse_batches(law, state, visible, spread, pulses, random, constants, counts
 
 @njit(nogil=True, cache=True)
 def _gather(first, state, visible, spread, pulses, counts, places, room):  # type: ignore[no-untyped-def]
-    """Reads the cells with pulses from entry `first` on; returns the entry after the last, the number of cells, and of
-    pulses."""
+    """Reads cells with pulses from entry `first` on; returns the next entry, the number of cells, and of pulses."""
     numbers, whole = room.numbers, room.whole
     total, i, a, scattered = np.int64(0), 0, first, places.shape[0] > 0
     while a < counts.shape[0] and i < BATCH:
@@ -142,8 +141,7 @@ def _move(size, constants, room):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _show(size, write, key, counter, room):  # type: ignore[no-untyped-def]
-    """Computes the visible states, in place of the pulses' noise; write noise is the high half of a cell's last
-    word."""
+    """Computes visible states, in place of the pulses' noise; write noise is the high half of a cell's last word."""
     numbers, whole = room.numbers, room.whole
     for i in range(size):
         numbers[_NOISE + i] = numbers[_STATE + i]

@@ -71,8 +71,10 @@ def fit_measured(
     measured: Traces | StepTable, sheet: Path = Path("device.yaml"), plot: Path = Path("device.svg"),
     family: str | None = None,
 ) -> FitReport:  # fmt: skip
-    """Fits the traces from `reading.read` without writing files. `sheet` and `plot` are the file names in the
-    report."""
+    """Fits the traces from `reading.read` without writing files.
+
+    `sheet` and `plot` are the file names in the report.
+    """
     from hw_models.measured.fit import lookup
     from hw_models.measured.fit.intervals import at_limits, estimates
     from hw_models.measured.fit.scaled import scale

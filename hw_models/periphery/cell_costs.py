@@ -15,8 +15,9 @@ _MOST, _MOST_V = 1e30, 1e6  # limits of all factors, and of voltages
 
 
 def _alike(**amounts: Any) -> list[Any]:
-    """The arguments, with lists converted to arrays. Raises `DeviceError` unless they are finite, and scalars or arrays
-    of one shape.
+    """The arguments, with lists converted to arrays.
+
+    Raises `DeviceError` unless they are finite, and scalars or arrays of one shape.
 
     Spread and noise may make a conductance negative; a count of pulses is at least 0.
     """
@@ -71,8 +72,7 @@ def array_read_energy_j(voltages_v: Reals, g_s: Reals, read_s: float) -> float:
 def write_energy_j(
     drive: Drive, pulse: Pulse, g_before_s: Amount, g_after_s: Amount, count: Amount | Ints = 1
 ) -> Amount:
-    """Energy of `count` pulses of a cell under its conditions: n V^2 ((G0 + G1)/2 t + C), without G if a gate is
-    written."""
+    """Energy of `count` pulses of a cell under its conditions: n V^2 ((G0 + G1)/2 t + C), for a gate without G."""
     g_before_s, g_after_s, count = _alike(g_before_s=g_before_s, g_after_s=g_after_s, count=count)
     charged = count * charge_energy_j(pulse.voltage_v, drive.capacitance_f)
     if not drive.write_current:

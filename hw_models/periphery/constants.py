@@ -31,8 +31,10 @@ UNITS: Final[dict[str, float]] = {
 
 @cache
 def sheet() -> dict[str, Any]:
-    """The YAML file as a mapping of group to name to entry. Raises `DeviceError` for a number without unit or
-    source."""
+    """The YAML file as a mapping of group to name to entry.
+
+    Raises `DeviceError` for a number without unit or source.
+    """
     from importlib.resources import files  # imported here, because yaml takes most of the import time
 
     import yaml
@@ -74,8 +76,7 @@ def curve(path: str, axis: str) -> PowerLaw:
 
 
 def bounded(what: str, value: float, low: float, high: float, unit: str) -> float:
-    """Returns `value` if it is a number in [low, high]; otherwise raises `DeviceError` with the nearest allowed
-    number."""
+    """Returns `value` if it is a number in [low, high]; else raises `DeviceError` with the nearest allowed one."""
     number = isinstance(value, Real) and not isinstance(value, bool)
     if number and math.isfinite(value) and low <= value <= high:
         return float(value)

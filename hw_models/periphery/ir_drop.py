@@ -92,8 +92,10 @@ def factorise(g, row_s, column_s, row_pivot, column_pivot):  # type: ignore[no-u
 
 @njit(nogil=True, cache=True)
 def sweep_lines(g, row_s, column_s, row_pivot, column_pivot, v, tolerance, most, out):  # type: ignore[no-untyped-def]
-    """Sets `out` (columns,) to the currents; returns the number of sweeps. Arrays float64, (rows, columns) and
-    (rows,)."""
+    """Sets `out` (columns,) to the currents; returns the number of sweeps.
+
+    Arrays float64, (rows, columns) and (rows,).
+    """
     rows, columns = g.shape
     w = np.zeros((rows, columns))
     line = np.empty(columns)

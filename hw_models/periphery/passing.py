@@ -63,8 +63,7 @@ def share_out(g, row_s, column_s, tolerance, most, shares):  # type: ignore[no-u
 
 @njit(nogil=True, cache=True)
 def _sweep(g, row_s, column_s, row_pivot, column_pivot, u, w):  # type: ignore[no-untyped-def]
-    """Computes row voltages `u` for the present column voltages `w`, with all rows driven at 1 V; then `w` for these
-    `u`."""
+    """Computes row voltages `u` for the column voltages `w` with all rows at 1 V; then `w` for these `u`."""
     rows, columns = g.shape
     for i in range(rows):
         carry = 1.0

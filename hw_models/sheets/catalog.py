@@ -108,8 +108,7 @@ def load(name: str, **overrides: Any) -> CellModel:
 
 
 def _has_parameter(name: str, key: str) -> bool:
-    """Whether a preset's own family has a parameter with the name of a wrapper; plug-ins handle overrides
-    themselves."""
+    """Whether a preset's own family has a parameter with the name of a wrapper; plug-ins decide themselves."""
     if name not in _presets():
         return True
     return key in {parameter.name for parameter in building.parameters(family(preset(name).family))}

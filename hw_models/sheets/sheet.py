@@ -1,5 +1,4 @@
-"""Device sheets as data: reads YAML or a plain mapping into numbers with unit and source; `catalog.py` builds the
-model.
+"""Device sheets as data: reads YAML or a mapping into numbers with unit and source; `catalog.py` builds models.
 
 A sheet names a family and states its numbers, each with its unit and source:
 

@@ -183,8 +183,7 @@ def load(table: str, node_nm: float | None = None) -> Technology:
 
 
 def load_text(text: str, where: str, node_nm: float | None = None) -> Technology:
-    """The prices of the user's own table, as from `load`; its name is the value of its key `table`, else that of its
-    file.
+    """The prices of the user's own table, as from `load`; its name is its key `table`, else the name of its file.
 
     `where` stands for the file in errors. Raises `TechnologyError` with all faults of the table, each with its line.
     """

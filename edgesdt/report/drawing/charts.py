@@ -188,8 +188,10 @@ def logarithmic(axes: Axes, form: Callable[[float], str], step: float = 1.0) -> 
 
 
 def _powers_of_two(low: float, high: float, step: float) -> list[float]:
-    """Powers of two times `step` from `low` to `high`: every second one (or fewer) if there are many, with halves
-    between them if there are few."""
+    """Powers of two times `step` from `low` to `high`.
+
+    If there are many, only every second one (or fewer) is used; if there are few, halves between them are added.
+    """
     first, last = math.ceil(math.log2(low / step)), math.floor(math.log2(high / step))
     stride = -(-(last + 1 - first) // 6) or 1
     ticks = [step * 2.0**power for power in range(first - 1, last + 1) if power % stride == 0]

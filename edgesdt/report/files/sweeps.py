@@ -63,8 +63,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Sweep:
-    """The content of a sweep folder: its description, its rows in the order of the store, and a name unique on the
-    page."""
+    """The content of a sweep folder: its description, its rows in the order of the store, and a unique name."""
 
     folder: Path
     description: dict[str, Any]

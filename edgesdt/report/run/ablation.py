@@ -28,8 +28,7 @@ _READOUTS = ("direct_average", "output")
 
 @dataclass(frozen=True)
 class Effect:
-    """One variant: its accuracy over the seeds, and its differences by seed to all on and to all off (None for those
-    two)."""
+    """One variant: its accuracy, and its differences by seed to all on and to all off (None for those two)."""
 
     label: str
     accuracy: Estimate
@@ -139,8 +138,7 @@ def method(found: Ablation) -> str:
 
 
 def table(found: Mapping[str, Any]) -> str:
-    """A table for a terminal: the accuracy of each variant, its differences to all on and to all off, and the
-    method."""
+    """A table for a terminal: accuracy of each variant, differences to all on and all off, and the method."""
     made = worked(found)
     rows = [("", "accuracy", "to all on", "to all off")]
     rows += [
@@ -199,8 +197,7 @@ def _links(folders: Sequence[str], seeds: Sequence[Any], folder: Path) -> list[t
 
 
 def _chart(found: Ablation, side: str, title: str) -> Chart:
-    """Chart of the differences in percentage points with their intervals, one line per variant; grey if they include
-    0."""
+    """Chart of the differences in percentage points with intervals, one line per variant; grey if they include 0."""
     shown = [(e.label, d) for e in found.effects if (d := getattr(e, side)) is not None]
     tips = [f"{label}: {difference_text(d)} points" for label, d in shown]
     colours = [0 if d.tells is False else 1 for _, d in shown]

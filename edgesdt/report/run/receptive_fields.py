@@ -1,5 +1,4 @@
-"""Receptive fields of first-layer neurons as small PNG images, from the integer codes in a run's
-`weights.npz`.
+"""Receptive fields of first-layer neurons as small PNG images, from the codes in a run's `weights.npz`.
 
 Zero is transparent and the hue shows the sign, so one image suits a light page, a dark page and paper.
 """

@@ -46,8 +46,7 @@ def _best(found: Findings) -> Run:
 
 
 def _as_run(run: Run) -> dict[str, Any]:
-    """The spec in the run's own record, with constants rounded to registers; the planned spec if the record is
-    missing."""
+    """The spec in the run's own record (constants rounded to registers), else the planned spec."""
     try:
         spec = read(run.folder).get("spec")
     except EdgesdtError:

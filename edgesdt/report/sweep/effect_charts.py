@@ -81,8 +81,7 @@ def _series(
 
 
 def _cloud(found: Effect) -> tuple[list[float], list[float]]:
-    """Positions of the single points: at their value, or beside their level, spread in order of accuracy and
-    thinned."""
+    """Positions of single points: at their value, or beside their level, spread by accuracy and thinned."""
     xs: list[float] = []
     ys: list[float] = []
     most = _IN_A_BIN if found.scaled else _BESIDE_A_LEVEL

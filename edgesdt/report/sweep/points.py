@@ -28,8 +28,10 @@ class Estimate:
 
     @property
     def tells(self) -> bool | None:
-        """Whether a difference is significant: its interval does not include 0. None with one seed, which gives no
-        interval."""
+        """Whether a difference is significant: its interval does not include 0.
+
+        None with one seed, which gives no interval.
+        """
         return None if self.half is None else abs(self.mean) > self.half
 
     @property

@@ -20,8 +20,10 @@ from edgesdt.report.sweep.recommendations import Choice, Constraint
 
 @dataclass(frozen=True)
 class Findings:
-    """The results of a sweep: its points, the allowed points (those that meet the constraints), the fronts (indices of
-    allowed points) and the recommendations."""
+    """The results of a sweep: points, allowed points, fronts and recommendations.
+
+    Allowed points meet all constraints. Fronts hold indices of allowed points.
+    """
 
     sweep: Sweep
     metrics: Metrics

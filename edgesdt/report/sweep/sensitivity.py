@@ -95,8 +95,10 @@ def _between(points: Sequence[Point], means: Sequence[float], path: str, centre:
 
 
 def _by_seed(points: Sequence[Point], known: Sequence[Sequence[float]], path: str) -> list[list[float]]:
-    """A row for every seed: the mean of each level of `path` over all other parameters. Runs of a point are in seed
-    order."""
+    """A row for every seed: the mean of each level of `path` over all other parameters.
+
+    Runs of a point are in seed order.
+    """
     groups: dict[str, list[Sequence[float]]] = {}
     for p, values in zip(points, known, strict=True):
         groups.setdefault(_level(p, path), []).append(values)

@@ -27,8 +27,7 @@ Link = Callable[[Row], str]
 
 
 def view(found: Findings, prefix: str, out: Path) -> dict[str, Any]:
-    """The data for the template; `prefix` makes identifiers unique if the page shows several sweeps, `out` is the
-    page."""
+    """The data for the template; `prefix` makes identifiers unique on the page `out`."""
     sweep, link = found.sweep, Links(found.sweep, out)
     made: dict[str, Any] = {
         "kind": "sweep",

@@ -26,8 +26,7 @@ _READOUTS: Final = {"direct": ("direct_average", "direct_max"), "linear": ("line
 
 @dataclass(frozen=True)
 class Goal:
-    """One objective: its name in a spec, the dotted path of its value in a record, whether larger is better, its
-    unit."""
+    """One objective: its name in a spec, its path in a record, whether larger is better, and its unit."""
 
     name: str
     path: str

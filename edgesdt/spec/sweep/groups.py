@@ -32,8 +32,10 @@ class Group:
 
 
 def read(given: object, barred: Mapping[str, str], faults: list[Fault]) -> Iterator[Group]:
-    """Reads every list of groups; `barred` holds fields that cannot be swept, with the reason. Faulty lists are left
-    out."""
+    """Reads every list of groups; `barred` holds fields that cannot be swept, with the reason.
+
+    Faulty lists are left out.
+    """
     at: Path = ("sweep", KEY)
     lists: list[tuple[Path, Any]] = [(at, given)]
     if isinstance(given, Mapping):

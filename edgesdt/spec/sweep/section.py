@@ -70,8 +70,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A checked section: `samples` points of `parameters` by `method` (grid and zip: all points), each with every
-    seed."""
+    """A checked section: `samples` points of `parameters` by `method` (grid, zip: all), each with every seed."""
 
     method: Method
     parameters: tuple[Parameter, ...]

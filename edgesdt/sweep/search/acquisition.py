@@ -25,9 +25,10 @@ nearer."""
 
 @dataclass(frozen=True)
 class Expected:
-    """Expected costs of candidates: mean and standard deviation (candidates, objectives), and the probability
-    (candidates,) that each keeps the constraints. `limits` (objectives,) holds the constraints' limits, infinite if
-    there is none.
+    """Expected costs of candidates, and their probability of keeping the constraints.
+
+    `mean` and `sd` are (candidates, objectives), the probability (candidates,). `limits` (objectives,)
+    holds the constraints' limits, infinite if there is none.
     """
 
     mean: Floats
@@ -37,8 +38,7 @@ class Expected:
 
 
 def choose(wanted: int, seen: Floats, kept: Floats, expected: Expected, seed: int) -> list[int]:
-    """Indices of at most `wanted` candidates, the most promising first; each assumes that those before it have been
-    run.
+    """Indices of at most `wanted` candidates, the best first; each assumes that those before it have been run.
 
     `seen` (points, objectives) holds the costs of all points that have been run, `kept` those of points that keep the
     constraints. The scales come from all seen points, because few points may keep strict constraints.

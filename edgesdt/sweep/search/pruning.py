@@ -17,8 +17,7 @@ _MARGIN = 0.02
 
 @dataclass(frozen=True)
 class Curve:
-    """The learning curve of a finished run; `rival` if its point costs no more in any objective than the checked
-    one."""
+    """The learning curve of a finished run; `rival` if its point has no larger cost than the checked one."""
 
     points: Sequence[Mapping[str, Any]]
     rival: bool

@@ -50,8 +50,10 @@ def beats(one: Sequence[float], other: Sequence[float]) -> bool:
 
 
 def expectation(sweep: Sweep, goals: Sequence[Goal], seen: Sequence[Trial], pool: Sequence[Trial]) -> Expected:
-    """Expected costs of the candidates in `pool` and their probability of keeping the constraints. Costs that follow
-    from the spec alone are exact."""
+    """Expected costs of the candidates in `pool` and their probability of keeping the constraints.
+
+    Costs that follow from the spec alone are exact.
+    """
     means, sds = _foretold(sweep, goals, seen, pool)
     likely = np.array([float(trial.ranks) for trial in pool])
     likely = likely if likely.any() else np.ones(len(pool))

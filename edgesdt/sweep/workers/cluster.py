@@ -79,8 +79,10 @@ class DaskCrew:
         future.add_done_callback(lambda ended, name=job.id: self._ended.put((name, ended)))
 
     def wait(self, timeout: float) -> list[tuple[str, Outcome]]:
-        """Ids and outcomes of ended jobs; waits at most `timeout` seconds. Raises `RunError` if the scheduler is
-        lost."""
+        """Ids and outcomes of ended jobs; waits at most `timeout` seconds.
+
+        Raises `RunError` if the scheduler is lost.
+        """
         found = []
         try:
             name, future = self._ended.get(timeout=timeout)

@@ -51,8 +51,7 @@ def carry_out(
 
 
 def carry_out_there(job: Job, version: str) -> Outcome:
-    """As `carry_out`, on a machine without a shared disk: runs in a temporary folder and returns its files as
-    `files`."""
+    """As `carry_out`, without a shared disk: runs in a temporary folder and returns its files as `files`."""
     if version != __version__:
         return {"kind": "stop", "error": f"a worker has edgesdt {__version__}, the sweep is of {version}"}
     datasets.keep()

@@ -41,8 +41,7 @@ def left_out(family: str, spread: Iterable[str]) -> tuple[str, ...]:
 
 
 def holds_spread(family: str) -> bool:
-    """Whether a sheet of the family can hold the spread of step sizes; that of NeuroSim holds only the spread of
-    labels."""
+    """Whether a sheet of the family can hold the spread of step sizes; NeuroSim's holds only that of labels."""
     return "dw_min" in SPREAD.get(family, _WEIGHT_SPREAD)
 
 
@@ -100,8 +99,7 @@ def _soft(d: Draws, zero: Floats, low: Floats, high: Floats) -> Steps:
 
 
 def _power(d: Draws, zero: Floats, low: Floats, high: Floats) -> Steps:
-    """up = dw om^γ, down = dw (1 − om)^γ, om = (w_max − w)/(w_max − w_min); the two γ are divided in the same way as
-    `up_down`."""
+    """up = dw om^γ, down = dw (1 − om)^γ, om = (w_max − w)/(w_max − w_min); γ is divided like `up_down`."""
     up, down = d.p[:, 1], d.p[:, 3]
     gamma = np.maximum(np.maximum(up, down), 1e-12)
     return d.p[:, 0], d.p[:, 2], {

@@ -29,8 +29,10 @@ _LEAST_NOISE, _MOST_NOISE = 1e-9, 1e3
 
 @dataclass(frozen=True)
 class Fit:
-    """The best fit of one candidate. `theta` holds free law parameters, then ln σ, then ln r if read noise is
-    fitted."""
+    """The best fit of one candidate.
+
+    `theta` holds free law parameters, then ln σ, then ln r if read noise is fitted.
+    """
 
     candidate: Candidate
     data: Scaled

@@ -179,8 +179,10 @@ def _swept(random: np.random.Generator, drawn: dict[str, Floats], around: Ends) 
 
 
 def _turned(fit: Fit, theta: Floats, at_ends: Floats, around: Ends, gauge: Gauge) -> dict[str, Floats]:
-    """Family parameters of many `theta` (m, k); `at_ends` (m, 2) are deviations from the ends' best values, in standard
-    deviations."""
+    """Family parameters of many `theta` (m, k).
+
+    `at_ends` (m, 2) are deviations from the best values of the ends, in standard deviations.
+    """
     p = theta[:, : fit.law]
     if fit.candidate.own_bounds:
         columns, free = [p[:, i] for i in range(len(fit.candidate.names) - 2)], len(fit.candidate.names) - 2

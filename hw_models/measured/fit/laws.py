@@ -107,8 +107,7 @@ def _line(data: Scaled, up: bool, reach: int) -> tuple[float, float]:
 
 
 def allowed(candidate: Candidate, p: Sequence[float] | Floats) -> bool:
-    """Whether the parameters give a valid device: steps in the right direction over the range, bounds around the
-    data."""
+    """Whether the parameters give a valid device: right directions of steps, and bounds around the data."""
     if candidate.law == CONSTANT:
         return p[0] > 0 and p[1] > 0
     if candidate.law == LINEAR:

@@ -1,5 +1,4 @@
-"""Builds a lookup table from measured steps: mean, deviation and shape of ΔG in bins of conductance, for each
-direction."""
+"""Builds a lookup table from measured steps: mean, deviation and shape of ΔG in bins of conductance."""
 
 from __future__ import annotations
 

@@ -10,8 +10,10 @@ from hw_models.measured.tables.traces import Floats
 
 
 def minimum(cost: Callable[[Floats], float], first: Floats, close: bool = False) -> tuple[Floats, float, Floats]:
-    """(position, value, Hessian) of the minimum of `cost`: a simplex search unless the start is `close`, then BFGS in
-    rescaled coordinates."""
+    """(position, value, Hessian) of the minimum of `cost`.
+
+    A simplex search comes first unless the start is `close`, then BFGS in rescaled coordinates.
+    """
     from scipy.optimize import minimize
 
     place = first

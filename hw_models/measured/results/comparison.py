@@ -104,8 +104,10 @@ def _ranked(
     scores: Mapping[Candidate, float] | None = None,
     differ: bool = False,
 ) -> Comparison:
-    """Sorts fits, best first, with fits at a limit last; if cells differ, a family whose sheet can hold the spread wins
-    a tie."""
+    """Sorts fits, best first.
+
+    Fits at a limit come last. If cells differ, a family whose sheet can hold the spread wins a tie.
+    """
     made = [found for found in fits if _is_device(found)]
     if not made:
         raise DeviceError("no family describes this measurement; a lookup table (--lookup) may")

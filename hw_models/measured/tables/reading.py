@@ -95,8 +95,7 @@ def read(path: str | Path, read_voltage_v: float | None = None) -> Traces | Step
 
 
 def _only_weights(table: Table) -> bool:
-    """Whether this is a table of `edgesdt device pulse` for a model without conductances: the column g_s exists and is
-    empty."""
+    """Whether this is a table of `edgesdt device pulse` for a model without conductances (an empty column g_s)."""
     if "weight" not in table.columns or {"current", "resistance"} & set(table.columns):
         return False
     return not any(table.text("conductance") or [])

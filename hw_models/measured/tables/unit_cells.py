@@ -85,8 +85,7 @@ def _factors(cells: list[str], dimension: str, title: str, where: str, lines: li
 
 
 def _target(header: list[str], place: int) -> int | None:
-    """The column whose units are in the column at `place`; None if that is not a column of units, or no column needs
-    one."""
+    """The column whose units are in the column at `place`; None if there is none or none is needed."""
     named = words(header[place]).split()
     if not named or not {named[0], named[-1]} & set(_WORDS):
         return None
