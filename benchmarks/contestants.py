@@ -36,7 +36,7 @@ class ChipContestant:
         self.trained += n
 
     def infer(self, n: int) -> None:
-        """Infer the next `n` samples (at most all of them)."""
+        """Infers the next `n` samples (at most all of them)."""
         start = self._shown if self._shown + n <= len(self.codes) else 0
         self.chip.rule.infer(self.codes[start : start + n], threads=1)
         self._shown = start + n
@@ -78,7 +78,7 @@ class FloatContestant:
         self.trained += n
 
     def infer(self, n: int) -> None:
-        """Infer the next `n` samples (at most all of them)."""
+        """Infers the next `n` samples (at most all of them)."""
         start = self._shown if self._shown + n <= len(self.samples) else 0
         self.net.infer(self.samples[start : start + n])
         self._shown = start + n

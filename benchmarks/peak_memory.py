@@ -23,7 +23,7 @@ KIB_BITS = 8 * 1024
 
 
 def peak_bits(arguments: Sequence[str], environment: dict[str, str]) -> int:
-    """Run a command and return the peak of its resident set [bits]. Raises `RunError` if it fails."""
+    """Runs a command and returns the peak of its resident set [bits]. Raises `RunError` if it fails."""
     process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, env=environment)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)

@@ -49,7 +49,7 @@ REFERENCE = (1.0, -8.0, 16.0)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one measurement."""
+    """Runs one measurement."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sweeps", description=__doc__)
     measures = {"scaling": scaling, "cluster": cluster, "planning": planning}
     parser.add_argument("measure", choices=[*measures, "search"])

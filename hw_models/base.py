@@ -138,7 +138,7 @@ class CellModel(ABC):
 
     @abstractmethod
     def program(self, cells: Cells, target: Reals, places: Ints | None = None) -> None:
-        """Set the states of `cells[places]` to `target` (clipped to each cell's bounds), with programming noise."""
+        """Sets the states of `cells[places]` to `target` (clipped to each cell's bounds), with programming noise."""
 
     @abstractmethod
     def pulse(self, cells: Cells, counts: Ints, places: Ints | None = None) -> None:
@@ -186,7 +186,7 @@ MOST_PULSES: Final = 2**31 - 1
 
 
 def check_cells(cells: object) -> None:
-    """Raise `DeviceError` unless `cells` are the cells of one population."""
+    """Raises `DeviceError` unless `cells` are the cells of one population."""
     if not isinstance(cells, Cells):
         ARGUMENTS.refuse("cells", f"a {type(cells).__name__}", "Cells, as `manufacture` makes them")
     cells.check()

@@ -94,7 +94,7 @@ def csv_lines(response: Response) -> Iterator[str]:
 
 
 def write_csv(response: Response, path: Path) -> None:
-    """Write the lines of `csv_lines` to a file."""
+    """Writes the lines of `csv_lines` to a file."""
     with path.open("w", encoding="utf-8", newline="") as file:
         file.writelines(csv_lines(response))
 

@@ -22,16 +22,16 @@ class Parser(argparse.ArgumentParser):
         self.set_defaults(parser=self)
 
     def error(self, message: str) -> NoReturn:
-        """End with exit code 2 and one line on standard error."""
+        """Ends with exit code 2 and one line on standard error."""
         self.exit(2, f"{self.prog}: {message} (see '{self.prog} --help')\n")
 
     def explain(self) -> NoReturn:
-        """Print the whole help on standard error and end with exit code 2, for a command without its sub-command."""
+        """Prints the whole help on standard error and ends with exit code 2, for a command without its sub-command."""
         self.print_help(sys.stderr)
         self.exit(2)
 
     def refuse(self, left: Sequence[str], top: Parser) -> NoReturn:
-        """End with an error about arguments that no parser accepted; `top` is the parser of the whole command line."""
+        """Ends with an error about arguments that no parser accepted; `top` is the parser of the whole command line."""
         word = next((word for word in left if word.startswith("-")), left[0]).partition("=")[0]
         hint = _did_you_mean(word, self.options()) if word.startswith("-") else ""
         if word in top.options() and self is not top:

@@ -10,7 +10,7 @@ from edgesdt.cli.spec_arguments import add_assume, add_spec, spec_of
 
 
 def add_parser(commands: Any) -> None:
-    """Add `check` to the commands. Imports nothing."""
+    """Adds `check` to the commands. Imports nothing."""
     check = commands.add_parser("check", help="validate a spec and its data: memory map, layers, predicted cost")
     add_spec(check)
     check.add_argument("--resolved", action="store_true", help="print the whole spec with the values in use")
@@ -18,7 +18,7 @@ def add_parser(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command; returns the exit code. Raises `EdgesdtError`."""
+    """Runs the command; returns the exit code. Raises `EdgesdtError`."""
     spec = spec_of(arguments)
     from edgesdt.rules.lookup import cautions
     from edgesdt.runs import expected, preview, samples

@@ -31,7 +31,7 @@ class DeviceFault(EdgesdtError):
 
 
 def add_parsers(commands: Any, parser_class: type[argparse.ArgumentParser]) -> None:
-    """Add `device` and its commands to the sub-commands of the command line; imports nothing."""
+    """Adds `device` and its commands to the sub-commands of the command line; imports nothing."""
     about = "list, show, pulse or fit device models"
     device = commands.add_parser("device", help=about).add_subparsers(
         dest="device_command", metavar="COMMAND", parser_class=parser_class
@@ -62,7 +62,7 @@ def add_parsers(commands: Any, parser_class: type[argparse.ArgumentParser]) -> N
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run one `device` command; returns the exit code. Raises `DeviceFault` for any bad input."""
+    """Runs one `device` command; returns the exit code. Raises `DeviceFault` for any bad input."""
     from hw_models.base import DeviceError
 
     commands = {"list": _list, "show": _show, "pulse": _pulse, "fit": _fit}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:
-    """Print rows of five words, the first four aligned."""
+    """Prints rows of five words, the first four aligned."""
     rows = [[*map(printable, row)] for row in rows]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
     for row in rows:

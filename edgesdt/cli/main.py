@@ -50,7 +50,7 @@ def _called(argv: Sequence[str] | None) -> int:
     try:
         return _COMMANDS[arguments.command](arguments)
     except EdgesdtError as error:
-        _tell(str(error), arguments.debug)
+        _print_error(str(error), arguments.debug)
         return error.exit_code
     except KeyboardInterrupt:
         print("\ninterrupted; finished epochs are kept, and the same command goes on from there", file=sys.stderr)
@@ -58,11 +58,11 @@ def _called(argv: Sequence[str] | None) -> int:
     except BrokenPipeError:
         raise
     except (MemoryError, OSError) as error:
-        _tell(f"edgesdt: the {arguments.command} failed: {type(error).__name__}: {error}", arguments.debug)
+        _print_error(f"edgesdt: the {arguments.command} failed: {type(error).__name__}: {error}", arguments.debug)
         return 1
 
 
-def _tell(fault: str, debug: bool) -> None:
+def _print_error(fault: str, debug: bool) -> None:
     """Prints an error on standard error; with `--debug` its traceback comes first."""
     if debug:
         import traceback

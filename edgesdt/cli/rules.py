@@ -21,7 +21,7 @@ class RuleNameError(EdgesdtError):
 
 
 def add_parser(commands: Any, parser_class: type[argparse.ArgumentParser]) -> None:
-    """Add `rules` with its two commands."""
+    """Adds `rules` with its two commands."""
     rules = commands.add_parser("rules", help="list the learning rules, or show one").add_subparsers(
         dest="rules_command", metavar="COMMAND", parser_class=parser_class
     )
@@ -31,7 +31,7 @@ def add_parser(commands: Any, parser_class: type[argparse.ArgumentParser]) -> No
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run `edgesdt rules …`; returns the exit code."""
+    """Runs `edgesdt rules …`; returns the exit code."""
     from edgesdt import registry
 
     if arguments.rules_command == "list":

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def add_parser(commands: Any) -> None:
-    """Add `run` to the commands. Imports nothing."""
+    """Adds `run` to the commands. Imports nothing."""
     run = commands.add_parser("run", help="train, evaluate and price a chip; writes a run folder", epilog=EXIT_CODES)
     add_spec(run)
     run.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/NAME-SEED)")
@@ -50,7 +50,7 @@ def _seeds(text: str) -> list[int]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command; returns the exit code. Raises `EdgesdtError`."""
+    """Runs the command; returns the exit code. Raises `EdgesdtError`."""
     if arguments.seeds is not None and (not arguments.ablate or arguments.seed is not None):
         told = "goes with --ablate; a sweep with 'seed: [0, 1, 2]' runs other chips with several seeds"
         raise EdgesdtError(f"--seeds: {told if arguments.seed is None else 'allowed: --seed or --seeds, not both'}")

@@ -26,13 +26,13 @@ class Printable(io.TextIOBase):
         self._stream, self._lossy = stream, lossy
 
     def write(self, text: str) -> int:
-        """Write text; line breaks and tabs are kept."""
+        """Writes text; line breaks and tabs are kept."""
         head = RENEW if text.startswith(RENEW) else ""
         self._carefully(self._stream.write, head + printable_lines(text[len(head) :]))
         return len(text)
 
     def flush(self) -> None:
-        """Flush the underlying stream."""
+        """Flushes the underlying stream."""
         self._carefully(self._stream.flush)
 
     def _carefully(self, act: Any, *arguments: str) -> None:

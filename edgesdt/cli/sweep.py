@@ -25,7 +25,7 @@ EPILOG = (
 
 
 def add_parser(commands: Any, spec_arguments: Any, assume_argument: Any) -> None:
-    """Add `sweep` to the commands; the two functions passed in add SPEC and --set, and --assume. Imports nothing."""
+    """Adds `sweep` to the commands; the two functions passed in add SPEC and --set, and --assume. Imports nothing."""
     about = "run every point of a spec's sweep: section; resumable"
     sweep = commands.add_parser("sweep", help=about, epilog=EPILOG)
     spec_arguments(sweep)
@@ -47,7 +47,7 @@ def _count(text: str) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command; returns the exit code. Raises `EdgesdtError`."""
+    """Runs the command; returns the exit code. Raises `EdgesdtError`."""
     from edgesdt.spec.sweep.section import load_sweep
     from edgesdt.sweep.plan import Plan
 
@@ -136,7 +136,7 @@ def _how_to_go_on(what: str, progress: Progress, out: Path) -> str:
 
 
 def _report(out: Path) -> None:
-    """Write the report, if the report package is installed."""
+    """Writes the report, if the report package is installed."""
     try:
         from edgesdt.report.sweep import page as report
     except ImportError:

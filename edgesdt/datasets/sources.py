@@ -142,7 +142,7 @@ def _only(folder: str, pattern: str) -> Path:
 
 
 def _run(command: list[str], folder: str) -> None:
-    """Run a package client quietly in `folder`; raises DataError with its first error message."""
+    """Runs a package client quietly in `folder`; raises DataError with its first error message."""
     name = Path(command[0]).name
     try:
         done = subprocess.run(

@@ -59,7 +59,7 @@ _BESIDE: Final = {
 def fault(record: object) -> str:
     """The first missing key, or key of a wrong type, of a complete record, as `path: what`; empty if there is none."""
     return fault_of_kind(record) or next(
-        (f"{path}: missing; a finished run has one" for path in _wanted(record) if not list(_at(record, path))), ""
+        (f"{path}: missing; a finished run has one" for path in _wanted(record) if not list(_matches(record, path))), ""
     )
 
 
@@ -68,7 +68,7 @@ def fault_of_kind(record: object) -> str:
     if not isinstance(record, dict):
         return f"expected a mapping, found {kind_of(record)}"
     for path, kind in _KINDS.items():
-        for place, value in _at(record, path):
+        for place, value in _matches(record, path):
             if not _IS[kind](value):
                 return f"{place}: expected {kind}, found {kind_of(value)}"
     return ""
@@ -85,11 +85,11 @@ def kind_of(value: object) -> str:
 def _wanted(record: object) -> Iterator[str]:
     yield from _NEEDED
     for path, others in _BESIDE.items():
-        if list(_at(record, path)):
+        if list(_matches(record, path)):
             yield from others
 
 
-def _at(found: object, path: str) -> Iterator[tuple[str, Any]]:
+def _matches(found: object, path: str) -> Iterator[tuple[str, Any]]:
     """Path and value of all items that match a path of `_KINDS`."""
     here: list[tuple[str, Any]] = [("", found)]
     for step in path.split("."):

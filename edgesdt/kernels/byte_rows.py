@@ -68,7 +68,7 @@ def _lane(builder: Any, sums: Sequence[Any], lane: int) -> Any:
 
 
 def _add_block(builder: Any, width: int, rows: Sequence[Any], values: Sequence[Any], into: Any, column: Any) -> None:
-    """Emit `into[column + j] += Σ_r value_r · row_r[column + j]` for the width / 8 columns from `column`."""
+    """Emits `into[column + j] += Σ_r value_r · row_r[column + j]` for the width / 8 columns from `column`."""
     octets, words = ir.VectorType(_I8, width // 8), ir.VectorType(_I32, width // 32)
     kind = ir.FunctionType(words, [words, words, words])
     dot = cgutils.get_or_insert_function(builder.module, kind, f"llvm.x86.avx512.vpdpbusd.{width}")

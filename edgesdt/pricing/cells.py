@@ -152,7 +152,7 @@ def conductances_s(parts: Parts) -> tuple[float, float]:
 
 def recipes(parts: Parts) -> dict[str, float]:
     """Joules per count of each action of `actions.CELL_MEANING`; cells without electrical conditions have no energy."""
-    made: dict[str, Any] = dict.fromkeys((*act.CELL_MEANING, *_back(parts)), 0.0) | _around(parts)
+    made: dict[str, Any] = dict.fromkeys((*act.CELL_MEANING, *_back(parts)), 0.0) | _periphery_j(parts)
     if parts.drive is None:
         return made
     drive, (low, step) = parts.drive, conductances_s(parts)
@@ -176,7 +176,7 @@ def recipes(parts: Parts) -> dict[str, float]:
     return {name: float(joules) for name, joules in made.items()}
 
 
-def _around(parts: Parts) -> dict[str, float]:
+def _periphery_j(parts: Parts) -> dict[str, float]:
     """Joules of the actions of the circuits around the cells; lines have no energy if no voltage is stated."""
     chip, drivers, drive = parts.spec.chip, parts.drivers, parts.drive
     columns = mapping_of(parts.spec).planes * chip.layers[1]

@@ -97,7 +97,7 @@ class FloatBackprop:
         return self.states[-1]
 
     def learn(self, x: Reals, keep: Reals | None = None, label: int = 0) -> None:
-        """Learn one sample: `x` (n_0,) with dropped inputs at 0, `keep` (n_L,) 0 for dropped outputs."""
+        """Learns one sample: `x` (n_0,) with dropped inputs at 0, `keep` (n_L,) 0 for dropped outputs."""
         kept = np.ones(len(self.target)) if keep is None else np.asarray(keep, np.float64)
         self.infer(x, kept)
         self._pick_target(kept, label)

@@ -41,7 +41,7 @@ def _quiet(line: str) -> None:
 def csv_file(
     given: Sequence[Path], out: Path, *, table: str | None = None, curves: bool = False, say: Say = _quiet
 ) -> Path:
-    """Write every record of run and sweep folders to `out` (`-`: standard output) as CSV, and return it.
+    """Writes every record of run and sweep folders to `out` (`-`: standard output) as CSV, and returns it.
 
     The file is UTF-8 and follows RFC 4180. Rows without a record have empty figures. `table` prices the records again;
     `say` receives messages about rows that were left out. With `curves` there is a row for every epoch, with the values
@@ -52,8 +52,8 @@ def csv_file(
     text = io.StringIO()
     names = _columns(rows)
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(map(_harmless, names))
-    writer.writerows([_harmless(_cell(row.get(name))) for name in names] for row in rows)
+    writer.writerow(map(_without_formula, names))
+    writer.writerows([_without_formula(_cell(row.get(name))) for name in names] for row in rows)
     _write(out, text.getvalue().encode())
     return out
 
@@ -165,7 +165,7 @@ def _cell(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, bool | dict | list) else value
 
 
-def _harmless(cell: Any) -> Any:
+def _without_formula(cell: Any) -> Any:
     """A text with an apostrophe before it if a spreadsheet would read it as a formula (OWASP, CSV Injection).
 
     Numbers are unchanged, also numbers written as text.

@@ -66,7 +66,7 @@ def variants(spec: Spec) -> Iterator[Variant]:
 
 
 def ablate(spec: Spec, out: Path, say: Callable[[str], None], **options: Any) -> dict[str, Any]:
-    """Run every variant below `out`; returns (and writes to `out/ablation.json`) the accuracies of each, and a page.
+    """Runs every variant below `out`; returns (and writes to `out/ablation.json`) the accuracies of each, and a page.
 
     `options` are passed to `experiment.run`. Finished variants are only read, so a second call resumes. Raises
     `EdgesdtError` as a run does.
@@ -86,7 +86,7 @@ def ablate_seeds(
 
 
 def _kept(result: dict[str, Any], out: Path) -> dict[str, Any]:
-    """Write the result and its page."""
+    """Writes the result and its page."""
     record.write(out / "ablation.json", result)
     from edgesdt.report import write  # imports the charts, which takes a second; only a finished ablation needs them
 

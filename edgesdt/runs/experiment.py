@@ -48,7 +48,7 @@ def run(
     apart_s: float = 0.0,
     compilation: Compilation | None = None,
 ) -> dict[str, Any]:
-    """Run `spec` in folder `out` and return its record. A finished folder is only read; an unfinished one is resumed.
+    """Runs `spec` in folder `out` and returns its record. A finished folder is only read; an unfinished one is resumed.
 
     `say` receives lines for the log, `show` the live progress, `watch` the learning curve after every epoch (and may
     raise). Raises `EdgesdtError` (see `RunFolder`, `samples.load`, `Chip`). A checkpoint follows every epoch, or the
@@ -135,12 +135,12 @@ class _Run:
         self._since = self._kept = time.monotonic()
 
     def say(self, line: str) -> None:
-        """Log a line and pass it on."""
+        """Logs a line and passes it on."""
         self.folder.log(line)
         self._say(line)
 
     def warn(self, sentences: Sequence[str]) -> None:
-        """Show a warning once, even if its numbers change later."""
+        """Shows a warning once, even if its numbers change later."""
         for sentence in sentences:
             subject = re.sub(r"[\d.]+", "", sentence)
             if subject not in self._warned:

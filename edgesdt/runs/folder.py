@@ -90,7 +90,7 @@ class RunFolder:
         return self.path / "record.json"
 
     def log(self, line: str) -> None:
-        """Append a line with its UTC time to `log.txt`."""
+        """Appends a line with its UTC time to `log.txt`."""
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         try:
             with os.fdopen(open_own(self.path / "log.txt", os.O_WRONLY | os.O_APPEND), "a", encoding="utf-8") as file:
@@ -129,7 +129,7 @@ class RunFolder:
                 path.unlink(missing_ok=True)
 
     def save_arrays(self, name: str, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Write an .npz atomically."""
+        """Writes an .npz atomically."""
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
         record.write_atomically(self.path / name, buffer.getvalue())

@@ -20,7 +20,7 @@ _SHOWN = 3
 
 
 def enforce(spec: Spec) -> None:
-    """Raise `BudgetError` if the chip does not fit, `SpecError` if its technology table is unknown."""
+    """Raises `BudgetError` if the chip does not fit, `SpecError` if its technology table is unknown."""
     bill.technology(spec)
     memory_map(spec).enforce()
 

@@ -53,7 +53,7 @@ def measure(spec: Spec, data: Dataset, work_s: float = WORK_S) -> Activity:
         learner.learn(max(wanted // 2 - learner.done, 0), 0)
         before = _seen(chip, learner.done)
         learner.learn(wanted - learner.done, spec.epochs // 2)
-    trained = _less(_seen(chip, learner.done), before) if learner.done > before.samples else before
+    trained = _difference(_seen(chip, learner.done), before) if learner.done > before.samples else before
     shown = learner.samples[-_SHOWN:]
     chip.rule.infer(learner.codes(shown))
     inferred = Seen(len(shown), *chip.rule.happened(inference=True))
@@ -110,7 +110,7 @@ def _seen(chip: Chip, samples: int) -> Seen:
     return Seen(samples, *chip.rule.happened())
 
 
-def _less(after: Seen, before: Seen) -> Seen:
+def _difference(after: Seen, before: Seen) -> Seen:
     """Difference of two readings of the counts."""
     cells = tuple(a - b for a, b in zip(after.cells, before.cells, strict=True))
     return Seen(after.samples - before.samples, after.events - before.events, cells)

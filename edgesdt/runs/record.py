@@ -50,12 +50,12 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def write(path: Path, record: Mapping[str, Any]) -> None:
-    """Write a record as JSON, atomically. Raises `RunError`."""
+    """Writes a record as JSON, atomically. Raises `RunError`."""
     write_atomically(path, (json.dumps(record, indent=1, allow_nan=False) + "\n").encode())
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a record. Raises `EdgesdtError` if it is missing, damaged or of another schema."""
+    """Reads a record. Raises `EdgesdtError` if it is missing, damaged or of another schema."""
     try:
         record: Any = documents.read(path)
     except (OSError, documents.DocumentError) as error:

@@ -172,7 +172,7 @@ def examined(
     spec = completed(spec, data)
     bad = [_without_index(fault.path) for fault in faults]
     for fault in disagreements(spec, (facts or {}).get(spec.data.set)):
-        if not any(_touch(_without_index(part), path) for part in fault.blame for path in bad):
+        if not any(_overlap(_without_index(part), path) for part in fault.blame for path in bad):
             faults.append(fault)
     return spec, faults
 
@@ -206,7 +206,7 @@ def _without_index(path: Path) -> Path:
     return path[:cut]
 
 
-def _touch(one: Path, other: Path) -> bool:
+def _overlap(one: Path, other: Path) -> bool:
     """Whether one path is the other or lies inside it."""
     shorter = min(len(one), len(other))
     return one[:shorter] == other[:shorter]

@@ -22,12 +22,12 @@ _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=Fal
 _WORD = re.compile(r"[A-Za-z_./][A-Za-z0-9_./-]*")
 
 
-def _whole_if_it_is(text: str) -> float | int:
+def _integral(text: str) -> float | int:
     number = float(text)
     return int(number) if number.is_integer() else number
 
 
-_DECODER = json.JSONDecoder(parse_float=_whole_if_it_is)
+_DECODER = json.JSONDecoder(parse_float=_integral)
 
 
 def spec_hash(plain: Mapping[str, Any]) -> str:

@@ -78,14 +78,14 @@ class Foreseen:
             for key in group:
                 if key not in self._found:
                     near = min(chosen, key=lambda other: _distance(kinds[key][0], kinds[other][0], spans))
-                    self._found[key] = self._as_busy(kinds[key][1], self._found[near])
+                    self._found[key] = self._with_own_inputs(kinds[key][1], self._found[near])
 
     def _profile(self, spec: Spec) -> Activity:
         if self._is_missing(spec):
             return replace(expected.assumed(), source=f"{spec.data.set} is not on this machine: assuming")
         return profile.measure(frac_bits.without_data(spec), self._data(spec), _WORK_S)
 
-    def _as_busy(self, spec: Spec, other: Activity) -> Activity:
+    def _with_own_inputs(self, spec: Spec, other: Activity) -> Activity:
         """The activity of another chip, with the share of nonzero inputs of this one."""
         if self._is_missing(spec):
             return other

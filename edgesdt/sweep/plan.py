@@ -102,7 +102,7 @@ class Plan:
                 self._variants.with_values([(place, one) for _, place, one in parameter.spread(value)])
             except Faulty as error:
                 for fault in error.faults:
-                    at = _touched(parameter, value, (fault.path, *fault.blame)) or parameter.line_of(value)
+                    at = _line_of_field(parameter, value, (fault.path, *fault.blame)) or parameter.line_of(value)
                     found[at, f"{dotted(fault.path)}: {fault.text}"] = label([parameter], [value]), 1
         return self._told(found)
 
@@ -115,7 +115,7 @@ class Plan:
                 made = self.points_of(values)
             except Faulty as error:
                 for fault in error.faults:
-                    key = self._blamed(fault, values), f"{dotted(fault.path)}: {fault.text}"
+                    key = self._line_of_fault(fault, values), f"{dotted(fault.path)}: {fault.text}"
                     first, count = found.get(key, (label(self.sweep.parameters, values), 0))
                     found[key] = first, count + 1
                 continue
@@ -136,12 +136,12 @@ class Plan:
         left = len(lines) - _MOST_FAULTS
         return lines if left <= 0 else [*lines[:_MOST_FAULTS], f"… and {left} more faults"]
 
-    def _blamed(self, fault: Fault, values: tuple[Any, ...]) -> Path:
+    def _line_of_fault(self, fault: Fault, values: tuple[Any, ...]) -> Path:
         """Position in the file of the value that takes part in a fault."""
         paths = (fault.path, *fault.blame)
         for path in paths:
             for parameter, value in zip(self.sweep.parameters, values, strict=True):
-                if found := _touched(parameter, value, (path,)):
+                if found := _line_of_field(parameter, value, (path,)):
                     return found
         return ("sweep",)
 
@@ -167,7 +167,7 @@ class Plan:
             raise Faulty([Fault(("technology",), self._technologies[key])])
 
 
-def _touched(parameter: Parameter, value: Any, paths: Iterable[Path]) -> Path:
+def _line_of_field(parameter: Parameter, value: Any, paths: Iterable[Path]) -> Path:
     """Position in the file of the parameter's field that one of `paths` concerns; empty if there is none."""
     for path in paths:
         for index, (_, place) in enumerate(parameter.fields):

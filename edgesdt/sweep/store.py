@@ -153,7 +153,7 @@ class Store:
             raise RunError(f"{folder}: could not be written: {error.strerror or error}") from error
 
     def compact(self, points: Iterable[Point]) -> float:
-        """Write `records.jsonl` from the rows of `points`; returns the seconds it took. Raises `RunError`."""
+        """Writes `records.jsonl` from the rows of `points`; returns the seconds it took. Raises `RunError`."""
         started = time.monotonic()
         self.look()
         lines = []

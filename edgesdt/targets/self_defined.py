@@ -92,7 +92,7 @@ def least_that_can_win(tops, blocks, k, best):  # type: ignore[no-untyped-def]
 
 @kernel
 def set_target(target, winners):  # type: ignore[no-untyped-def]
-    """Make the target high (1) at the indices `winners` (entries of -1 are ignored) and low (0) elsewhere."""
+    """Makes the target high (1) at the indices `winners` (entries of -1 are ignored) and low (0) elsewhere."""
     for j in range(target.shape[0]):
         target[j] = 0
     for j in winners:

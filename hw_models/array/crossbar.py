@@ -84,7 +84,7 @@ class Crossbar:
         return self.lsb * float(self.mapping.digit_weights[0]) / DIGIT_ONE
 
     def program(self, weights: Reals) -> None:
-        """Set all weights (rows, columns), with the model's programming noise.
+        """Sets all weights (rows, columns), with the model's programming noise.
 
         Raises `DeviceError` for a wrong shape, NaN, or weights that the cells cannot represent.
         """
@@ -133,7 +133,7 @@ class Crossbar:
         return places
 
     def pulse(self, pre: Ints, post: Ints, counts: Ints) -> None:
-        """Apply `counts` (pre, post) pulses, > 0 up, at the crossings of rows `pre` and columns `post`.
+        """Applies `counts` (pre, post) pulses, > 0 up, at the crossings of rows `pre` and columns `post`.
 
         The - cell of a pair receives the opposite pulses, so one count is two steps of weight. `costs.pulsed` does the
         same and prices it. Raises `DeviceError` for weights in slices, which cannot be pulsed.

@@ -126,7 +126,7 @@ def _place(axis, value):  # type: ignore[no-untyped-def]
 def step_cells(  # type: ignore[no-untyped-def]
     state, visible, spread, random, g_s, cdf, means, changes, low, high, counts, shares, places
 ):
-    """Apply `counts[a]` draws (> 0 up, < 0 down) to cell `places[a]`, in that order, in place.
+    """Applies `counts[a]` draws (> 0 up, < 0 down) to cell `places[a]`, in that order, in place.
 
     Each draw moves the cell by `shares[a]` mean changes and root `shares[a]` deviations from the mean, times the cell's
     own factor, clipped to low … high (siemens). means (2, m) and changes (2, k, m) hold the branches up and down, both

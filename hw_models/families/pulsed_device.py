@@ -143,7 +143,7 @@ class PulsedDevice(Stepped):
         return left.astype(cells.visible.dtype)
 
     def leak(self, cells: Cells, periods: float = 1.0) -> None:
-        """Let `periods` (≥ 0) periods of `lifetime` pass: `w ← reset + (w - reset)(1 - 1/lifetime)^periods`."""
+        """Lets `periods` (≥ 0) periods of `lifetime` pass: `w ← reset + (w - reset)(1 - 1/lifetime)^periods`."""
         check_cells(cells)
         periods = ARGUMENTS.number("periods", periods, 0.0)
         if not self.lifetime or "retention" in self.off or periods <= 0.0:
@@ -152,7 +152,7 @@ class PulsedDevice(Stepped):
         self.program(cells, rest + (cells.state - rest) * self._kept(cells, periods))
 
     def refresh(self, cells: Cells, places: Ints | None = None) -> None:
-        """Reset `cells[places]`: to `reset` with its spread and noise, clipped to each cell's bounds."""
+        """Resets `cells[places]`: to `reset` with its spread and noise, clipped to each cell's bounds."""
         from hw_models.kernels import randomness
 
         check_cells(cells)

@@ -142,7 +142,7 @@ class Stepped(CellModel):
         pulsing.set_cells(cells.state, cells.visible, cells.spread, cells.random, constants, wanted, where)
 
     def pulse(self, cells: Cells, counts: Ints, places: Ints | None = None) -> None:
-        """Apply `counts` pulses (> 0 up, < 0 down; one number or one per place) to `cells[places]`, in that order."""
+        """Applies `counts` pulses (> 0 up, < 0 down; one number or one per place) to `cells[places]`, in that order."""
         self.pulse_and_tally(cells, counts, places)
 
     def pulse_and_tally(self, cells: Cells, counts: Ints, places: Ints | None = None) -> tuple[int, float, int, float]:

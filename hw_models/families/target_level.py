@@ -81,7 +81,7 @@ class Written(CellModel):
         )
 
     def program(self, cells: Cells, target: Reals, places: Ints | None = None) -> None:
-        """Write `target`, one value or one per place (clipped to the bounds), to `cells[places]`, in place."""
+        """Writes `target`, one value or one per place (clipped to the bounds), to `cells[places]`, in place."""
         where, wanted = to_program(cells, target, places)
         for chosen in rounds(where):
             self._write(cells, wanted[chosen], where[chosen])
@@ -133,11 +133,11 @@ def has_repeats(places: Ints) -> bool:
     """Whether a place is in the list more than once; unlike a sort, it takes time proportional to the length."""
     places = ARGUMENTS.integers("places", places, ("places",), 0, 2**62)
     size = 1 << max(int(2 * len(places)).bit_length(), 1)
-    return bool(_meets_itself(places.astype(np.int64, copy=False), np.full(size, -1, dtype=np.int64)))
+    return bool(_has_duplicates(places.astype(np.int64, copy=False), np.full(size, -1, dtype=np.int64)))
 
 
 @njit(nogil=True, cache=True)
-def _meets_itself(places, slots):  # type: ignore[no-untyped-def]
+def _has_duplicates(places, slots):  # type: ignore[no-untyped-def]
     """Hashes places (0 or more) into free `slots` (-1, a power of two of them, over twice as many as places)."""
     last = slots.shape[0] - 1
     for place in places:
@@ -208,7 +208,7 @@ def checked(
 
 
 def check_off(model: CellModel, known: Sequence[str]) -> None:
-    """Raise `DeviceError` unless every name in the field `off` is one of the family's switches."""
+    """Raises `DeviceError` unless every name in the field `off` is one of the family's switches."""
     off: frozenset[str] = frozenset(getattr(model, "off"))  # noqa: B009
     object.__setattr__(model, "off", off)
     for name in sorted(off):
@@ -226,6 +226,6 @@ def tuples(value: object) -> Any:
 
 
 def check_levels(model: Written) -> None:
-    """Raise `DeviceError` unless `levels` is an integer of at least 2."""
+    """Raises `DeviceError` unless `levels` is an integer of at least 2."""
     if isinstance(model.levels, bool) or not isinstance(model.levels, int) or model.levels < 2:
         raise DeviceError(f"{model.name}: levels is {model.levels!r}; it must be an integer of at least 2")

@@ -25,7 +25,7 @@ UNKNOWN, LEVELS, TABLE = -1, 10, 11
 """Codes of a `Law` in addition to those of `step_laws`: none, written to levels, drawn from a table."""
 _WORKS = -1
 _WRAPPERS = ("hw_models.families.stuck_at", "hw_models.families.endurance", "hw_models.families.retention")
-"""Modules of wrappers whose pulses `_reach` reproduces; a subclass elsewhere may behave differently."""
+"""Modules of wrappers whose pulses `_effective_pulses` reproduces; a subclass elsewhere may behave differently."""
 
 Numbers = npt.NDArray[np.float64]
 
@@ -87,7 +87,7 @@ def _room(cells: int) -> npt.NDArray[np.int32]:
 
 
 @njit(nogil=True, cache=True)
-def _reach(law, spread, pulses, counts, places):  # type: ignore[no-untyped-def]
+def _effective_pulses(law, spread, pulses, counts, places):  # type: ignore[no-untyped-def]
     """Fills `law.given` with the pulses that change their cells, and counts the others; cells must be distinct."""
     for a in range(counts.shape[0]):
         at, asked = np.int64(places[a]), np.int64(abs(counts[a]))
@@ -109,7 +109,7 @@ def pulse_by_law(law, state, visible, spread, pulses, random, counts, places, ro
     """
     given = counts
     if law.stuck >= 0 or law.limit >= 0:
-        _reach(law, spread, pulses, counts, places)
+        _effective_pulses(law, spread, pulses, counts, places)
         given = law.given[: counts.shape[0]]
     if law.code == LEVELS:
         write_levels(law.constants, state, visible, pulses, random, given, places)

@@ -17,7 +17,7 @@ _READ, _KEEP, _DATA = 0, 3, 1
 
 @intrinsic
 def prefetch(typing_context: Any, array: Any, index: Any) -> Any:
-    """Fetch the cache line of element `index` of a C-contiguous array, counted in elements from its start."""
+    """Fetches the cache line of element `index` of a C-contiguous array, counted in elements from its start."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         data = make_array(signature.args[0])(context, builder, arguments[0]).data  # type: ignore[no-untyped-call]

@@ -96,7 +96,7 @@ def fetch(state, visible, spread, pulses, at):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def pulse_cells(law, state, visible, spread, pulses, random, constants, counts, places):  # type: ignore[no-untyped-def]
-    """Apply `counts[a]` pulses (> 0 up, < 0 down) to cell `places[a]`, in that order; `places` empty: to cell a.
+    """Applies `counts[a]` pulses (> 0 up, < 0 down) to cell `places[a]`, in that order; `places` empty: to cell a.
 
     state, visible (n,), spread (n, 8), pulses (n,) and random (2,), all contiguous, are changed in place; constants
     (13,); counts and places (m,) integers, places inside 0..n-1 (not checked). Returns (up pulses, Σ of the mean hidden

@@ -32,7 +32,7 @@ def fit_file(
     plot: str | Path | None = None,
     say: Callable[[str], object] = print,
 ) -> FitReport:
-    """Fit the measurement in `path`; writes the sheet `out`, a plot (`.svg` beside it unless `plot`) and `.fit.json`.
+    """Fits the measurement in `path`; writes the sheet `out`, a plot (`.svg` beside it unless `plot`) and `.fit.json`.
 
     `family` forces one of neurosim, constant, linear, soft_bounds, power, exponential, lookup; `lookup` is the last of
     them. `read_voltage_v` (volts) turns currents into conductances. `say` receives the report as text. Raises

@@ -14,7 +14,7 @@ Amount = float | Reals
 _MOST, _MOST_V = 1e30, 1e6  # limits of all factors, and of voltages
 
 
-def _alike(**amounts: Any) -> list[Any]:
+def _checked_amounts(**amounts: Any) -> list[Any]:
     """The arguments, with lists converted to arrays.
 
     Raises `DeviceError` unless they are finite, and scalars or arrays of one shape.
@@ -38,7 +38,7 @@ def pulse_energy_j(
     voltage_v: float, g_before_s: Amount, g_after_s: Amount, width_s: float, count: Amount | Ints = 1
 ) -> Amount:
     """Energy of `count` programming pulses that move a cell from one conductance to the other: n V^2 (G0 + G1)/2 t."""
-    g_before_s, g_after_s, count = _alike(g_before_s=g_before_s, g_after_s=g_after_s, count=count)
+    g_before_s, g_after_s, count = _checked_amounts(g_before_s=g_before_s, g_after_s=g_after_s, count=count)
     ARGUMENTS.number("voltage_v", voltage_v, -_MOST_V, _MOST_V)
     ARGUMENTS.number("width_s", width_s, 0.0, _MOST)
     return count * (voltage_v * voltage_v * (g_before_s + g_after_s) / 2 * width_s)
@@ -73,7 +73,7 @@ def write_energy_j(
     drive: Drive, pulse: Pulse, g_before_s: Amount, g_after_s: Amount, count: Amount | Ints = 1
 ) -> Amount:
     """Energy of `count` pulses of a cell under its conditions: n V^2 ((G0 + G1)/2 t + C), for a gate without G."""
-    g_before_s, g_after_s, count = _alike(g_before_s=g_before_s, g_after_s=g_after_s, count=count)
+    g_before_s, g_after_s, count = _checked_amounts(g_before_s=g_before_s, g_after_s=g_after_s, count=count)
     charged = count * charge_energy_j(pulse.voltage_v, drive.capacitance_f)
     if not drive.write_current:
         return charged

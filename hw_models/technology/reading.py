@@ -93,7 +93,7 @@ class Sheet:
 
 @cache
 def read(path: str) -> Sheet:
-    """Read `path`, relative to this package. Raises `TechnologyError` for a number without unit or source."""
+    """Reads `path`, relative to this package. Raises `TechnologyError` for a number without unit or source."""
     from importlib.resources import files  # imported here, because yaml takes most of the import time
 
     import yaml

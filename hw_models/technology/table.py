@@ -80,7 +80,7 @@ class Technology:
         return self.flip_flops.energy_j.at(_width(bits))
 
     def sram_access_j(self, bits: float, capacity_bits: float) -> float:
-        """Read or write `bits` bits of an SRAM that holds `capacity_bits`.
+        """Energy of an access to `bits` bits of an SRAM that holds `capacity_bits`.
 
         The energy is proportional to `bits`. Over the capacity it is a power law between the points of the table,
         extrapolated with the end slopes, but at least one register write per bit, because a tiny memory is built of

@@ -73,7 +73,7 @@ class ErrorScale:
         return -math.log10(max(1 - fraction, self.floor))
 
     def show(self, axes: Axes) -> None:
-        """Set limits and ticks of the axis, in per cent."""
+        """Sets limits and ticks of the axis, in per cent."""
         axes.set_ylim(self.low, self.high)
         ticks = _fraction_ticks(self.low, self.high, self.height)
         axes.set_yticks([self.height(t) for t in ticks], [f"{100 * t:.6g} %" for t in ticks])

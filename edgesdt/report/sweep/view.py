@@ -37,7 +37,7 @@ def view(found: Findings, prefix: str, out: Path) -> dict[str, Any]:
         "facts": _facts(found),
         "torn": sweep.torn,
         "damaged": sweep.damaged,
-        "caveats": _caveats(found),
+        "caveats": _price_notes(found),
         "advice": _advice(found, link),
         "swept": _swept(found),
         "effects": charts.effects_of(found, prefix),
@@ -54,7 +54,7 @@ def view(found: Findings, prefix: str, out: Path) -> dict[str, Any]:
     return {**made, "sections": _sections(made)}
 
 
-def _caveats(found: Findings) -> list[str]:
+def _price_notes(found: Findings) -> list[str]:
     """Sentences on costs that the prices of some points leave out, with the number of points."""
     done = [row for row in found.sweep.rows if row.done]
     told = Counter(sentence for row in done for sentence in omissions.of_prices(row.record))
@@ -70,7 +70,7 @@ def _sections(made: dict[str, Any]) -> list[tuple[str, str]]:
         ("fronts", "Pareto fronts", made["fronts"]["charts"]),
         ("stacks", "Energy", made["stacks"]),
         ("sensitivity", "Sensitivity", made["sensitivity"]["asked"]),
-        ("unfinished", _endings(made["unfinished"]), made["unfinished"]),
+        ("unfinished", _status_title(made["unfinished"]), made["unfinished"]),
         ("table", "All results", True),
         ("spec", "Spec", made["spec"]),
         ("provenance", "Provenance", made["provenance"]),
@@ -78,7 +78,7 @@ def _sections(made: dict[str, Any]) -> list[tuple[str, str]]:
     return [(key, title) for key, title, content in found if content]
 
 
-def _endings(unfinished: list[dict[str, Any]]) -> str:
+def _status_title(unfinished: list[dict[str, Any]]) -> str:
     """Title of the section on runs without a result, such as `Failed and infeasible`."""
     words = list(dict.fromkeys(str(row["status"]) for row in unfinished))
     return (", ".join(words[:-1]) + " and " + words[-1] if len(words) > 1 else "".join(words)).capitalize()
@@ -146,7 +146,7 @@ def _tiles(found: Findings, made: dict[str, Any]) -> list[dict[str, Any]]:
         near = _interval(lead.point, found.metrics.accuracy)
         figure = found.metrics.accuracy.form(lead.point.accuracy.mean)
         notes = [f"95 % interval {near}" if near else "one seed: no interval"]
-        notes += [told] if (told := _alike(found)) else []
+        notes += [told] if (told := _tie_note(found)) else []
         tiles.insert(0, {"what": "Highest accuracy", "figure": figure, "notes": [*notes, found.words(lead.point)]})
     for choice in [c for c in found.choices if c is not lead][:3]:
         figure = choice.point.told(choice.metric)
@@ -157,12 +157,12 @@ def _tiles(found: Findings, made: dict[str, Any]) -> list[dict[str, Any]]:
         figure, note = made["sensitivity"]["verdict"]
         tiles.append({"what": "Matters most", "figure": figure, "notes": [note]})
     spare = [{"what": "Parameters", "figure": str(len(found.names)), "notes": [", ".join(found.names.values())]}]
-    spare += [{"what": "Simulated, all runs together", "figure": _spent(found) or wording.ABSENT, "notes": []}]
+    spare += [{"what": "Simulated, all runs together", "figure": _total_time(found) or wording.ABSENT, "notes": []}]
     tiles += spare[: -len(tiles) % 3]  # rows of three
     return [tile | {"measured": tile["what"] != "Matters most"} for tile in tiles[:6]]
 
 
-def _spent(found: Findings) -> str:
+def _total_time(found: Findings) -> str:
     """Total time of all runs; empty if it is not known."""
     known = [s for row in found.sweep.rows if row.done and (s := number(row.record.get("duration_s"))) is not None]
     return wording.time(sum(known)) if known else ""
@@ -175,7 +175,7 @@ def _interval(point: Point, accuracy: Metric) -> str:
     return f"{accuracy.form(max(estimate.low, 0.0)).removesuffix(' %')} to {accuracy.form(min(estimate.high, 1.0))}"
 
 
-def _alike(found: Findings) -> str:
+def _tie_note(found: Findings) -> str:
     """Text if the most accurate point is not significantly better than others; empty otherwise, or with one seed."""
     others = recommendations.alike(found.lead.point, found.allowed, found.metrics.accuracy) if found.lead else None
     return f"not distinguishable from {others:,} other point{'s' * (others > 1)}" if others else ""
@@ -190,7 +190,7 @@ def _advice(found: Findings, link: Link) -> dict[str, Any]:
     rows = []
     for choice in found.choices:
         figures = [choice.point.told(metric) for metric in shown(found)]
-        told = _alike(found) if lead is None or choice is lead else recommendations.trade(choice, lead.point, accuracy)
+        told = _tie_note(found) if lead is None or choice is lead else recommendations.trade(choice, lead.point, accuracy)
         rows.append(
             {
                 "objective": _objective(choice),
@@ -262,5 +262,5 @@ def _provenance(found: Findings) -> list[tuple[str, str]]:
     run = _first(found)
     record = {"versions": versions if isinstance(versions, dict) else run.part("versions") if run else {}}
     rows = provenance(Run(found.sweep.folder, record, ""))
-    spent = _spent(found)
+    spent = _total_time(found)
     return [*rows, ("simulated, all runs together", spent)] if spent else rows

@@ -211,7 +211,7 @@ class Search:
 
 
 def _check_ends(plan: Plan) -> None:
-    """Raise `SpecError` if an end of a range, or a value of a list, is invalid by itself in the base spec."""
+    """Raises `SpecError` if an end of a range, or a value of a list, is invalid by itself in the base spec."""
     parameters = plan.sweep.parameters
     told = []
     for parameter in parameters:

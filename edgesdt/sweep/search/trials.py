@@ -54,7 +54,7 @@ def expectation(sweep: Sweep, goals: Sequence[Goal], seen: Sequence[Trial], pool
 
     Costs that follow from the spec alone are exact.
     """
-    means, sds = _foretold(sweep, goals, seen, pool)
+    means, sds = _predicted(sweep, goals, seen, pool)
     likely = np.array([float(trial.ranks) for trial in pool])
     likely = likely if likely.any() else np.ones(len(pool))
     limits = dict.fromkeys(means, math.inf)
@@ -71,7 +71,7 @@ def expectation(sweep: Sweep, goals: Sequence[Goal], seen: Sequence[Trial], pool
     return Expected(mean, sd, likely, np.array([limits[name] for name in order]))
 
 
-def _foretold(
+def _predicted(
     sweep: Sweep, goals: Sequence[Goal], seen: Sequence[Trial], pool: Sequence[Trial]
 ) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """Mean and standard deviation of the cost of every candidate for each goal."""

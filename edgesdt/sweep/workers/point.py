@@ -67,7 +67,7 @@ def carry_out_there(job: Job, version: str) -> Outcome:
 def _attempt(job: Job, folder: Path, compilation: Compilation) -> Outcome:
     try:
         spec = Spec.from_plain(job.plain)
-        watch = _watch(job.floors)
+        watch = _stop_below_floors(job.floors)
         found = run(
             spec, folder, threads=1, report=False, watch=watch, apart_s=CHECKPOINT_S, compilation=compilation
         )  # fmt: skip
@@ -86,7 +86,7 @@ def _attempt(job: Job, folder: Path, compilation: Compilation) -> Outcome:
         return {"kind": "failed", "error": f"{type(error).__name__}: {error}"}
 
 
-def _watch(floors: Sequence[tuple[int, str, float]]) -> Callable[[list[dict[str, Any]]], None]:
+def _stop_below_floors(floors: Sequence[tuple[int, str, float]]) -> Callable[[list[dict[str, Any]]], None]:
     """Called with the learning curve after every epoch; stops a run whose accuracy is below a floor."""
 
     def watch(curve: list[dict[str, Any]]) -> None:

@@ -131,12 +131,12 @@ def _neurosim(d: Draws, ends: Ends, data: Scaled) -> dict[str, Floats]:
     kappa_up = -np.log1p(-np.clip(u0 - u1, -0.99, 0.99))
     kappa_down = -np.log1p(-np.clip(d1 - d0, -0.99, 0.99))
     low = d.low
-    high = d.high if ends.high_seen else _after(low, u0, u1, kappa_up, ends.up_pulses)
+    high = d.high if ends.high_seen else _state_after(low, u0, u1, kappa_up, ends.up_pulses)
     if ends.high_seen:
-        pulses_up = _between(u0 + (u1 - u0) * low, u0 + (u1 - u0) * high, kappa_up, high - low)
+        pulses_up = _pulses_between(u0 + (u1 - u0) * low, u0 + (u1 - u0) * high, kappa_up, high - low)
     else:
         pulses_up = np.full_like(low, float(ends.up_pulses))
-    pulses_down = _between(d0 + (d1 - d0) * high, d0 + (d1 - d0) * low, kappa_down, high - low)
+    pulses_down = _pulses_between(d0 + (d1 - d0) * high, d0 + (d1 - d0) * low, kappa_down, high - low)
     g_min, g_max = data.offset + data.unit * low, data.offset + data.unit * high
     found = {
         "r_on_ohm": 1 / g_max,
@@ -151,7 +151,7 @@ def _neurosim(d: Draws, ends: Ends, data: Scaled) -> dict[str, Floats]:
     return {name: np.where(valid, values, np.nan) for name, values in found.items()}
 
 
-def _after(low: Floats, u0: Floats, u1: Floats, kappa: Floats, pulses: int) -> Floats:
+def _state_after(low: Floats, u0: Floats, u1: Floats, kappa: Floats, pulses: int) -> Floats:
     """State of the mean up curve from `low` after `pulses`."""
     first = u0 + (u1 - u0) * low
     rate = -np.expm1(-kappa)
@@ -160,7 +160,7 @@ def _after(low: Floats, u0: Floats, u1: Floats, kappa: Floats, pulses: int) -> F
     return low + first * share
 
 
-def _between(first: Floats, last: Floats, kappa: Floats, span: Floats) -> Floats:
+def _pulses_between(first: Floats, last: Floats, kappa: Floats, span: Floats) -> Floats:
     """Pulses over `span` for steps that change exponentially from `first` to `last`; at most the number for label 9."""
     safe = np.maximum(last, 1e-300)
     flat = np.abs(kappa) < 1e-9

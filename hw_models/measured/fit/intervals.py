@@ -70,17 +70,17 @@ def estimates(traces: Traces, fit: Fit) -> Estimates:
     """Parameters, intervals and spread of `fit` to `traces`. Raises `DeviceError` if the fit is not a valid device."""
     random = np.random.default_rng(_SEED)
     apart = between(fit)
-    parts, theta, thetas, at_ends = _believed(random, fit, apart)
+    parts, theta, thetas, at_ends = _draws(random, fit, apart)
     around = ends(traces, fit.data, fit.unpack(theta)[2] if fit.read_noise else fit.data.read_floor)
     gauge = _gauge(traces, fit)
-    drawn = _turned(fit, thetas, at_ends, around, gauge)
+    drawn = _transformed(fit, thetas, at_ends, around, gauge)
     if fit.candidate.family == "neurosim" and traces.swept:
-        kept = _swept(random, drawn, around)
+        kept = _weighted_by_sweep(random, drawn, around)
         theta = np.r_[thetas[kept, : fit.law].mean(axis=0), theta[fit.law :]]
         drawn = {name: values[kept] for name, values in drawn.items()}
-    best = _turned(fit, theta[None], np.zeros((1, 2)), around, gauge)
+    best = _transformed(fit, theta[None], np.zeros((1, 2)), around, gauge)
     count = len(best) + int(fit.read_noise)
-    none = bool(np.exp(theta[fit.law]) < _NO_NOISE or _may_be_none(fit, parts))
+    none = bool(np.exp(theta[fit.law]) < _NO_NOISE or _noise_may_be_zero(fit, parts))
     found = {}
     ended = reached(fit.candidate.family, {name: float(values[0]) for name, values in best.items()})
     for name, values in best.items():
@@ -103,7 +103,7 @@ def estimates(traces: Traces, fit: Fit) -> Estimates:
 def at_limits(traces: Traces, fit: Fit) -> tuple[str, ...]:
     """Names of the family's parameters that `fit` puts at a limit; none if the fit is not a valid device."""
     around = ends(traces, fit.data, fit.unpack(fit.theta)[2] if fit.read_noise else fit.data.read_floor)
-    values = _turned(fit, fit.theta[None], np.zeros((1, 2)), around, _gauge(traces, fit))
+    values = _transformed(fit, fit.theta[None], np.zeros((1, 2)), around, _gauge(traces, fit))
     return tuple(reached(fit.candidate.family, {name: float(value[0]) for name, value in values.items()}))
 
 
@@ -113,7 +113,7 @@ def _gauge(traces: Traces, fit: Fit) -> Gauge:
     return (fit.data.offset, fit.data.unit) if own else None
 
 
-def _believed(
+def _draws(
     random: np.random.Generator, fit: Fit, apart: Between | None
 ) -> tuple[tuple[Possible, ...], Floats, Floats, Floats]:
     """(sizes of pulse noise, best theta, draws of theta (m, k), draws for the two ends (m, 2))."""
@@ -126,7 +126,7 @@ def _believed(
         fit.data.count / freedom
     )  # maximum likelihood underestimates the noise, and so the errors
     theta = np.sum([part.weight * part.theta for part in parts], axis=0) + shift
-    draws = _mixed(random, parts, shift, freedom, fit.data.count / freedom)
+    draws = _mixture(random, parts, shift, freedom, fit.data.count / freedom)
     return parts, theta, draws, random.standard_normal((_DRAWS, 2))
 
 
@@ -135,7 +135,7 @@ def unit_of(name: str) -> str:
     return "Ohm" if name.endswith("_ohm") else "states" if name.startswith("states") else "1"
 
 
-def _mixed(
+def _mixture(
     random: np.random.Generator, parts: tuple[Possible, ...], shift: Floats, freedom: int, wider: float
 ) -> Floats:
     """Draws of theta over all sizes of the pulse noise that the data allows (`fitting.possible`)."""
@@ -147,7 +147,7 @@ def _mixed(
     return made
 
 
-def _may_be_none(fit: Fit, parts: tuple[Possible, ...]) -> bool:
+def _noise_may_be_zero(fit: Fit, parts: tuple[Possible, ...]) -> bool:
     """Whether the data allows a pulse noise of 0 because of read noise."""
     return len(parts) > 1 and parts[0].weight > (1 - CONFIDENCE) / fit.free / 2
 
@@ -161,7 +161,7 @@ def _drawn(random: np.random.Generator, theta: Floats, error: Floats, freedom: i
     return theta + normal @ root.T * stretch, random.standard_normal((_DRAWS, 2))
 
 
-def _swept(random: np.random.Generator, drawn: dict[str, Floats], around: Ends) -> npt.NDArray[np.int64]:
+def _weighted_by_sweep(random: np.random.Generator, drawn: dict[str, Floats], around: Ends) -> npt.NDArray[np.int64]:
     """Indices of draws, weighted by the similarity of their pulse counts to those of the sweep (log-normal, `SWEPT`).
 
     A measured sweep usually covers about the whole range. If noise hides the number of states, the sweep is the best
@@ -178,7 +178,7 @@ def _swept(random: np.random.Generator, drawn: dict[str, Floats], around: Ends) 
     return found
 
 
-def _turned(fit: Fit, theta: Floats, at_ends: Floats, around: Ends, gauge: Gauge) -> dict[str, Floats]:
+def _transformed(fit: Fit, theta: Floats, at_ends: Floats, around: Ends, gauge: Gauge) -> dict[str, Floats]:
     """Family parameters of many `theta` (m, k).
 
     `at_ends` (m, 2) are deviations from the best values of the ends, in standard deviations.
@@ -229,9 +229,9 @@ def _spread(fit: Fit, theta: Floats, apart: Between | None, around: Ends, gauge:
         p = fit.unpack(theta)[0]
         if fit.candidate.own_bounds:
             gauge = (-(p[-1] + p[-2]) / (p[-1] - p[-2]), 2 / (p[-1] - p[-2]))
-    made = _turned(fit, drawn, at_ends * scales, around, gauge)
+    made = _transformed(fit, drawn, at_ends * scales, around, gauge)
     if fit.candidate.family == "neurosim":
-        kept = _swept(random, made, around)
+        kept = _weighted_by_sweep(random, made, around)
         made = {name: values[kept] for name, values in made.items()}
     freedom, found = apart.cells - 1, {}
     for name, values in made.items():

@@ -60,7 +60,7 @@ def _log_beyond(z):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def negative_log(law, kind, p, sigma, read, y, pulses, up, cell, low, high, total, innovations, predicted):  # type: ignore[no-untyped-def]
-    """Add −log likelihood of each cell's readings to `total` (cells,); write standardised innovations (n,).
+    """Adds −log likelihood of each cell's readings to `total` (cells,); writes standardised innovations (n,).
 
     `y`, `pulses`, `up`, `cell` (n,); `low`, `high` (cells,): bounds seen, ∓inf if none was. `predicted` (n,) is the
     state expected after the row, used by plots and tests of fit.

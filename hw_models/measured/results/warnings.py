@@ -23,16 +23,16 @@ _ABOUT = 8
 
 def doubts(measured: Traces | StepTable, family: str, estimates: Estimates | None) -> list[str]:
     """Warnings about these readings and about a device of `family` fitted to them."""
-    found = [] if isinstance(measured, StepTable) else [*_stray(measured), *_turn(measured)]
+    found = [] if isinstance(measured, StepTable) else [*_outliers(measured), *_turn(measured)]
     return found if estimates is None else [*found, *_steps(estimates), *_spread(family, estimates)]
 
 
 def stray(measured: Traces | StepTable) -> list[str]:
     """Warnings about outliers."""
-    return [] if isinstance(measured, StepTable) else list(_stray(measured))
+    return [] if isinstance(measured, StepTable) else list(_outliers(measured))
 
 
-def _stray(traces: Traces) -> Iterator[str]:
+def _outliers(traces: Traces) -> Iterator[str]:
     g, unit = traces.conductance_s, _unit(traces)
     low, high = np.quantile(g, _NEARLY_ALL)
     inner = np.flatnonzero((traces.pulses[1:-1] > 0) & (traces.pulses[2:] > 0)) + 1

@@ -56,7 +56,7 @@ class Table:
 
 
 def read(path: str | Path, read_voltage_v: float | None = None) -> Traces | StepTable:
-    """Read a CSV: pulses and conductance (or current and read voltage, or resistance), or step statistics.
+    """Reads a CSV: pulses and conductance (or current and read voltage, or resistance), or step statistics.
 
     Separators are comma, semicolon or tab; lines that start with # are comments. `read_voltage_v` is for currents
     without a column of voltages. Raises `DeviceError` with file and line for all invalid content.
