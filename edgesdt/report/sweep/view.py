@@ -146,7 +146,7 @@ def _tiles(found: Findings, made: dict[str, Any]) -> list[dict[str, Any]]:
         near = _interval(lead.point, found.metrics.accuracy)
         figure = found.metrics.accuracy.form(lead.point.accuracy.mean)
         notes = [f"95 % interval {near}" if near else "one seed: no interval"]
-        notes += [told] if (told := _tie_note(found)) else []
+        notes += [told] if (told := _ties(found)) else []
         tiles.insert(0, {"what": "Highest accuracy", "figure": figure, "notes": [*notes, found.words(lead.point)]})
     for choice in [c for c in found.choices if c is not lead][:3]:
         figure = choice.point.told(choice.metric)
@@ -175,7 +175,7 @@ def _interval(point: Point, accuracy: Metric) -> str:
     return f"{accuracy.form(max(estimate.low, 0.0)).removesuffix(' %')} to {accuracy.form(min(estimate.high, 1.0))}"
 
 
-def _tie_note(found: Findings) -> str:
+def _ties(found: Findings) -> str:
     """Text if the most accurate point is not significantly better than others; empty otherwise, or with one seed."""
     others = recommendations.alike(found.lead.point, found.allowed, found.metrics.accuracy) if found.lead else None
     return f"not distinguishable from {others:,} other point{'s' * (others > 1)}" if others else ""
@@ -190,7 +190,7 @@ def _advice(found: Findings, link: Link) -> dict[str, Any]:
     rows = []
     for choice in found.choices:
         figures = [choice.point.told(metric) for metric in shown(found)]
-        told = _tie_note(found) if lead is None or choice is lead else recommendations.trade(choice, lead.point, accuracy)
+        told = _ties(found) if lead is None or choice is lead else recommendations.trade(choice, lead.point, accuracy)
         rows.append(
             {
                 "objective": _objective(choice),
