@@ -34,10 +34,10 @@ parameters:
         (["fit", "d.csv", "--out", "soft.csv"], "--out: soft.csv: would overwrite"),
         (["fit", "d.svg", "--out", "d.yaml"], "--plot: d.svg: would overwrite"),
         (["fit", "d.csv", "--out", "x.yaml", "--plot", "d.csv"], "--plot: d.csv: would overwrite"),
-        (["fit", "d.csv", "--out", "x.svg", "--plot", "x.svg"], "--plot: x.svg: is written by --out already"),
+        (["fit", "d.csv", "--out", "x.svg", "--plot", "x.svg"], "--plot: x.svg: is already written by --out"),
         (["pulse", "keep.yaml", "--csv", "keep.yaml"], "--csv: keep.yaml: would overwrite a file that this command"),
         (["pulse", "./keep.svg", "--plot", "keep.svg"], "--plot: keep.svg: would overwrite"),
-        (["pulse", "EcRam", "--csv", "x.svg", "--plot", "x.svg"], "--plot: x.svg: is written by --csv already"),
+        (["pulse", "EcRam", "--csv", "x.svg", "--plot", "x.svg"], "--plot: x.svg: is already written by --csv"),
         (["pulse", "EcRam", "--csv", "record.json"], "--csv: record.json: would overwrite a file of a run"),
     ],
 )

@@ -98,7 +98,7 @@ def test_a_rest_without_drift_is_told_not_to_be_modelled(records: dict[str, dict
     assert told not in record.summary(records["EcRam"])
     record.write(tmp_path / "record.json", made)
     page = report.write([tmp_path], tmp_path / "rest.html").read_text(encoding="utf-8")
-    assert page.count("This model does not drift: not modelled") == 1
+    assert page.count("This model has no drift") == 1
 
 
 @pytest.mark.parametrize("technology", [None, {}, [], "x", {"not_priced": None}, {"not_priced": []}])

@@ -56,7 +56,7 @@ def test_a_stray_reading_is_named(tmp_path: Path) -> None:
     rows[17] = (17, "up", 0, 400.0)
     told = warned(fitted(rows, tmp_path, family="linear"))
     assert any(line.startswith("warning: pulse 17: 0.0004 S is far from the readings next to it") for line in told)
-    assert "leave it out if it is a slip" in told[0] and len([line for line in told if "far outside" in line]) == 1
+    assert "remove it if it is a mistake" in told[0] and len([line for line in told if "is far from" in line]) == 1
 
 
 def test_a_measurement_that_a_stray_reading_spoils_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
