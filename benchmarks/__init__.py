@@ -1,1 +1,1 @@
-"""What the chip simulator achieves, made by commands: speed, reproductions, determinism, peak memory, results table."""
+"""Benchmarks of the simulator, run by commands: speed, reproductions, determinism, peak memory, results table."""

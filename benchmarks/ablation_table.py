@@ -1,4 +1,4 @@
-"""Ablations of one device with several seeds as one table: what each non-ideality costs, and how sure that is."""
+"""Ablations of one device with several seeds as one table: the cost of each non-ideality and its uncertainty."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ together, such as the nonlinearity and the asymmetry of symmetric soft bounds.""
 
 
 def section(results: Sequence[dict[str, Any]]) -> list[str]:
-    """Heading, text and table of the ablations `results` of one model and chip, one result a seed."""
+    """Heading, text and table of the ablations `results` of one model and chip, one result per seed."""
     first = results[0]
     chip = "-".join(str(size) for size in first["layers"])
     seeds = ", ".join(str(result["seed"]) for result in results)

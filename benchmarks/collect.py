@@ -1,4 +1,4 @@
-"""Keep the records of finished runs with the code: `python -m benchmarks.collect RUN_DIR...` (see `results`)."""
+"""Stores the records of finished runs with the code: `python -m benchmarks.collect RUN_DIR...` (see `results`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edgesdt.spec import Spec
 
 
 def current(made: records.Record) -> records.Record:
-    """The record with memory map, energy, latency and area as this version of edgesdt draws them up."""
+    """The record with memory map, energy, latency and area calculated by this version of edgesdt."""
     spec = Spec.from_plain(made["spec"])
     memory = {**made["memory"], **memory_map(spec).plain()}
     samples = {"train": made["train_samples"] * spec.epochs, "inference": made["test_samples"]}
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.collect", description=__doc__.partition(":")[0])
     parser.add_argument("folders", nargs="+", type=Path, metavar="RUN_DIR", help="folder of a finished run")
     parser.add_argument(
-        "--current", action="store_true", help="draw up memory map and prices anew with this version (counts stay)"
+        "--current", action="store_true", help="calculate memory map and prices again with this version (counts stay)"
     )
     options = parser.parse_args(arguments)
     for made in records.of_runs(options.folders):

@@ -1,4 +1,4 @@
-"""How every benchmark behaves as a command: an error of edgesdt is a line on standard error and an exit code."""
+"""Runs a benchmark as a command: an error of edgesdt becomes a line on standard error and an exit code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from edgesdt.errors import EdgesdtError
 
 
 def finish(main: Callable[[Sequence[str]], int]) -> None:
-    """Run `main` with the command line's arguments and leave with its exit code; bad input shows no traceback."""
+    """Runs `main` with the command line's arguments and exits with its exit code; bad input shows no traceback."""
     try:
         code = main(sys.argv[1:])
     except EdgesdtError as error:

@@ -1,4 +1,4 @@
-"""What `benchmarks.speed` lets run: the chip, and the float reference of the same algorithm, driven alike."""
+"""The contestants of `benchmarks.speed`: the chip and its float reference, with one interface."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Pixels = npt.NDArray[np.uint8]
 
 
 class ChipContestant:
-    """The chip of `spec`, one sample at a time on one thread, as `edgesdt run` drives it.
+    """The chip of `spec`, one sample at a time on one thread, as in `edgesdt run`.
 
-    It walks through `pixels` (n, n_0) in order and begins again at the end; the learning rate is that of the first
-    epoch, the largest.
+    It uses `pixels` (n, n_0) in order and starts again at the end; the learning rate is that of the first epoch, which
+    is the largest.
     """
 
     def __init__(self, spec: Spec, pixels: Pixels) -> None:
@@ -36,7 +36,7 @@ class ChipContestant:
         self.trained += n
 
     def infer(self, n: int) -> None:
-        """Infer the next `n` samples (at most all of them)."""
+        """Infers the next `n` samples (at most all of them)."""
         start = self._shown if self._shown + n <= len(self.codes) else 0
         self.chip.rule.infer(self.codes[start : start + n], threads=1)
         self._shown = start + n
@@ -52,7 +52,7 @@ class ChipContestant:
 
 
 def yardstick(spec: Spec, batch: int) -> FloatNetwork:
-    """The float32 reference of the rule of `spec`. Raises `ValueError` for a rule or a field that has none."""
+    """The float32 reference of the rule of `spec`. Raises `ValueError` for a rule or field without a reference."""
     if spec.learning.rule == "eqprop":
         return float_reference.FloatEqProp(float_reference.Settings.of(spec, batch), spec.seed)
     if spec.learning.rule == "backprop":
@@ -61,7 +61,7 @@ def yardstick(spec: Spec, batch: int) -> FloatNetwork:
 
 
 class FloatContestant:
-    """The float32 reference of `spec` at mini-batches of `batch`, walking through the same samples."""
+    """The float32 reference of `spec` with mini-batches of `batch`, for the same samples."""
 
     def __init__(self, spec: Spec, pixels: Pixels, batch: int) -> None:
         self.net = yardstick(spec, batch)
@@ -78,7 +78,7 @@ class FloatContestant:
         self.trained += n
 
     def infer(self, n: int) -> None:
-        """Infer the next `n` samples (at most all of them)."""
+        """Infers the next `n` samples (at most all of them)."""
         start = self._shown if self._shown + n <= len(self.samples) else 0
         self.net.infer(self.samples[start : start + n])
         self._shown = start + n

@@ -1,8 +1,8 @@
-"""Show that a run is the same run: twice, on one and two threads, and killed (`kill -9`) on the way and resumed.
+"""Shows that a run is deterministic: repeated, on one and two threads, and killed (`kill -9`) and resumed.
 
-`python -m benchmarks.determinism SPEC [--set KEY=VALUE]`. Each run is a process of its own. Compared are the fields of
-the record that are the same on every machine, the learning curve, and every array of `weights.npz`. Exit code 1 on a
-difference.
+`python -m benchmarks.determinism SPEC [--set KEY=VALUE]`. Each run is a separate process. It compares the
+machine-independent fields of the record, the learning curve, and every array of `weights.npz`. The exit code is 1 if
+anything differs.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from edgesdt.runs import record
 FIELDS = ("spec_hash", *PROMISED, "curve")
 WEIGHTS = "weights.npz"
 _LOOK_S = 0.002
-"""Seconds between two looks at a run that is to be killed."""
+"""Seconds between two checks of a run that will be killed."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One way to come to the same record: a name, inference threads, and the finished epochs at which it is killed."""
+    """One way to obtain the same record: a name, inference threads, and the epochs at which the run is killed."""
 
     name: str
     threads: int = 1
@@ -39,10 +39,10 @@ class Trial:
 
 
 def trials(epochs: int) -> list[Trial]:
-    """The trials for a run of `epochs` epochs; the first is what the others are held against.
+    """The trials for a run of `epochs` epochs; the first is the reference.
 
-    It is killed in the first epoch, where nothing has been saved yet, and after half of them. Raises `EdgesdtError`
-    with fewer than two epochs.
+    The last is killed in the first epoch, before the first checkpoint, and after half of the epochs. Raises
+    `EdgesdtError` with fewer than two epochs.
     """
     if epochs < 2:
         raise EdgesdtError(f"epochs: {epochs}; allowed: 2 or more, or there is nothing to resume (--set epochs=2)")
@@ -58,7 +58,10 @@ def arguments_of(spec: str, overrides: Sequence[str], out: Path, threads: int) -
 
 
 def go(trial: Trial, spec: str, overrides: Sequence[str], out: Path) -> Path:
-    """Make one trial in folder `out` and return it. Raises `RunError` if the run fails or could not be killed."""
+    """Runs one trial in folder `out` and returns the folder.
+
+    Raises `RunError` if the run fails or could not be killed.
+    """
     run = arguments_of(spec, overrides, out, trial.threads)
     for epochs_done in trial.kill_at:
         _killed(run, out, epochs_done)
@@ -69,7 +72,7 @@ def go(trial: Trial, spec: str, overrides: Sequence[str], out: Path) -> Path:
 
 
 def _killed(run: Sequence[str], out: Path, epochs_done: int) -> None:
-    """Start `run` and kill it with SIGKILL while it learns, as soon as its log tells of `epochs_done` epochs."""
+    """Starts `run` and kills it with SIGKILL during learning, as soon as its log shows `epochs_done` epochs."""
     process = subprocess.Popen(run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while process.poll() is None and not reached(out / "log.txt", epochs_done):
@@ -86,14 +89,14 @@ def _killed(run: Sequence[str], out: Path, epochs_done: int) -> None:
 
 
 def reached(log: Path, epochs_done: int) -> bool:
-    """Whether the log of a run tells that learning has begun (0) or that so many epochs are finished."""
+    """Whether the log of a run shows that learning has started (0) or that this number of epochs is finished."""
     text = log.read_text(encoding="utf-8") if log.exists() else ""
     words = " untrained " if epochs_done == 0 else f" epoch {epochs_done}/"
     return words in text
 
 
 def faults(first: Path, other: Path) -> dict[str, str]:
-    """Field → where two finished runs differ; an empty mapping where they are the same run."""
+    """Field → difference of two finished runs; empty if they are identical."""
     one, two = record.read(first / "record.json"), record.read(other / "record.json")
     found = {field: difference(_field(one, field), _field(two, field), field) for field in FIELDS}
     found[WEIGHTS] = _array_difference(first / WEIGHTS, other / WEIGHTS)
@@ -117,7 +120,7 @@ def _array_difference(first: Path, other: Path) -> str | None:
 
 
 def rows(found: dict[str, dict[str, str]]) -> list[list[str]]:
-    """A row per field with 'same' or 'DIFFERS' for each trial, the head first."""
+    """A row per field with 'same' or 'DIFFERS' for each trial; the head comes first."""
     head = ["compared with the first run", *found]
     each = [
         [field, *("DIFFERS" if field in texts else "same" for texts in found.values())] for field in (*FIELDS, WEIGHTS)

@@ -1,8 +1,8 @@
-"""Accuracy, cost and wear of one chip on many devices: every run of the table, and the page from the records.
+"""Accuracy, cost and wear of one chip on many devices: runs the table and writes its page from records.
 
 `python -m benchmarks.device_table run OUT [--outputs N] [--epochs N] [--seeds N ...]` runs what is missing;
 `… keep OUT FILE` keeps its records, trimmed; `… page [--check]` writes DEVICES.md from those in `device_records/`.
-All devices learn with the constants of the shipped spec `mnist_insitu`; none is tuned.
+All devices learn with the constants of the shipped spec `mnist_insitu`, without tuning.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ REST = "neurons and rule"
 
 
 def spec_of(device: str, outputs: int, epochs: int, seed: int) -> Spec:
-    """The run of one place of the table."""
+    """The spec of the run of one table entry."""
     fields = [f"chip.layers=[784,{outputs}]", f"learning.winners={WINNERS[outputs]}", f"device.model={device}"]
     fields += [f"epochs={epochs}", f"seed={seed}", f"name={device}_{outputs}", "chip.memory_budget=4 MiB"]
     return load("mnist_insitu", fields)
 
 
 def run_all(out: Path, devices: Sequence[str], outputs: int, epochs: int, seeds: Sequence[int]) -> None:
-    """Run what is missing, seed by seed; finished runs are only read."""
+    """Runs missing entries, seed by seed; finished runs are only read."""
     for seed in seeds:
         for device in devices:
             spec = spec_of(device, outputs, epochs, seed)
@@ -69,14 +69,14 @@ def run_all(out: Path, devices: Sequence[str], outputs: int, epochs: int, seeds:
 
 
 def trimmed(made: dict[str, Any]) -> dict[str, Any]:
-    """What the table needs of a record, small enough to be kept in the repository."""
+    """The parts of a record that the table needs, small enough for the repository."""
     keys = ("schema", "name", "seed", "spec", "spec_hash", "versions", "train_samples", "test_samples", "accuracy")
     kept = {key: made[key] for key in (*keys, "counts", "energy_j", "latency_s", "area_mm2", "device", "speed")}
     return {**kept, "memory": {key: made["memory"][key] for key in ("used_bits", "budget_bits")}}
 
 
 def kept(folder: Path) -> Iterator[dict[str, Any]]:
-    """Every record below `folder`: run folders, or one JSON file with a list of trimmed records."""
+    """All records below `folder`: run folders, or one JSON file with a list of trimmed records."""
     if folder.is_file():
         yield from json.loads(folder.read_text(encoding="utf-8"))
         return
@@ -175,7 +175,7 @@ def _page(check: bool) -> int:
 
 
 def ranking(records: Sequence[dict[str, Any]]) -> str:
-    """How NeuroSim's published order of its devices stands among `records` of one size, in words."""
+    """Text that compares NeuroSim's published order of its devices with `records` of one size."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for made in records:
         groups.setdefault(made["device"]["model"], []).append(made)

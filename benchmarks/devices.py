@@ -1,7 +1,7 @@
 """Speed of cells alone: noisy reads of the array of a chip, and a pulsed update of all of its cells.
 
-`python -m benchmarks.devices [--quick] [--json FILE]`. One thread, everything in turn, in one process (A B A B …), and
-rates per second of processor time, so that a busy machine does not show.
+`python -m benchmarks.devices [--quick] [--json FILE]`. All cases run in turn on one thread in one process (A B A B …).
+Rates are per second of processor time, so a busy machine has little effect.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _spec(effort: Effort, noise: Mapping[str, Any]) -> Spec:
 
 
 def update(effort: Effort) -> tuple[Callable[[int], object], int]:
-    """A call that gives every cell of a crossbar one pulse, up or down as an outer product says, and the cells."""
+    """A function that pulses every cell of a crossbar once, up or down by an outer product, and the number of cells."""
     count, dice = effort.rows * effort.columns, np.random.default_rng(1)
     signs = np.outer(dice.choice([-1, 1], effort.columns), dice.choice([-1, 1], effort.rows)).astype(np.int8).ravel()
     model = catalog.load(DEVICE)
@@ -136,7 +136,7 @@ def update_rows(result: Mapping[str, Any]) -> list[list[str]]:
 
 
 def method(result: Mapping[str, Any]) -> str:
-    """How the figures were made, in words."""
+    """Text on the method of measurement."""
     effort, found = result["effort"], next(iter(result["updates"].values()))
     return (
         f"One thread, in one process, in turn: {effort['rounds']} rounds of {effort['seconds']:g} s of processor time; "
@@ -148,7 +148,7 @@ def method(result: Mapping[str, Any]) -> str:
 
 
 def text(result: Mapping[str, Any]) -> str:
-    """Everything for a terminal."""
+    """The complete text for a terminal."""
     parts = [machine.in_words(result["machine"]), method(result), "", tables.plain(rows(result)), ""]
     return "\n".join([*parts, tables.plain(update_rows(result))])
 

@@ -1,8 +1,8 @@
-"""Does `edgesdt device fit` find what is known? Noisy synthetic devices, fitted: `python -m benchmarks.fit_recovery`.
+"""Tests `edgesdt device fit` on noisy synthetic devices with known parameters: `python -m benchmarks.fit_recovery`.
 
-Each trial makes pulses of a known device with its own random numbers (`numpy.random`, not those of the models), fits
-them, and looks whether every parameter is inside its stated interval, all at once. The trials of a lookup table draw
-steps from the measured statistics of a real device (`--statistics`), or of a table like it.
+Each trial simulates pulses of a known device with separate random numbers (`numpy.random`, not those of the models),
+fits them, and checks whether all parameters are inside their stated intervals. The trials of a lookup table draw steps
+from the measured statistics of a real device (`--statistics`), or of a similar table.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ DEVICES = (
 
 
 def curvature(label: float) -> float:
-    """Pmax/A of a nonlinearity label, signed: bisection of the closed form, written apart from the fit's own."""
+    """Pmax/A of a nonlinearity label, signed: bisection of the closed form, independent of the fit's implementation."""
 
     def found(c: float) -> float:
         p = np.linspace(0.0, 1.0, 20_001)
@@ -103,7 +103,7 @@ def traces(rows: Floats, up: int) -> Traces:
 
 
 def statistics(path: Path | None) -> StepTable:
-    """Step statistics of a real device from a CSV, or of a table like it: saturating up, bell-shaped down."""
+    """Step statistics of a real device from a CSV, or of a similar table: saturating up, bell-shaped down."""
     if path is not None:
         from hw_models.measured.tables.reading import read
 

@@ -1,7 +1,7 @@
-"""The yardstick of `benchmarks.speed` for backpropagation: the same algorithm in float32 with NumPy and BLAS.
+"""The reference of `benchmarks.speed` for backpropagation: the same algorithm in float32 with NumPy and BLAS.
 
-A self-defined target under the squared error, units that hold their sum to 0 … 1 and pass no error at the ends of it;
-written to be fast: one product a layer and direction, weights updated in place by BLAS.
+It has a self-defined target, the squared error, and units that clamp their sum to 0 … 1 and pass no error at the
+limits. It is optimised for speed: one product per layer and direction, and BLAS updates the weights in place.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from edgesdt.spec import Spec
 
 @dataclass(frozen=True)
 class Settings:
-    """What the network and its learning are; rates are those of a mini-batch mean, drop-outs are of 256."""
+    """Settings of the network and its learning; rates apply to the mean of a mini-batch, drop-out is out of 256."""
 
     layers: tuple[int, ...]
     learning_rates: tuple[float, ...]
@@ -33,7 +33,7 @@ class Settings:
     def of(cls, spec: Spec, batch: int) -> Settings:
         """The settings of `spec` for mini-batches: rates per sample become rates per batch, times `batch`.
 
-        Raises `ValueError` for a target, a loss or an activation that the reference does not have.
+        Raises `ValueError` for a target, loss or activation that the reference does not support.
         """
         learning = settings(spec)
         if learning.target != "self_defined" or learning.loss != "mse":
@@ -91,7 +91,7 @@ class FloatBackprop(FloatNetwork):
         return states
 
     def _errors(self, states: list[Floats], winners: np.ndarray[tuple[int, ...], np.dtype[np.intp]]) -> list[Floats]:
-        """Errors of layers 1 … L; a state of 0 or 1 passes none, so that dropped outputs have none."""
+        """Errors of layers 1 … L; a state of 0 or 1 passes no error, so dropped outputs have none."""
         settings = self.settings
         low = settings.smoothing * settings.winners / settings.layers[-1]
         error = np.float32(low) - states[-1]

@@ -1,6 +1,6 @@
-"""What the float32 yardsticks of all rules share: weights, masks, winners and homeostasis, with NumPy and BLAS.
+"""Base of the float32 references of all rules: weights, masks, winners and homeostasis, with NumPy and BLAS.
 
-A mini-batch at a time, and written to be fast: BLAS forms the products and updates the weights in place.
+It processes one mini-batch at a time and is optimised for speed: BLAS computes products and updates weights in place.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 class NetworkSettings(Protocol):
-    """What a network with a self-defined target is, and how it learns; rates are those of a mini-batch mean."""
+    """Settings of a network with a self-defined target; rates apply to the mean of a mini-batch."""
 
     @property
     def layers(self) -> Sequence[int]:
@@ -31,15 +31,15 @@ class NetworkSettings(Protocol):
 
     @property
     def winners(self) -> int:
-        """Outputs that win a sample."""
+        """Winning outputs per sample."""
 
     @property
     def gamma(self) -> float:
-        """Step of the homeostasis, of a mini-batch."""
+        """Step of the homeostasis for a mini-batch."""
 
     @property
     def gain(self) -> float:
-        """Gain of the Xavier-uniform start."""
+        """Gain of the Xavier-uniform initial weights."""
 
 
 class FloatNetwork(ABC):
@@ -56,12 +56,12 @@ class FloatNetwork(ABC):
         self.homeostasis: Floats = np.zeros(settings.layers[-1], np.float32)
 
     def learn(self, samples: Floats) -> None:
-        """Learn from `samples` (n, n_0), a mini-batch after the other; a last incomplete one counts as it is."""
+        """Learns from `samples` (n, n_0), one mini-batch after the other; an incomplete last one is used too."""
         for start in range(0, len(samples), self._common.batch):
             self._learn_batch(samples[start : start + self._common.batch])
 
     def infer(self, samples: Floats) -> Floats:
-        """Outputs (n, n_L), a mini-batch at a time, nothing dropped."""
+        """Outputs (n, n_L), one mini-batch at a time, without drop-out."""
         outputs = np.empty((len(samples), self._common.layers[-1]), np.float32)
         for start in range(0, len(samples), self._common.batch):
             end = start + self._common.batch
@@ -77,20 +77,20 @@ class FloatNetwork(ABC):
         """Outputs of one mini-batch."""
 
     def keep(self, shape: tuple[int, int], drop: int) -> Mask | None:
-        """A fresh mask, true where kept, each entry dropped with probability `drop` / 256; None to keep all."""
+        """A new mask, true for kept entries; each entry is dropped with probability `drop` / 256. None keeps all."""
         if drop == 0:
             return None
         octets = np.frombuffer(self._random.bytes(shape[0] * shape[1]), np.uint8)
         return (octets >= drop).reshape(shape)
 
     def _drive(self, inputs: Floats) -> Floats:
-        """The part of layer 1's drive that stays the same while a sample is shown: `x·W_0 + b_1`."""
+        """The constant part of layer 1's drive during a sample: `x·W_0 + b_1`."""
         drive: Floats = inputs @ self.weights[0]
         drive += self.biases[0]
         return drive
 
     def _winners(self, outputs: Floats, keep: Mask | None) -> npt.NDArray[np.intp]:
-        """Indices (n, k) of the largest `output − homeostasis` that are kept, in no order; any of those that tie."""
+        """Indices (n, k) of the largest kept `output − homeostasis`, in any order; ties are broken arbitrarily."""
         keys = outputs - self.homeostasis
         if keep is not None:
             np.putmask(keys, ~keep, -np.inf)
@@ -99,7 +99,7 @@ class FloatNetwork(ABC):
         return found
 
     def _settle_homeostasis(self, winners: npt.NDArray[np.intp], keep: Mask | None, n: int) -> None:
-        """`H ← H + γ·(mean_batch(d) − k / n_L)`; a dropped output has not won, even where too few are kept."""
+        """`H ← H + γ·(mean_batch(d) − k / n_L)`; a dropped output never wins, even if too few outputs are kept."""
         outputs = self._common.layers[-1]
         won = winners.ravel() if keep is None else winners[np.take_along_axis(keep, winners, axis=1)]
         excess = np.bincount(won, minlength=outputs) / n - self._common.winners / outputs

@@ -1,8 +1,9 @@
-"""The yardstick of `benchmarks.speed`: the same algorithm in float32 with NumPy and BLAS, a mini-batch at a time.
+"""The reference of `benchmarks.speed`: the same algorithm in float32 with NumPy and BLAS, one mini-batch at a time.
 
-Equilibrium propagation with a self-defined target (Liu et al., Neuromorph. Comput. Eng. 4 (2024) 044005, §2), written
-to be fast: the input product is formed once a batch, one layer is relaxed in closed form instead of step by step,
-deeper networks stop when nothing moves by half an LSB of the chip's states, and BLAS updates the weights in place.
+Equilibrium propagation with a self-defined target (Liu et al., Neuromorph. Comput. Eng. 4 (2024) 044005, §2), optimised
+for speed: the input product is computed once per batch, a single layer is relaxed in closed form instead of step by
+step, deeper networks stop when no state changes by half an LSB of the chip's states, and BLAS updates the weights in
+place.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from edgesdt.spec import Spec
 
 @dataclass(frozen=True)
 class Settings:
-    """What the network and its learning are; rates are those of a mini-batch mean.
+    """Settings of the network and its learning; rates apply to the mean of a mini-batch.
 
-    `drop_input`, `drop_output`: of 256. `tolerance`: a relaxation of two or more layers ends when no state moves by
-    as much in a step.
+    `drop_input`, `drop_output`: out of 256. `tolerance`: a relaxation of two or more layers ends when no state changes
+    by this amount in a step.
     """
 
     layers: tuple[int, ...]
@@ -70,7 +71,7 @@ class Settings:
 
     @property
     def targets(self) -> tuple[float, float]:
-        """What a winner and a loser are pulled to: `(1 − σ)·d + σ·k/n_L`."""
+        """Targets of winners and losers: `(1 − σ)·d + σ·k/n_L`."""
         low = self.smoothing * self.winners / self.layers[-1]
         return 1.0 - self.smoothing + low, low
 
@@ -119,7 +120,7 @@ class FloatEqProp(FloatNetwork):
     def _nudged(
         self, drive: Floats, free: list[Floats], winners: npt.NDArray[np.intp], keep: Mask | None, beta: float
     ) -> list[Floats]:
-        """States after the nudged phase, from the free ones.
+        """States after the nudged phase, starting from the free states.
 
         With one layer, K steps lead from s to `s* + a^K·(s − s*)`, with `s* = (drive + β·target) / (1 + β)` and
         `a = 1 − dt·(1 + β)`.
@@ -142,7 +143,7 @@ class FloatEqProp(FloatNetwork):
     def _relax(
         self, drive: Floats, states: list[Floats], steps: int, keep: Mask | None, beta: float, target: Floats | None
     ) -> list[Floats]:
-        """At most `steps` Jacobi steps of every layer from `states`; nudged to `target` where there is one."""
+        """At most `steps` Jacobi steps of every layer from `states`, nudged to `target` if there is one."""
         dt, last = np.float32(self.settings.dt), len(states) - 1
         for _ in range(steps):
             moved: list[Floats] = []

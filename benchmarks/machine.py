@@ -1,4 +1,4 @@
-"""What the figures were measured on: processor, linear-algebra library, versions, and how busy the machine was."""
+"""Describes the machine of a measurement: processor, linear-algebra library, versions, and load."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edgesdt.runs.record import versions
 
 
 def processor(cpuinfo: str) -> str:
-    """The model in the text of `/proc/cpuinfo`, or the architecture where it names none."""
+    """The model in the text of `/proc/cpuinfo`, or the architecture if it names none."""
     for line in cpuinfo.splitlines():
         name, _, value = line.partition(":")
         if name.strip() == "model name":

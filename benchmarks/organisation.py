@@ -1,7 +1,7 @@
-"""The organisation table of docs/explanation/energy.md: one kept record priced with its memories in banks.
+"""Writes the organisation table of docs/explanation/energy.md: a kept record, priced with its memories in banks.
 
-`python -m benchmarks.organisation` writes it from the record; nothing is run. With `--check` it writes nothing and
-fails where the page is not what the record gives.
+`python -m benchmarks.organisation` writes it from the record without running a chip. With `--check` it writes nothing
+and fails if the page differs from the record.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BANKS: tuple[tuple[str, Mapping[str, Any] | None], ...] = (
 
 
 def priced(made: Mapping[str, Any], memory: Mapping[str, Any] | None, sleep: bool = False) -> dict[str, Any]:
-    """Energy, latency, area, technology and memory, as in a record, with the arrays of `made` organised like this."""
+    """Energy, latency, area, technology and memory, as in a record, with the arrays of `made` in this organisation."""
     plain = copy.deepcopy(dict(made["spec"]))
     if memory is not None:
         plain["chip"]["memory"] = {**memory, "sleep": sleep}
@@ -96,7 +96,7 @@ def _scaled(watts: float | None) -> float | None:
 
 
 def _leaks(cost: Mapping[str, Any], part: str) -> float:
-    """Joules of the whole training that leak: of the weight memory, of all other memory, or of the logic."""
+    """Leakage in joules over the whole training: of the weight memory, of all other memory, or of the logic."""
     kinds = {name: _part(name) for name in cost["energy_j"]["train_leakage"]}
     return float(sum(cost["energy_j"]["train_leakage"][name] for name, kind in kinds.items() if kind == part))
 
@@ -113,12 +113,12 @@ def section(path: Path = RECORD) -> str:
 def main(arguments: Sequence[str]) -> int:
     """The command; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.organisation", description=__doc__.partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where the page is not as the record")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if the page differs from the record")
     options = parser.parse_args(arguments)
     text = PAGE.read_text(encoding="utf-8")
     wanted = tables.with_section(PAGE, SECTION, section(), text)
     if options.check:
-        print("the table and the record agree" if wanted == text else f"{PAGE.name}: the table is not of the record")
+        print("the table and the record agree" if wanted == text else f"{PAGE.name}: the table differs from the record")
         return 0 if wanted == text else 1
     record.write_atomically(PAGE, wanted.encode())
     PAGE.chmod(0o644)

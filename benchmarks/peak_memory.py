@@ -1,7 +1,8 @@
-"""Peak memory of `edgesdt run SPEC`: the largest resident set of the whole process, as the kernel counted it.
+"""Peak memory of `edgesdt run SPEC`: the largest resident set of the whole process, from the operating system.
 
-`python -m benchmarks.peak_memory SPEC [--set KEY=VALUE] [--limit '600 MiB'] [--cold]`. The run goes to a temporary
-folder. This module imports nothing large: a process's peak starts at that of the process that it was forked from.
+`python -m benchmarks.peak_memory SPEC [--set KEY=VALUE] [--limit '600 MiB'] [--cold]`. The run is in a temporary
+folder. This module imports nothing large, because the peak of a process starts at that of the process from which it was
+forked.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ KIB_BITS = 8 * 1024
 
 
 def peak_bits(arguments: Sequence[str], environment: dict[str, str]) -> int:
-    """Run a command and return the peak of its resident set [bits]. Raises `RunError` if it fails."""
+    """Runs a command and returns the peak of its resident set [bits]. Raises `RunError` if it fails."""
     process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, env=environment)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("spec", metavar="SPEC", help="a YAML file, or a name from 'edgesdt specs'")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides")
     parser.add_argument("--limit", metavar="SIZE", help="fail if the peak is larger, e.g. '600 MiB'")
-    parser.add_argument("--cold", action="store_true", help="with an empty compilation cache, as on the first start")
+    parser.add_argument("--cold", action="store_true", help="with an empty compilation cache, as at the first start")
     options = parser.parse_args(arguments)
     limit = None if options.limit is None else parse_size(options.limit)
     with tempfile.TemporaryDirectory() as temporary:

@@ -1,4 +1,4 @@
-"""Records that are kept with the code: compact copies of `record.json`, one per name and seed, in `records/`."""
+"""Records stored with the code: compact copies of `record.json`, one per name and seed, in `records/`."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Record = dict[str, Any]
 
 
 def compact(made: Mapping[str, Any]) -> Record:
-    """`made` without the action counts of the single epochs (the totals stay)."""
+    """`made` without the action counts of single epochs (totals are kept)."""
     curve = [{key: value for key, value in point.items() if key != "counts"} for point in made["curve"]]
     return {**made, "curve": curve}
 
 
 def of_runs(folders: Iterable[Path]) -> list[Record]:
-    """The records of finished run folders. Raises `EdgesdtError` for one that has none."""
+    """The records of finished run folders. Raises `EdgesdtError` for a folder without one."""
     return [record.read(folder / "record.json") for folder in folders]
 
 
@@ -34,12 +34,12 @@ def kept() -> list[Record]:
 
 
 def place(made: Mapping[str, Any]) -> Path:
-    """Where the record of this name and seed is kept."""
+    """Path of the kept record of this name and seed."""
     return FOLDER / f"{made['name']}-{made['seed']}.json"
 
 
 def keep(made: Mapping[str, Any]) -> Path:
-    """Keep a compact copy, in place of an older one of the same spec. Raises `EdgesdtError` rather than mix specs."""
+    """Stores a compact copy and replaces an older one of the same spec. Raises `EdgesdtError` if the spec differs."""
     path = place(made)
     if path.exists():
         there = record.read(path)
@@ -54,7 +54,7 @@ def keep(made: Mapping[str, Any]) -> Path:
 
 
 def by_spec(records: Sequence[Record]) -> list[list[Record]]:
-    """Records in groups of one name and spec, each in order of its seeds; the groups by data set, layers and name."""
+    """Records grouped by name and spec, in order of seeds; groups are sorted by data set, layers and name."""
     groups: dict[tuple[str, str], list[Record]] = {}
     for made in sorted(records, key=_order):
         groups.setdefault((made["name"], made["spec_hash"]), []).append(made)
@@ -69,7 +69,7 @@ def _order(made: Record) -> tuple[Any, ...]:
 def difference(one: Any, other: Any, path: str = "") -> str | None:
     """Where two JSON-ready values first differ, as `path: one, other`; None where they are equal.
 
-    A number and an equal number of another kind (1 and 1.0) differ too.
+    A number and an equal number of another type (1 and 1.0) differ too.
     """
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for key in [*one, *(key for key in other if key not in one)]:

@@ -1,7 +1,7 @@
-"""Run published results (and the project's own bars) again and say, row by row, how near edgesdt comes.
+"""Reproduces published results (and the project's own bars) and prints a comparison, row by row.
 
-`python -m benchmarks.reproduce [--quick] [NAME...]`: the rows are the YAML files of this folder. Runs go to
-`runs/reproduce/NAME-SEED` and go on where they stopped. A shortfall is printed and makes the exit code 1.
+`python -m benchmarks.reproduce [--quick] [NAME...]`: the rows are the YAML files of this folder. Runs are in
+`runs/reproduce/NAME-SEED` and are resumed if they stopped. A shortfall is printed and gives exit code 1.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SHORT = "FALLS SHORT"
 
 
 def table(row: Row, made: Sequence[dict[str, Any]], quick: bool = False) -> list[list[str]]:
-    """The lines of one row of the result, one per read-out, for the records `made` of its seeds."""
+    """The lines of one row of the result, one per read-out, from the records `made` of its seeds."""
     lines = []
     for metric in row.metrics():
         found = [record["accuracy"].get(metric) for record in made]
@@ -53,7 +53,7 @@ def _gap(row: Row, metric: str, ours: Sequence[float]) -> str:
 
 
 def verdict(row: Row, metric: str, ours: Sequence[float]) -> str:
-    """Whether the worst seed holds the bar and the stretch of `metric`; a missing figure holds nothing."""
+    """Text on whether the worst seed meets the bar and the stretch goal of `metric`; a missing figure meets none."""
     if metric not in row.bar and metric not in row.stretch:
         return "no bar"
     worst = min(ours, default=0.0)
@@ -66,7 +66,7 @@ def verdict(row: Row, metric: str, ours: Sequence[float]) -> str:
 
 
 def run(row: Row, out: Path, threads: int, quick: bool) -> list[dict[str, Any]]:
-    """Run (or go on with, or read) the row's seeds in folders of `out`; returns their records."""
+    """Runs (or resumes, or reads) the row's seeds in folders of `out`; returns their records."""
     from edgesdt.runs.experiment import run as run_spec
 
     made = []
@@ -86,8 +86,8 @@ def main(arguments: Sequence[str]) -> int:
     """The command; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reproduce", description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="rows to run (default: all)")
-    parser.add_argument("--quick", action="store_true", help="one short epoch each, one seed: shows that it runs")
-    parser.add_argument("--out", type=Path, default=Path("runs/reproduce"), metavar="DIR", help="where the runs go")
+    parser.add_argument("--quick", action="store_true", help="one short epoch each, one seed: tests that it runs")
+    parser.add_argument("--out", type=Path, default=Path("runs/reproduce"), metavar="DIR", help="folder of the runs")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads for inference")
     parser.add_argument("--list", action="store_true", help="only list the rows")
     options = parser.parse_args(arguments)
@@ -97,7 +97,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     for row in rows:
         for seed in row.seeds:
-            row.load(seed)  # a row that is no spec is found before hours of running
+            row.load(seed)  # an invalid row is found before hours of runs
     lines = [HEAD]
     for row in rows:
         lines += table(row, run(row, options.out, options.threads, options.quick), options.quick)

@@ -1,4 +1,4 @@
-"""What is to be reproduced: one YAML file per row in this folder, read and checked. `reproduce` runs them."""
+"""The results to reproduce: reads and checks one YAML file per row in this folder. `reproduce` runs them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from edgesdt.spec import Spec, load
 
 FOLDER = Path(__file__).parent
 QUICK = {"epochs": 1, "data.train": 1_000, "data.test": 200}
-"""What `--quick` changes: the pipeline is exercised, but no bar can be judged."""
+"""Changes by `--quick`: the pipeline is tested, but no bar can be checked."""
 
 
 class Published(BaseModel):
-    """Published accuracies: mean and standard deviation over `runs` runs, as fractions, and for which network."""
+    """Published accuracies: mean and standard deviation over `runs` runs, as fractions, with the network."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -29,10 +29,10 @@ class Published(BaseModel):
 
 
 class Row(BaseModel):
-    """One row to reproduce: which spec, over which seeds, beside which published figures, and its bars.
+    """One row to reproduce: the spec, the seeds, the published figures, and the bars.
 
-    `bar`, `stretch`: accuracy name of a record → least fraction, held by every seed. `source` says where the published
-    figures or the bar come from, `note` how our run differs from the published one.
+    `bar`, `stretch`: accuracy name of a record → minimum fraction for every seed. `source` is the source of the
+    published figures or the bar; `note` says how our run differs from the published one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -57,7 +57,7 @@ class Row(BaseModel):
         return load(self.spec, overrides)
 
     def metrics(self) -> list[str]:
-        """Names of the accuracies that this row speaks of, the published ones first."""
+        """Names of the accuracies of this row, the published ones first."""
         published = self.published.accuracy if self.published else {}
         return list(dict.fromkeys([*published, *self.bar, *self.stretch])) or ["direct_average"]
 

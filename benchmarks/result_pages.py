@@ -1,4 +1,4 @@
-"""Records as Markdown: one row per spec for the README, and a section per spec with counts and breakdowns."""
+"""Writes records as Markdown: one row per spec for the README, and a section per spec with counts and breakdowns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def mean(values: Sequence[float]) -> float:
 
 
 def percent(values: Sequence[float]) -> str:
-    """Mean of fractions in per cent, and with more than one the half range: `95.31 ± 0.09`."""
+    """Mean of fractions in per cent, with half the range if there are several: `95.31 ± 0.09`."""
     middle = f"{100 * mean(values):.2f}"
     return middle if len(values) == 1 else f"{middle} ± {50 * (max(values) - min(values)):.2f}"
 
@@ -59,7 +59,7 @@ def means(seeds: Sequence[Record], section: str) -> Callable[[str], float]:
 
 
 def accuracy(seeds: Sequence[Record], name: str) -> str:
-    """An accuracy over the seeds, or a dash where the records have none of that name."""
+    """An accuracy over the seeds; a dash if the records have none of that name."""
     return percent([made["accuracy"][name] for made in seeds]) if name in seeds[0]["accuracy"] else "–"
 
 
@@ -70,7 +70,7 @@ def short(made: Sequence[Record]) -> str:
 
 
 def caption(groups: Sequence[Sequence[Record]]) -> str:
-    """What the table's numbers mean."""
+    """The explanation of the table's numbers."""
     seeds = sorted({made["seed"] for group in groups for made in group})
     said = f"Seed {seeds[0]}" if len(seeds) == 1 else f"Seeds {', '.join(map(str, seeds))}: mean ± half the range"
     priced = sorted({f"{m['technology']['table']} at {m['technology']['node_nm']:g} nm" for g in groups for m in g})
@@ -153,7 +153,7 @@ def memory_rows(made: Record) -> list[list[str]]:
 
 
 def speed_section(result: Mapping[str, Any]) -> str:
-    """The kept speed measurement: where it was made, how, and both tables."""
+    """The kept speed measurement: machine, method, and both tables."""
     return "\n\n".join(
         [
             machine.in_words(result["machine"]).replace("\n", "; "),
@@ -168,7 +168,7 @@ def speed_section(result: Mapping[str, Any]) -> str:
 
 
 def _arrays(result: Mapping[str, Any]) -> tuple[str, ...]:
-    """The device models alone: how, and both tables."""
+    """The device models alone: method and both tables."""
     method = devices.method(result).replace("\n", " ")
     return f"Device models alone. {method}", *(
         tables.markdown(rows(result)) for rows in (devices.rows, devices.update_rows)

@@ -1,8 +1,8 @@
-"""The results tables of README.md and benchmarks/README.md, made from records and from nothing else.
+"""Writes the results tables of README.md and benchmarks/README.md from records alone.
 
-`python -m benchmarks.results` writes them from the kept records; with `RUN_DIR...` it keeps those runs' records first.
-With `--check` it writes nothing: it fails where a table is not what the kept records give, or where a given run differs
-from its kept record in what must be the same on every machine.
+`python -m benchmarks.results` writes them from the kept records; with `RUN_DIR...` it first stores the records of those
+runs. With `--check` it writes nothing. It then fails if a table differs from the kept records, or if a given run
+differs from its kept record in a machine-independent field.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from edgesdt.runs import record
 README = records.HERE.parent / "README.md"
 PAGE = records.HERE / "README.md"
 SPEED = records.HERE / "speed.json"
-"""What `python -m benchmarks.speed --json benchmarks/speed.json` wrote, if that was kept."""
+"""The output of `python -m benchmarks.speed --json benchmarks/speed.json`, if it is kept."""
 
 
 def pages() -> dict[Path, dict[str, str]]:
-    """What each file must hold between which marks. Raises `EdgesdtError` for a damaged record."""
+    """The required content of each file between its marks. Raises `EdgesdtError` for a damaged record."""
     made = records.kept()
     wanted: dict[Path, dict[str, str]] = {}
     if made:
@@ -36,7 +36,7 @@ def pages() -> dict[Path, dict[str, str]]:
 
 
 def write(wanted: dict[Path, dict[str, str]]) -> None:
-    """Put every table in its place. Raises `EdgesdtError`, before any file is touched, where a place is missing."""
+    """Writes every table to its page. Raises `EdgesdtError`, before any file is changed, if marks are missing."""
     texts: dict[Path, str] = {}
     for path, sections in wanted.items():
         for name, content in sections.items():
@@ -47,7 +47,7 @@ def write(wanted: dict[Path, dict[str, str]]) -> None:
 
 
 def stale(wanted: dict[Path, dict[str, str]]) -> list[str]:
-    """A line for each table that is not there or not what its source gives."""
+    """A line for each table that is missing or differs from its source."""
     found = []
     for path, sections in wanted.items():
         text = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -58,7 +58,7 @@ def stale(wanted: dict[Path, dict[str, str]]) -> list[str]:
 
 
 def strays(folders: Sequence[Path]) -> list[str]:
-    """A line for each run that differs from its kept record in what is promised to be the same everywhere."""
+    """A line for each run that differs from its kept record in a machine-independent field."""
     found = []
     for made in records.of_runs(folders):
         path = records.place(made)
@@ -74,7 +74,8 @@ def strays(folders: Sequence[Path]) -> list[str]:
 def main(arguments: Sequence[str]) -> int:
     """The command; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.results", description=__doc__.partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where something is not as kept")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if something differs from the kept "
+                                                             "records")
     parser.add_argument("folders", nargs="*", type=Path, metavar="RUN_DIR", help="folder of a finished run")
     options = parser.parse_args(arguments)
     if options.check:

@@ -1,7 +1,7 @@
-"""The roof over the kernels: bytes that a sample must move, over the bandwidth at which this machine streams them.
+"""The roofline of the kernels: bytes that a sample must move, divided by the streaming bandwidth of this machine.
 
-Bytes are useful bytes, each array once: what the algorithm needs in the formats that the simulator stores, not what a
-cache line drags along. A scattered weight write moves 64 bytes to change one, so no kernel can reach the whole roof.
+Bytes are useful bytes, each array once: the data that the algorithm needs in the simulator's formats, without the rest
+of cache lines. A scattered weight write moves 64 bytes to change one, so no kernel can reach the roof.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CELL_BYTES = 48
 
 @dataclass(frozen=True)
 class Traffic:
-    """Useful bytes of one sample, by what they are."""
+    """Useful bytes of one sample, by kind."""
 
     weight_rows: float
     weight_updates: float
@@ -40,7 +40,7 @@ class Traffic:
 
 
 def weight_bytes(spec: Spec) -> int:
-    """Bytes that the simulator stores a weight in; of analog cells, the code that is read of them."""
+    """Bytes per weight in the simulator; for analog cells, those of the read code."""
     if not spec.device.digital:
         return 2
     return 1 if spec.chip.weights.bits <= 8 else 2
@@ -55,16 +55,16 @@ def footprint(spec: Spec) -> int:
 def traffic(spec: Spec, counts: Mapping[str, int], samples: int) -> Traffic:
     """Bytes of one sample, from the action counts of `samples` samples on an event-driven chip.
 
-    A weight is read for each multiply-accumulate (the rows of the active inputs, and of the states that changed), and
-    read and written where its code changes; an accumulator is read and written once; a random word is written and
-    read once. Raises `ValueError` for a dense chip (its counts say nothing about events) or no samples.
+    A weight is read for each multiply-accumulate (the rows of active inputs and of changed states), and read and
+    written if its code changes. An accumulator is read and written once; a random word is written and read once. Raises
+    `ValueError` for a dense chip (its counts say nothing about events) or no samples.
     """
     if spec.chip.style != "event_driven":
         raise ValueError(f"chip.style: {spec.chip.style}: only the counts of an event-driven chip are events")
     if samples < 1:
         raise ValueError("no samples")
     each = weight_bytes(spec)
-    read = counts[act.MAC] + counts.get("back_mac", 0)  # of a rule with a transposed pass
+    read = counts[act.MAC] + counts.get("back_mac", 0)  # for a rule with a transposed pass
     moved = 2 * counts[act.WEIGHT_WRITE] * each
     if not spec.device.digital:
         read = counts[act.ROW_DRIVE] // tiles(spec)[1] * spec.chip.layers[1]
@@ -80,7 +80,7 @@ def traffic(spec: Spec, counts: Mapping[str, int], samples: int) -> Traffic:
 
 @dataclass(frozen=True)
 class Roof:
-    """A measured rate [samples/s] against what `bandwidth` [bytes/s] allows for `bytes_per_sample`."""
+    """A measured rate [samples/s] and the limit by `bandwidth` [bytes/s] for `bytes_per_sample`."""
 
     bytes_per_sample: float
     bandwidth: float
@@ -103,7 +103,7 @@ class Roof:
 
 
 class Stream:
-    """A buffer of about `size` bytes that is read from end to end by compiled code, as fast as this core can."""
+    """A buffer of about `size` bytes that compiled code reads completely, as fast as this core can."""
 
     def __init__(self, size: int) -> None:
         from numba import njit
@@ -111,10 +111,10 @@ class Stream:
         self._sum = njit(nogil=True)(_sum_words)
         self._words = np.arange(-(-size // 8), dtype=np.uint64)
         self.nbytes = self._words.nbytes
-        self.read(2)  # compiles, and brings the buffer into whatever cache holds it
+        self.read(2)  # compiles, and loads the buffer into the cache that can hold it
 
     def read(self, passes: int) -> int:
-        """Read the whole buffer `passes` times; returns the XOR of the sums, so that no read can be left out."""
+        """Reads the whole buffer `passes` times; returns the XOR of the sums, so that no read is optimised away."""
         total = 0
         for _ in range(passes):
             total ^= int(self._sum(self._words))
@@ -123,6 +123,6 @@ class Stream:
 
 def _sum_words(words: npt.NDArray[np.uint64]) -> np.uint64:
     total = np.uint64(0)
-    for i in range(words.shape[0]):  # by place: compilers make no vectors of a loop over the words themselves
+    for i in range(words.shape[0]):  # by index, because compilers do not vectorise a loop over the words themselves
         total += words[i]
     return total

@@ -1,4 +1,4 @@
-"""How a rate is measured: warm, for a while, several things in turn, so that a busy machine hits all alike."""
+"""Measures rates after a warm-up, with several functions in turn, so that load affects all equally."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Spread:
 
 
 def rate(step: Callable[[int], object], chunk: int, seconds: float, clock: Clock = time.perf_counter) -> float:
-    """Items per second of `step(chunk)`, called again until `seconds` have gone by (at least once)."""
+    """Items per second of `step(chunk)`, called repeatedly until `seconds` have passed (at least once)."""
     done, started, elapsed = 0, clock(), 0.0
     while elapsed < seconds or done == 0:
         step(chunk)
@@ -43,7 +43,7 @@ def rate(step: Callable[[int], object], chunk: int, seconds: float, clock: Clock
 
 
 def interleaved(measures: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Each of `measures` once per round, in the order given: A B C A B C … Returns a list of `rounds` values each."""
+    """Calls each of `measures` once per round: A B C A B C … Returns a list of `rounds` values for each."""
     found: dict[str, list[float]] = {name: [] for name in measures}
     for _ in range(rounds):
         for name, measure in measures.items():
@@ -52,17 +52,17 @@ def interleaved(measures: Mapping[str, Callable[[], float]], rounds: int) -> dic
 
 
 def ratios(these: Sequence[float], those: Sequence[float]) -> list[float]:
-    """`these[i] / those[i]` for the values of the same round. Raises `ValueError` where the rounds differ."""
+    """`these[i] / those[i]` for values of the same round. Raises `ValueError` if the numbers of rounds differ."""
     return [a / b for a, b in zip(these, those, strict=True)]
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Hold every BLAS that is loaded to one thread. Raises `RunError` where one of them does not obey."""
+    """Limits every loaded BLAS to one thread. Raises `RunError` if this fails."""
     from threadpoolctl import threadpool_info, threadpool_limits
 
     with threadpool_limits(limits=1, user_api="blas"):
         blas = [found for found in threadpool_info() if found["user_api"] == "blas"]
         if not blas or any(found["num_threads"] != 1 for found in blas):
-            raise RunError("BLAS could not be held to one thread, so that nothing can be compared with it")
+            raise RunError("BLAS could not be limited to one thread, so no comparison with it is possible")
         yield

@@ -1,6 +1,7 @@
-"""Learning rules beside each other, from kept records: chips of equal layers, bits, data and target, by rule.
+"""Compares learning rules from kept records: chips with equal layers, bits, data and target, by rule.
 
-Traffic is what a training sample moves between memories and the rest of the chip: the accesses of each action's recipe.
+Traffic is the number of bits that a training sample moves between memories and the rest of the chip: the accesses in
+each action's recipe.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ HEAD = [
 
 
 def rows(made: Sequence[Record]) -> list[list[str]]:
-    """A row for each spec that another rule has a counterpart of, counterparts together; empty where there is none."""
+    """A row for each spec with a counterpart of another rule, counterparts together; empty if there is none."""
     alike: defaultdict[tuple[object, ...], list[list[Record]]] = defaultdict(list)
     for seeds in by_spec(made):
         alike[_key(seeds[0])].append(seeds)
@@ -41,7 +42,7 @@ def table(found: Sequence[Sequence[str]]) -> str:
 
 
 def _key(made: Record) -> tuple[object, ...]:
-    """What chips have in common that are compared; where the point of the weights lies is up to the rule."""
+    """The key of comparable chips; the fractional bits of the weights may differ by rule."""
     spec, chip = made["spec"], made["spec"]["chip"]
     bits = chip["weights"]["bits"], chip["states"]["bits"]
     return (spec["data"]["set"], tuple(chip["layers"]), *bits, spec["learning"]["target"], spec["device"]["model"])

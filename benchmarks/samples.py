@@ -1,4 +1,4 @@
-"""The images that a speed measurement shows: MNIST where it is on this machine, else strokes of the same density."""
+"""The images of a speed measurement: MNIST if it is on this machine, else strokes of the same density."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from edgesdt import datasets
 from edgesdt.errors import DataError
 
 MNIST_DENSITY = 0.1912
-"""Share of the pixels of MNIST's 60,000 training images that are not zero (measured)."""
+"""Measured share of nonzero pixels in MNIST's 60,000 training images."""
 SIDE = 28
 
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """Shuffled 8-bit images (n, 784) and what they are."""
+    """Shuffled 8-bit images (n, 784) and their description."""
 
     pixels: npt.NDArray[np.uint8]
     origin: str
 
 
 def images(n: int, seed: int = 0) -> Images:
-    """`n` images in an order drawn from `seed`; never fetches anything. Raises `DataError` for a damaged MNIST."""
+    """`n` images in a random order from `seed`; it never fetches data. Raises `DataError` for a damaged MNIST."""
     try:
         data = datasets.load("mnist", fetch=False)
     except DataError:
@@ -40,10 +40,10 @@ def _is_here() -> bool:
 
 
 def strokes(n: int, seed: int) -> npt.NDArray[np.uint8]:
-    """`n` images (n, 784) of three random strokes each, with MNIST's share of pixels that are not zero.
+    """`n` images (n, 784) of three random strokes each, with MNIST's share of nonzero pixels.
 
-    The `MNIST_DENSITY` of the pixels that are nearest to a stroke are lit, the nearest most, so that they hang
-    together as a pen's do.
+    The share `MNIST_DENSITY` of pixels nearest to a stroke is nonzero, with the largest values nearest, so that pixels
+    are connected as in handwriting.
     """
     draw = np.random.RandomState(seed)
     grid = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE), indexing="ij"), axis=-1).reshape(-1, 2)

@@ -1,8 +1,8 @@
-"""Training and inference speed of the chip simulator beside a float32 BLAS reference, and how near the roof it is.
+"""Training and inference speed of the chip simulator, compared with a float32 BLAS reference and the roofline.
 
-`python -m benchmarks.speed [--quick] [--json FILE]`. One thread each, in turn, in one process (A B A B …), on a chip
-that has already learned: neurons that have specialised move and are written less than fresh ones. Without `--case` the
-device models alone are measured, too, as by `python -m benchmarks.devices`.
+`python -m benchmarks.speed [--quick] [--json FILE]`. Each runs on one thread, in turn, in one process (A B A B …), on a
+trained chip: specialised neurons change less and are written less than untrained ones. Without `--case` the device
+models alone are measured too, as by `python -m benchmarks.devices`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from edgesdt.spec import Spec, load
 
 SCHEMA = 1
 BATCH = 16
-"""Mini-batch of the reference: that of the published one-layer network."""
+"""Mini-batch size of the reference: that of the published one-layer network."""
 CASES: dict[str, tuple[str, ...]] = {
     "784-300": ("mnist_edge",),
     "784-2000": ("mnist_1layer",),
@@ -35,20 +35,20 @@ CASES: dict[str, tuple[str, ...]] = {
     "784-2000 backprop": ("mnist_backprop",),
     "784-2000 ReRamSB": ("mnist_1layer", "device.model=ReRamSB", "learning.learning_rate=0.001"),
 }
-"""Case → the shipped spec that describes it, and what is set in it."""
+"""Case → its shipped spec, and the overrides."""
 BARS = {"784-2000": (5.0, 10.0), "784-2000 backprop": (3.0, 6.0)}
-"""Case → how many times the reference its training must be, and how many times it had better be."""
+"""Case → required ratio of its training speed to the reference, and the stretch goal."""
 MOST_AT_ONCE = 2_000
-"""Samples that the chip is given in one call, at most: as many as `edgesdt run` gives it."""
+"""Maximum samples per call of the chip, as in `edgesdt run`."""
 WARM_UP = 64
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How long a case is measured: `rounds` of `seconds` for each figure, after `pretrain` samples.
+    """The effort for a case: `rounds` of `seconds` for each figure, after `pretrain` samples.
 
-    The speed of a fresh chip is that over its first `early` samples. Learning beforehand ends after `patience_s`
-    seconds for either contestant, even if it has not seen all its samples.
+    The speed of a fresh chip is measured over its first `early` samples. Pretraining ends after `patience_s` seconds
+    for each contestant, even before all samples.
     """
 
     rounds: int
@@ -120,7 +120,7 @@ def on_digital_memory(spec: Spec) -> Spec:
 
 
 def learn_before(contestant: ChipContestant | FloatContestant, at_once: int, effort: Effort) -> None:
-    """Let a contestant learn until it has seen `pretrain` samples or its time is up."""
+    """Trains a contestant until it has seen `pretrain` samples or its time limit is reached."""
     end = time.perf_counter() + effort.patience_s
     while contestant.trained < effort.pretrain and time.perf_counter() < end:
         contestant.train(at_once)
@@ -131,14 +131,14 @@ def _bytes(moved: Traffic) -> dict[str, float]:
 
 
 def _compile(spec: Spec, pixels: Pixels) -> None:
-    """Let a throw-away chip compile all that the case needs (or load it from the cache)."""
+    """Compiles all kernels of the case with a temporary chip (or loads them from the cache)."""
     throw_away = ChipContestant(spec, pixels[:WARM_UP])
     throw_away.train(WARM_UP)
     throw_away.infer(WARM_UP)
 
 
 def measure_all(names: Sequence[str], effort: Effort, say: Callable[[str], None]) -> dict[str, Any]:
-    """The whole result, JSON-ready. BLAS is held to one thread; `say` gets a line of progress per case."""
+    """The whole result, JSON-ready. BLAS is limited to one thread; `say` receives a line of progress per case."""
     shown = images(effort.pretrain)
     result: dict[str, Any] = {
         "schema": SCHEMA,
@@ -159,7 +159,7 @@ def measure_all(names: Sequence[str], effort: Effort, say: Callable[[str], None]
 def main(arguments: Sequence[str]) -> int:
     """The command; returns its exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="a few seconds a case, for a first look and for CI")
+    parser.add_argument("--quick", action="store_true", help="a few seconds per case, for a first look and for CI")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure of every round to FILE")
     parser.add_argument("--case", action="append", choices=list(CASES), help="only this case (may be repeated)")
     parser.add_argument("--from", type=Path, metavar="FILE", dest="source", help="show a FILE that --json wrote")

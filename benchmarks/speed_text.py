@@ -1,4 +1,4 @@
-"""The figures of `benchmarks.speed` as tables: medians, ranges, ratios of the same round, and the roof."""
+"""The figures of `benchmarks.speed` as tables: medians, ranges, ratios within rounds, and the roofline."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PHASES = {"train": "training", "infer": "inference"}
 
 
 def speed_rows(result: Mapping[str, Any]) -> list[list[str]]:
-    """Samples per second of chip and reference: a row per case and phase, the head first."""
+    """Samples per second of chip and reference: a row per case and phase; the head comes first."""
     rows = [["chip", "weights", "phase", "edgesdt [samples/s]", "float32 BLAS [samples/s]", "ratio", "fresh chip"]]
     for name, case in result["cases"].items():
         for phase, word in PHASES.items():
@@ -34,19 +34,19 @@ def speed_rows(result: Mapping[str, Any]) -> list[list[str]]:
 
 
 def chip_of(name: str, case: Mapping[str, Any]) -> str:
-    """The layers of a case, and its learning rule where that is not the one of all cases before there were two."""
+    """The layers of a case, and its learning rule if it is not the default of older results."""
     layers, rule = name.partition(" ")[0], case.get("rule", "eqprop")
     return layers if rule == "eqprop" else f"{layers} {rule}"
 
 
 def held_in(case: Mapping[str, Any]) -> str:
-    """What holds the weights of a case."""
+    """The storage of the weights of a case."""
     model = case.get("device", "sram")
     return f"{case['weight_bits']} bits" if model == "sram" else f"{model} cells"
 
 
 def in_situ_lines(result: Mapping[str, Any]) -> list[str]:
-    """How much slower a chip on cells learns than the same chip with a digital memory, in the same rounds."""
+    """Text that compares the learning speed on cells with that on a digital memory, in the same rounds."""
     lines = []
     for name, case in result["cases"].items():
         if digital := case["samples_per_s"].get("train_digital"):
@@ -59,7 +59,7 @@ def in_situ_lines(result: Mapping[str, Any]) -> list[str]:
 
 
 def roof(case: Mapping[str, Any], phase: str) -> Roof:
-    """The roof over one phase: the best bandwidth of all rounds against the median rate."""
+    """The roofline of one phase: the best bandwidth of all rounds and the median rate."""
     ours, _ = _pair(case, phase)
     return Roof(
         bytes_per_sample=case["bytes_per_sample"][phase]["total"],
@@ -69,7 +69,7 @@ def roof(case: Mapping[str, Any], phase: str) -> Roof:
 
 
 def roof_rows(result: Mapping[str, Any]) -> list[list[str]]:
-    """Bytes and bandwidth: a row per case and phase, the head first."""
+    """Bytes and bandwidth: a row per case and phase; the head comes first."""
     rows = [
         [
             "chip", "weights", "phase", "bytes/sample", "of them weight rows", "weight updates", "random words",
@@ -98,7 +98,7 @@ def roof_rows(result: Mapping[str, Any]) -> list[list[str]]:
 
 
 def method(result: Mapping[str, Any]) -> str:
-    """How the figures were made, in words."""
+    """Text on the method of measurement."""
     effort = result["effort"]
     before = ", ".join(f"{name}: {case['pretrained']['chip']:,}" for name, case in result["cases"].items())
     return (
@@ -112,7 +112,7 @@ def method(result: Mapping[str, Any]) -> str:
 
 
 def roof_method() -> str:
-    """What the roof means, in words."""
+    """Text on the meaning of the roofline."""
     return (
         "Roof: useful bytes per sample (weight rows read, weight codes written, accumulators, random words, "
         "inputs; each once),\nfrom the chip's own action counts, over the bandwidth of summing a buffer as large as "
@@ -121,7 +121,7 @@ def roof_method() -> str:
 
 
 def text(result: Mapping[str, Any]) -> str:
-    """Everything for a terminal."""
+    """The complete text for a terminal."""
     return "\n".join(
         [
             machine.in_words(result["machine"]),
@@ -137,7 +137,7 @@ def text(result: Mapping[str, Any]) -> str:
 
 
 def verdict(name: str, case: Mapping[str, Any], bar: float, stretch: float) -> str:
-    """Whether the training of a case holds its bar against the reference."""
+    """Text on whether the training of a case meets its bar relative to the reference."""
     found = Spread.of(ratios(*_pair(case, "train")))
     if found.median >= stretch:
         said = f"holds the bar of {bar:g} × and its stretch of {stretch:g} ×"

@@ -1,9 +1,9 @@
-"""Measure sweeps: `python -m benchmarks.sweeps scaling | cluster | planning | search`; each prints a few lines.
+"""Measures sweeps: `python -m benchmarks.sweeps scaling | cluster | planning | search`; each prints a few lines.
 
 `scaling`: 60 runs on one worker and on two. `cluster`: 200 short runs on a Dask cluster of two workers, one of which is
-killed half-way. `planning`: 10,000 points planned, a sweep of which one run is missing taken up again and reported on.
-`search [--seed N]`: the hypervolume of the front of a search beside that of random points, for five seeds from N on.
-All in temporary folders.
+killed half-way. `planning`: plans 10,000 points, resumes a sweep with one missing run, and reports on it. `search
+[--seed N]`: the hypervolume of the front of a search compared with that of random points, for five seeds from N on. All
+runs are in temporary folders.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ REFERENCE = (1.0, -8.0, 16.0)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one measurement."""
+    """Runs one measurement."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sweeps", description=__doc__)
     measures = {"scaling": scaling, "cluster": cluster, "planning": planning}
     parser.add_argument("measure", choices=[*measures, "search"])
@@ -118,7 +118,7 @@ with Store(Path(sys.argv[2]), plan) as store:
 
 
 def planning(folder: Path) -> None:
-    """The plan of 10,000 points, and the start of a sweep of which all but one are done."""
+    """Plans 10,000 points, and starts a sweep with one unfinished point."""
     file, out = _write(folder, TEN_THOUSAND, 3), folder / "out"
     print(f"10,000 points planned in {_timed('sweep', file, '--plan', '--workers', 2):.1f} s")
     _fill(file, out)
@@ -130,7 +130,7 @@ def planning(folder: Path) -> None:
 
 
 def _fill(file: Path, out: Path) -> None:
-    """A store with all rows but one, each made from one real record."""
+    """Creates a store with all rows except one, all from one real record."""
     from edgesdt.runs.experiment import run
     from edgesdt.spec.sweep.section import load_sweep
     from edgesdt.sweep import rows
@@ -146,7 +146,7 @@ def _fill(file: Path, out: Path) -> None:
 
 
 def search(folder: Path, first: int) -> None:
-    """Five times the same number of runs, chosen by search and at random, with seeds from `first` on."""
+    """Compares the same number of runs chosen by search and at random, five times, with seeds from `first` on."""
     wins = 0
     for seed in range(first, first + 5):
         volume = {}

@@ -1,4 +1,4 @@
-"""Tables for people: rows of text as aligned columns for a terminal or as Markdown, and sections kept in a file."""
+"""Formats rows of text as aligned columns for a terminal or as Markdown, and updates sections of a file."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Rows = Sequence[Sequence[str]]
 
 
 def plain(rows: Rows) -> str:
-    """`rows` (the first is the head) as aligned columns: the first to the left, the others to the right.
+    """`rows` (the first is the head) as aligned columns: the first left-aligned, the others right-aligned.
 
-    Raises `ValueError` where rows differ in length.
+    Raises `ValueError` if rows differ in length.
     """
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = []
@@ -27,9 +27,9 @@ def plain(rows: Rows) -> str:
 
 
 def markdown(rows: Rows) -> str:
-    """`rows` (the first is the head) as a Markdown table, the first column to the left, the others to the right.
+    """`rows` (the first is the head) as a Markdown table: the first column left-aligned, the others right-aligned.
 
-    Raises `ValueError` where rows differ in length.
+    Raises `ValueError` if rows differ in length.
     """
     head, *body = [[cell.replace("|", "\\|") for cell in row] for row in rows]
     if any(len(row) != len(head) for row in body):
@@ -43,7 +43,7 @@ def _marks(name: str) -> tuple[str, str]:
 
 
 def section(text: str, name: str) -> str | None:
-    """What stands between `<!-- name -->` and `<!-- /name -->` in `text`, stripped; None without these marks."""
+    """The text between `<!-- name -->` and `<!-- /name -->` in `text`, stripped; None without these marks."""
     start, end = _marks(name)
     _, found, rest = text.partition(start)
     inside, closed, _ = rest.partition(end)
@@ -51,9 +51,9 @@ def section(text: str, name: str) -> str | None:
 
 
 def with_section(path: Path, name: str, content: str, text: str | None = None) -> str:
-    """`text` (None: that of file `path`) with `content` between the marks of `name`.
+    """`text` (None: the content of file `path`) with `content` between the marks of `name`.
 
-    Raises `EdgesdtError` where the marks are missing.
+    Raises `EdgesdtError` if the marks are missing.
     """
     start, end = _marks(name)
     if text is None:

@@ -1,1 +1,1 @@
-"""The pages of the documentation, and the modules that make, run and draw them."""
+"""The pages of the documentation, and the modules that generate, run and draw them."""

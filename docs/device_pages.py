@@ -1,4 +1,4 @@
-"""Makes `docs/reference/devices.md` from the catalog: families, and presets with the source of every number."""
+"""Generates `docs/reference/devices.md` from the catalog: families, and presets with the source of every number."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Table = Callable[[Iterable[str], Iterable[Iterable[str]]], Iterator[str]]
 
 
 def page(note: str, table: Table) -> str:
-    """The whole page; `note` says that it is generated, `table` makes the lines of a Markdown table."""
+    """The whole page; `note` states that it is generated, `table` formats the lines of a Markdown table."""
     presets = [name for name in catalog.names() if catalog.origin(name).kind == "preset"]
     models = {name: catalog.load(name) for name in presets}
     lines = [
@@ -28,7 +28,7 @@ def page(note: str, table: Table) -> str:
         note,
         "",
         "`edgesdt device show NAME` prints the same for one of them, `edgesdt device pulse NAME` its pulse response.",
-        "Case does not matter in a name. What a cell model is, and how weights become conductances:",
+        "Names ignore case. What a cell model is, and how weights become conductances:",
         "[devices](../explanation/devices.md). A device of your own: [how to](../how_to/own_device_model.md).",
         "",
         "## Presets at a glance",
@@ -37,7 +37,7 @@ def page(note: str, table: Table) -> str:
         "",
         "## Families",
         "",
-        "A sheet that leaves a parameter out takes the family's value.",
+        "A parameter that a sheet leaves out has the family's value.",
         "",
     ]
     for name in catalog.FAMILIES:

@@ -1,7 +1,7 @@
-"""What the pages show is what happens: finds their code blocks, runs them, and brings shown output up to date.
+"""Runs the examples of the pages: finds their code blocks, runs them, and updates the shown output.
 
-`python -m docs.examples` rewrites the shown output of every page from a real run; `tests/docs` holds pages against it.
-`CONTRIBUTING.md` says how each kind of block is read.
+`python -m docs.examples` rewrites the shown output of every page from a real run; `tests/docs` compares pages with it.
+`CONTRIBUTING.md` describes each kind of block.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Mismatch(AssertionError):
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of a page: its language, text, the line that its text starts on, and where its text lies."""
+    """A fenced block of a page: its language, text, the first line of its text, and the position of its text."""
 
     page: Path
     language: str
@@ -96,9 +96,9 @@ def edgesdt_commands(page: Path) -> Iterator[list[str]]:
 
 
 def aligned(shown: str, actual: str) -> list[str] | None:
-    """The actual line for each shown one, or None where they differ by more than numbers.
+    """The actual line for each shown one; None if they differ by more than numbers.
 
-    A line `...` stands for any lines and `...` inside a line for any text; both are given as they are shown.
+    A line `...` stands for any lines and `...` inside a line for any text; both are kept as shown.
     """
     return _aligned(shown.splitlines(), actual.splitlines())
 
@@ -123,7 +123,7 @@ def _pattern(shown: str) -> str:
 
 
 def _skeleton(line: str) -> str:
-    """A line without what may differ between two versions: numbers with their units, hashes, width of columns."""
+    """A line without parts that may differ between versions: numbers with their units, hashes, width of columns."""
     return " ".join(_NUMBER.sub("#", _HASH.sub("#", line)).split())
 
 
@@ -138,10 +138,10 @@ class Session:
         self.status = 0
 
     def shell(self, command: str) -> str:
-        """What `command` prints, both streams as on a terminal; `$?` is the status of the one before.
+        """The output of `command`, both streams as on a terminal; `$?` is the status of the previous command.
 
-        `edgesdt` is called in this process, by the function that its console script calls: starting it anew for each
-        line would take longer than all the rest.
+        `edgesdt` is called in this process, by the function of its console script, because starting a process for each
+        line would take too long.
         """
         words = shlex.split(command, comments=True)
         if words[:1] == ["edgesdt"]:
@@ -156,7 +156,7 @@ class Session:
         return done.stdout
 
     def edgesdt(self, arguments: list[str]) -> str:
-        """What `edgesdt` with these arguments prints."""
+        """The output of `edgesdt` with these arguments."""
         from edgesdt.cli.main import main
 
         with self._here() as printed, contextlib.redirect_stderr(printed):
@@ -167,7 +167,8 @@ class Session:
         return printed.getvalue()
 
     def install(self, packages: list[str]) -> str:
-        """Install packages of the page with pip, without a network, where only the commands of this page find them."""
+        """Installs packages of the page with pip, without a network, in a folder that only the commands of this page
+        use."""
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
         pip += ["--disable-pip-version-check", "--no-warn-script-location", "--upgrade", "--target", str(self.site)]
         done = subprocess.run(
@@ -180,13 +181,13 @@ class Session:
         return done.stdout
 
     def close(self) -> None:
-        """Take back what `install` has changed in this process."""
+        """Reverts the changes of `install` in this process."""
         if str(self.site) in sys.path:
             sys.path.remove(str(self.site))
             self._forget()
 
     def _forget(self) -> None:
-        """Let go of all modules that were imported from installed packages."""
+        """Removes all imported modules of installed packages."""
         from edgesdt import registry
 
         for name, module in list(sys.modules.items()):
@@ -196,7 +197,7 @@ class Session:
         registry.forget()
 
     def save(self, block: Block) -> bool:
-        """Write a block that begins with the name of a file to that file, or behind it; False for other blocks."""
+        """Writes or appends a block that begins with a file name to that file; returns False for other blocks."""
         named = _SAVED.match(block.text)
         if named is None:
             return False
@@ -209,7 +210,7 @@ class Session:
 
     @contextlib.contextmanager
     def _here(self) -> Iterator[io.StringIO]:
-        """Work in the page's folder; what is printed there."""
+        """A context in the page's folder that captures printed text."""
         before = Path.cwd()
         os.chdir(self.folder)
         try:
@@ -233,13 +234,13 @@ class Session:
         return steps
 
     def python(self, block: Block) -> str:
-        """Run a script in the page's folder and names; what it prints."""
+        """Runs a script in the page's folder with the page's names; returns its output."""
         with self._here() as printed:
             exec(compile("\n" * (block.line - 1) + block.text, str(block.page), "exec"), self.names)
         return printed.getvalue()
 
     def dialogue(self, block: Block) -> None:
-        """Run a `pycon` block as a doctest, numbers and all."""
+        """Runs a `pycon` block as a doctest, numbers and all."""
         flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
         test = doctest.DocTestParser().get_doctest(block.text, self.names, str(block), str(block.page), block.line - 1)
         told = io.StringIO()
@@ -251,7 +252,7 @@ class Session:
 
 
 def run(page: Path, folder: Path) -> str:
-    """Run every block of a page in `folder`; the page's text with its shown output as it is now. Raises `Mismatch`."""
+    """Runs every block of a page in `folder`; returns the page's text with updated output. Raises `Mismatch`."""
     session = Session(folder)
     try:
         return _run(page, session)
@@ -281,7 +282,7 @@ def _run(page: Path, session: Session) -> str:
 
 
 def _held(block: Block, shown: str, actual: str) -> str:
-    """The shown output brought up to date. Raises `Mismatch` where more than numbers differ."""
+    """The updated shown output. Raises `Mismatch` if more than numbers differ."""
     lines = aligned(shown, actual)
     if lines is None:
         raise Mismatch(f"{block}: the page shows\n{shown}\nbut this happens\n{actual}")
@@ -289,7 +290,7 @@ def _held(block: Block, shown: str, actual: str) -> str:
 
 
 def main() -> int:
-    """Bring the shown output of all pages up to date; name the pages that changed, and what differs in more."""
+    """Updates the shown output of all pages; prints the changed pages and all larger differences."""
     failed = 0
     for page in pages():
         try:

@@ -1,7 +1,8 @@
 """The README's figure, from a finished run folder: `python -m docs.figure RUN_DIR [--out FILE.svg]`.
 
-Accuracy over the epochs beside the untrained control, what the busiest neurons have learned, and where the energy of a
-training sample goes. Reads `record.json` and `weights.npz` as the report does; the same run gives the same picture.
+It shows accuracy over the epochs with the untrained control, the weights of the most active neurons, and the energy of
+a training sample by component. It reads `record.json` and `weights.npz` as the report does; the same run gives the same
+picture.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _STYLE: dict[Any, Any] = {
 
 
 def draw(folder: Path, out: Path) -> Path:
-    """Draw the run in `folder` as an SVG at `out`. Raises `EdgesdtError` for a folder without weights or a record."""
+    """Draws the run in `folder` as an SVG at `out`. Raises `EdgesdtError` for a folder without weights or a record."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -67,7 +68,7 @@ def draw(folder: Path, out: Path) -> Path:
 
 
 def origin(run: Run) -> str:
-    """What the picture was drawn from; kept in the file, so that a picture of an old spec can be told."""
+    """The origin of the picture; stored in the file, so that a picture of an old spec can be recognised."""
     record = run.record
     return f"{record['name']}, seed {record['seed']}, spec_hash {record['spec_hash']}"
 
@@ -84,7 +85,7 @@ def _title(run: Run) -> str:
 
 
 def _accuracy(axes: Axes, run: Run) -> None:
-    """The read-outs of the curve, the leading one first, and the untrained control of that one."""
+    """The read-outs of the curve, the main one first, with its untrained control."""
     from matplotlib.ticker import MaxNLocator
 
     curve, lead = run.record["curve"], summary.best_key(run)
@@ -110,7 +111,7 @@ def _accuracy(axes: Axes, run: Run) -> None:
 
 
 def _at_the_end(axes: Axes, x: float, labels: list[tuple[float, str, str]]) -> None:
-    """Name each line where it ends, from the top down, none on top of another."""
+    """Labels each line at its end, from the top down, without overlap."""
     below = 200.0
     for y, text, colour in sorted(labels, reverse=True):
         below = min(y, below - 6)
@@ -181,7 +182,7 @@ def _saved(figure: Figure, run: Run) -> bytes:
 
 
 def main() -> int:
-    """Draw the run that the arguments name; exit 2 where it cannot be drawn."""
+    """Draws the run in the arguments; exit code 2 if it cannot be drawn."""
     arguments = argparse.ArgumentParser(prog="python -m docs.figure", description=(__doc__ or "").partition("\n")[0])
     arguments.add_argument("run", type=Path, metavar="RUN_DIR", help="folder of a finished run")
     arguments.add_argument("--out", type=Path, default=FIGURE, metavar="FILE", help="default: docs/figures/run.svg")

@@ -1,7 +1,7 @@
-"""Writes the pages that are made from the code: `python -m docs.generate` (`tests/docs` fails while one is stale).
+"""Writes the pages that are generated from the code: `python -m docs.generate` (`tests/docs` fails while one is stale).
 
 Reference pages come from the spec's schema, the argument parser and the device catalog (`device_pages.py`), the action
-tables from the recipes that learning rules state.
+tables from the recipes of the learning rules.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ learning: {batch: 16}
 
 
 def pages() -> dict[Path, str]:
-    """Every generated page with its text; of `energy.md` only the part between its marks is made here."""
+    """Every generated page with its text; only the part of `energy.md` between its marks is generated."""
     energy_page = DOCS / "explanation" / "energy.md"
     return {
         DOCS / "reference" / "spec.md": spec_page(),
@@ -49,7 +49,7 @@ def pages() -> dict[Path, str]:
 
 
 def between(text: str, mark: str, new: str) -> str:
-    """`text` with what stands between `<!-- MARK -->` and `<!-- /MARK -->` replaced. Raises `ValueError`."""
+    """`text` with the part between `<!-- MARK -->` and `<!-- /MARK -->` replaced. Raises `ValueError`."""
     head, opened, rest = text.partition(f"<!-- {mark} -->\n")
     _, closed, tail = rest.partition(f"<!-- /{mark} -->")
     if not opened or not closed:
@@ -76,17 +76,19 @@ def spec_page() -> str:
         "",
         NOTE,
         "",
-        "A spec is a YAML file. Fields that are left out take the default; a field without one must be given. Unknown",
+        "A spec is a YAML file. Fields that are left out have the default; a field without a default is required. "
+        "Unknown",
         "and duplicate keys are errors, and all faults of a file are reported at once, each with its line. A field is",
         "named by its dotted path, in messages and in `--set chip.weights.bits=4` alike.",
         "",
         "The path of a file (`data.set`, `device.file`, `technology.file`) is relative to the spec that names it, also",
         "in its `sweep:` section; in `--set` it is relative to the current folder. The text of a device sheet or a",
-        "technology table is kept in the run, which needs the file no more.",
+        "technology table is stored in the run, which then does not need the file.",
         "",
-        "`sweep:` lists values of fields; [groups](../how_to/sweep_fields_together.md) hold what changes together.",
+        "`sweep:` lists values of fields; [groups](../how_to/sweep_fields_together.md) contain fields that change "
+        "together.",
         "",
-        "`edgesdt check SPEC --resolved` prints the whole spec with the values that the chip really holds.",
+        "`edgesdt check SPEC --resolved` prints the whole spec with the values that the chip stores.",
         "",
     ]
     sections: dict[str, list[FieldDoc]] = {}
@@ -125,12 +127,12 @@ def _field_row(doc: FieldDoc) -> tuple[str, str, str, str]:
 
 
 def _own_row(doc: FieldDoc) -> tuple[str, str, str, str]:
-    """As `_field_row`, the field by its place below `learning`."""
+    """As `_field_row`, with the path of the field below `learning`."""
     return f"`{doc.path.partition('.')[2]}`", *_field_row(doc)[1:]
 
 
 def _written(doc: FieldDoc) -> str:
-    """The default as it would stand in a file, with its unit."""
+    """The default as written in a file, with its unit."""
     nested: Any = doc.default
     for part in reversed(doc.path.split(".")):
         nested = {part: nested}
@@ -139,7 +141,7 @@ def _written(doc: FieldDoc) -> str:
 
 def _unavailable() -> Iterator[str]:
     yield from ("## Names that this version does not run", "")
-    yield "They are refused with a message of their own, so that a slip of the pen is told apart from them."
+    yield "They are refused with a separate message, to distinguish them from typing errors."
     yield ""
     yield from table(("field", "names"), ((f"`{path}`", ", ".join(words)) for path, words in NOT_YET.items()))
     yield ""
@@ -160,7 +162,7 @@ def cli_page() -> str:
     """`docs/reference/cli.md`."""
     lines = ["# The command line", "", NOTE, "", "Progress goes to standard error, results to standard output. "]
     lines[-1] += f"{EXIT_CODES[0].upper()}{EXIT_CODES[1:]}."
-    bare = "A command that needs another after it (`edgesdt`, `edgesdt device`) prints its help when given alone, and"
+    bare = "A command that needs another after it (`edgesdt`, `edgesdt device`) prints its help if it is missing, and"
     lines += ["", f"`--help` works at every level. {bare} exits with 2.", "", *_command(parser(), None)]
     return "\n".join(lines)
 
@@ -186,7 +188,7 @@ def _usage(command: argparse.ArgumentParser, own: list[argparse.Action], inner: 
 
 
 def _form(action: argparse.Action) -> str:
-    """An argument as it is typed."""
+    """An argument as typed."""
     word = str(action.metavar or action.dest.upper())
     if not action.option_strings:
         return f"{word}..." if action.nargs == "+" else word
@@ -203,7 +205,7 @@ def _sentence(text: str) -> str:
 
 
 def made_of(action: Action, memory: dict[str, Any]) -> str:
-    """The recipe of an action in words."""
+    """The recipe of an action as text."""
     parts = (
         _times(f"SRAM {part.bits} of {format_size(bill.bits_of(memory, *part.arrays))}", part.times)
         if isinstance(part, Access)
@@ -218,7 +220,7 @@ def _times(text: str, times: int) -> str:
 
 
 def action_tables() -> str:
-    """The tables of `docs/explanation/energy.md`: what each action is, and what it is made of and costs."""
+    """The tables of `docs/explanation/energy.md`: the meaning, the recipe and the cost of each action."""
     spec = loads(EXAMPLE)
     memory = memory_map(spec).plain()
     stated = design_of(spec).actions
@@ -255,7 +257,7 @@ def action_tables() -> str:
 
 
 def main() -> int:
-    """Write the pages that are not up to date, and name them."""
+    """Writes the pages that are not up to date, and prints their names."""
     for page, text in pages().items():
         if not page.exists() or page.read_text(encoding="utf-8") != text:
             page.write_text(text, encoding="utf-8")

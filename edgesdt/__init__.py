@@ -1,3 +1,3 @@
-"""edgesdt: simulate chips that learn at the edge, in the integers that the silicon would hold."""
+"""edgesdt: a simulator of chips that learn at the edge, with the integer arithmetic of the hardware."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The checks of `hw_models.arguments` under an error of this package: `ARGUMENTS` raises `ArgumentError`."""
+"""The argument checks of `hw_models.arguments`, which raise `ArgumentError` of this package: `ARGUMENTS`."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The one exception tree: everything edgesdt raises on purpose, and the exit code that each kind maps to."""
+"""The exceptions that edgesdt raises on purpose, and the exit code of each kind."""
 
 from __future__ import annotations
 
 
 class EdgesdtError(Exception):
-    """Base of every error that edgesdt raises on purpose; its text is fit for a user to read.
+    """Base of every error that edgesdt raises on purpose; its text is meant for users.
 
     `exit_code` is what the command line returns: 2 for bad input, 1 for a run that failed.
     """
@@ -13,7 +13,7 @@ class EdgesdtError(Exception):
 
 
 class SpecError(EdgesdtError):
-    """A spec that cannot be simulated. Holds every fault that was found, one line each (`FILE:LINE: path: …`)."""
+    """A spec that cannot be simulated. The text lists every fault, one per line (`FILE:LINE: path: …`)."""
 
     def __init__(self, faults: list[str] | str) -> None:
         self.faults = [faults] if isinstance(faults, str) else list(faults)
@@ -21,15 +21,15 @@ class SpecError(EdgesdtError):
 
 
 class RuleError(SpecError):
-    """A learning rule of a plug-in that cannot be used: says which plug-in, and what is wrong with it."""
+    """A learning rule of a plug-in cannot be used. The text names the plug-in and the reason."""
 
 
 class ArgumentError(EdgesdtError, ValueError):
-    """An argument of a call from Python that cannot be: says its name, what came and what is allowed."""
+    """An invalid argument of a call from Python. The text names the argument, its value and the allowed values."""
 
 
 class BudgetError(EdgesdtError):
-    """The chip's arrays do not fit its memory budget; the text shows the whole map and the excess."""
+    """The chip's arrays do not fit its memory budget; the text shows the memory map and the excess."""
 
 
 class DataError(EdgesdtError, ValueError):
@@ -37,6 +37,6 @@ class DataError(EdgesdtError, ValueError):
 
 
 class RunError(EdgesdtError):
-    """A run that was well described but failed while running (a full disk, a folder that is not writable)."""
+    """A run with a valid spec that failed while running (a full disk, a folder that is not writable)."""
 
     exit_code = 1

@@ -1,6 +1,6 @@
-"""What a number is on the chip: fixed-point formats, rounding modes and the registers that hold learning constants.
+"""The numbers of the chip: fixed-point formats, rounding modes and the registers of learning constants.
 
-Plain Python integers only; the jitted twins of these definitions live in `edgesdt.kernels.arithmetic`.
+It uses plain Python integers; the compiled versions of these definitions are in `edgesdt.kernels.arithmetic`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from math import floor
 MAX_SHIFT = 63
 """The longest shift of a constant's register (6 bits)."""
 LEAST = 2.0 ** -(MAX_SHIFT + 1)
-"""The smallest constant that is not held as 0."""
+"""The smallest constant that is not stored as 0."""
 
 
 class Rounding(IntEnum):
-    """How the bits below the LSB are dropped in `x >> n`.
+    """How `x >> n` rounds the bits that it drops.
 
     `NEAREST` adds half an LSB and floors (ties go up); `FLOOR` truncates toward minus infinity; `STOCHASTIC` adds a
     16-bit random word aligned to the top of the dropped bits, so that E[result] = x / 2**n up to 2**-16 LSB.
@@ -78,7 +78,7 @@ class QFormat:
 
 @dataclass(frozen=True)
 class Scale:
-    """A learning constant as the chip holds it: multiply by `multiplier`, then shift right by `shift`.
+    """A learning constant as the chip stores it: multiply by `multiplier`, then shift right by `shift`.
 
     `multiplier` is an unsigned mantissa; `shift` may be negative (a shift left). Its value is
     `multiplier * 2**-shift`. A constant of zero has multiplier 0 and shift 0.
@@ -109,7 +109,7 @@ class Scale:
 
     @property
     def value(self) -> float:
-        """The real value that is really used."""
+        """The value that the chip uses in place of the given constant."""
         return self.multiplier * 2.0**-self.shift
 
     def __str__(self) -> str:

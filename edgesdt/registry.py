@@ -1,8 +1,8 @@
-"""Learning rules by name: ours from one table, other people's from the entry-point group `edgesdt.rules`.
+"""Finds learning rules by name: those of edgesdt in one table, plug-ins in the entry-point group `edgesdt.rules`.
 
-A rule is a package or module with an object `RULE` (`edgesdt.rules.protocol.Rule`). It is imported when it is first
-asked for, by its name, so that this module stands on the floor of the house and knows none of them. A rule of a
-plug-in must pass `GATE` before anything else sees it.
+A rule is a package or module with an object `RULE` (`edgesdt.rules.protocol.Rule`). It is imported by its name when it
+is first used, so this module imports no rule and every layer may import it. The rule of a plug-in must pass `GATE`
+before it is used.
 """
 
 from __future__ import annotations
@@ -25,26 +25,29 @@ OURS: Final[dict[str, str]] = {
 """Name of a rule and the package that holds it; the first one is the default of a spec."""
 DEFAULT: Final = next(iter(OURS))
 NOT_YET: Final = ("softhebb", "activation", "similarity")
-"""Names of rules that mean something to edgesdt but that this version does not run."""
+"""Names that are reserved for rules that this version does not run."""
 
 
 def names() -> list[str]:
-    """All rules: ours in the order of the table, then plug-ins by name. Raises `RuleError` as `load` does."""
+    """The names of all rules: those of edgesdt in the order of the table, then plug-ins by name.
+
+    Raises `RuleError` as `load` does.
+    """
     return [*OURS, *sorted(_plug_ins())]
 
 
 def usable() -> list[str]:
-    """The names of all rules that load: a broken plug-in must not disturb who does not use it."""
+    """The names of all rules that load. A broken plug-in must not affect users of other rules."""
     return [name for name in names() if name in OURS or _loads(name)]
 
 
 def plug_in(name: str) -> EntryPoint | None:
-    """Where the rule of that name comes from, None for a rule of ours."""
+    """The entry point of the plug-in with that rule; None for a rule of edgesdt."""
     return _plug_ins()[name][0] if name in _plug_ins() else None
 
 
 def told(point: EntryPoint) -> str:
-    """A plug-in in words: what is loaded from where."""
+    """Text about a plug-in: the object that is loaded, and its package."""
     of = f" of {point.dist.name} {point.dist.version}" if point.dist else ""
     return printable(f"{point.value}{of}")
 
@@ -53,8 +56,8 @@ def told(point: EntryPoint) -> str:
 def load(name: str) -> Any:
     """The rule of that name (`edgesdt.rules.protocol.Rule`).
 
-    Raises `SpecError` for one that is not there, and `RuleError`, which is one, for a plug-in that cannot be used: it
-    does not load, breaks the contract, shares its name with another, or any plug-in has the name of a rule of ours.
+    Raises `SpecError` for an unknown name, and its subclass `RuleError` for a plug-in that cannot be used: it does not
+    load, breaks the contract, shares its name with another plug-in, or any plug-in has the name of a rule of edgesdt.
     """
     plug_ins = _plug_ins()
     if name in OURS:
@@ -67,21 +70,21 @@ def load(name: str) -> Any:
         raise RuleError(f"rule {printable(name)}: {len(points)} plug-ins have this name: {both}; uninstall all but one")
     try:
         found = points[0].load()
-    except (Exception, SystemExit) as error:  # other people's code: anything can come out of it
+    except (Exception, SystemExit) as error:  # code of a plug-in may raise any exception
         said = printable(" ".join(f"{type(error).__name__}: {error}".split()))
         raise RuleError(f"rule {printable(name)}: the plug-in {told(points[0])} cannot be loaded: {said}") from error
     return import_module(GATE).admitted(found, name, f"rule {printable(name)} (plug-in {told(points[0])})")
 
 
 def forget() -> None:
-    """Look anew for plug-ins: for whoever installs one while Python runs."""
+    """Searches for plug-ins again; needed after one is installed while Python runs."""
     load.cache_clear()
     _plug_ins.cache_clear()
 
 
 @lru_cache(maxsize=1)
 def _plug_ins() -> dict[str, tuple[EntryPoint, ...]]:
-    """Plug-ins by name. Raises `RuleError` where one has the name of a rule of ours: nobody could tell which runs."""
+    """Plug-ins by name. Raises `RuleError` if one has the name of a rule of edgesdt, which would be ambiguous."""
     found: dict[str, tuple[EntryPoint, ...]] = {}
     for point in entry_points(group=GROUP):
         if point.name in OURS or point.name in NOT_YET:

@@ -1,7 +1,7 @@
-"""Quantities with units: text such as `256 KiB` or `50 ns` to exact numbers, and numbers to text for people.
+"""Converts text with units such as `256 KiB` or `50 ns` to exact numbers, and numbers to readable text.
 
-Parsing is exact (rational arithmetic, one rounding at the end): `50 ns` is the float `5e-8` everywhere. The
-spec reads its quantities through this module; summaries and reports print theirs through it.
+Parsing is exact (rational arithmetic, one rounding at the end): `50 ns` is the float `5e-8` everywhere. The spec is
+parsed with this module; summaries and reports are printed with it.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _LONGEST_TEXT = 64
 
 
 class UnitError(EdgesdtError, ValueError):
-    """A value that is not a quantity of the kind that was asked for.
+    """A value that is not a quantity of the expected kind.
 
-    `what` says what is wrong with it, `allowed` what would do, `hint` (maybe empty) what was probably meant.
+    `what` says what is wrong, `allowed` what is allowed, and `hint` (may be empty) what was probably meant.
     """
 
     def __init__(self, what: str, allowed: str, hint: str = "") -> None:
@@ -38,7 +38,7 @@ class UnitError(EdgesdtError, ValueError):
 class Kind:
     """One kind of quantity: its units as multiples of the base unit, and what a bare number means.
 
-    `written` are the units that `exact` writes, the largest first.
+    `written` holds the units that `exact` uses, the largest first.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Kind:
 
 
 def _si(symbol: str, prefixes: str) -> dict[str, Fraction]:
-    """The units `prefix + symbol`; `-` is the plain unit, and micro takes both of its letters too."""
+    """The units `prefix + symbol`; `-` is the plain unit; micro may be `u` or either of its Unicode letters."""
     units = {}
     for prefix in prefixes.replace("-", " "):
         scale = _TEN ** _PREFIXES[prefix.strip()]
@@ -160,7 +160,7 @@ def parse_length(value: str | int | float) -> float:
 
 
 def exact(value: int | float, kind: Kind) -> str:
-    """Text that `parse` reads back as the very same number: whole in the largest unit that allows it.
+    """Text that `parse` reads back as the same number: a whole number of the largest unit that allows it.
 
     `value` is in `kind.base`: `exact(2**21, SIZE)` is `256 KiB`, `exact(0.5, FREQUENCY)` is `0.5 Hz`.
     """
@@ -172,7 +172,7 @@ def exact(value: int | float, kind: Kind) -> str:
 
 
 def _close_units(unit: str, kind: Kind) -> list[str]:
-    """Units that differ in case or in the binary `i` only, else the one that looks most alike."""
+    """Units that differ only in case or in the binary `i`; else the most similar unit."""
     typed = unit.casefold()
     same = [known for known in kind.units if known.casefold() == typed]
     if same and "i" in typed:
@@ -250,7 +250,7 @@ def format_area(square_millimetres: float) -> str:
 
 
 def format_count(count: int | float) -> str:
-    """`12,345` in full below a million, then `1.235 M`, `4.7 G`, `8.1 T`."""
+    """`12,345` in full below a million; above that `1.235 M`, `4.7 G`, `8.1 T`."""
     if not math.isfinite(count):
         return _rounded(count)
     if abs(count) < 999_999.5:

@@ -1,7 +1,7 @@
-"""What a public function takes: arrays and numbers checked once per call, refused in words before any kernel sees them.
+"""Checks the arguments of public functions (arrays and numbers) once per call, before a kernel uses them.
 
-A sentence says the argument's name, what came and what is allowed. Checks cost nothing per sample: a shape and a type
-are looked at once, values only where the type could hold one that is not allowed.
+An error names the argument, its value and what is allowed. The checks cost no time per sample: shape and type are
+checked once, and values only if the type could hold a forbidden one.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import numpy as np
 import numpy.typing as npt
 
 Shape = Sequence[int | str]
-"""Lengths of the axes: a number, or the word for one of any length."""
+"""Lengths of the axes: a number, or a word for an axis of any length."""
 _MOST_SHOWN: Final = 60
 
 
 class DeviceError(ValueError):
-    """A device that cannot be: says the parameter, its value, the allowed range and the nearest valid name."""
+    """An invalid device. The text names the parameter, its value, the allowed range and the nearest valid name."""
 
 
 @dataclass(frozen=True)
 class Arguments:
-    """The checks, which raise `error`; each returns the argument in the form that the caller works on."""
+    """The checks, which raise `error`; each returns the argument in the form that the caller uses."""
 
     error: type[ValueError]
 
@@ -36,9 +36,8 @@ class Arguments:
     ) -> npt.NDArray[Any]:
         """`value` as a C-contiguous array of `dtype` (None: its own), if it is one of integers in low … high.
 
-        It is not copied where it is one already. Lists of integers are taken as well. No values are looked at where
-        the type of `value` cannot leave the range.
-        A shape of None is any.
+        An array of that type is not copied. Lists of integers are accepted too. Values are not checked if the type of
+        `value` cannot exceed the range. A shape of None is any.
         """
         limits = (-(2**63), 2**63 - 1)
         allowed = "integers" if (low, high) == limits else f"integers of {low} to {high}"
@@ -55,7 +54,7 @@ class Arguments:
         self, name: str, value: object, width: int, low: int, high: int,
         dtype: npt.DTypeLike | None = np.int64,
     ) -> npt.NDArray[Any]:
-        """As `integers`, of one row (width,) or of several (rows, width); always several come back."""
+        """As `integers`, for one row (width,) or several (rows, width); always returns several."""
         allowed = f"integers of {low} to {high}, shape (rows, {width}) or ({width},)"
         array = self._array(name, value, None, "iu", allowed)
         if array.ndim not in (1, 2) or array.shape[-1] != width:
@@ -86,7 +85,7 @@ class Arguments:
         return array
 
     def one_or_each(self, name: str, array: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
-        """A checked array of one value, or of one for each of `count`, as (count,)."""
+        """A checked array of shape (count,), from one value or one for each of `count`."""
         if array.ndim == 0 or array.shape == (1,):
             return np.broadcast_to(array, (count,))
         if array.shape != (count,):
@@ -94,7 +93,7 @@ class Arguments:
         return array
 
     def whole(self, name: str, value: object, low: int | None = None, high: int | None = None) -> int:
-        """`value` as an int, if it is a whole number in low … high (None: without end)."""
+        """`value` as an int, if it is a whole number in low … high (None: no limit)."""
         within = "" if low is None else f", {low} or more" if high is None else f", {low} to {high}"
         allowed = f"a whole number{within}"
         try:
@@ -130,7 +129,7 @@ class Arguments:
         return value
 
     def refuse(self, name: str, came: str, allowed: str) -> NoReturn:
-        """Raise the error that says so."""
+        """Raises the error for a refused argument."""
         raise self.error(f"{name}: {came}, allowed: {allowed}")
 
     def _array(self, name: str, value: object, shape: Shape | None, kinds: str, allowed: str) -> npt.NDArray[Any]:
@@ -140,7 +139,7 @@ class Arguments:
         try:
             array = np.asarray(value)
         except (ValueError, TypeError, OverflowError, RuntimeError):  # rows of different lengths, or no array at all
-            self.refuse(name, f"a {type(value).__name__} that is no array", allowed)
+            self.refuse(name, f"a {type(value).__name__} that is not an array", allowed)
         if array.size == 0 and not isinstance(value, np.ndarray):
             array = array.astype(np.int64)  # an empty list has no type of its own
         if array.dtype.kind not in kinds:
@@ -170,7 +169,7 @@ def _between(low: float, high: float) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value in a few characters, whatever it is."""
+    """Any value in a few characters."""
     if isinstance(value, int) and value.bit_length() > 200:
         return f"an integer of {value.bit_length()} bits"
     text = repr(value) if isinstance(value, int | float | str | np.generic | None) else f"a {type(value).__name__}"

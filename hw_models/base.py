@@ -1,4 +1,4 @@
-"""The device contract: what a cell model is, what a population of its cells holds, and what pulsing it costs.
+"""The device contract: the interface of cell models, the state of a population of cells, and the costs of pulses.
 
 A cell model (a *family* with its parameters) knows volts, seconds, siemens and joules; never neurons, weights of a
 network or data sets. `hw_models.mapping` lays weights out on cells; `hw_models.sheets.catalog` finds models
@@ -25,24 +25,24 @@ Quantity = Literal["weight", "conductance"]
 
 @dataclass
 class Cells:
-    """A population of n manufactured cells: all that a model needs to go on from where they are.
+    """A population of n manufactured cells: the complete state that a model needs to continue.
 
-    All arrays are aligned by cell. Nothing here is shared with the model, so that cells can be saved and loaded.
+    All arrays are aligned by cell. No data is shared with the model, so cells can be saved and loaded.
     """
 
     state: Reals
     """(n,) hidden state, in the model's own quantity: dimensionless weight, or siemens."""
     visible: Reals
-    """(n,) what a noiseless read right after the last write sees; differs from `state` under write noise."""
+    """(n,) result of a noiseless read right after the last write; differs from `state` if there is write noise."""
     spread: Reals
     """(n, k) the parameters of each cell after device-to-device spread, drawn once; k columns named by the model."""
     pulses: npt.NDArray[np.uint32]
     """(n,) programming pulses that each cell has received."""
     random: npt.NDArray[np.uint64]
-    """(2,) key and counter of the cells' own random words: the next draw depends on nothing else."""
+    """(2,) key and counter of the cells' own random words; the next draw depends only on these."""
 
     def check(self) -> None:
-        """Raise `DeviceError` unless the arrays are those of one population: a look at shapes and types alone."""
+        """Raises `DeviceError` unless shapes and types of the arrays are those of one population."""
         arrays = {name: self.__dict__[name] for name in ("state", "visible", "spread", "pulses", "random")}
         for name, array in arrays.items():
             if not isinstance(array, np.ndarray):
@@ -63,7 +63,7 @@ class Cells:
                 ARGUMENTS.refuse(f"cells.{name}", came, f"{np.dtype(dtype)} of shape {shape}, as the state has it")
 
     def places(self, places: object) -> npt.NDArray[np.int64]:
-        """`places` of these cells as the kernels take them, all where it is None. Raises `DeviceError`."""
+        """`places` of these cells in the form for kernels; None means all. Raises `DeviceError`."""
         if places is None:
             return np.arange(len(self.state))
         return ARGUMENTS.integers("places", places, ("places",), 0, len(self.state) - 1)
@@ -71,7 +71,7 @@ class Cells:
 
 @dataclass(frozen=True)
 class Pulse:
-    """How one direction of a cell is programmed and what that costs, per pulse: E = V²·G_avg·t (+ V²·C)."""
+    """The conditions of programming pulses in one direction; energy per pulse: E = V²·G_avg·t (+ V²·C)."""
 
     voltage_v: float
     width_s: float
@@ -95,16 +95,16 @@ class Drive:
     capacitance_f: float = 0.0
     """Gate or wire capacitance charged by each pulse, per cell."""
     write_current: bool = True
-    """Whether a pulse drives current through the cell; false where it charges a gate (FeFET): then E = V²·C."""
+    """Whether a pulse drives current through the cell; false if it charges a gate (FeFET): then E = V²·C."""
     access_ohm: float = 0.0
-    """Resistance in series with a cell (its transistor). For information: no current, energy or time has it."""
+    """Resistance in series with a cell (its transistor). For information: it affects no current, energy or time."""
     source: str = ""
 
 
 class CellModel(ABC):
-    """One published device family with its parameters; immutable, so that two arrays can share it.
+    """A published device family with its parameters; immutable, so that arrays can share it.
 
-    Laws (`tests/property/test_device_laws.py` holds every model to them): no pulses change nothing; the state stays
+    Laws (`tests/property/test_device_laws.py` checks them for every model): no pulses change nothing; the state stays
     inside the cell's bounds; the same seed gives the same cells and the same noise; `ideal()` pulses without noise or
     spread; reading alters nothing; no time passed is no drift; each name in `non_idealities` switches alone.
     """
@@ -117,9 +117,9 @@ class CellModel(ABC):
 
     name: str
     non_idealities: tuple[str, ...]
-    """Names of the switches that are on in this model and mean something: see `without`."""
+    """Names of the switches that are on in this model and have an effect: see `without`."""
     drive: Drive | None
-    """None where the source of the model states no electrical conditions."""
+    """None if the source of the model states no electrical conditions."""
 
     @abstractmethod
     def bounds(self) -> tuple[float, float]:
@@ -139,21 +139,21 @@ class CellModel(ABC):
 
     @abstractmethod
     def program(self, cells: Cells, target: Reals, places: Ints | None = None) -> None:
-        """Set the states of `cells[places]` to `target` (clipped to each cell's bounds), with programming noise."""
+        """Sets the states of `cells[places]` to `target` (clipped to each cell's bounds), with programming noise."""
 
     @abstractmethod
     def pulse(self, cells: Cells, counts: Ints, places: Ints | None = None) -> None:
         """Apply `counts` pulses (> 0 up, < 0 down) to `cells[places]` (all cells if None), in that order, in place."""
 
     def read(self, cells: Cells, after_s: float = 0.0, seed: int = 0) -> Reals:
-        """What the cells show `after_s` seconds after writing: drift and low-frequency noise. Alters nothing."""
+        """Visible states `after_s` seconds after writing, with drift and low-frequency noise. Changes nothing."""
         check_read(cells, after_s, seed)
         return cells.visible.copy()
 
     def read_sd(self, state: Reals) -> Reals:
-        """Standard deviation of one read of cells that show `state`, in `quantity`; 0 where reads repeat.
+        """Standard deviation of one read of cells with visible `state`, in `quantity`; 0 if reads repeat exactly.
 
-        The noise that `read` draws anew each time, without what time does: for arrays, which add up that of many cells.
+        This is the noise that `read` draws at every call, without effects of time; arrays add it up over many cells.
         """
         return np.zeros(states(state).shape)
 
@@ -180,14 +180,14 @@ class CellModel(ABC):
 
 
 MOST_CELLS: Final = 2**28
-"""Cells of one population at most: 2 GiB for each of their numbers."""
+"""Maximum cells of one population: 2 GiB for each of their numbers."""
 _MOST_STATE: Final = 1e30
 MOST_PULSES: Final = 2**31 - 1
-"""Pulses that a call gives a cell at most."""
+"""Maximum pulses for a cell in one call."""
 
 
 def check_cells(cells: object) -> None:
-    """Raise `DeviceError` unless `cells` are the cells of one population."""
+    """Raises `DeviceError` unless `cells` are the cells of one population."""
     if not isinstance(cells, Cells):
         ARGUMENTS.refuse("cells", f"a {type(cells).__name__}", "Cells, as `manufacture` makes them")
     cells.check()
@@ -196,7 +196,7 @@ def check_cells(cells: object) -> None:
 def check_read(cells: object, after_s: object, seed: object) -> float:
     """The time of a read as a float.
 
-    Raises `DeviceError` for what is no cells, a time before the write, or a seed that is no whole number.
+    Raises `DeviceError` if `cells` are not cells, the time is before the write, or the seed is not an integer.
     """
     check_cells(cells)
     seed_of(seed)
@@ -209,13 +209,13 @@ def seed_of(seed: object) -> int:
 
 
 def states(state: object, name: str = "state") -> Reals:
-    """States as an array of floats. Raises `DeviceError` for what is no numbers, or absurd ones."""
+    """States as an array of floats. Raises `DeviceError` if they are not numbers or are absurdly large."""
     array = ARGUMENTS.reals(name, state, None, -_MOST_STATE, _MOST_STATE)
     return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
 
 
 def to_pulse(cells: object, counts: object, places: object) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The arguments of `pulse`: places, and a number of pulses for each. Raises `DeviceError`."""
+    """Checks the arguments of `pulse`: places, and a number of pulses for each. Raises `DeviceError`."""
     check_cells(cells)
     assert isinstance(cells, Cells)
     where = cells.places(places)
@@ -224,17 +224,20 @@ def to_pulse(cells: object, counts: object, places: object) -> tuple[npt.NDArray
 
 
 def to_program(cells: object, target: object, places: object, name: str = "target") -> tuple[Ints, Reals]:
-    """The arguments of `program`: places, and a target for each in the cells' precision. Raises `DeviceError`."""
+    """Checks the arguments of `program`: places, and a target for each in the cells' precision.
+
+    Raises `DeviceError`.
+    """
     check_cells(cells)
     assert isinstance(cells, Cells)
     where = cells.places(places)
     wanted = ARGUMENTS.reals(name, target, None, infinite=True)
-    with np.errstate(over="ignore"):  # beyond float32 is beyond every bound
+    with np.errstate(over="ignore"):  # a value beyond float32 is beyond every bound
         return where, ARGUMENTS.one_or_each(name, wanted.astype(cells.state.dtype), len(where))
 
 
 def to_manufacture(count: object, seed: object, dtype: object) -> tuple[int, int]:
-    """The arguments of `manufacture`. Raises `DeviceError`."""
+    """Checks the arguments of `manufacture`. Raises `DeviceError`."""
     try:
         known = np.dtype(dtype) in (np.dtype(np.float32), np.dtype(np.float64))  # type: ignore[call-overload]
     except TypeError:
@@ -245,8 +248,8 @@ def to_manufacture(count: object, seed: object, dtype: object) -> tuple[int, int
 
 
 def unknown(what: str, name: object, known: Sequence[str]) -> str:
-    """The sentence for a name that is not one of `known`, with the nearest of them."""
-    import difflib  # only an error needs it
+    """The message for a name that is not one of `known`, with the most similar one."""
+    import difflib  # only an error needs this import
 
     lower = {choice.lower(): choice for choice in known}
     close = difflib.get_close_matches(str(name).lower(), lower, n=1, cutoff=0.4)

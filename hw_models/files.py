@@ -1,7 +1,7 @@
-"""Opens files that somebody else may have prepared: whole regular files within a bound, and files of one's own folder.
+"""Opens untrusted files safely: regular files within a size limit, and files for writing without following links.
 
-A device, a pipe or a socket is refused before a byte of it is read, and so is what is larger than its reader expects.
-A file that is written to is never reached through a symbolic link.
+A device, a pipe or a socket is refused before reading, and so is a file that is larger than expected. A file for
+writing is never opened through a symbolic link.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 MOST_TEXT_BYTES: Final = 1 << 26
-"""Of a text that people write: specs, sheets, tables of measurements. 64 MiB, a million lines."""
+"""Largest size of a text file by a user (spec, sheet, table of measurements): 64 MiB, a million lines."""
 _CHUNK: Final = 1 << 20
 
 
 def open_whole(path: Path, most: int) -> BinaryIO:
-    """A regular file of at most `most` bytes, open for reading. Raises `OSError`, fit to be read by a user, for others.
+    """Opens a regular file of at most `most` bytes for reading. Raises `OSError`, with a text for users, for others.
 
-    Opening never waits: a pipe that nobody writes to is refused at once.
+    Opening never blocks: a pipe without a writer is refused at once.
     """
     try:
         file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
@@ -41,7 +41,7 @@ def open_whole(path: Path, most: int) -> BinaryIO:
 
 
 def read_bytes(path: Path, most: int = MOST_TEXT_BYTES) -> bytes:
-    """The content of a regular file of at most `most` bytes. Raises `OSError` for others, also where it grows."""
+    """The content of a regular file of at most `most` bytes. Raises `OSError` for others, also if the file grows."""
     parts, size = [], 0
     with open_whole(path, most) as file:
         while part := file.read(min(_CHUNK, most + 1 - size)):
@@ -58,9 +58,9 @@ def read_text(path: Path, most: int = MOST_TEXT_BYTES) -> str:
 
 
 def open_own(path: Path, flags: int) -> int:
-    """A descriptor for writing to a file that is made where it is missing; `flags` such as `os.O_APPEND`.
+    """Opens a file for writing and creates it if it is missing; returns its descriptor. `flags` such as `os.O_APPEND`.
 
-    Raises `OSError` for a symbolic link, whose target would be written to, and for what is no regular file.
+    Raises `OSError` for a symbolic link, whose target would be written, and for anything that is not a regular file.
     """
     made = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     if not stat.S_ISREG(os.fstat(made).st_mode):

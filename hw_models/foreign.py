@@ -1,4 +1,4 @@
-"""Text of other people on a terminal or a page: what could move the cursor, recolour or reverse it becomes escapes."""
+"""Makes untrusted text safe for a terminal or a page: control characters become escapes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def printable(text: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """As `printable` for text of several lines: line breaks, tabs and every kind of space stay."""
+    """As `printable`, for text of several lines: line breaks, tabs and spaces are kept."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in _KEPT or _is_space(c) else ascii(c)[1:-1] for c in text)

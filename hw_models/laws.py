@@ -1,6 +1,6 @@
-"""Holds a cell model to the laws of `base.py` in a fraction of a second: what a plug-in must pass before it is used.
+"""Checks a cell model against the laws of `base.py` in a fraction of a second; a plug-in must pass before it is used.
 
-A small battery on a handful of cells; `tests/property/test_device_laws.py` is the thorough one for the families here.
+A few tests on a few cells; `tests/property/test_device_laws.py` tests the families of this package thoroughly.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ _CLOSE: Final = 1e-9
 
 
 class _Broken(Exception):
-    """What a model did instead of keeping a law."""
+    """A model breaks a law; the text says how."""
 
 
 def check_laws(model: CellModel) -> None:
-    """Raises `DeviceError` with the first law that `model` breaks, or in which it fails, and how."""
+    """Raises `DeviceError` with the first law that `model` breaks, and how it breaks it."""
     for law, check in LAWS.items():
         try:
             check(model)
         except _Broken as broken:
             raise DeviceError(f"breaks the law {law!r}: {broken}") from None
-        except Exception as error:  # other people's code: anything can come out of it
+        except Exception as error:  # code of a plug-in may raise any exception
             raise DeviceError(f"breaks the law {law!r}: {type(error).__name__}: {error}") from error
 
 
@@ -44,7 +44,7 @@ def _require(kept: bool, told: str) -> None:
 def _is_described(model: CellModel) -> None:
     for word in ("family", "citation", "valid_range", "not_modelled", "name"):
         text = getattr(model, word, None)
-        _require(isinstance(text, str) and bool(text.strip()), f"{word} is {text!r}, must say something")
+        _require(isinstance(text, str) and bool(text.strip()), f"{word} is {text!r}, must not be empty")
     _require(model.quantity in ("weight", "conductance"), f"quantity is {model.quantity!r}")
     names = model.non_idealities
     _require(isinstance(names, tuple) and all(isinstance(n, str) for n in names), f"non_idealities is {names!r}")
@@ -219,4 +219,4 @@ LAWS: Final[dict[str, Callable[[CellModel], None]]] = {
     "no time passed is no drift": _no_time_is_no_drift,
     "each non-ideality switches alone": _each_switches_alone,
 }
-"""Law -> its check, in the order in which they are tried."""
+"""Law -> its check, in the order of the checks."""

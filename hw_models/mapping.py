@@ -1,13 +1,13 @@
-"""Weights as conductances: a differential pair or a cell against a reference, whole or in slices of a few bits.
+"""Maps weights to conductances: a differential pair or a cell against a reference, whole or in slices of a few bits.
 
-Every cell has a share n = (state - low) / (high - low) of its model's nominal range, 0 to 1 (beyond it where a cell's
+Every cell has a share n = (state - low) / (high - low) of its model's nominal range, 0 to 1 (outside it if the cell's
 own bounds are). A weight of S slices, b bits a cell, digits in base B = 2^b, most significant slice last:
 
     w = unit * sum_s B^s d_s,   d_s = (n+_s - n-_s)  pair,  or  (n_s - reference)  offset
 
-with `unit` such that all digits at their top make `weight_per_range` (one slice: w = weight_per_range * d). A pair puts
-a positive weight in the + cells and a negative one in the - cells; offset stores w above its lowest weight. The
-reference is an ideal column, the same for all weights (its read noise is not modelled).
+with `unit` such that the weight is `weight_per_range` if all digits have their maximum (one slice: w = weight_per_range
+* d). A pair stores a positive weight in the + cells and a negative one in the - cells; offset stores w above its lowest
+weight. The reference is an ideal column, the same for all weights (its read noise is not modelled).
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _MOST_BITS = 15
 
 @dataclass(frozen=True)
 class Mapping:
-    """How a weight is held by cells. Raises `DeviceError` for numbers out of range.
+    """The storage of a weight in cells. Raises `DeviceError` for numbers out of range.
 
     `weight_per_range`: weight of the whole conductance range of one cell (all its slices). `reference` (offset only) is
-    the share at which the weight is 0; None takes the share of state 0 where the model has one, else the middle.
+    the share at which the weight is 0; None means the share of state 0 if the model has one, else the middle.
     """
 
     scheme: Scheme = "pair"
@@ -70,7 +70,7 @@ class Mapping:
 
     @property
     def digit_weights(self) -> Floats:
-        """(slices,) weight of the whole range of each slice, least significant first; they add to weight_per_range."""
+        """Weight (slices,) of the whole range of each slice, least significant first; the sum is weight_per_range."""
         if self.slices == 1:
             return np.array([self.weight_per_range])
         base = 2.0**self.bits_per_cell
@@ -85,15 +85,15 @@ class Mapping:
         return -low / (high - low) if low < 0 < high else 0.5
 
     def reach(self, model: CellModel) -> float:
-        """How far a digit goes to either side of 0, in shares: the range of a pair, the shorter side of a reference."""
+        """Range of a digit on each side of 0, in shares: the range of a pair, or the shorter side of a reference."""
         reference = self.reference_of(model)
         return 1.0 if self.scheme == "pair" else min(reference, 1 - reference)
 
     def states_to_carry(self, model: CellModel) -> float:
-        """States that a cell needs where digits are kept within half of their reach by carries to the next one.
+        """Number of states that a cell needs if carries to the next digit keep each digit within half of its reach.
 
-        A step of the next digit is worth 2^bits_per_cell of this one: half a step of each of its cells must fit in the
-        half of the reach that a carry leaves.
+        A step of the next digit equals 2^bits_per_cell steps of this one: half a step of each of its cells must fit in
+        the remaining half of the reach.
         """
         return 2.0**self.bits_per_cell * self.planes / self.reach(model) + 1
 
@@ -105,7 +105,7 @@ class Mapping:
         return -reference * self.weight_per_range, (1 - reference) * self.weight_per_range
 
     def check(self, model: CellModel, low: float, high: float) -> None:
-        """Raise `DeviceError` where weights of `low` to `high` do not fit cells of `model`, or the slices do not."""
+        """Raises `DeviceError` if weights of `low` to `high`, or the slices, do not fit cells of `model`."""
         bounded("weights: the lowest", low, -1e12, 1e12, "")
         bounded("weights: the highest", high, low, 1e12, "")
         lowest, highest = self.weight_range(model)
@@ -140,7 +140,7 @@ class Mapping:
         return np.asarray(np.add.reduce(self.digit_weights[:, np.newaxis, np.newaxis] * self.digits(shares, model)))
 
     def digits(self, shares: Reals, model: CellModel) -> Floats:
-        """(slices, rows, columns): what each slice contributes, in shares of its range."""
+        """Digits (slices, rows, columns): the contribution of each slice, in shares of its range."""
         shape = (self.planes, self.slices, "rows", "columns")
         wide = ARGUMENTS.reals("shares", shares, shape, infinite=True).astype(np.float64)
         if self.scheme == "pair":
@@ -148,7 +148,7 @@ class Mapping:
         return np.asarray(wide[0] - self.reference_of(model))
 
     def _digits(self, sizes: Floats) -> Floats:
-        """Shares (slices, rows, columns) of weights `sizes` above the lowest; digits are whole where sliced."""
+        """Shares (slices, rows, columns) of weights `sizes` above the lowest; digits are integers if sliced."""
         share = sizes / self.weight_per_range
         if self.slices == 1:
             return share[np.newaxis]
@@ -158,7 +158,7 @@ class Mapping:
 
 
 def states_of(model: CellModel) -> float:
-    """Distinguishable states of a cell: its levels where it says so, else its range over its nominal middle step."""
+    """Number of distinguishable states of a cell: its stated levels, else its range over its nominal middle step."""
     levels = getattr(model, "levels", None)
     if isinstance(levels, int):
         return float(levels)

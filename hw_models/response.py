@@ -1,8 +1,8 @@
 """The pulse response of a model: cells at their lowest state, N single pulses up, then M single pulses down.
 
-The classic first look at a synaptic device: linearity, symmetry, range and spread in one curve. `write_csv` and `plot`
-put it into files. Weights are kept in single precision, as aihwkit keeps them: six hundred steps of 0.0016 add up to
-1.5e-5 less or more there, and a curve that is laid over one of its curves should agree. Siemens are in double.
+This is the standard first characterisation of a synaptic device: linearity, symmetry, range and spread in one curve.
+`write_csv` and `plot` write it to files. Weights are in single precision as in aihwkit, so that curves agree with those
+of aihwkit: rounding over six hundred steps of 0.0016 adds up to 1.5e-5. Siemens are in double precision.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from hw_models.base import CellModel, Cells, DeviceError, Reals
 from hw_models.periphery.cell_costs import write_energy_j
 
 MOST_VALUES = 50_000_000
-"""Pulses times cells that are kept at once (400 MB)."""
+"""Maximum of pulses times cells in memory (400 MB)."""
 SHAPE = ("nonlinearity", "asymmetry", "quantisation", "iv_nonlinearity", "endurance")
-"""Non-idealities that are no noise: they shape the response of the nominal cell."""
+"""Non-idealities that are not noise: they shape the response of the nominal cell."""
 COLUMNS = ("pulse", "phase", "cell", "weight", "g_s")
 
 
 @dataclass(frozen=True)
 class Response:
-    """What `cells` cells showed after each of `up` + `down` pulses, and what the pulses cost if that is known."""
+    """Visible states of `cells` cells after each of `up` + `down` pulses, and the energy of the pulses if known."""
 
     model: CellModel
     up: int
     down: int
     visible: Reals
-    """(1 + up + down, cells) what shows, float32 weights or float64 siemens; row 0 is before the first pulse."""
+    """(1 + up + down, cells) visible states, float32 weights or float64 siemens; row 0 is before the first pulse."""
     up_energy_j: float | None
     down_energy_j: float | None
-    """Mean over cells of the summed V²·(G·t + C) of a phase (V²·C where a gate is written); None where unknown."""
+    """Mean over cells of the summed V²·(G·t + C) of a phase (V²·C if a gate is written); None if unknown."""
 
     def phase(self, pulse: int) -> str:
         """`start`, `up` or `down` for a row of `visible`."""
@@ -43,7 +43,7 @@ class Response:
 
 
 def without_noise(model: CellModel) -> CellModel:
-    """The nominal cell of `model`: no noise and no spread from cell to cell, but its own shape of response."""
+    """The nominal cell of `model`: without noise and spread between cells, but with its own response curve."""
     return model.without([name for name in model.non_idealities if name not in SHAPE])
 
 
@@ -55,7 +55,7 @@ def measure(
     seed: int = 0,
     progress: Callable[[int], None] = lambda pulse: None,
 ) -> Response:
-    """Manufacture `cells` cells from `seed` and pulse them; calls `progress` after every pulse.
+    """Manufactures `cells` cells from `seed` and pulses them; calls `progress` after every pulse.
 
     Raises `DeviceError` for numbers out of range.
     """
@@ -82,9 +82,9 @@ def measure(
 
 
 def csv_lines(response: Response) -> Iterator[str]:
-    """One line per pulse and cell; `weight` or `g_s` (siemens) is empty, whichever the model does not have.
+    """One line per pulse and cell; the quantity that the model does not have, `weight` or `g_s` (siemens), is empty.
 
-    As many digits as it takes to get the very number back in its precision.
+    Numbers have enough digits to be read back exactly in their precision.
     """
     first, last = (",", "") if response.model.quantity == "conductance" else ("", ",")
     yield ",".join(COLUMNS) + "\n"
@@ -94,19 +94,19 @@ def csv_lines(response: Response) -> Iterator[str]:
 
 
 def write_csv(response: Response, path: Path) -> None:
-    """Write the lines of `csv_lines` to a file."""
+    """Writes the lines of `csv_lines` to a file."""
     with path.open("w", encoding="utf-8", newline="") as file:
         file.writelines(csv_lines(response))
 
 
 def plot(response: Response, path: Path) -> None:
-    """The curve of every cell (at most 50 of them), and their mean, as a picture of the kind of `path`'s suffix."""
+    """Plots the curve of every cell (at most 50) and their mean; the suffix of `path` sets the file type."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     if path.suffix not in (".svg", ".png", ".pdf"):
-        raise DeviceError(f"{path}: a picture ends in .svg, .png or .pdf")
+        raise DeviceError(f"{path}: a plot must end in .svg, .png or .pdf")
     model, pulses = response.model, np.arange(len(response.visible))
     siemens = model.quantity == "conductance"
     shown = response.visible * (1e6 if siemens else 1.0)

@@ -1,1 +1,1 @@
-"""The chip as the rest of edgesdt sees it: load, learn, infer, read, count."""
+"""The simulated chip: it learns, infers, counts actions, and saves its state."""

@@ -1,4 +1,4 @@
-"""The chip: owns the arrays, steps the rule, knows its memory map and its counts.
+"""The chip: holds the arrays, runs the learning rule, and provides the memory map and the counts.
 
 data set → encoder → chip [ inference → target → homeostasis → update ] ⇄ synapses (memory | cells)
                         └── action counts ── × technology table ──→ energy, latency, area → record → report
@@ -41,11 +41,11 @@ class Chip:
     def learn(self, x: npt.NDArray[np.uint8], labels: Labels | None = None, epoch: int = 0) -> None:
         """Learn from 8-bit pixels `x` (samples, n_0) or (n_0,), one sample at a time, in the order given.
 
-        load x · inference · pick the target · homeostasis · update, as the rule of the spec does them. `labels`
-        (samples,) are needed only where the target is the label.
-        `epoch` (0-based, below `spec.epochs`) selects the learning rate of the schedule; a call with another epoch than
-        the one before starts that epoch, as a run does: with `homeostasis.reset: epoch` it sets homeostasis to 0.
-        Raises `ArgumentError`, a `ValueError`, for anything else than described.
+        Each sample: load x · inference · target · homeostasis · update, as defined by the rule of the spec. `labels`
+        (samples,) are needed only if the target is the label. `epoch` (0-based, below `spec.epochs`) selects the
+        learning rate of the schedule. A call with a different epoch than the previous call starts that epoch, as in a
+        run: with `homeostasis.reset: epoch` it sets homeostasis to 0. Raises `ArgumentError`, a `ValueError`, for
+        invalid arguments.
         """
         codes = self._encoded(x)
         if labels is not None:
@@ -57,9 +57,10 @@ class Chip:
         self.rule.learn(codes, known, np.arange(len(codes)), epoch)  # type: ignore[arg-type]
 
     def infer(self, x: npt.NDArray[np.uint8], threads: int = 1) -> Outputs:
-        """Output codes (samples, n_L) for 8-bit pixels `x` (samples, n_0) or (n_0,): each by a free phase.
+        """Output codes (samples, n_L) for 8-bit pixels `x` (samples, n_0) or (n_0,).
 
-        Nothing is dropped. Raises `ArgumentError`, a `ValueError`, for anything else than described.
+        Each sample is inferred by a free phase without drop-out. Raises `ArgumentError`, a `ValueError`, for invalid
+        arguments.
         """
         return self.rule.infer(self._encoded(x), threads)
 
@@ -72,9 +73,12 @@ class Chip:
         return self.rule.counts()
 
     def state(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Everything that `restore` needs to go on bit for bit."""
+        """The complete state; after `restore` the chip continues with the same integers."""
         return self.rule.state()
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Restore a state saved by `state`, whole or not at all. Raises `ArgumentError` where it is of another chip."""
+        """Restores a state saved by `state`, completely or not at all.
+
+        Raises `ArgumentError` if it is the state of another chip.
+        """
         self.rule.restore(state)

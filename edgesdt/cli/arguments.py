@@ -1,6 +1,6 @@
-"""The argument parser of every level of the command line: faults in one line with did-you-mean, help alone.
+"""The argument parser of every level of the command line: reports an error in one line, with a suggestion.
 
-Knows no command; `cli.py` and its neighbours build their parsers of this class.
+It contains no command; the modules of the commands build their parsers from this class.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any, NoReturn
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong with the arguments in one line, then where the help is.
+    """A parser that reports wrong arguments in one line and names the help.
 
-    After parsing, `parser` of the namespace is the parser of the innermost command that was given.
+    After parsing, the attribute `parser` of the namespace holds the parser of the innermost command.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -24,16 +24,16 @@ class Parser(argparse.ArgumentParser):
         self._negative_number_matcher = re.compile(r"-\.?\d")  # `-1,2` is a wrong value, not an unknown option
 
     def error(self, message: str) -> NoReturn:
-        """End with exit code 2 and one line on standard error."""
+        """Ends with exit code 2 and one line on standard error."""
         self.exit(2, f"{self.prog}: {message} (see '{self.prog} --help')\n")
 
     def explain(self) -> NoReturn:
-        """Print the whole help on standard error, for a command that was given without its own, and end with 2."""
+        """Prints the whole help on standard error and ends with exit code 2, for a command without its sub-command."""
         self.print_help(sys.stderr)
         self.exit(2)
 
     def refuse(self, left: Sequence[str], top: Parser) -> NoReturn:
-        """End with what is wrong with arguments that no parser took; `top` is the parser of the whole command line."""
+        """Ends with an error about arguments that no parser accepted; `top` is the parser of the whole command line."""
         word = next((word for word in left if word.startswith("-")), left[0]).partition("=")[0]
         hint = _did_you_mean(word, self.options()) if word.startswith("-") else ""
         if word in top.options() and self is not top:
@@ -43,11 +43,11 @@ class Parser(argparse.ArgumentParser):
         self.error(f"unrecognized arguments: {' '.join(left)}{hint}")
 
     def options(self) -> list[str]:
-        """The long options that this parser takes."""
+        """The long options of this parser."""
         return [name for action in self._actions for name in action.option_strings if name.startswith("--")]
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
-        """As argparse does, with a suggestion: the command or choice that looks most alike."""
+        """Checks a choice as argparse does, and suggests the most similar command or choice."""
         if action.choices is None or value in action.choices:
             return
         names = [str(choice) for choice in action.choices]
@@ -56,11 +56,14 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(top: Parser, argv: Sequence[str] | None) -> argparse.Namespace:
-    """The arguments; ends the process with exit code 2 for what is wrong, and with the help of a bare command."""
+    """Returns the parsed arguments.
+
+    Wrong arguments end the process with exit code 2; a bare command also prints its help.
+    """
     words = sys.argv[1:] if argv is None else list(argv)
     first = words[0].partition("=")[0] if words else ""
     if first.startswith("--") and not any(name.startswith(first) for name in top.options()):
-        top.refuse(words[:1], top)  # argparse would take what follows for a command
+        top.refuse(words[:1], top)  # argparse would read the next word as a command
     arguments, left = top.parse_known_args(words)
     inner: Parser = arguments.parser
     if left:
@@ -71,7 +74,7 @@ def parse(top: Parser, argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _did_you_mean(word: str, names: Iterable[str]) -> str:
-    from edgesdt.spec.hints import nearest  # loads the whole schema: only for a fault
+    from edgesdt.spec.hints import nearest  # this loads the whole schema, so import it only after an error
 
     by_name = {name.lstrip("-"): name for name in names}
     found = nearest(word.lstrip("-"), by_name)

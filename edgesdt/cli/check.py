@@ -1,4 +1,4 @@
-"""`edgesdt check`: what a spec describes and will cost, before anything is run."""
+"""`edgesdt check`: prints what a spec describes and its predicted cost, without a run."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 def add_parser(commands: Any) -> None:
-    """Add `check` to the commands. Imports nothing."""
+    """Adds `check` to the commands. Imports nothing."""
     check = commands.add_parser("check", help="validate a spec and its data: memory map, layers, predicted cost")
     add_spec(check)
-    check.add_argument("--resolved", action="store_true", help="print the whole spec with the values really used")
+    check.add_argument("--resolved", action="store_true", help="print the whole spec with the values in use")
     add_assume(check)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command; returns the exit code. Raises `EdgesdtError`."""
+    """Runs the command; returns the exit code. Raises `EdgesdtError`."""
     spec = spec_of(arguments)
     from edgesdt.rules.lookup import cautions
     from edgesdt.runs import expected, preview, samples

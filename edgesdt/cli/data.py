@@ -1,4 +1,4 @@
-"""`edgesdt data list | fetch NAME`: the data sets of the catalogue."""
+"""`edgesdt data list | fetch NAME`: lists and fetches the data sets of the catalogue."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edgesdt.cli.arguments import Parser
 
 
 def add_parser(commands: Any) -> None:
-    """Add `data` with its two commands. Imports nothing."""
+    """Adds `data` with its two commands. Imports nothing."""
     data = commands.add_parser("data", help="list or fetch data sets").add_subparsers(
         dest="data_command", metavar="COMMAND", parser_class=Parser
     )
@@ -22,7 +22,7 @@ def add_parser(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command; returns the exit code. Raises `EdgesdtError`."""
+    """Runs the command; returns the exit code. Raises `EdgesdtError`."""
     from edgesdt import datasets
 
     if arguments.data_command == "fetch":

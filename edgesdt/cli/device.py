@@ -1,4 +1,4 @@
-"""`edgesdt device`: list, show, pulse and fit of device models; `cli.py` is the rest of the command line."""
+"""`edgesdt device`: lists, shows, pulses and fits device models."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ if TYPE_CHECKING:
     from hw_models.sheets.sheet import Sheet
 
 _LIVE_S, _LINE_S = 0.2, 10.0
-"""Seconds between two words on the progress, on a terminal and elsewhere."""
+"""Seconds between two progress messages, on a terminal and elsewhere."""
 _NAME = "a name from 'edgesdt device list' (any case), or a YAML file"
 
 
 class DeviceFault(EdgesdtError):
-    """A device that does not exist, or a sheet, parameter or measurement that makes none."""
+    """An unknown device, or a sheet, parameter or measurement from which no device can be built."""
 
 
 def add_parsers(commands: Any, parser_class: type[argparse.ArgumentParser]) -> None:
-    """Add `device` and its commands to the sub-commands of the command line; imports nothing."""
+    """Adds `device` and its commands to the sub-commands of the command line; imports nothing."""
     about = "list, show, pulse or fit device models"
     device = commands.add_parser("device", help=about).add_subparsers(
         dest="device_command", metavar="COMMAND", parser_class=parser_class
     )
     device.add_parser("list", help="device models, their families, and where their numbers come from")
-    show = device.add_parser("show", help="parameters of a device with units and sources, and what it leaves out")
+    show = device.add_parser("show", help="parameters of a device with units and sources, and the effects that it does "
+                                          "not model")
     show.add_argument("name", metavar="NAME", help=_NAME)
 
     pulse = device.add_parser("pulse", help="pulse response: from the lowest state N pulses up, then M down")
@@ -48,7 +49,8 @@ def add_parsers(commands: Any, parser_class: type[argparse.ArgumentParser]) -> N
     pulse.add_argument("--noise", choices=("on", "off"), default="on", help="off: no noise, no spread (default: on)")
     pulse.add_argument("--csv", type=Path, metavar="FILE", help="write pulse,phase,cell,weight,g_s (-: to stdout)")
     pulse.add_argument("--plot", type=Path, metavar="FILE", help="draw the response (.svg, .png, .pdf)")
-    pulse.add_argument("--seed", type=int, default=0, metavar="N", help="of the cells and their noise (default: 0)")
+    pulse.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the cells and their noise (default: "
+                                                                        "0)")
 
     fit = device.add_parser("fit", help="a device from measured pulses: recommends a family and fits it, or tabulates")
     fit.add_argument("measured", type=Path, metavar="MEASURED.csv", help="pulse number, conductance or current, ...")
@@ -60,7 +62,7 @@ def add_parsers(commands: Any, parser_class: type[argparse.ArgumentParser]) -> N
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run one `device` command; returns the exit code. Raises `DeviceFault` for whatever is wrong with the input."""
+    """Runs one `device` command; returns the exit code. Raises `DeviceFault` for any bad input."""
     from hw_models.base import DeviceError
 
     commands = {"list": _list, "show": _show, "pulse": _pulse, "fit": _fit}
@@ -71,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _model(name: str) -> tuple[CellModel, Origin, Sheet | None]:
-    """The model of a name or of a YAML file, where it comes from, and its sheet unless it is a plug-in."""
+    """Returns the model of a name or a YAML file, its origin, and its sheet (a plug-in has none)."""
     from hw_models.sheets import catalog, sheet
 
     if name.endswith((".yaml", ".yml")) or "/" in name:
@@ -104,7 +106,7 @@ def _list(_: argparse.Namespace) -> int:
 
 
 def _states(model: Any) -> str:
-    """Levels or states that the model states (up/down), else how many steps of mid-range size cross its range."""
+    """The stated number of levels or states (up/down); else the number of mid-range steps that cross the range."""
     low, high = model.bounds()
     steps = [model.step((low + high) / 2, up) for up in (True, False)]
     counts = [f"{(high - low) / step:.0f}" if step > 0 else "-" for step in steps]
@@ -174,7 +176,7 @@ def _pulse(arguments: argparse.Namespace) -> int:
     refuse_losses({"--csv": arguments.csv, "--plot": arguments.plot}, [Path(arguments.name)])
     try:
         made = _measured(model, arguments)
-    except DeviceError as error:  # what is out of range has the name of its option
+    except DeviceError as error:  # errors name the option whose value is out of range
         option = str(error).partition(":")[0]
         raise DeviceFault(f"--{error}" if option in ("up", "down", "cells", "seed") else str(error)) from error
     if to_stdout:
@@ -201,7 +203,7 @@ def _pulse(arguments: argparse.Namespace) -> int:
 
 
 def _measured(model: CellModel, arguments: argparse.Namespace) -> Response:
-    """The response, with its progress on standard error: live on a terminal, a line now and then elsewhere."""
+    """The response. Progress goes to standard error: a live line on a terminal, a line at intervals elsewhere."""
     from edgesdt.runs.compilation import watched
     from hw_models import response
 

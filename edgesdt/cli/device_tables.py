@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:
-    """Print rows of five words, the first four aligned."""
+    """Prints rows of five words, the first four aligned."""
     rows = [[*map(printable, row)] for row in rows]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
     for row in rows:
@@ -22,7 +22,7 @@ def print_table(rows: Sequence[Sequence[str]]) -> None:
 
 
 def parameter_rows(model: CellModel, made: Sheet | None) -> Iterator[tuple[str, str, str, str, str]]:
-    """Name, value, unit, source and meaning; as the sheet states them, then what it leaves at the family's value."""
+    """Rows of name, value, unit, source and meaning: first those in the sheet, then the family's defaults."""
     from hw_models.sheets import building
 
     kind = type(model)
@@ -32,7 +32,7 @@ def parameter_rows(model: CellModel, made: Sheet | None) -> Iterator[tuple[str, 
         assert made is not None
         yield entry_row(name, entry, made, documented[name].doc if name in documented else "")
     if building.MOMENTS[0] in stated:
-        return  # what is left out is made from them
+        return  # the parameters left out here are derived from these
     for name, parameter in documented.items():
         if name not in stated:
             unit = "" if parameter.unit == "1" else parameter.unit
@@ -54,7 +54,7 @@ def entry_row(name: str, entry: Entry, made: Sheet, doc: str = "") -> tuple[str,
 
 
 def shown(value: Any) -> str:
-    """A value in ten digits; long lists in short."""
+    """A value in ten digits; long lists are shortened."""
     if isinstance(value, tuple) and value and isinstance(value[0], tuple):
         return f"[{len(value)} x {len(value[0])} numbers]"
     if isinstance(value, tuple):

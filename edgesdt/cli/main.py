@@ -1,6 +1,6 @@
-"""The command line: one console script, `edgesdt`; exit codes and streams as promised to other people's scripts.
+"""The console script `edgesdt`: its commands, exit codes and streams, which other people's scripts rely on.
 
-Progress goes to standard error, results to standard output. Everything heavy is imported by the command that needs it.
+Progress goes to standard error, results to standard output. Each command imports the heavy modules that it needs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from edgesdt.errors import EdgesdtError
 
 
 def parser() -> Parser:
-    """The whole command line; import-light, so that `--help` is quick."""
+    """Builds the parser of the whole command line. It imports little, so that `--help` is fast."""
     top = Parser(prog="edgesdt", description="Simulate chips that learn at the edge.", epilog=EXIT_CODES)
     top.add_argument("--version", action="version", version=f"edgesdt {__version__}")
     top.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -32,7 +32,7 @@ def parser() -> Parser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code and never lets bad input show a traceback (unless `--debug`)."""
+    """Runs one command and returns its exit code. Bad input shows no traceback (unless `--debug`)."""
     try:
         with streams.prepared() as lost:
             code = _called(argv)
@@ -50,7 +50,7 @@ def _called(argv: Sequence[str] | None) -> int:
     try:
         return _COMMANDS[arguments.command](arguments)
     except EdgesdtError as error:
-        _tell(str(error), arguments.debug)
+        _print_error(str(error), arguments.debug)
         return error.exit_code
     except KeyboardInterrupt:
         print("\ninterrupted; finished epochs are kept, and the same command goes on from there", file=sys.stderr)
@@ -58,12 +58,12 @@ def _called(argv: Sequence[str] | None) -> int:
     except BrokenPipeError:
         raise
     except (MemoryError, OSError) as error:
-        _tell(f"edgesdt: the {arguments.command} failed: {type(error).__name__}: {error}", arguments.debug)
+        _print_error(f"edgesdt: the {arguments.command} failed: {type(error).__name__}: {error}", arguments.debug)
         return 1
 
 
-def _tell(fault: str, debug: bool) -> None:
-    """Print an error on standard error, below its traceback with `--debug`."""
+def _print_error(fault: str, debug: bool) -> None:
+    """Prints an error on standard error; with `--debug` its traceback comes first."""
     if debug:
         import traceback
 

@@ -1,4 +1,4 @@
-"""`edgesdt report`: pages and tables from the records of runs and sweeps, without running a chip."""
+"""`edgesdt report`: writes pages and tables from the records of runs and sweeps, without running a chip."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edgesdt.files.outputs import KEPT, STDOUT, refuse_losses
 
 
 def add_parser(commands: Any) -> None:
-    """Add `report` to the commands. Imports nothing."""
+    """Adds `report` to the commands. Imports nothing."""
     report = commands.add_parser("report", help="report on runs and sweeps from their records, without running")
     report.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="run folder or sweep folder")
     place = "where to write it (default: in the first DIR: report.html, report-TECHNOLOGY.html, comparison.html)"
@@ -28,7 +28,7 @@ def add_parser(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command; returns the exit code. Raises `EdgesdtError`."""
+    """Runs the command; returns the exit code. Raises `EdgesdtError`."""
     from edgesdt.report import export, write
 
     outputs = {"--out": arguments.out, "--csv": arguments.csv, "--parquet": arguments.parquet}

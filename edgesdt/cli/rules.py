@@ -1,4 +1,4 @@
-"""`edgesdt rules list | show NAME`: the learning rules, ours and those of plug-ins, as they describe themselves."""
+"""`edgesdt rules list | show NAME`: the learning rules of edgesdt and of plug-ins, from their own descriptions."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class RuleNameError(EdgesdtError):
-    """A rule of that name is not there."""
+    """No learning rule has that name."""
 
 
 def add_parser(commands: Any, parser_class: type[argparse.ArgumentParser]) -> None:
-    """Add `rules` with its two commands."""
+    """Adds `rules` with its two commands."""
     rules = commands.add_parser("rules", help="list the learning rules, or show one").add_subparsers(
         dest="rules_command", metavar="COMMAND", parser_class=parser_class
     )
@@ -31,7 +31,7 @@ def add_parser(commands: Any, parser_class: type[argparse.ArgumentParser]) -> No
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run `edgesdt rules …`; returns the exit code."""
+    """Runs `edgesdt rules …`; returns the exit code."""
     from edgesdt import registry
 
     if arguments.rules_command == "list":
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         for name in registry.names():
             try:
                 print(printable(f"{name.ljust(width)}  {registry.load(name).summary}"))
-            except RuleError as error:  # one bad plug-in must not hide the other rules
+            except RuleError as error:  # a broken plug-in must not hide the other rules
                 print(error, file=sys.stderr)
         return 0
     if arguments.name not in registry.names():
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def described(rule: Rule, plug_in: EntryPoint | None = None) -> str:
-    """The rule in words: a headline, what it knows, the plug-in that it is from, and a line for each setting."""
+    """Text about the rule: a headline, its targets, read-outs and synapses, its plug-in, and a line per setting."""
     from edgesdt import registry
     from edgesdt.spec import documented
 

@@ -1,4 +1,4 @@
-"""`edgesdt run`: train, evaluate and price a chip, or ablate it."""
+"""`edgesdt run`: trains, evaluates and prices a chip, or runs an ablation of it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 
 def add_parser(commands: Any) -> None:
-    """Add `run` to the commands. Imports nothing."""
+    """Adds `run` to the commands. Imports nothing."""
     run = commands.add_parser("run", help="train, evaluate and price a chip; writes a run folder", epilog=EXIT_CODES)
     add_spec(run)
     run.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/NAME-SEED)")
     run.add_argument("--seed", type=int, action=Shorthand, metavar="N", help="the same as --set seed=N")
     run.add_argument("--threads", type=_threads, metavar="N", help="threads for inference (default: all cores)")
-    run.add_argument("--ablate", action="store_true", help="run it with each non-ideality alone and with all but one")
+    run.add_argument("--ablate", action="store_true", help="run the chip with each non-ideality alone, and with all "
+                                                           "but one")
     run.add_argument("--seeds", type=_seeds, metavar="N,N,...", help="seeds of an ablation (--ablate), for intervals")
     run.add_argument("--quiet", action="store_true", help="no progress")
     run.add_argument("--json", action="store_true", help="print the record instead of the summary")
@@ -53,7 +54,7 @@ def _seeds(text: str) -> list[int]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command; returns the exit code. Raises `EdgesdtError`."""
+    """Runs the command; returns the exit code. Raises `EdgesdtError`."""
     if arguments.seeds is not None and (not arguments.ablate or arguments.seed is not None):
         told = "goes with --ablate; a sweep with 'seed: [0, 1, 2]' runs other chips with several seeds"
         raise EdgesdtError(f"--seeds: {told if arguments.seed is None else 'allowed: --seed or --seeds, not both'}")

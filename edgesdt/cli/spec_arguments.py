@@ -1,4 +1,4 @@
-"""Arguments that several commands share: SPEC, `--set`, `--assume`, and the spec that they name."""
+"""Arguments that several commands share (SPEC, `--set`, `--assume`), and the spec that they name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EXIT_CODES = "exit codes: 0 done, 1 the run failed, 2 bad input, 130 interrupted
 
 
 def add_spec(command: argparse.ArgumentParser) -> None:
-    """Add SPEC and `--set`."""
+    """Adds SPEC and `--set`."""
     command.add_argument("spec", metavar="SPEC", help="a YAML file, or a name from 'edgesdt specs'")
     command.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides", help="override one field"
@@ -38,7 +38,7 @@ class Shorthand(argparse.Action):
 
 
 def add_assume(command: argparse.ArgumentParser) -> None:
-    """Add `--assume`: a prediction without data."""
+    """Adds `--assume`, which predicts without data."""
     about = "read no data: predict for this share of inputs that are not zero (default: 0.2)"
     command.add_argument("--assume", nargs="?", type=_share, const=0.2, metavar="SHARE", help=about)
 

@@ -1,4 +1,4 @@
-"""`edgesdt specs`: the specs that come with the package."""
+"""`edgesdt specs`: lists the specs that come with the package."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 
 def add_parser(commands: Any) -> None:
-    """Add `specs` to the commands. Imports nothing."""
+    """Adds `specs` to the commands. Imports nothing."""
     commands.add_parser("specs", help="list the specs that come with edgesdt")
 
 
 def run(_: argparse.Namespace) -> int:
-    """Run the command; returns the exit code."""
+    """Runs the command; returns the exit code."""
     from edgesdt.spec import shipped
 
     found = shipped()

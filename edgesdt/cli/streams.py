@@ -1,7 +1,7 @@
-"""Standard output and error of the command line: open whatever the shell closed, printable whatever is written.
+"""Makes standard output and standard error safe to write to, even if closed or unable to print some characters.
 
-A run must not end because nobody listens: what goes to a standard error that is closed, or whose reader has gone, is
-dropped. A result that nobody gets is a failure; the command line says so.
+A run must not stop because nobody reads its messages: text for a closed standard error is dropped. A result that cannot
+be written is a failure, which the command line reports.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from typing import Any, BinaryIO, Final, TextIO, cast
 from hw_models.foreign import printable_lines
 
 RENEW: Final = "\r\033[K"
-"""Takes a live line away; let through at the start of what is written at once, nowhere else."""
+"""Erases a live line. It is passed through only at the start of a written text."""
 
 
 class Printable(io.TextIOBase):
-    """A text stream that shows control characters of other people's text as escapes; `lossy` never fails."""
+    """A text stream that prints control characters as escapes. A `lossy` stream never raises."""
 
     def __init__(self, stream: TextIO, lossy: bool) -> None:
         self._stream, self._lossy = stream, lossy
 
     def write(self, text: str) -> int:
-        """Write text; line breaks and tabs stay as they are."""
+        """Writes text; line breaks and tabs are kept."""
         head = RENEW if text.startswith(RENEW) else ""
         self._carefully(self._stream.write, head + printable_lines(text[len(head) :]))
         return len(text)
 
     def flush(self) -> None:
-        """Flush what is below."""
+        """Flushes the underlying stream."""
         self._carefully(self._stream.flush)
 
     def _carefully(self, act: Any, *arguments: str) -> None:
@@ -47,7 +47,7 @@ class Printable(io.TextIOBase):
         return self._stream.isatty()
 
     def fileno(self) -> int:
-        """The descriptor below. Raises `OSError` where there is none."""
+        """The descriptor of the underlying stream. Raises `OSError` if it has none."""
         return self._stream.fileno()
 
     def writable(self) -> bool:
@@ -56,36 +56,36 @@ class Printable(io.TextIOBase):
 
     @property
     def buffer(self) -> BinaryIO:
-        """The bytes below, for data that is no text. Raises `OSError` where there are none."""
+        """The underlying byte stream, for binary data. Raises `OSError` if there is none."""
         below = getattr(self._stream, "buffer", None)
         if below is None:
-            raise OSError("standard output takes no bytes")
+            raise OSError("standard output does not accept bytes")
         return cast("BinaryIO", below)
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """The encoding of what is below."""
+        """The encoding of the underlying stream."""
         return self._stream.encoding
 
 
 @contextmanager
 def prepared() -> Iterator[bool]:
-    """Within the context both streams can be written to; gives whether standard output is closed, so leads nowhere."""
+    """Within the context both streams can be written to. The value tells whether standard output is closed."""
     closed = _reopened()
     before = sys.stdout, sys.stderr
     for stream in before:
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without µ or β still gets its answer
+            stream.reconfigure(errors="replace")  # a terminal that cannot print µ or β still shows the result
     sys.stdout, sys.stderr = Printable(before[0], 1 in closed), Printable(before[1], True)
     try:
         yield 1 in closed
-        sys.stdout.flush()  # so that a reader who has gone is noticed here and not by the interpreter as it ends
+        sys.stdout.flush()  # so that a closed pipe is noticed here and not when the interpreter exits
     finally:
         sys.stdout, sys.stderr = before
 
 
 def _reopened() -> set[int]:
-    """Descriptors 0 to 2 that the shell had closed; they lead nowhere now, so that no file gets their number."""
+    """Opens the descriptors 0 to 2 that the shell closed on the null device, so that no file gets their number."""
     closed = set()
     for number in range(3):
         try:

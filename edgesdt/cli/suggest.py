@@ -1,4 +1,4 @@
-"""`edgesdt suggest`: a spec for a data set, to be edited."""
+"""`edgesdt suggest`: proposes a spec for a data set, as YAML to edit."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from edgesdt.files.outputs import refuse_losses
 
 
 def add_parser(commands: Any) -> None:
-    """Add `suggest` to the commands. Imports nothing."""
+    """Adds `suggest` to the commands. Imports nothing."""
     suggest = commands.add_parser("suggest", help="propose a spec for a data set, to be edited", epilog=EXIT_CODES)
     suggest.add_argument("data", metavar="DATA", help="a data set by name, or an .npz file")
-    suggest.add_argument("--out", type=Path, metavar="FILE", help="write it there instead of to standard output")
+    suggest.add_argument("--out", type=Path, metavar="FILE", help="write the spec to this file instead of standard "
+                                                                  "output")
     suggest.add_argument("--quiet", action="store_true", help="no progress")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command; returns the exit code. Raises `EdgesdtError`."""
+    """Runs the command; returns the exit code. Raises `EdgesdtError`."""
     from edgesdt.runs import record
     from edgesdt.suggest import search, suggestion
 

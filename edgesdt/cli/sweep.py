@@ -1,4 +1,4 @@
-"""`edgesdt sweep`: plan or run every point of a spec's `sweep:` section; `cli.py` is the rest of the command line."""
+"""`edgesdt sweep`: plans or runs every point of a spec's `sweep:` section."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EPILOG = (
 
 
 def add_parser(commands: Any, spec_arguments: Any, assume_argument: Any) -> None:
-    """Add `sweep` to the commands; `spec_arguments` adds SPEC and --set, the other --assume. Imports nothing."""
+    """Adds `sweep` to the commands; the two functions passed in add SPEC and --set, and --assume. Imports nothing."""
     about = "run every point of a spec's sweep: section; resumable"
     sweep = commands.add_parser("sweep", help=about, epilog=EPILOG)
     spec_arguments(sweep)
@@ -47,7 +47,7 @@ def _count(text: str) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command; returns the exit code. Raises `EdgesdtError`."""
+    """Runs the command; returns the exit code. Raises `EdgesdtError`."""
     from edgesdt.spec.sweep.section import load_sweep
     from edgesdt.sweep.plan import Plan
 
@@ -112,7 +112,7 @@ def _source(plan: Plan) -> Source:
 
 
 def _crews(arguments: argparse.Namespace) -> Callable[[int], Crew]:
-    """A function that starts workers for so many runs. It contacts a cluster at once: a wrong address fails early."""
+    """Returns a function that starts workers for a number of runs. A wrong cluster address fails at once."""
     if arguments.scheduler is not None:
         from edgesdt.sweep.workers.cluster import DaskCrew
 
@@ -136,7 +136,7 @@ def _how_to_go_on(what: str, progress: Progress, out: Path) -> str:
 
 
 def _report(out: Path) -> None:
-    """Write the report, if this edgesdt has one."""
+    """Writes the report, if the report package is installed."""
     try:
         from edgesdt.report.sweep import page as report
     except ImportError:

@@ -1,4 +1,4 @@
-"""`edgesdt warm`: compile kernels ahead."""
+"""`edgesdt warm`: compiles kernels before the first run."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 
 
 def add_parser(commands: Any) -> None:
-    """Add `warm` to the commands. Imports nothing."""
-    warm = commands.add_parser("warm", help="compile ahead what the first runs would compile, for every kind of chip")
+    """Adds `warm` to the commands. Imports nothing."""
+    warm = commands.add_parser("warm", help="compile the kernels that the first runs would compile, for every kind of "
+                                            "chip")
     warm.add_argument("spec", nargs="?", metavar="SPEC", help="only what this spec needs (plug-in devices, too)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command; returns the exit code. Raises `EdgesdtError`."""
+    """Runs the command; returns the exit code. Raises `EdgesdtError`."""
     from edgesdt.spec import load
 
     specs = [] if arguments.spec is None else [load(arguments.spec)]

@@ -1,7 +1,7 @@
-"""Where samples come from: data sets by name or file, checked; `encoders` makes activations of their pixels.
+"""Loads and checks data sets by name or file; `encoders` converts pixels to input codes.
 
-`load` gives samples, `catalogue` what is known of each named set, `fetch` puts one into a folder.
-Importing this package imports no numpy.
+`load` returns samples, `catalogue` lists the named sets, and `fetch` stores one in a folder. Importing this package
+does not import numpy.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ __all__ = ["CatalogueEntry", "Dataset", "catalogue", "features_and_classes", "fe
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """One named data set, for a listing. `train`, `test`: samples; `shape`: of one sample.
+    """One entry of the list of named data sets. `train`, `test`: samples; `shape`: of one sample.
 
-    `where`: the folder or file it would be read from now, or 'not here'; `sources`: where it can be fetched,
-    in order; `checksums`: (file, SHA-256 of its unpacked content).
+    `where`: the folder or file from which it would be loaded now, or 'not here'; `sources`: where it can be fetched, in
+    order; `checksums`: (file, SHA-256 of its unpacked content).
     """
 
     name: str
@@ -57,8 +57,8 @@ def load(
     `name_or_path`: a name of `catalogue()`; or a path, absolute or from the working folder, that ends in
     `.npz` (arrays `x_train, y_train, x_test, y_test`; see `npz.load_npz`); or the name of a user's own set in
     `$EDGESDT_DATA`, as `NAME.npz` or as a folder `NAME` of IDX files. A catalogue set that is not on this
-    machine is fetched into the cache folder if `fetch`; `progress` gets lines of text about that.
-    Raises DataError, fit to be read by a user, for every fault of name, file, content or number of samples.
+    machine is fetched into the cache folder if `fetch`; `progress` receives messages about that.
+    Raises DataError, with a text for the user, for a wrong name, file, content or number of samples.
     """
     named = os.fspath(name_or_path) if isinstance(name_or_path, os.PathLike) else name_or_path
     if not isinstance(named, str):
@@ -67,11 +67,11 @@ def load(
 
 
 def fetch(name: str, dir: Path | None = None, progress: Progress | None = None) -> Path:
-    """Put a catalogue set into the folder `dir`/NAME (None: the cache), from here or from its sources.
+    """Stores a catalogue set in the folder `dir`/NAME (None: the cache), from this machine or from its sources.
 
-    Returns that folder; with `EDGESDT_DATA=dir` the set is found there. Files that are there and sound are
-    left alone. A set that is embedded in a package needs no fetching: the package's folder is returned.
-    Raises DataError: an unknown name, a folder that is not writable, or no source that has the files.
+    Returns that folder; with `EDGESDT_DATA=dir` the set is found there. Existing files with the right checksum are
+    kept. A set that is embedded in a package needs no fetching: the package's folder is returned. Raises DataError for
+    an unknown name, a folder that is not writable, or if no source has the files.
     """
     from edgesdt.datasets.fetching import fetch_files, store
     from edgesdt.datasets.idx_sets import read_checked
@@ -108,7 +108,7 @@ def fetch(name: str, dir: Path | None = None, progress: Progress | None = None) 
 
 
 def catalogue() -> list[CatalogueEntry]:
-    """Every named data set. Looks for files but reads none: `where` is no promise that they are sound."""
+    """Every named data set. Looks for files but does not read them, so the files at `where` may be damaged."""
     return [
         CatalogueEntry(
             known.name,
@@ -129,15 +129,15 @@ def catalogue() -> list[CatalogueEntry]:
 
 
 def features_and_classes(name_or_path: str) -> tuple[int, int] | None:
-    """Numbers in a sample, and classes, of a catalogue set; None for any other: load it to know."""
+    """Features and classes of a catalogue set; None for any other set, which must be loaded first."""
     known = KNOWN.get(name_or_path)
     return (known.features, known.classes) if known else None
 
 
 def keep() -> None:
-    """From now on, keep the last set that was loaded by its catalogue name in memory for the next load of it.
+    """From now on, keeps the last loaded catalogue set in memory for the next load of the same set.
 
-    For a process that runs chip after chip on the same set; its arrays must not be written to.
+    Used by a process that runs many chips on the same set; the arrays must not be modified.
     """
     global _keeping
     _keeping = True
@@ -158,7 +158,7 @@ def _whole(name_or_path: str, may_fetch: bool, say: Progress) -> Dataset:
 
 
 def _read(name_or_path: str, may_fetch: bool, say: Progress) -> Dataset:
-    # Each reader is imported where it is needed: a run on the digits has no use for an HTTP client.
+    # Each reader is imported where it is needed: a run on the digits needs no HTTP client.
     if name_or_path.casefold().endswith(".npz"):
         from edgesdt.datasets.npz import load_npz
 
@@ -176,7 +176,7 @@ def _read(name_or_path: str, may_fetch: bool, say: Progress) -> Dataset:
 
 
 def _users_own(name: str) -> Dataset:
-    """A set in `$EDGESDT_DATA` that is not of the catalogue; it has no checksum to be held against."""
+    """A set in `$EDGESDT_DATA` that is not in the catalogue; it has no known checksum."""
     from edgesdt.datasets.idx_sets import load_folder
     from edgesdt.datasets.npz import load_npz
 

@@ -1,4 +1,4 @@
-"""The samples of one data set in memory, whatever they were read from (`idx_sets`, `npz`, `digits`)."""
+"""The samples of one data set in memory, from any reader (`idx_sets`, `npz`, `digits`)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _checks() -> Arguments:
-    from hw_models.arguments import Arguments  # with numpy, which a listing of data sets does not need
+    from hw_models.arguments import Arguments  # it imports numpy, which a list of data sets does not need
 
     return Arguments(DataError)
 
@@ -25,9 +25,8 @@ def _checks() -> Arguments:
 class Dataset:
     """Training and test samples with their labels.
 
-    `x_train`, `x_test`: uint8 0..255, C-contiguous, shape (samples, features). `y_train`, `y_test`: int64
-    0..classes-1, shape (samples,). `shape`: of one sample before it was flattened. `origin`: where it was
-    read, for a person to see.
+    `x_train`, `x_test`: uint8 0..255, C-contiguous, shape (samples, features). `y_train`, `y_test`: int64 0..classes-1,
+    shape (samples,). `shape`: of one sample before it was flattened. `origin`: where it was read from, for display.
     """
 
     name: str
@@ -40,7 +39,7 @@ class Dataset:
     origin: str = ""
 
     def __post_init__(self) -> None:
-        """Raise `DataError` for arrays that are not as described."""
+        """Raises `DataError` for arrays of a wrong type or shape."""
         data = _checks()
         classes = data.whole("classes", self.classes, 1)
         if not isinstance(self.shape, tuple):
@@ -55,13 +54,13 @@ class Dataset:
 
     @property
     def features(self) -> int:
-        """Numbers in one sample."""
+        """Number of features of a sample."""
         return math.prod(self.shape)
 
     def first(self, train: int | None, test: int | None) -> Dataset:
         """The first `train` training and `test` test samples, in the set's own order; None takes all.
 
-        Raises DataError, naming both numbers, when fewer than 1 or more than there are are asked for.
+        Raises DataError, naming both numbers, for fewer than 1 or more than the existing samples.
         """
         n_train = self._allowed("training", train, len(self.y_train))
         n_test = self._allowed("test", test, len(self.y_test))

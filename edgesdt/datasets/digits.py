@@ -1,4 +1,4 @@
-"""The 8x8 digits inside the installed scikit-learn, read without importing it, and their fixed split."""
+"""Reads the 8x8 digits of the installed scikit-learn, without importing it, and splits them in a fixed way."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TEST_EVERY = 5
 
 
 def package_folder() -> Path | None:
-    """The folder of the installed scikit-learn, None where there is none. Imports nothing."""
+    """The folder of the installed scikit-learn; None if it is not installed. Imports nothing."""
     found = importlib.util.find_spec("sklearn")
     places = found.submodule_search_locations if found else None
     return Path(places[0]) if places else None
@@ -39,9 +39,9 @@ def package_folder() -> Path | None:
 def load_digits() -> Dataset:
     """All 1797 samples, pixels min(255, 16 * p), split into 1437 for training and 360 for test.
 
-    The split: order the samples by label (equal labels keep the file's order) and take every fifth, from the
-    first, for test; both parts then go back to the file's order. So each class has 35 to 37 test samples.
-    Raises DataError where scikit-learn is absent or its data is not the data of the catalogue.
+    The split: sort the samples by label (equal labels keep the file's order) and take every fifth, from the first, for
+    test; both parts are then put back in the file's order. Each class has 35 to 37 test samples. Raises DataError if
+    scikit-learn is absent or its data differ from the catalogue.
     """
     import numpy as np
 
@@ -59,7 +59,7 @@ def load_digits() -> Dataset:
 
 
 def _stored() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], str]:
-    """Pixels 0..16 (1797, 64), labels (1797,), and where they came from."""
+    """Pixels 0..16 (1797, 64), labels (1797,), and their origin."""
     import numpy as np
 
     folder = package_folder()
@@ -84,7 +84,7 @@ def _stored() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], str]:
 
 
 def _through_scikit_learn() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], str]:
-    """The same by scikit-learn's own loader, for a version that keeps the file somewhere else."""
+    """Loads the digits with scikit-learn's own loader, for versions that store the file in another place."""
     import numpy as np
 
     try:

@@ -1,4 +1,4 @@
-"""From a sample to input codes: keep the `bits` highest bits of each pixel, as a sensor's converter would."""
+"""Converts samples to input codes: keeps the `bits` highest bits of each pixel, as a sensor's converter does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edgesdt.arguments import ARGUMENTS
 def encode(pixels: npt.NDArray[np.uint8], bits: int) -> npt.NDArray[np.uint8]:
     """Codes 0 … 2**bits - 1 (same shape, uint8) of 8-bit `pixels`; a code c stands for c / 2**bits.
 
-    Raises `ArgumentError`. With 8 bits they are the pixels themselves, not a copy: a data set is large.
+    Raises `ArgumentError`. With 8 bits it returns the pixels themselves, not a copy, to save memory.
     """
     bits = ARGUMENTS.whole("bits", bits, 1, 8)
     pixels = ARGUMENTS.integers("pixels", pixels, None, 0, 255, np.uint8)

@@ -1,4 +1,4 @@
-"""Fetching a known data set: `sources` in order, each file checked, stored gzipped, whole or not at all."""
+"""Fetches a known data set: tries `sources` in order, checks each file and stores it gzipped and atomically."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from edgesdt.errors import DataError
 def fetch_files(
     known: KnownSet, files: Iterable[IdxFile], folder: Path, progress: Progress, looked_at: Iterable[str] = ()
 ) -> None:
-    """Put each file, as `NAME.gz`, into `folder`. A source that fails once is left for the next one.
+    """Stores each file as `NAME.gz` in `folder`. After a failure the next source is tried.
 
-    Raises DataError where a file cannot be had from any source: it lists `looked_at` (places where the files
-    are not), each source with its reason, and how to place the files by hand.
+    Raises DataError if no source supplies a file: the text lists `looked_at` (the places on this machine), each source
+    with its reason, and how to place the files by hand.
     """
     places.make_folder(folder)
     missing = list(files)
@@ -44,7 +44,7 @@ def fetch_files(
 
 
 def store(file: IdxFile, packed: bytes, folder: Path, progress: Progress) -> None:
-    """Check what a source gave and write it, gzipped if it is not yet. Raises DataError if it is wrong."""
+    """Checks the file from a source and writes it, gzipped if it is not yet. Raises DataError if it is wrong."""
     idx.check(idx.unpack(packed, file.name, limit=file.size), file, file.name)
     if not packed.startswith(idx.GZIP_MAGIC):
         # No time stamp, so that the same content gives the same file.
@@ -55,7 +55,7 @@ def store(file: IdxFile, packed: bytes, folder: Path, progress: Progress) -> Non
 
 
 def advice(known: KnownSet, tried: Iterable[str]) -> str:
-    """What was tried, one line each, and how to get the files here by hand."""
+    """Text: what was tried, one line each, and how to place the files by hand."""
     names = "\n".join(f"  {file.name}.gz" for file in known.files)
     attempts = "\n".join(f"  {line}" for line in tried)
     return (

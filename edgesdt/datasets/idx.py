@@ -1,4 +1,4 @@
-"""The IDX file format of MNIST: unpacking, header, checksum, array. `idx_sets` makes data sets of its files.
+"""The IDX file format of MNIST: unpacking, header, checksum, array. `idx_sets` builds data sets from such files.
 
 An IDX file is two zero bytes, the element type (8: unsigned byte), the number of dimensions, each dimension
 as a 32-bit big-endian integer, and the elements, last dimension fastest (http://yann.lecun.com/exdb/mnist/).
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 GZIP_MAGIC = b"\x1f\x8b"
 UNSIGNED_BYTE = 8
-# Guards against a small file that unpacks to more than a machine holds; no IDX set in use comes near it.
+# Protects against a small file that unpacks to more than the memory; all IDX sets in use are much smaller.
 MAX_UNPACKED_BYTES = 2**31
-# Unpacked beyond what the header announces, so that it can be told how much too long a file is.
+# Number of bytes unpacked beyond the announced size, so that the error can say how much too long a file is.
 SPARE_BYTES = 2**20
 
 
 def read(path: Path, limit: int = MAX_UNPACKED_BYTES) -> bytes:
-    """The unpacked content of a raw or gzipped file. Raises DataError where it cannot be read or unpacked."""
+    """The unpacked content of a raw or gzipped file. Raises DataError if it cannot be read or unpacked."""
     try:
         packed = read_bytes(path, MAX_UNPACKED_BYTES)
     except OSError as error:
@@ -41,7 +41,9 @@ def read(path: Path, limit: int = MAX_UNPACKED_BYTES) -> bytes:
 
 
 def unpack(packed: bytes, where: str, limit: int = MAX_UNPACKED_BYTES) -> bytes:
-    """`packed`, or what it holds if it is gzip: at most `limit` bytes, and hardly more than its header says.
+    """The content of `packed`, unpacked if it is gzip.
+
+    It returns at most `limit` bytes, and little more than the header announces.
 
     Raises DataError naming `where`.
     """
@@ -57,7 +59,7 @@ def unpack(packed: bytes, where: str, limit: int = MAX_UNPACKED_BYTES) -> bytes:
             room = min(limit, announced + SPARE_BYTES) if announced <= limit else 0
             content = head + stream.read(max(room - len(head), 0))
             if announced > limit or stream.read(1):
-                told = f"unpacks to more than the {limit} bytes that are allowed, or than its header says"
+                told = f"unpacks to more than the allowed {limit} bytes, or to more than its header says"
                 raise DataError(f"{where}: {told}")
     except EOFError as error:
         raise DataError(f"{where}: the gzip file is truncated") from error
@@ -67,14 +69,14 @@ def unpack(packed: bytes, where: str, limit: int = MAX_UNPACKED_BYTES) -> bytes:
 
 
 def _announced(head: bytes) -> int:
-    """Bytes of an IDX file by its header; next to nothing for what is none, which `dimensions` will say."""
+    """Size of an IDX file by its header; a small number if the header is invalid, which `dimensions` reports."""
     if len(head) < 4 or len(head) != 4 + 4 * head[3]:
         return len(head)
     return len(head) + int(math.prod(struct.unpack(f">{head[3]}I", head[4:])))
 
 
 def dimensions(content: bytes, where: str) -> tuple[int, ...]:
-    """The shape in the header, once it is known to agree with the length. Raises DataError naming `where`."""
+    """The shape in the header, checked against the length. Raises DataError naming `where`."""
     if len(content) < 4 or content[:2] != b"\0\0":
         raise DataError(f"{where}: not an IDX file: starts with {content[:4].hex(' ')}, not with 00 00")
     kind, rank = content[2], content[3]
@@ -92,7 +94,7 @@ def dimensions(content: bytes, where: str) -> tuple[int, ...]:
 
 
 def check(content: bytes, file: IdxFile, where: str) -> None:
-    """Hold unpacked content against the catalogue. Raises DataError that says what differs."""
+    """Compares unpacked content with the catalogue. Raises DataError that says what differs."""
     shape = dimensions(content, where)
     if shape != file.shape:
         raise DataError(f"{where}: holds shape {shape}, {file.name} has {file.shape}")

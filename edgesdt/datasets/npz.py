@@ -1,4 +1,4 @@
-"""A data set from an .npz file: the only reader of users' arrays, and all that is checked about them."""
+"""Reads a data set from an .npz file of the user and checks its arrays."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
-# A class costs a read-out column; a label beyond this is far more often a mistake than a class.
+# Each class costs a read-out column; a larger label is probably a mistake.
 MAX_CLASSES = 65_536
 PIXELS_ALLOWED = "pixels are integers 0..255 or floats 0..1"
 LABELS_ALLOWED = f"labels are integers 0..{MAX_CLASSES - 1}"
-# Samples scaled at once, so that float pixels do not need eight times the memory of the set.
+# Samples scaled at a time, so that float pixels do not need eight times the memory of the set.
 BLOCK = 4096
 
 
 def load_npz(path: Path, name: str | None = None) -> Dataset:
     """The whole set in an .npz file with `x_train, y_train, x_test, y_test`; other arrays in it are ignored.
 
-    x: (samples, ...) of at least one feature; integers 0..255 are taken as they are, floats 0..1 are scaled
-    by 255 and rounded to nearest (ties up); more than two dimensions are flattened, `shape` remembers them.
-    y: (samples,) integers from 0; `classes` is the largest label plus one. Nothing is unpickled.
-    Raises DataError that names file, array, what was found and what is allowed.
+    x: (samples, ...) of at least one feature; integers 0..255 are used unchanged, floats 0..1 are scaled by 255 and
+    rounded to nearest (ties up); samples of several dimensions are flattened, and `shape` stores the dimensions. y:
+    (samples,) integers from 0; `classes` is the largest label plus one. Nothing is unpickled. Raises DataError that
+    names the file, the array, its value and what is allowed.
     """
     raw = _read(path)
-    origin, path = path, Path(printable(str(path)))  # from here on it is only told
+    origin, path = path, Path(printable(str(path)))  # from here on the path is used only in messages
     x_train, x_test = _pixels(path, "x_train", raw["x_train"]), _pixels(path, "x_test", raw["x_test"])
     y_train, y_test = _labels(path, "y_train", raw["y_train"]), _labels(path, "y_test", raw["y_test"])
     for split, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
@@ -50,7 +50,7 @@ def load_npz(path: Path, name: str | None = None) -> Dataset:
 
 
 def _read(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """The four arrays as they are stored."""
+    """Reads the four arrays as stored."""
     try:
         _check_names(path, archives.names(path))
         return archives.read(path, ARRAYS)

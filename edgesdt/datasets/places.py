@@ -1,4 +1,4 @@
-"""Where data sets lie on this machine, and how a file is put there; `sources` is for what is elsewhere."""
+"""Finds the folders of data sets on this machine and writes files there; `sources` downloads them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ DATA_VARIABLE = "EDGESDT_DATA"
 
 
 def data_folder() -> Path | None:
-    """The folder that the user named in `$EDGESDT_DATA`, be it there or not; None when unset or empty."""
+    """The folder in `$EDGESDT_DATA`, which may not exist; None when unset or empty."""
     value = os.environ.get(DATA_VARIABLE, "")
     return Path(os.path.expanduser(value)) if value else None
 
 
 def cache_folder() -> Path:
-    """`$XDG_CACHE_HOME/edgesdt`, or `~/.cache/edgesdt` where that is unset or, as XDG demands, relative."""
+    """`$XDG_CACHE_HOME/edgesdt`, or `~/.cache/edgesdt` if that is unset or relative (as XDG requires)."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(base):
         base = os.path.join(os.path.expanduser("~"), ".cache")
@@ -29,7 +29,7 @@ def cache_folder() -> Path:
 
 
 def folders(known: KnownSet) -> list[Path]:
-    """The folders that may hold the set's IDX files, in the order in which they are looked at."""
+    """The folders that may hold the set's IDX files, in search order."""
     data = data_folder()
     installed = [Path(source.folder) for source in known.sources if isinstance(source, DebianPackage)]
     return [*([data / known.name] if data else []), cache_folder() / known.name, *installed]
@@ -45,7 +45,7 @@ def find(name: str, among: Iterable[Path]) -> Path | None:
 
 
 def find_npz(name: str) -> Path | None:
-    """`$EDGESDT_DATA/NAME.npz`, where it is a file."""
+    """`$EDGESDT_DATA/NAME.npz`, if it is a file."""
     data = data_folder()
     return data / f"{name}.npz" if data and os.path.isfile(data / f"{name}.npz") else None
 
@@ -63,7 +63,7 @@ def where(known: KnownSet) -> str:
 
 
 def looked_at(known: KnownSet, missing: Iterable[IdxFile]) -> list[str]:
-    """One line for each place on this machine that was looked at and does not hold the missing files."""
+    """One line for each searched place on this machine that does not hold the missing files."""
     data = data_folder()
     names = ", ".join(f"{file.name}.gz" for file in missing)
     lines = [] if data else [f"${DATA_VARIABLE}: not set"]
@@ -74,17 +74,17 @@ def looked_at(known: KnownSet, missing: Iterable[IdxFile]) -> list[str]:
 
 
 class StorageError(DataError):
-    """A folder that cannot take a file: no other source of the file would help."""
+    """A folder cannot be written, so no other source of the file would help."""
 
     def __init__(self, path: Path, error: OSError) -> None:
         super().__init__(
-            f"{path}: cannot be written: {error.strerror or error}; choose a folder that can be, "
-            "in $XDG_CACHE_HOME or with `edgesdt data fetch NAME --dir DIR`"
+            f"{path}: cannot be written: {error.strerror or error}; choose a writable folder with $XDG_CACHE_HOME or "
+            "`edgesdt data fetch NAME --dir DIR`"
         )
 
 
 def make_folder(folder: Path) -> None:
-    """Make `folder` where it is not there. Raises StorageError where it cannot be made or written to."""
+    """Creates `folder` if it does not exist. Raises StorageError if it cannot be created or written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -94,11 +94,11 @@ def make_folder(folder: Path) -> None:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that whoever looks sees the old one or the whole new one, never a part.
+    """Writes a file atomically: a reader sees the old content or the complete new content.
 
-    Raises StorageError, naming the file and the system's reason, where that is not possible.
+    Raises StorageError with the file and the system's reason if it cannot be written.
     """
-    # Not tempfile: its files are private to the user, and a data folder may be shared.
+    # Not tempfile, whose files only the user can read: a data folder may be shared.
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         try:

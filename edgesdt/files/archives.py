@@ -1,9 +1,9 @@
-"""Arrays of .npz files, read within a bound: the one place that unpacks an archive, whatever it is compressed with.
+"""Reads arrays of .npz files within a size limit, for every compression method.
 
-An array's header says how large it is; so many bytes are unpacked and not one more. Before that, its size is held
-against three limits: what the archive's own directory says, what the caller allows, and what deflate, which numpy
-writes, could make of a file so small. zipfile's own reader bounds only deflate: there a few kilobytes of bzip2 or LZMA
-become gigabytes in one call.
+The header of an array gives its size, and exactly that number of bytes is unpacked. The size is first compared with
+three limits: the size in the archive's directory, the limit of the caller, and the largest size that deflate (the
+method of numpy) can produce from a file of this length. The reader of `zipfile` limits only deflate: with bzip2 or
+LZMA, a few kilobytes become gigabytes in one call.
 """
 
 from __future__ import annotations
@@ -29,39 +29,39 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 MOST_BYTES: Final = 1 << 33
-"""Unpacked, of all arrays that are read of one file: 8 GiB."""
+"""Limit on the unpacked size of all arrays read from one file: 8 GiB."""
 DENSEST: Final = 1032
-"""Bytes that one byte of deflate can stand for at most (RFC 1951: 258 of them in 2 bits)."""
+"""Largest expansion of deflate, in bytes per byte (RFC 1951: 258 bytes from 2 bits)."""
 _SPARE: Final = 1 << 16
-"""What the smallest archive may unpack to in any case."""
+"""Unpacked size that is allowed for any archive, however small."""
 _MOST_FILE: Final = 1 << 40
-"""Of the file itself, which is never read whole."""
+"""Limit on the size of the file itself, which is never read as a whole."""
 _MOST_HEADER: Final = 10_000
 _MOST_WINDOW: Final = 1 << 26
-"""Largest LZMA dictionary, 64 MiB: that of `xz -9`. It is memory, too."""
+"""Largest LZMA dictionary, which needs memory too: 64 MiB, as for `xz -9`."""
 _CHUNK: Final = 1 << 18
 _UNREADABLE: Final = (
     EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, KeyError, IndexError, ValueError, TypeError,
     SyntaxError, OverflowError, MemoryError, RuntimeError, AttributeError, tokenize.TokenError,
 )  # fmt: skip
-"""All that zipfile and numpy raise on a file that is not what numpy wrote; `OSError` is the file's own."""
+"""Exceptions of zipfile and numpy for a damaged file; `OSError` concerns the file itself."""
 
 
 class ArchiveError(EdgesdtError):
-    """An archive that cannot be used; the text says why, without the name of the file."""
+    """An archive cannot be used. The text gives the reason, without the name of the file."""
 
 
 class NoArchive(ArchiveError):
-    """A file that is no archive at all."""
+    """The file is not an archive."""
 
 
 def read(
     path: Path, wanted: Collection[str] | None = None, most: int = MOST_BYTES
 ) -> dict[str, npt.NDArray[np.generic]]:
-    """The arrays of an .npz file by name: those of `wanted` that are there (None: all), of `most` bytes together.
+    """The arrays of an .npz file by name: those of `wanted` that exist (None: all), with at most `most` bytes together.
 
-    Nothing is unpickled. Raises `ArchiveError` for what is damaged, too large or no plain array, and `OSError` where
-    the file cannot be read.
+    Nothing is unpickled. Raises `ArchiveError` for a damaged, too large or non-numeric array, and `OSError` if the file
+    cannot be read.
     """
     with open_whole(path, _MOST_FILE) as stream:
         entries = _entries(stream)
@@ -96,7 +96,7 @@ def _array(stream: BinaryIO, entry: zipfile.ZipInfo, most: int) -> npt.NDArray[n
         return _filled(_Member(stream, entry), entry, most)
     except ArchiveError as error:
         raise ArchiveError(f"{name}: {error}") from error
-    except (*_UNREADABLE, OSError) as error:  # bzip2 tells a damaged stream as an OSError
+    except (*_UNREADABLE, OSError) as error:  # bzip2 reports a damaged stream as an OSError
         raise ArchiveError(f"{name}: damaged or truncated ({_why(error)})") from error
 
 
@@ -105,7 +105,7 @@ def _why(error: Exception) -> str:
 
 
 def _filled(member: _Member, entry: zipfile.ZipInfo, most: int) -> npt.NDArray[np.generic]:
-    """The array of a member, its size known before a byte of it is unpacked."""
+    """Reads the array of a member; checks its size before unpacking."""
     import numpy as np
 
     shape, in_columns, dtype, header = _header(member)
@@ -124,7 +124,7 @@ def _filled(member: _Member, entry: zipfile.ZipInfo, most: int) -> npt.NDArray[n
 
 
 def _header(member: _Member) -> tuple[tuple[int, ...], bool, Any, int]:
-    """(shape, whether columns come first, type, bytes of the header) as the .npy format has them."""
+    """Parses the .npy header: shape, whether columns come first, type, and bytes of the header."""
     from numpy.lib import format as npy
 
     start = member.exactly(8)
@@ -144,7 +144,7 @@ def _header(member: _Member) -> tuple[tuple[int, ...], bool, Any, int]:
 
 
 class _Member:
-    """One member of a zip file as a stream, unpacked in pieces; length and checksum are held against the directory."""
+    """One member of a zip file as a stream, unpacked in pieces; length and checksum are compared with the directory."""
 
     def __init__(self, stream: BinaryIO, entry: zipfile.ZipInfo) -> None:
         if entry.flag_bits & 0x1:
@@ -161,7 +161,7 @@ class _Member:
         self._crc = self._count = 0
 
     def packed(self, most: int = _CHUNK) -> bytes:
-        """Up to `most` bytes as they are stored; empty at the end."""
+        """Up to `most` compressed bytes; empty at the end."""
         part = self._stream.read(min(most, self._left))
         self._left -= len(part)
         return part
@@ -173,7 +173,7 @@ class _Member:
         return bytes(made)
 
     def fill(self, into: memoryview) -> None:
-        """Fill `into` with unpacked bytes. Raises `EOFError` where there are not so many."""
+        """Fills `into` with unpacked bytes. Raises `EOFError` if there are too few."""
         at = 0
         while at < len(into):
             part = self._take(min(len(into) - at, _CHUNK))
@@ -183,7 +183,7 @@ class _Member:
             at += len(part)
 
     def finish(self) -> None:
-        """Raise `ArchiveError` unless this is the end and the checksum is that of the directory."""
+        """Raises `ArchiveError` unless this is the end and the checksum matches the directory."""
         if self._take(1):
             raise ArchiveError(f"damaged: holds more than {self._entry.file_size} bytes")
         if self._crc != self._entry.CRC:
@@ -210,21 +210,21 @@ class _Deflate:
 
     @property
     def eof(self) -> bool:
-        """Whether the end of the stream has been met."""
+        """Whether the end of the stream has been reached."""
         return self._one.eof
 
     @property
     def needs_input(self) -> bool:
-        """Whether all input has been taken in."""
+        """Whether all input has been consumed."""
         return not self._one.unconsumed_tail
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
-        """Up to `max_length` further bytes."""
+        """Returns up to `max_length` further bytes."""
         return self._one.decompress(self._one.unconsumed_tail + data, max_length)
 
 
 class _Stored:
-    """What is not compressed, with the same interface."""
+    """Uncompressed data, with the same interface."""
 
     eof = False
 
@@ -233,18 +233,18 @@ class _Stored:
 
     @property
     def needs_input(self) -> bool:
-        """Whether all that was given has been taken."""
+        """Whether all input has been consumed."""
         return not self._kept
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
-        """Up to `max_length` further bytes."""
+        """Returns up to `max_length` further bytes."""
         whole = self._kept + data
         self._kept = whole[max_length:]
         return whole[:max_length]
 
 
 def _unpacker(method: int, member: _Member) -> Any:
-    """What unpacks a member; `lzma` members begin with the properties of their filter (APPNOTE 5.8.8)."""
+    """The decompressor of a member; LZMA members begin with the properties of their filter (APPNOTE 5.8.8)."""
     if method == zipfile.ZIP_LZMA:
         _, length = struct.unpack("<HH", member.packed(4))
         properties = member.packed(length)

@@ -1,4 +1,4 @@
-"""JSON that somebody else may have written or damaged: read within bounds of size and depth, told in one line."""
+"""Reads untrusted JSON within limits of size and depth; errors are one line."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from edgesdt.errors import EdgesdtError
 from hw_models.files import read_bytes
 
 MOST_BYTES: Final = 1 << 28
-"""Of one document, 256 MiB: a record takes a few kilobytes, and one more for each epoch."""
+"""Largest size of a document, 256 MiB: a record takes a few kilobytes, plus one for each epoch."""
 DEEPEST: Final = 40
-"""Levels of lists and mappings; a record has six."""
+"""Largest depth of lists and mappings; a record has six levels."""
 
 
 class DocumentError(EdgesdtError):
-    """What is no JSON document; the text says why, without the name of the file."""
+    """An invalid JSON document. The text gives the reason, without the name of the file."""
 
 
 def read(path: Path, most: int = MOST_BYTES) -> Any:
-    """The document in a file. Raises `DocumentError`, and `OSError` where the file cannot be read."""
+    """The document in a file. Raises `DocumentError`, and `OSError` if the file cannot be read."""
     return loads(read_bytes(path, most))
 
 
 def loads(text: str | bytes) -> Any:
-    """The document that `text` is. Raises `DocumentError` for what is damaged or nested too deeply."""
+    """Parses `text`. Raises `DocumentError` if it is damaged or nested too deeply."""
     try:
         found = json.loads(text)
     except RecursionError:
@@ -38,7 +38,7 @@ def loads(text: str | bytes) -> Any:
 
 
 def _is_deeper(found: Any, most: int) -> bool:
-    """Whether `found` has more than `most` levels, told without recursion."""
+    """Whether `found` has more than `most` levels; it does not use recursion."""
     level = [found]
     for _ in range(most):
         inner: list[Any] = []

@@ -1,4 +1,4 @@
-"""Files that a command is asked to write: none may replace what the command reads, nor what a run has kept."""
+"""Checks output files: none may overwrite an input of the command or the files of a run."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ KEPT = (
     "record.json", "run.json", "spec.yaml", "weights.npz", "log.txt", "checkpoint.npz", "sweep.json", "records.jsonl",
     "ablation.json",
 )  # fmt: skip
-"""What runs and sweeps keep in their folders."""
+"""Names of the files that runs and sweeps store in their folders."""
 STDOUT = Path("-")
-"""In the place of a file: standard output."""
+"""Stands for standard output instead of a file."""
 _ALLOWED = "allowed: another file"
 
 
 def to_stdout(data: bytes) -> None:
-    """Write to standard output as it is, in order with what was printed before."""
+    """Writes bytes to standard output unchanged, after the text that was printed before."""
     sys.stdout.flush()
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 
 
 def refuse_losses(outputs: Mapping[str, Path | None], inputs: Iterable[Path]) -> None:
-    """Raise `EdgesdtError` where an output, by the option that names it, would replace an input or a run's files.
+    """Raises `EdgesdtError`, naming the option, if an output would overwrite an input or the files of a run.
 
     Nothing is opened or written. Two outputs must be two files as well.
     """
@@ -37,13 +37,13 @@ def refuse_losses(outputs: Mapping[str, Path | None], inputs: Iterable[Path]) ->
         if any(_is(out, path) for path in read):
             raise EdgesdtError(f"{option}: {out}: would overwrite a file that this command reads, {_ALLOWED}")
         if out.name == "record.json" or (out.name in KEPT and out.exists()):
-            raise EdgesdtError(f"{option}: {out}: would overwrite what a run has kept, {_ALLOWED}")
+            raise EdgesdtError(f"{option}: {out}: would overwrite a file of a run, {_ALLOWED}")
         place = out.resolve()
         if place in taken:
-            raise EdgesdtError(f"{option}: {out}: is written by {taken[place]} already, {_ALLOWED}")
+            raise EdgesdtError(f"{option}: {out}: is already written by {taken[place]}, {_ALLOWED}")
         taken[place] = option
 
 
 def _is(one: Path, other: Path) -> bool:
-    """Whether both are one file, whatever it is called."""
+    """Whether both paths lead to the same file."""
     return one.resolve() == other.resolve() or (one.exists() and one.samefile(other))

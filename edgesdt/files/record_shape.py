@@ -1,7 +1,7 @@
-"""What a record holds and of which kind, as a table; a record that somebody else wrote or damaged is held against it.
+"""The keys of a record and their types, as a table against which untrusted records are checked.
 
-`record` and the store of a sweep want all of it before they go on from a finished run. The report asks for less: it
-shows what is there (`report.files.folders.check`).
+`record` and the store of a sweep require all keys before they use a finished run. The report requires less: it shows
+the sections that exist (`report.files.folders.check`).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _KINDS: Final = {
     "speed": MAPPING, "speed.train_samples_per_s": NUMBER, "speed.inference_samples_per_s": NUMBER,
     "deployment": ROWS, "deployment.[].*": NUMBER,
 }  # fmt: skip
-"""Dotted path → kind, a mapping before what is in it; `*` stands for any key, `[]` for any item."""
+"""Dotted path → type; a mapping comes before its items; `*` stands for any key, `[]` for any item."""
 
 _NEEDED: Final = (
     "name", "seed", "duration_s", "accuracy", "energy_j.train_total", "energy_j.train_per_sample",
@@ -46,7 +46,7 @@ _NEEDED: Final = (
     "technology.table", "technology.node_nm", "memory.used_bits", "memory.budget_bits", "device.model", "curve",
     "counts.train", "counts.inference", "speed.train_samples_per_s",
 )  # fmt: skip
-"""What every finished run has; not all that it has."""
+"""Keys that every finished run has; a run may have more."""
 _READOUTS: Final = ("direct_average", "direct_max", "linear", "output")
 _BESIDE: Final = {
     "device.cells": ("device.writes_per_cell_mean", "device.writes_per_cell_max"),
@@ -54,13 +54,13 @@ _BESIDE: Final = {
     **{f"accuracy.{name}": (f"accuracy.untrained_{name}",) for name in _READOUTS},
     "deployment.[]": ("deployment.[].time_s",),
 }
-"""What is there wherever the other is."""
+"""Keys that are required if another key exists."""
 
 
 def fault(record: object) -> str:
-    """The first thing that a whole record lacks or has of another kind, as `path: what`; empty where all is well."""
+    """The first missing key, or key of a wrong type, of a complete record, as `path: what`; empty if there is none."""
     return fault_of_kind(record) or next(
-        (f"{path}: missing; a finished run has one" for path in _wanted(record) if not list(_at(record, path))), ""
+        (f"{path}: missing; a finished run has one" for path in _wanted(record) if not list(_matches(record, path))), ""
     )
 
 
@@ -69,14 +69,14 @@ def fault_of_kind(record: object) -> str:
     if not isinstance(record, dict):
         return f"expected a mapping, found {kind_of(record)}"
     for path, kind in _KINDS.items():
-        for place, value in _at(record, path):
+        for place, value in _matches(record, path):
             if not _IS[kind](value):
                 return f"{place}: expected {kind}, found {kind_of(value)}"
     return ""
 
 
 def kind_of(value: object) -> str:
-    """What a value of a JSON document is, for people."""
+    """The type of a value of a JSON document, for messages."""
     names = {dict: "a mapping", list: "a list", str: "a text", type(None): "nothing", bool: "true or false"}
     if isinstance(value, int | float) and not isinstance(value, bool) and not _is_number(value):
         return "one that is not finite" if isinstance(value, float) else "one beyond every float"
@@ -86,12 +86,12 @@ def kind_of(value: object) -> str:
 def _wanted(record: object) -> Iterator[str]:
     yield from _NEEDED
     for path, others in _BESIDE.items():
-        if list(_at(record, path)):
+        if list(_matches(record, path)):
             yield from others
 
 
-def _at(found: object, path: str) -> Iterator[tuple[str, Any]]:
-    """Place and value of everything at a path of `_KINDS`."""
+def _matches(found: object, path: str) -> Iterator[tuple[str, Any]]:
+    """Path and value of all items that match a path of `_KINDS`."""
     here: list[tuple[str, Any]] = [("", found)]
     for step in path.split("."):
         here = [inner for place, value in here for inner in _inside(place, value, step)]

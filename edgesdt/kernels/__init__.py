@@ -1,1 +1,1 @@
-"""The chip's arithmetic: jitted functions of integer arrays, and nothing else (no spec, device, file or float)."""
+"""The chip's arithmetic: compiled functions of integer arrays; they use no spec, device, file or floating point."""

@@ -1,4 +1,4 @@
-"""Multiply by a constant register and round; saturate. The jitted twins of `edgesdt.qformat`.
+"""Multiplication by a constant register with rounding, and saturation: the compiled versions of `edgesdt.qformat`.
 
 numba widens every integer operation to 64 bits and lets a store into a narrower array wrap silently, so each kernel
 that stores calls `saturate` first.
@@ -16,11 +16,11 @@ from edgesdt.kernels.jit import inlined
 from edgesdt.qformat import Rounding
 
 VECTOR = 32
-"""Entries that a compiled loop takes at once: eight 32-bit lanes, unrolled four times."""
+"""Entries per pass of a compiled loop: eight 32-bit lanes, unrolled four times."""
 
 
 class Register(NamedTuple):
-    """One constant `multiplier * 2**-right` with its rounding, in the form that the kernels use.
+    """A constant `multiplier * 2**-right` with its rounding mode, in the form that the kernels use.
 
     `half` is added before the shift (half an LSB for nearest, 0 otherwise); a 16-bit random word is aligned to the top
     of the dropped bits by `(word << word_left) >> word_right` (callers pass word 0 unless rounding is stochastic).
@@ -37,8 +37,8 @@ class Register(NamedTuple):
 def register(multiplier: int, shift: int, rounding: Rounding) -> Register:
     """The register for `multiplier * 2**-shift`; a shift left (negative `shift`) is folded into the multiplier.
 
-    Clamped where that cannot be told from the outside: past 62 bits a product rounds alike, and a multiplier of 2**30
-    saturates every format.
+    The values are clamped where this changes no result: products round identically beyond 62 bits, and a multiplier of
+    2**30 saturates every format.
     """
     right = min(max(shift, 0), 62)
     half = 1 << (right - 1) if rounding is Rounding.NEAREST and right > 0 else 0
@@ -77,7 +77,7 @@ def scaled(code, constant, word):  # type: ignore[no-untyped-def]
 
 @inlined
 def scaled32(code, constant, word):  # type: ignore[no-untyped-def]
-    """As `scaled`, for an int32 `code` and word whose product and rounding term are known to fit 32 bits."""
+    """As `scaled`, for an int32 `code` and word, if the product and the rounding term fit in 32 bits."""
     noise = shr32(shl32(np.int32(word), constant.word_left), constant.word_right)
     product = add32(mul32(code, constant.multiplier), np.int32(constant.half))
     return shr32(add32(product, noise), constant.right)
@@ -85,11 +85,11 @@ def scaled32(code, constant, word):  # type: ignore[no-untyped-def]
 
 @inlined
 def saturate(code, lowest, highest):  # type: ignore[no-untyped-def]
-    """The nearest of `lowest … highest`."""
+    """The nearest value in `lowest … highest`."""
     return min(max(code, lowest), highest)
 
 
 @inlined
 def whole_vectors(count, room):  # type: ignore[no-untyped-def]
-    """`count` rounded up to whole SIMD passes, as far as there is `room`: a remainder costs as much as a pass."""
+    """`count` rounded up to whole SIMD passes, but at most `room`: a partial pass takes as long as a whole one."""
     return min((count + VECTOR - 1) // VECTOR * VECTOR, room)

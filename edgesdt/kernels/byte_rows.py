@@ -1,7 +1,8 @@
-"""Add rows of 8-bit weights times 8-bit inputs by the processor's 8-bit dot product, where it has one (VNNI).
+"""Adds rows of 8-bit weights times 8-bit inputs with the processor's 8-bit dot product, if it has one (VNNI).
 
-The dot product wants four weights of a neuron side by side; the rows lie apart, so that four rows are interleaved as
-they are read. Integer sums commute: the result is that of `drive.add_rows`, which takes over on other processors.
+The dot product needs four weights of a neuron in adjacent bytes. Rows are stored one after the other, so four rows are
+interleaved when they are read. Integer sums commute, so the result equals that of `drive.add_rows`, which is used on
+other processors.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from numba.core import cgutils, config
 from numba.extending import intrinsic
 
 ROWS = 16
-"""Rows of one pass: as many as leave room in the registers for their sums."""
+"""Rows of one pass: the largest number that leaves enough registers for the sums."""
 _I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 
 
 def _widths() -> tuple[int, ...]:
-    """Register widths in bits, widest first, whose 8-bit dot product this processor has."""
+    """Register widths in bits, widest first, for which this processor has the 8-bit dot product."""
     if getattr(config, "CPU_NAME", None) or getattr(config, "CPU_FEATURES", None):
-        return ()  # compiled for some other processor
+        return ()  # compiled for another processor
     features = llvm.get_host_cpu_features()
     if features.get("avx512vnni") and features.get("avx512vl"):
         return (512, 128)
@@ -38,7 +39,7 @@ def _constant(values: Sequence[int]) -> Any:
 
 
 def _unpack(builder: Any, one: Any, other: Any, high: int, size: int) -> Any:
-    """Interleave runs of `size` bytes of the low or high half of each 16-byte lane of two byte vectors."""
+    """Interleaves runs of `size` bytes of the low or high half of each 16-byte lane of two byte vectors."""
     count = one.type.count
     places = []
     for at in range(count):
@@ -49,9 +50,9 @@ def _unpack(builder: Any, one: Any, other: Any, high: int, size: int) -> Any:
 
 
 def _interleave(builder: Any, rows: Sequence[Any]) -> list[Any]:
-    """Four byte vectors → four in which the bytes of a column stand side by side.
+    """Rearranges four byte vectors so that the bytes of a column are adjacent.
 
-    Vector q holds, in lane l, the columns 16·l + 4·q … + 3.
+    Lane l of vector q holds the columns 16·l + 4·q … + 3.
     """
     near = [_unpack(builder, rows[0], rows[1], high, 1) for high in (0, 1)]
     far = [_unpack(builder, rows[2], rows[3], high, 1) for high in (0, 1)]
@@ -59,7 +60,7 @@ def _interleave(builder: Any, rows: Sequence[Any]) -> list[Any]:
 
 
 def _lane(builder: Any, sums: Sequence[Any], lane: int) -> Any:
-    """The 16 sums of columns 16·lane … + 15, in order, out of the vectors that `_interleave` describes."""
+    """The 16 sums of columns 16·lane … + 15, in order, from vectors arranged by `_interleave`."""
     count = sums[0].type.count
     picked = [4 * lane + e for e in range(4)] + [count + 4 * lane + e for e in range(4)]
     halves = [builder.shuffle_vector(sums[q], sums[q + 1], _constant(picked)) for q in (0, 2)]
@@ -67,7 +68,7 @@ def _lane(builder: Any, sums: Sequence[Any], lane: int) -> Any:
 
 
 def _add_block(builder: Any, width: int, rows: Sequence[Any], values: Sequence[Any], into: Any, column: Any) -> None:
-    """Emit `into[column + j] += Σ_r value_r · row_r[column + j]` for the width / 8 columns from `column`."""
+    """Emits `into[column + j] += Σ_r value_r · row_r[column + j]` for the width / 8 columns from `column`."""
     octets, words = ir.VectorType(_I8, width // 8), ir.VectorType(_I32, width // 32)
     kind = ir.FunctionType(words, [words, words, words])
     dot = cgutils.get_or_insert_function(builder.module, kind, f"llvm.x86.avx512.vpdpbusd.{width}")
@@ -89,7 +90,7 @@ def _add_block(builder: Any, width: int, rows: Sequence[Any], values: Sequence[A
 
 
 def _emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    """Emit one pass over all columns that come in sixteens, in blocks of each width."""
+    """Emits one pass over all complete groups of 16 columns, in blocks of each width."""
     into, weights, index, value = (
         context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in range(4)
     )

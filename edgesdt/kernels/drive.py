@@ -1,7 +1,7 @@
-"""Synaptic drive: drop and list the inputs, and multiply-accumulate weighted events into the accumulators.
+"""Synaptic drive: drops and lists the inputs, and adds weighted events to the accumulators.
 
-`accumulator_j += value_i * w_ij` for events i in ascending order, saturating after every addition. Where a bound shows
-that no partial sum can leave the accumulator, the additions commute and are done many rows at a time.
+`accumulator_j += value_i * w_ij` for events i in ascending order, saturating after every addition. If a bound shows
+that no partial sum can overflow the accumulator, the additions commute and many rows are added at a time.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from edgesdt.kernels.random_bank import draw, steps_for
 
 @inlined
 def add_rows_in_eights(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
-    """`add_rows` on any processor, for any types.
+    """`add_rows` for any processor and any types.
 
-    Eight rows a pass keep the accumulator in a register; uint8 values let the compiler use 16-bit multiply-adds, and
-    unsigned places spare it the check for negative ones.
+    With eight rows per pass the accumulator stays in a register. With uint8 values the compiler uses 16-bit
+    multiply-adds, and with unsigned indices it needs no check for negative ones.
     """
     n = np.uint64(accumulators.shape[0])
     start = np.uint64(base)
@@ -48,7 +48,7 @@ def add_rows_in_eights(accumulators, weights, base, index, value, count):  # typ
 
 @inlined
 def add_columns(accumulators, weights, base, index, value, first, count, column):  # type: ignore[no-untyped-def]
-    """The events `first … count - 1` of `add_rows` on the columns from `column` on, one row at a time."""
+    """Adds the events `first … count - 1` of `add_rows` to the columns from `column` on, one row at a time."""
     n = np.uint64(accumulators.shape[0])
     for a in range(first, count):
         p0 = np.uint64(base) + np.uint64(index[a]) * n
@@ -59,7 +59,7 @@ def add_columns(accumulators, weights, base, index, value, first, count, column)
 
 @inlined
 def add_rows_in_sixteens(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
-    """`add_rows` by the 8-bit dot product; a last incomplete pass is filled up with values of 0 if there is room."""
+    """`add_rows` with the 8-bit dot product; an incomplete last pass is padded with values of 0 if there is room."""
     n, start, columns = np.uint64(accumulators.shape[0]), np.uint64(base), np.uint64(0)
     room = index.shape[0] // ROWS * ROWS
     full = min((count + ROWS - 1) // ROWS * ROWS, room)
@@ -72,12 +72,12 @@ def add_rows_in_sixteens(accumulators, weights, base, index, value, count):  # t
 
 
 def _rows_added(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
-    raise NotImplementedError("stands for the overload below")
+    raise NotImplementedError("placeholder for the overload below")
 
 
 @overload(_rows_added, inline="always")
 def _choose(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
-    """The quickest way for these types on this processor."""
+    """Chooses the fastest implementation for these types on this processor."""
     bytes_only = (accumulators.dtype, weights.dtype, index.dtype, value.dtype) == (int32, int8, int32, uint8)
     chosen = add_rows_in_sixteens if WIDTHS and bytes_only else add_rows_in_eights
 
@@ -89,16 +89,16 @@ def _choose(accumulators, weights, base, index, value, count):  # type: ignore[n
 
 @kernel
 def add_rows(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
-    """`accumulators[j] += sum_a value[a] * weights[base + index[a] * n + j]`, no partial sum leaving 32 bits.
+    """`accumulators[j] += sum_a value[a] * weights[base + index[a] * n + j]`, if no partial sum exceeds 32 bits.
 
-    What lies in `index` and `value` behind `count` may be overwritten.
+    Entries of `index` and `value` after `count` may be overwritten.
     """
     _rows_added(accumulators, weights, base, index, value, count)
 
 
 @kernel
 def add_rows_saturating(accumulators, weights, base, index, value, count, limit):  # type: ignore[no-untyped-def]
-    """As `add_rows`, saturating to `-limit - 1 … limit` after each row; returns how many additions saturated."""
+    """As `add_rows`, saturating to `-limit - 1 … limit` after each row; returns the number of saturated additions."""
     n = accumulators.shape[0]
     hits = 0
     for a in range(count):
@@ -115,7 +115,7 @@ def add_rows_saturating(accumulators, weights, base, index, value, count, limit)
 
 @kernel
 def accumulate(accumulators, weights, base, index, value, count, peak, reach, limit):  # type: ignore[no-untyped-def]
-    """Add weighted events to one layer's accumulators, by the fast kernel where nothing can saturate.
+    """Adds weighted events to one layer's accumulators, with the fast kernel if nothing can saturate.
 
     `peak` bounds |weight|; `reach` (1,) bounds |accumulator| and is kept up to date. Returns the saturated additions.
     """
@@ -137,7 +137,10 @@ def accumulate(accumulators, weights, base, index, value, count, peak, reach, li
 
 @kernel
 def drop(kept, probability, bank, words, octets):  # type: ignore[no-untyped-def]
-    """Zero each entry of `kept` (uint8) whose random byte is below `probability` (of 256). Returns the bank steps."""
+    """Sets each entry of `kept` (uint8) to 0 if its random byte is below `probability` (of 256).
+
+    Returns the bank steps.
+    """
     n = kept.shape[0]
     steps = steps_for(n, 4 * bank.shape[0])
     draw(bank, words, steps)
@@ -149,7 +152,7 @@ def drop(kept, probability, bank, words, octets):  # type: ignore[no-untyped-def
 
 @kernel
 def list_inputs(inputs, index, value):  # type: ignore[no-untyped-def]
-    """Write the non-zero inputs, ascending, to `index` and `value`; returns how many there are."""
+    """Writes the non-zero inputs, ascending, to `index` and `value`; returns their number."""
     count = list_nonzero(inputs, inputs.shape[0], index)
     for a in range(np.uint64(count)):
         value[a] = inputs[np.uint64(index[a])]
@@ -158,7 +161,7 @@ def list_inputs(inputs, index, value):  # type: ignore[no-untyped-def]
 
 @kernel
 def present(inputs, keep, x):  # type: ignore[no-untyped-def]
-    """Clamp sample `x` to the input with nothing dropped."""
+    """Copies sample `x` to the input without drop-out."""
     for i in range(inputs.shape[0]):
         inputs[i] = x[i]
     for j in range(keep.shape[0]):
@@ -167,7 +170,7 @@ def present(inputs, keep, x):  # type: ignore[no-untyped-def]
 
 @kernel
 def rest(states, accumulators, biases, bias_left, limit):  # type: ignore[no-untyped-def]
-    """Start of a sample: every state 0, every accumulator its bias, aligned and saturated to `-limit - 1 … limit`."""
+    """Starts a sample: states are 0, accumulators hold their bias, aligned and saturated to `-limit - 1 … limit`."""
     for j in range(states.shape[0]):
         states[j] = 0
         accumulators[j] = 0

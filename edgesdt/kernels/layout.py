@@ -1,7 +1,7 @@
-"""What the kernels work on: the chip's arrays, the plan (its integers) and the simulator's own workspace.
+"""The data of the kernels: the chip's arrays, the plan (its integers) and the simulator's own workspace.
 
-Layers are numbered 0 (input) to L (output). Arrays of neurons hold layers 1 … L end to end; weight layer l joins
-layer l to layer l+1 and is stored row by row (pre-synaptic neuron first) behind the layers below it.
+Layers are numbered 0 (input) to L (output). Arrays of neurons hold layers 1 … L one after the other. Weight layer l
+connects layer l to layer l+1 and is stored row by row (pre-synaptic neuron first) after the layers below it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 WeightCodes = npt.NDArray[np.int8] | npt.NDArray[np.int16]
 
-# Rows of `Workspace.events`, one column per layer: what happened, from which the rule derives what a chip would pay.
+# Rows of `Workspace.events`, one column per layer: numbers of events, from which the rule derives the actions of the
+# chip.
 SAMPLES = 0  # column 0: samples presented
 INPUTS = 1  # column 0: inputs that were not zero
 STATE_CHANGES = 2  # column l: state codes of layer l that changed in a step
@@ -35,7 +36,7 @@ EVENT_KINDS = 13
 
 
 class Chip(NamedTuple):
-    """Every array that the described chip holds; shapes with N = neurons of layers 1 … L, n = layer sizes.
+    """All arrays of the described chip; in the shapes, N = neurons of layers 1 … L, n = layer sizes.
 
     Arrays that a spec does not need have length 0. The number of bits of each is in the memory map; the dtypes here
     are the next wider ones.
@@ -60,7 +61,7 @@ class Chip(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The integers that describe the machine; everything else in the kernels is wiring."""
+    """The integers that describe the chip."""
 
     sizes: Ints  # (L+1,)
     first: Ints  # (L+1,) offset of layer l in the neuron arrays; first[0] is unused
@@ -99,10 +100,10 @@ class Plan(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """What the simulator keeps for itself: shortcuts and scratch that the chip does not have (listed apart)."""
+    """Arrays of the simulator alone: shortcuts and scratch memory that the chip does not have (listed separately)."""
 
     mirror: WeightCodes  # weight layers 1 … L-1 transposed, at the same offsets
-    weight_peak: Ints  # (L,) upper bound of |weight code|: proves that no accumulation can saturate
+    weight_peak: Ints  # (L,) upper bound of |weight code|: shows that no accumulation can saturate
     reach: Ints  # (L+1,) upper bound of |accumulator| in each layer
     event_index: Codes  # (n_0 and room for a whole pass,) non-zero inputs of the sample
     event_value: npt.NDArray[np.uint8]  # as event_index

@@ -1,7 +1,7 @@
-"""List where an array is not zero, or large, ascending: sixteen entries at a time by LLVM's compressing of vectors.
+"""Lists the indices of nonzero or large entries, ascending: sixteen entries at a time with LLVM's vector compress.
 
-Which entries of a state vector matter cannot be foretold, so that a loop with a branch (or a store) per entry is slow.
-LLVM compresses in one instruction where the processor has it, in plain code elsewhere.
+The nonzero entries of a state vector cannot be predicted, so a loop with a branch (or a store) per entry is slow. LLVM
+compresses in one instruction if the processor has it, and in ordinary code otherwise.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from edgesdt.kernels.jit import inlined
 
 _AT_ONCE = 16
 _IN_REGISTERS = llvm.llvm_version_info >= (19, 0, 0)
-"""Whether LLVM can compress without a store; a compressing store is slower than this and a plain one."""
+"""Whether LLVM can compress in registers; a compressing store is slower than this followed by a plain store."""
 _I16, _I32, _I64 = ir.IntType(16), ir.IntType(32), ir.IntType(64)
 _PLACES = ir.VectorType(_I32, _AT_ONCE)
 _WORD = types.uint64
@@ -46,15 +46,15 @@ def _not_zero(builder: Any, entries: Any) -> Any:
 
 
 def _places(builder: Any, start: Any) -> Any:
-    """The 16 places from `start` on."""
+    """The 16 indices from `start` on."""
     first = _spread(builder, builder.trunc(start, _I32), _PLACES)
     return builder.add(first, ir.Constant(_PLACES, list(range(_AT_ONCE))))
 
 
 def _append(context: Any, builder: Any, chosen: Any, into: Sequence[tuple[Any, Any, Any]], count: Any) -> Any:
-    """Append the chosen lanes of each vector to its array (kind, array, vector) at `count`; returns how many.
+    """Appends the chosen lanes of each vector to its array (kind, array, vector) at `count`; returns their number.
 
-    Compressed in registers, where LLVM can, all 16 entries from `count` on are overwritten.
+    If LLVM compresses in registers, all 16 entries from `count` on are overwritten.
     """
     for kind, array, entries in into:
         data = builder.gep(context.make_array(kind)(context, builder, array).data, [count])
@@ -73,7 +73,7 @@ def _append(context: Any, builder: Any, chosen: Any, into: Sequence[tuple[Any, A
 
 @intrinsic
 def _append_nonzero(_context: Any, flags: Any, start: Any, listed: Any, count: Any) -> tuple[Any, Emit]:
-    """Append to `listed` (int32) at `count` the places of `flags[start:start + 16]` that are not zero; how many."""
+    """Appends the indices of nonzero `flags[start:start + 16]` to `listed` (int32) at `count`; returns their number."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array, at, into, end = arguments
@@ -87,7 +87,7 @@ def _append_nonzero(_context: Any, flags: Any, start: Any, listed: Any, count: A
 def _append_packed(
     _context: Any, entries: Any, names: Any, start: Any, packed: Any, named: Any, count: Any
 ) -> tuple[Any, Emit]:
-    """Append those of 16 `entries` that are not zero to `packed`, their `names` to `named` (all int32); how many."""
+    """Appends the nonzero of 16 `entries` to `packed`, their `names` to `named` (int32); returns their number."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kinds, (array, labels, at, into, beside, end) = signature.args, arguments
@@ -103,7 +103,7 @@ def _append_packed(
 def _append_reaching(
     _context: Any, values: Any, bar: Any, keep: Any, start: Any, listed: Any, count: Any
 ) -> tuple[Any, Emit]:
-    """As `_append_nonzero`, the places where `values` (int32) reach `bar` and `keep` is not zero."""
+    """As `_append_nonzero`, for the indices where `values` (int32) reach `bar` and `keep` is not zero."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kinds, (array, least, mask, at, into, end) = signature.args, arguments
@@ -118,9 +118,9 @@ def _append_reaching(
 
 @inlined
 def list_nonzero(flags, n, listed):  # type: ignore[no-untyped-def]
-    """Write the j < n with `flags[j] != 0`, ascending, to `listed` (int32); returns how many.
+    """Writes the j < n with `flags[j] != 0`, ascending, to `listed` (int32); returns their number.
 
-    `listed` has room for n; what lies behind the listed entries may be overwritten.
+    `listed` has room for n; entries after the listed ones may be overwritten.
     """
     size, room = np.uint64(n), np.uint64(listed.shape[0])
     width, count, start = np.uint64(_AT_ONCE), np.uint64(0), np.uint64(0)
@@ -136,9 +136,9 @@ def list_nonzero(flags, n, listed):  # type: ignore[no-untyped-def]
 
 @inlined
 def pack_nonzero(entries, names, n, packed, named):  # type: ignore[no-untyped-def]
-    """Write the first n `entries` that are not 0, in order, to `packed` and their `names` to `named`; how many.
+    """Writes the nonzero ones of the first n `entries` to `packed`, their `names` to `named`; returns their number.
 
-    All are int32; `packed` and `named` have room for n, and what lies behind may be overwritten.
+    All are int32; `packed` and `named` have room for n, and later entries may be overwritten.
     """
     size, room = np.uint64(n), np.uint64(min(packed.shape[0], named.shape[0]))
     width, count, start = np.uint64(_AT_ONCE), np.uint64(0), np.uint64(0)
@@ -154,9 +154,9 @@ def pack_nonzero(entries, names, n, packed, named):  # type: ignore[no-untyped-d
 
 @inlined
 def list_reaching(values, bar, keep, listed):  # type: ignore[no-untyped-def]
-    """Write the j with `values[j] >= bar` (int32) and `keep[j] != 0`, ascending, to `listed` (int32); how many.
+    """Writes the j with `values[j] >= bar` (int32) and `keep[j] != 0`, ascending, to `listed`; returns their number.
 
-    `listed` has room for all; what lies behind the listed entries may be overwritten.
+    `listed` has room for all; entries after the listed ones may be overwritten.
     """
     size, room = np.uint64(values.shape[0]), np.uint64(listed.shape[0])
     width, count, start = np.uint64(_AT_ONCE), np.uint64(0), np.uint64(0)

@@ -1,6 +1,6 @@
-"""Ask the processor to fetch what will be needed soon: a hint without effect on any result.
+"""Prefetches memory that will be needed soon: a hint to the processor that changes no result.
 
-`hw_models.kernels.prefetch` is its twin: neither of the two packages may import from the other here.
+`hw_models.kernels.prefetch` has the same function, because neither package may import the other here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numba.extending import intrinsic
 
 @intrinsic
 def prefetch(_context: Any, array: Any, index: Any) -> Any:
-    """Fetch the cache line of element `index` of a contiguous array; no harm where there is none."""
+    """Prefetches the cache line of element `index` of a contiguous array; an index out of range is harmless."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data

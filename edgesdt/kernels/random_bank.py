@@ -1,7 +1,7 @@
-"""The chip's random words: a bank of 32-bit xorshift generators that step together, one per lane.
+"""The chip's random words: a bank of 32-bit xorshift generators, one per lane, which step at the same time.
 
 Marsaglia, "Xorshift RNGs", J. Stat. Softw. 8(14), 2003, triple (13, 17, 5): period 2**32 - 1 per lane, three shifts
-and three XORs in hardware. Lane states are seeded apart by SplitMix64 and never 0.
+and three XORs in hardware. Lane states are seeded differently by SplitMix64 and are never 0.
 A step yields `lanes` 32-bit words; half-words and bytes are taken low part first, lane 0 first.
 """
 
@@ -46,5 +46,5 @@ def draw(bank, words, steps):  # type: ignore[no-untyped-def]
 
 @inlined
 def steps_for(count, per_step):  # type: ignore[no-untyped-def]
-    """Bank steps that yield at least `count` items at `per_step` items a step."""
+    """Number of bank steps for at least `count` items, with `per_step` items per step."""
     return (count + per_step - 1) // per_step

@@ -1,1 +1,1 @@
-"""The ledger: what was done (actions) and where it is kept (the memory map)."""
+"""The ledger: the actions that are counted, and the memory map."""

@@ -1,7 +1,7 @@
-"""What can cost: every action that a described chip is counted for, in one table with what one count means.
+"""Table of all actions that a described chip counts, with the meaning of one count.
 
-Rules count actions (exact integers, those in `_share` signed); `edgesdt.pricing.bill` prices them. Neither knows the
-other.
+Rules count actions (exact integers, those in `_share` signed); `edgesdt.pricing.bill` prices them. The two are
+independent.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ MEANING: Final[dict[str, str]] = {
 }
 
 BANK_MEANING: Final[dict[str, str]] = {
-    COLUMN_MAC: "of the `mac`, one that reads its weight across the rows of its memory, in a word of its own",
+    COLUMN_MAC: "a `mac` that reads its weight across the rows of its memory, so that it opens a separate word",
 }
-"""Actions that say which way accesses go; counted only where `chip.memory` cuts the weight memory into banks."""
+"""Actions for the direction of accesses; counted only if `chip.memory` divides the weight memory into banks."""
 
 CELL_MEANING: Final[dict[str, str]] = {
     ARRAY_READ: "one read of all columns of all tiles",
@@ -83,7 +83,7 @@ CELL_MEANING: Final[dict[str, str]] = {
     CELL_READ_BASE: "one input LSB squared at one cell: its V² t at the lowest conductance",
     CELL_READ_SHARE: "one input LSB squared at one share code: the V² t of what a cell conducts above that",
     PULSE_UP: "one programming pulse up: its V² t at the lowest conductance, and the charge of its gate or wire",
-    PULSE_UP_SHARE: "one share code of the mean conductance above the lowest during a pulse up",
+    PULSE_UP_SHARE: "one share code of the mean conductance above the lowest, during a pulse up",
     PULSE_DOWN: "as pulse_up, down",
     PULSE_DOWN_SHARE: "as pulse_up_share, down",
     PULSE_TIME: "one pulse slot of a column; the rows of a column are pulsed together, columns one after the other",
@@ -98,19 +98,20 @@ CELL_MEANING: Final[dict[str, str]] = {
     ROW_SELECT: "one row selected by its decoder, for the pulses of a cell or for reading it alone",
     COLUMN_SELECT: "one column selected by its decoder, for the update of a neuron or for reading a cell alone",
 }
-"""Actions of a chip whose weights are analog cells; a chip with a digital memory has none of them.
+"""Actions of a chip with weights on analog cells; a chip with a digital memory does not count them.
 
-A share code is the place of a cell in its nominal conductance range, in steps of 2^-share_bits of it
-(`synapses.crossbar.scales`): sums of it make the data-dependent energies V² G t exact integers times a constant.
+A share code is the position of a cell in its nominal conductance range, in steps of 2^-share_bits of the range
+(`synapses.crossbar.scales`). With sums of share codes, the data-dependent energies V² G t are exact integers times a
+constant.
 """
 
 BACK_MEANING: Final[dict[str, str]] = {
     ARRAY_READ_BACK: "one read of all rows of all tiles, the columns driven",
     COLUMN_DRIVE: "one column of one tile driven by its converter (both columns of a pair)",
 }
-"""Further actions of an array between two layers of neurons, which is read in both directions."""
+"""Additional actions of an array between two layers of neurons, which is read in both directions."""
 
 
 def of_layer(action: str, layer: int) -> str:
-    """The name under which an action of `CELL_MEANING` or `BACK_MEANING` is counted in weight layer `layer`."""
+    """The name of an action of `CELL_MEANING` or `BACK_MEANING` for weight layer `layer`."""
     return action if layer == 0 else f"layer_{layer}.{action}"

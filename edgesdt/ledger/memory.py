@@ -1,4 +1,4 @@
-"""The memory map: every on-chip array with shape, format and bits, held against the budget before anything runs."""
+"""The memory map: every on-chip array with shape, format and bits, compared with the budget before a run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Array:
     """One on-chip array: `bits_each` bits for each of its entries.
 
     `format` is a fixed-point format (`s8.11`: signed, 8 bits, 11 of them fractional) or a word. `held_in` names the
-    simulator's array that holds it, or is empty for registers that the simulator keeps as plain integers.
+    array of the simulator that stores it; it is empty for registers that the simulator stores as plain integers.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Array:
 
 @dataclass(frozen=True)
 class MemoryMap:
-    """All arrays of a chip, its budget [bits], and the memories that are cut into banks."""
+    """All arrays of a chip, its budget [bits], and the memories that are divided into banks."""
 
     arrays: tuple[Array, ...]
     budget_bits: int
@@ -55,7 +55,7 @@ class MemoryMap:
         return sum(array.bits for array in self.arrays)
 
     def enforce(self) -> None:
-        """Raise `BudgetError`, showing the whole map and the excess, if the arrays do not fit."""
+        """Raises `BudgetError`, with the whole map and the excess, if the arrays do not fit."""
         excess = self.used_bits - self.budget_bits
         if excess > 0:
             raise BudgetError(

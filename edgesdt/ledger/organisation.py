@@ -1,4 +1,4 @@
-"""How the arrays of one kind lie in banks: words, banks, what is built, and the words that accesses open."""
+"""The organisation of the arrays of one kind in banks: words, banks, built bits, and the words that accesses open."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edgesdt.units import format_count, format_size
 
 
 class Asked(Protocol):
-    """What is asked of a kind of array: bits of a bank (None: one bank for all), bits of a word, sleep."""
+    """The requested organisation of a kind of array: bits of a bank (None: one bank for all), bits of a word, sleep."""
 
     @property
     def bank(self) -> int | None:
@@ -31,8 +31,8 @@ class Organisation:
     """The memory of one kind of array.
 
     `words` of `word_bits` bits hold its `entries`. A row of an array (its last axis) starts on a new word, and no entry
-    lies across two words unless it is wider than one. `asked_bits` are those of a bank as asked for (None: one bank);
-    a bank never has more words than the kind of array needs.
+    spans two words unless it is wider than one. `asked_bits` is the requested size of a bank (None: one bank); a bank
+    never has more words than the kind of array needs.
     """
 
     kind: str
@@ -57,16 +57,16 @@ class Organisation:
 
     @property
     def bank_bits(self) -> int:
-        """Bits of a bank: what an access is priced by."""
+        """Bits of a bank, which determine the price of an access."""
         return self.bank_words * self.word_bits
 
     @property
     def built_bits(self) -> int:
-        """Bits of all banks: what area and leakage are those of."""
+        """Bits of all banks, which determine area and leakage."""
         return self.banks * self.bank_bits
 
     def opened(self, bits: int, in_rows: float, alone: float) -> float:
-        """Words opened by accesses to entries of `bits` bits: `in_rows` of them in order, `alone` each for itself."""
+        """Words opened by accesses to entries of `bits` bits: `in_rows` along rows, `alone` single ones."""
         return in_rows * self.words / self.entries + alone * -(-bits // self.word_bits)
 
     def plain(self) -> dict[str, Any]:
@@ -85,10 +85,10 @@ class Organisation:
 def organised(
     arrays: Sequence[Mapping[str, Any]], kinds: Mapping[Any, tuple[str, ...]], asked: Callable[[str], Asked | None]
 ) -> Iterator[Organisation]:
-    """The memory of each kind that is asked for, of the arrays of a memory map as a record holds it.
+    """The memory of each requested kind, from the arrays of a recorded memory map.
 
-    `kinds` say how the names of the arrays of a kind start. A kind without bits (there is no such array, or it lies on
-    analog cells) has no memory.
+    `kinds` holds the prefixes of the array names of each kind. A kind without bits (it has no array, or its arrays are
+    on analog cells) has no memory.
     """
     for kind, prefixes in kinds.items():
         wanted = asked(kind)
@@ -108,7 +108,7 @@ def organised(
 
 
 def _words(array: Mapping[str, Any], word_bits: int) -> int:
-    """Words that hold an array whose rows each start on a new one."""
+    """Words of an array whose rows each start on a new word."""
     shape: list[int] = list(array["shape"])
     entries, row = math.prod(shape), shape[-1] if shape else 1
     bits = int(array["bits"]) // entries
@@ -117,7 +117,7 @@ def _words(array: Mapping[str, Any], word_bits: int) -> int:
 
 
 def lines(memories: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A line for each recorded memory in banks, in words."""
+    """A line of text for each recorded memory in banks."""
     return [
         f"  {memory['kind']}: {format_count(memory['banks'])} {'bank' if memory['banks'] == 1 else 'banks'} of "
         f"{format_size(memory['bank_bits'])}, words of {memory['word_bits']} bits, "

@@ -1,7 +1,7 @@
-"""What actions, units and phases are made of, as data: a learning rule states it, `edgesdt.pricing` prices it.
+"""Actions, units and phases as data: a learning rule describes them, `edgesdt.pricing` prices them.
 
 A recipe names primitives of a technology table with their widths in bits, and accesses to arrays of the memory map.
-Nothing here knows a rule or a price.
+This module depends on no rule and no price.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ Primitive = Literal["add", "multiply", "compare", "shift", "xor", "register"]
 
 
 Along = Literal["row", "column"]
-"""Along a row: in the order in which an array is stored, so that neighbours share a word of the memory. Along a column,
-or wherever an event happens to point: each access opens a word of its own."""
+"""Along a row: accesses follow the storage order, so neighbours share a word of the memory. Along a column, or at
+random positions: each access opens a separate word."""
 Kind = Literal["weights", "inputs", "states", "biases", "targets", "buffers"]
 KINDS: Final[tuple[Kind, ...]] = ("weights", "inputs", "states", "biases", "targets", "buffers")
-"""Kinds of array: each lies in a memory of its own, which `chip.memory` can cut into banks."""
+"""Kinds of array: each has its own memory, which `chip.memory` can divide into banks."""
 
 
 @dataclass(frozen=True)
 class Use:
-    """A primitive of the technology table, `times` over; `bits` are its widths (two for a product)."""
+    """`times` uses of a primitive of the technology table; `bits` holds its widths (two for a product)."""
 
     primitive: Primitive
     bits: tuple[int, ...]
@@ -35,11 +35,11 @@ class Use:
 
 @dataclass(frozen=True)
 class Access:
-    """A read or a write of `bits` bits in the memory that holds all arrays named in `arrays`, `times` over.
+    """`times` reads or writes of `bits` bits in the memory of all arrays named in `arrays`.
 
-    An array belongs to it when its name starts with one of `arrays`. `along` says in which order entries are accessed;
-    where some of them go another way, `in_rows` says how many go along a row, for each count of other actions (of one
-    access: they are multiplied by `times`).
+    An array belongs to it when its name starts with one of `arrays`. `along` is the order of accesses. If some accesses
+    have another order, `in_rows` gives the number of accesses along a row for each count of other actions (for one
+    access: it is multiplied by `times`).
     """
 
     bits: int
@@ -51,7 +51,7 @@ class Access:
 
     @property
     def memory(self) -> Kind:
-        """The kind of the arrays: as stated, or that of the name of the first of them, or else buffers."""
+        """The kind of the arrays: the stated one, else from the name of the first array, else buffers."""
         if self.kind is not None:
             return self.kind
         return next((kind for kind in KINDS if kind == self.arrays[0]), "buffers")
@@ -59,7 +59,7 @@ class Access:
 
 @dataclass(frozen=True)
 class Action:
-    """What one count of an action stands for: its meaning, the component that pays for it, and its recipe."""
+    """One count of an action: its meaning, the component to which its energy belongs, and its recipe."""
 
     name: str
     meaning: str
@@ -78,7 +78,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class Bound:
-    """A unit that works on `per_cycle` things a clock cycle; `actions` says how many of each action are one thing."""
+    """A unit that processes `per_cycle` items per clock cycle; `actions` gives the items per count of each action."""
 
     per_cycle: int
     actions: Mapping[str, int] = field(hash=False)
@@ -86,7 +86,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Phase:
-    """A phase of a sample: its stages follow one another, and the slowest bound of a stage sets the stage's time."""
+    """A phase of a sample: its stages run one after the other; the slowest bound of a stage sets its time."""
 
     name: str
     stages: tuple[tuple[Bound, ...], ...]
@@ -94,14 +94,14 @@ class Phase:
 
 @dataclass(frozen=True)
 class Design:
-    """What a described chip is made of and does, in the terms of its learning rule."""
+    """The design of a chip, described by its learning rule: units, actions and schedule."""
 
     actions: tuple[Action, ...]
     units: tuple[Unit, ...]
     phases: tuple[Phase, ...]
 
     def kinds(self) -> dict[Kind, tuple[str, ...]]:
-        """How the names of the arrays of each kind start, from the accesses to them."""
+        """Prefixes of the array names of each kind, collected from the accesses."""
         found: dict[Kind, tuple[str, ...]] = {}
         for action in self.actions:
             for part in action.recipe:
@@ -110,7 +110,7 @@ class Design:
         return found
 
     def __add__(self, other: Design) -> Design:
-        """Both designs on one chip."""
+        """Combines both designs on one chip."""
         return Design(self.actions + other.actions, self.units + other.units, self.phases + other.phases)
 
 

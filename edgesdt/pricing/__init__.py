@@ -1,1 +1,1 @@
-"""Prices: action counts times a technology table give joules, seconds and mm²."""
+"""Pricing: action counts times a technology table give joules, seconds and mm²."""

@@ -1,4 +1,4 @@
-"""What the ledger prices: counts of every action of a chip, samples that they cover, a memory map; checked in words."""
+"""Checks the arguments of pricing: counts of every action of a chip, their number of samples, and a memory map."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def check_table(table: object, node: object) -> None:
 
 
 def check_phases(counts: object, samples: object) -> None:
-    """Raise `ArgumentError` unless both are given for training and inference, of one sample or more."""
+    """Raises `ArgumentError` unless counts and samples (at least 1) are given for training and inference."""
     for name, given in (("counts", counts), ("samples", samples)):
         if not isinstance(given, Mapping) or not set(_PHASES) <= set(given):
             ARGUMENTS.refuse(name, f"a {type(given).__name__}", "a mapping with the keys train and inference")
@@ -58,7 +58,7 @@ def check_phases(counts: object, samples: object) -> None:
 
 
 def check_counts(spec: Spec, counts: object) -> None:
-    """Raise `ArgumentError` unless `counts` are whole numbers of every action of a chip of `spec`, and of no other."""
+    """Raises `ArgumentError` unless `counts` has a whole number for exactly the actions of a chip of `spec`."""
     known = [*(action.name for action in design_of(spec).actions), *cells.actions(spec)]
     if not isinstance(counts, Mapping):
         ARGUMENTS.refuse("counts", f"a {type(counts).__name__}", "a mapping of actions to whole numbers")
@@ -71,13 +71,13 @@ def check_counts(spec: Spec, counts: object) -> None:
             continue  # a chip without mini-batches has no buffers
         if action not in counts:
             ARGUMENTS.refuse(f"counts: {action!r}", "missing", "every action of the chip, 0 where there was none")
-        # sums of share codes: a cell below its nominal range makes them negative
+        # sums of share codes: they are negative if cells are below their nominal range
         ARGUMENTS.whole(f"counts: {action}", counts[action], -(10**300) if "share" in action else 0, 10**300)
 
 
 def check_memory(memory: object) -> None:
-    """Raise `ArgumentError` unless `memory` is a memory map as a record holds it."""
-    allowed = "a memory map as `MemoryMap.plain` gives it"
+    """Raises `ArgumentError` unless `memory` is a recorded memory map."""
+    allowed = "a memory map as `MemoryMap.plain` returns it"
     if not isinstance(memory, Mapping) or not isinstance(memory.get("arrays"), list):
         ARGUMENTS.refuse("memory", f"a {type(memory).__name__}", allowed)
     ARGUMENTS.whole("memory.used_bits", memory.get("used_bits"), 0)

@@ -1,8 +1,8 @@
-"""What memories in banks cost: joules of the words that are opened, mm² of their macros, watts awake and asleep.
+"""Prices memories in banks: joules of opened words, mm² of macros, and watts awake and asleep.
 
-Used for the kinds of array that `chip.memory` organises, and for no other. An opened word costs an access of its whole
-width to a memory of the size of a bank. A bank is a macro: a constant area, and that of its bits. Its bits leak; with
-`sleep`, a bank is awake for the cycle of an access and for one before it, in which it wakes.
+Used only for the kinds of array that `chip.memory` organises. An opened word costs an access of its whole width to a
+memory of the size of a bank. A bank is a macro with a constant area plus the area of its bits. Its bits leak. With
+`sleep`, a bank is awake during the cycle of an access and during the cycle before it, in which it wakes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COMPONENT: Final = {
     "targets": "target memory",
     "buffers": "buffer memory",
 }
-"""The component whose area and leakage are those of the memory of a kind of array."""
+"""The component that has the area and leakage of the memory of each kind of array."""
 AWAKE_CYCLES: Final = 2
 """Clock cycles for which an opened word keeps its bank awake: one to wake, one for the access."""
 
@@ -33,7 +33,10 @@ Held = Mapping[str, Organisation]
 
 
 def held(spec: Spec, memory: Mapping[str, Any]) -> Held:
-    """The memories in banks by kind of array; empty without `chip.memory`. Raises `ArgumentError` for a damaged map."""
+    """The memories in banks, by kind of array; empty without `chip.memory`.
+
+    Raises `ArgumentError` for a damaged map.
+    """
     if not spec.chip.memory.organised:
         return {}
     for place, array in enumerate(memory["arrays"]):
@@ -44,7 +47,7 @@ def held(spec: Spec, memory: Mapping[str, Any]) -> Held:
 
 
 def opened(spec: Spec, counts: Mapping[str, int], banks: Held) -> Iterator[tuple[Action, Organisation, float]]:
-    """Words opened by each action in each memory: those of neighbours in a row are opened together."""
+    """Words opened by each action in each memory; neighbours in a row share an opened word."""
     for action in design_of(spec).actions:
         for part in action.recipe:
             if isinstance(part, Access) and part.memory in banks:
@@ -59,7 +62,7 @@ def _in_rows(part: Access, counts: Mapping[str, int], every: int) -> float:
 
 
 def energy_j(spec: Spec, counts: Mapping[str, int], banks: Held, tech: Technology) -> dict[str, float]:
-    """Joules of all opened words, by the component that pays for the action."""
+    """Joules of all opened words, by the component of the action."""
     found: dict[str, float] = {}
     for action, own, words in opened(spec, counts, banks):
         joules = words * tech.sram_access_j(own.word_bits, own.bank_bits)
@@ -75,7 +78,7 @@ def areas(banks: Held, tech: Technology) -> dict[str, float]:
 
 
 def awake(spec: Spec, counts: Mapping[str, int], seconds: float, banks: Held) -> dict[str, float]:
-    """Share of the time that a bank is awake, 0 to 1, by kind; 1 where banks do not sleep."""
+    """Share of the time for which a bank is awake, 0 to 1, by kind; 1 if banks do not sleep."""
     words: dict[str, float] = {}
     for _, own, each in opened(spec, counts, banks):
         words[own.kind] = words.get(own.kind, 0.0) + each
@@ -88,9 +91,9 @@ def awake(spec: Spec, counts: Mapping[str, int], seconds: float, banks: Held) ->
 
 
 def leakage_w(banks: Held, tech: Technology, shares: Mapping[str, float] | None = None) -> dict[str, float]:
-    """Static power [W] by component: bits for the share of the time that they are awake, and what is around them.
+    """Static power [W] by component: bits while they are awake, and the circuits around them.
 
-    Without `shares` all banks are awake. The constant part of a macro leaks as logic, always.
+    Without `shares` all banks are awake. The constant part of a macro always leaks as logic.
     """
     found = {}
     for kind, own in banks.items():

@@ -1,7 +1,7 @@
-"""The ledger: action counts × technology table → joules, seconds and mm², with breakdowns by component.
+"""Prices a run: action counts × technology table → joules, seconds and mm², with breakdowns by component.
 
-Reads plain data only (a spec, counts, a memory map), so old records are re-priced without running a chip. What an
-action is made of is what its learning rule states (`edgesdt.ledger.recipes`), what each part costs is in
+It reads plain data only (a spec, counts, a memory map), so old records are priced again without running a chip. The
+learning rule describes its actions by recipes (`edgesdt.ledger.recipes`); the costs of their parts are in
 `hw_models.technology`.
 """
 
@@ -37,7 +37,7 @@ def technology(spec: Spec) -> Technology:
     require_spec(spec)
     try:
         found = spec.technology.prices()
-        if spec.chip.memory.organised:  # needs what a table need not have
+        if spec.chip.memory.organised:  # needs entries that a table may lack
             found.sram_macro_mm2(1)
         if any(asked and asked.sleep for asked in map(spec.chip.memory.of, KINDS)):
             found.sram_asleep()
@@ -47,7 +47,7 @@ def technology(spec: Spec) -> Technology:
 
 
 def bits_of(memory: Mapping[str, Any], *prefixes: str) -> int:
-    """Bits of the recorded arrays whose names start with one of `prefixes` (at least 1, as a capacity)."""
+    """Bits of the recorded arrays whose names start with one of `prefixes`; at least 1, for use as a capacity."""
     return max(1, sum(int(a["bits"]) for a in memory["arrays"] if a["name"].startswith(prefixes)))
 
 
@@ -59,9 +59,9 @@ def components(spec: Spec) -> dict[str, str]:
 
 
 def recipes(spec: Spec, memory: Mapping[str, Any], tech: Technology) -> dict[str, float]:
-    """Joules of one of each action: the arithmetic that it needs at the chip's widths, and its memory accesses.
+    """Joules per count of each action: its arithmetic at the chip's widths, and its memory accesses.
 
-    Accesses to memories in banks are not in it: what they cost depends on the words that they open (`banks`).
+    Accesses to memories in banks are excluded, because their cost depends on the opened words (`banks`).
     """
     require_spec(spec)
     check_tables(memory, tech)
@@ -116,7 +116,7 @@ def latency_s(spec: Spec, counts: Mapping[str, int], tech: Technology) -> dict[s
 
 @dataclass(frozen=True)
 class Bill:
-    """What a stretch of samples cost: joules by component (leakage among them) and seconds by phase.
+    """The cost of a number of samples: joules by component (including leakage) and seconds by phase.
 
     `awake` is the share of the time that the banks of each kind of array are awake, empty without banks.
     """
@@ -127,9 +127,9 @@ class Bill:
 
 
 def bill(spec: Spec, counts: Mapping[str, int], memory: Mapping[str, Any], tech: Technology) -> Bill:
-    """Price `counts`: energy by component and latency by phase, static leakage over that time included.
+    """Prices `counts`: energy by component and latency by phase, including static leakage over that time.
 
-    Raises `ArgumentError` for counts that are not those of a chip of `spec`, or a map that is none.
+    Raises `ArgumentError` for counts of another chip than that of `spec`, or an invalid map.
     """
     require_spec(spec)
     check_counts(spec, counts)
@@ -157,7 +157,7 @@ def price(
     """The record's `energy_j`, `latency_s`, `area_mm2` and `technology` for `counts` {train, inference}.
 
     `samples` {train, inference} are the samples that the counts cover. `train_breakdown` sums to `train_total`,
-    `inference_breakdown` to `inference_per_sample`, and the leakage of each is broken down once more.
+    `inference_breakdown` to `inference_per_sample`, and the leakage of each has its own breakdown.
     """
     check_phases(counts, samples)
     tech = technology(spec)
@@ -191,7 +191,7 @@ def price(
 
 
 def _asleep(spec: Spec, memory: Mapping[str, Any], area: Mapping[str, float], tech: Technology) -> dict[str, float]:
-    """The record's `leakage_asleep_w`: static power with every bank that can sleep asleep; nothing where none can."""
+    """The record's `leakage_asleep_w`: static power with all banks asleep; empty if no bank can sleep."""
     held = banks.held(spec, memory)
     if not any(own.sleep for own in held.values()):
         return {}
@@ -225,7 +225,7 @@ def left_out(spec: Spec) -> dict[str, list[str]]:
 
 
 def reprice(record: Mapping[str, Any], table: str, node: float | None = None) -> dict[str, Any]:
-    """A copy of `record` priced with another technology table at `node` [nm; None: the table's own], nothing re-run.
+    """A copy of `record`, priced with another technology table at `node` [nm; None: the table's own] without a new run.
 
     `table` is a name or the path of a table of one's own (`./my28.yaml`). Raises `SpecError`, and `ArgumentError`
     for what is no record, no table or no node.

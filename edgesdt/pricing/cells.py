@@ -1,7 +1,8 @@
-"""What the actions of an array of analog cells cost: joules, seconds and mm² of cells, converters and drivers.
+"""Prices arrays of analog cells: joules, seconds and mm² of cells, converters and drivers.
 
-Data-dependent: V² G t with the conductances that the cells really had, counted as share codes (`actions.CELL_MEANING`).
-The cells' electrical conditions are those of the device model; converters and drivers are `hw_models.periphery`.
+The energy of cells depends on the data: V² G t with their actual conductances, counted as share codes
+(`actions.CELL_MEANING`). The cells' electrical conditions are those of the device model; converters and drivers are
+`hw_models.periphery`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ CELLS_READ, CELLS_WRITTEN, CONVERTERS, ROW_LINES = "cell reads", "cell pulses", 
 COLUMN_LINES = "DAC and columns"
 SENSING, ADDERS, DRIVERS, DECODERS = "sense", "code adders", "pulse drivers", "decoders"
 ANALOG_AREAS = ("cells", CONVERTERS, "DAC", "drivers")
-"""Areas whose static power is not that of logic: of drivers it is counted here, of the others with their actions."""
+"""Components whose area does not leak as logic: the leakage of drivers is priced here, that of the others with their
+actions."""
 COMPONENT = {
     act.ARRAY_READ: CELLS_READ,
     act.CELL_READ_BASE: CELLS_READ,
@@ -55,11 +57,11 @@ COMPONENT = {
 
 @dataclass(frozen=True)
 class Parts:
-    """What the array of one weight layer is built of, in one technology; `spec` is that of the layer alone."""
+    """The components of the array of one weight layer, in one technology; `spec` is the spec of the layer alone."""
 
     spec: Spec
     two_way: bool
-    """Whether it is read in both directions, so that its rows have converters and its columns drivers for reads."""
+    """Whether the array is read in both directions; its rows then have converters and its columns drivers for reads."""
     model: CellModel
     drive: Drive | None
     adc: Adc
@@ -70,7 +72,7 @@ class Parts:
 
     @classmethod
     def of(cls, spec: Spec, tech: Technology, two_way: bool = False) -> Parts:
-        """The parts for the one weight layer of `spec`, at the node of `tech`, which prices what is digital."""
+        """The parts for a `spec` with one weight layer, at the node of `tech`, which prices digital parts."""
         array, model, node_nm = spec.device.array, spec.device.cell_model(), tech.node_nm
         drive = model.drive
         wires = Wires.at_node(node_nm, drive.cell_area_f2 if drive else 16.0)
@@ -88,12 +90,12 @@ class Parts:
 
 
 def of_chip(spec: Spec, tech: Technology) -> dict[int, Parts]:
-    """The parts of every weight layer of `spec` that lies on cells; those above the input are read both ways."""
+    """The parts of every weight layer of `spec` on cells; layers above the first are read in both directions."""
     return {layer: Parts.of(layers.alone(spec, layer), tech, layer > 0) for layer in layers.on_cells(spec)}
 
 
 def actions(spec: Spec) -> dict[str, str]:
-    """Every action of the arrays of `spec`, as it is counted, and the component that pays for it."""
+    """Every counted action of the arrays of `spec`, with its component."""
     found = {}
     for layer in layers.on_cells(spec):
         for name in (*act.CELL_MEANING, *(act.BACK_MEANING if layer > 0 else ())):
@@ -102,7 +104,7 @@ def actions(spec: Spec) -> dict[str, str]:
 
 
 def priced(spec: Spec, tech: Technology) -> dict[str, float]:
-    """Joules of one of each action of the arrays of `spec`."""
+    """Joules per count of each action of the arrays of `spec`."""
     return {
         act.of_layer(name, layer): joules
         for layer, parts in of_chip(spec, tech).items()
@@ -111,7 +113,7 @@ def priced(spec: Spec, tech: Technology) -> dict[str, float]:
 
 
 def time_s(spec: Spec, counts: Mapping[str, int], tech: Technology) -> dict[str, float]:
-    """Seconds by phase of the arrays of `spec`, of all layers together: one is read or written after the other."""
+    """Seconds by phase of all arrays of `spec`; the layers are read or written one after the other."""
     total: dict[str, float] = {}
     for layer, parts in of_chip(spec, tech).items():
         own = {name: counts[act.of_layer(name, layer)] for name in (*act.CELL_MEANING, *_back(parts))}
@@ -139,7 +141,7 @@ def _back(parts: Parts) -> tuple[str, ...]:
 
 
 def conductances_s(parts: Parts) -> tuple[float, float]:
-    """Conductance at the lowest nominal state, and by how much one share code raises it."""
+    """Conductance at the lowest nominal state, and the increase of conductance per share code."""
     if parts.drive is None:
         return 0.0, 0.0
     low, high = (parts.drive.g_min_s, parts.drive.g_max_s)
@@ -149,8 +151,8 @@ def conductances_s(parts: Parts) -> tuple[float, float]:
 
 
 def recipes(parts: Parts) -> dict[str, float]:
-    """Joules of one of each action of `actions.CELL_MEANING`; cells without electrical conditions cost nothing."""
-    made: dict[str, Any] = dict.fromkeys((*act.CELL_MEANING, *_back(parts)), 0.0) | _around(parts)
+    """Joules per count of each action of `actions.CELL_MEANING`; cells without electrical conditions have no energy."""
+    made: dict[str, Any] = dict.fromkeys((*act.CELL_MEANING, *_back(parts)), 0.0) | _periphery_j(parts)
     if parts.drive is None:
         return made
     drive, (low, step) = parts.drive, conductances_s(parts)
@@ -174,8 +176,8 @@ def recipes(parts: Parts) -> dict[str, float]:
     return {name: float(joules) for name, joules in made.items()}
 
 
-def _around(parts: Parts) -> dict[str, float]:
-    """Joules of the actions of what stands around the cells; lines cost nothing where no voltage is stated."""
+def _periphery_j(parts: Parts) -> dict[str, float]:
+    """Joules of the actions of the circuits around the cells; lines have no energy if no voltage is stated."""
     chip, drivers, drive = parts.spec.chip, parts.drivers, parts.drive
     columns = mapping_of(parts.spec).planes * chip.layers[1]
     up, down = (drive.up.voltage_v, drive.down.voltage_v) if drive else (0.0, 0.0)
@@ -188,7 +190,7 @@ def _around(parts: Parts) -> dict[str, float]:
         act.CODE_ADD: parts.tech.add_j(chip.accumulator.bits) + parts.tech.register_j(chip.accumulator.bits),
         act.ROW_PULSE_UP: drivers.row_j(up),
         act.ROW_PULSE_DOWN: drivers.row_j(down),
-        act.COLUMN_PULSE: (drivers.column_j(up) + drivers.column_j(down)) / 2,  # a slot may hold either
+        act.COLUMN_PULSE: (drivers.column_j(up) + drivers.column_j(down)) / 2,  # a slot may hold both
         act.ROW_SELECT: drivers.decode_j(chip.layers[0]),
         act.COLUMN_SELECT: drivers.decode_j(columns),
     }
@@ -199,10 +201,10 @@ def _pulse_j(drive: Drive, pulse: Pulse, g_s: float) -> float:
 
 
 def seconds(parts: Parts, counts: Mapping[str, int]) -> dict[str, float]:
-    """Time by phase: all tiles are read at once, the columns of a converter one after the other.
+    """Time by phase: all tiles are read at the same time, the columns of a converter one after the other.
 
-    Codes are added while the next columns are converted; the last ones then pass the row tiles and the slices, a clock
-    cycle each.
+    Codes are added while the next columns are converted; the last codes then pass the row tiles and the slices, in one
+    clock cycle each.
     """
     array, drive, rows = parts.spec.device.array, parts.drive, parts.spec.chip.layers[0]
     convert = min(array.columns_per_adc, parts.spec.chip.layers[1]) * parts.adc.seconds
@@ -213,7 +215,7 @@ def seconds(parts: Parts, counts: Mapping[str, int]) -> dict[str, float]:
         "array programming": counts[act.PULSE_TIME] * width_s
         + counts[act.VERIFY_READ] * (read_s + parts.adc.seconds) / array.tile_columns,
     }
-    if parts.two_way:  # the rows of a converter one after the other; the last codes pass the column tiles
+    if parts.two_way:  # the rows of a converter are read one after the other; the last codes pass the column tiles
         reads, convert = counts[act.ARRAY_READ_BACK], min(array.columns_per_adc, rows) * parts.adc.seconds
         found["array read"] += reads * (parts.dac.seconds + read_s + convert)
         found["code sums"] += reads * tiles(parts.spec)[1] / parts.spec.chip.clock

@@ -1,7 +1,8 @@
-"""Static power by component: what leaks for as long as the chip has power; `energy` multiplies it by the time.
+"""Static power by component, for as long as the chip has power; `bill` multiplies it by the time.
 
-Memories leak by their bits, logic by its area, the drivers of an array's lines by the width of their transistors
-(`hw_models.periphery.drivers`). Converters draw what their conversions cost, static power included, and cells nothing.
+The leakage of memories is proportional to their bits, that of logic to its area, and that of the line drivers of an
+array to the width of their transistors (`hw_models.periphery.drivers`). The static power of converters is part of their
+conversions. Cells do not leak.
 """
 
 from __future__ import annotations
@@ -35,9 +36,10 @@ def by_component(
     tech: Technology,
     shares: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
-    """The same [W] by component, named as their areas are; what does not leak is left out.
+    """Static power [W] by component, with the names of the areas; components without leakage are left out.
 
-    Memories in banks are awake for the share of the time in `shares` (by kind of array), or always without it.
+    `shares` gives, by kind of array, the share of time for which memories in banks are awake; without it they are
+    always awake.
     """
     held = banks.held(spec, memory)
     weights = sum(int(a["bits"]) for a in memory["arrays"] if a["name"].startswith("weights"))

@@ -1,1 +1,1 @@
-"""Read-outs: what the outputs of a chip tell about the class."""
+"""Read-outs: the class of a sample from the outputs of a chip."""

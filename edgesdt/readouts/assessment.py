@@ -1,4 +1,4 @@
-"""How well a chip does: the accuracies of a run, from the chip's own inference on the whole test split."""
+"""The accuracies of a run, from the chip's own inference on the whole test split."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from edgesdt.readouts.stored_outputs import Codes
 from edgesdt.spec import Spec
 
 CURVE_SAMPLES = 10_000
-"""Labelled samples that associate the neurons for a point of the learning curve (the last point uses all)."""
+"""Number of labelled samples used to associate neurons for a point of the learning curve (the last uses all)."""
 
 
 class Assessment:
@@ -30,11 +30,11 @@ class Assessment:
         self.label_seed = spec.seed if spec.label_seed is None else spec.label_seed
         self.known = labels.drawn(data.y_train, spec.label_fraction, self.label_seed)
         self.learned = self.known if spec.learning.target == "label" else np.arange(len(self.x))
-        """Indices of the samples that the chip learns from: with the label as its target only those that have one."""
+        """Indices of the samples that the chip learns from; with labels as target only the labelled samples."""
 
     def labels_used(self) -> dict[str, int]:
-        """How many training labels the chip's training and its read-outs used; the seed that drew them."""
-        read = any(name != "output" for name in self.spec.readout)  # the output neuron's own class needs none
+        """Numbers of training labels used by training and by the read-outs, and the seed of their selection."""
+        read = any(name != "output" for name in self.spec.readout)  # the class of an output neuron needs no label
         trained = self.spec.learning.target == "label"
         return {
             "training": len(self.known) if trained else 0,
@@ -47,7 +47,7 @@ class Assessment:
         return self.chip.rule.infer(codes, self.threads)
 
     def look(self, last: bool) -> dict[str, float]:
-        """The accuracies of a point of the curve: the cheap read-outs, on fewer labels until the last epoch."""
+        """The accuracies for a point of the curve: the fast read-outs, with fewer labels before the last epoch."""
         cheap = [name for name in self.spec.readout if name != "linear"] or ["direct"]
         return self.read_out(cheap, None if last else CURVE_SAMPLES)
 
@@ -68,7 +68,7 @@ class Assessment:
         return {name: float(value) for name, value in found.items()}
 
     def deployed(self, say: Callable[[str], None]) -> list[dict[str, float]]:
-        """Accuracies after each time of `deployment.times`; the neurons keep the classes that training ended with."""
+        """Accuracies after each time of `deployment.times`; the neurons keep their classes from the end of training."""
         x, y = self.x[self.known], self.data.y_train[self.known]
         known = methods.Association.learn(self.infer, x, y, self.data.classes)
         found = []
@@ -84,7 +84,7 @@ class Assessment:
         return found
 
     def _calibration(self) -> dict[str, float]:
-        """The factor of the drift compensation that is on, and what its reference read took; nothing without."""
+        """The factor of the drift compensation and the cost of its reference read; empty without compensation."""
         if self.chip.rule.calibration is None:
             return {}
         factor, counts = self.chip.rule.calibration
@@ -97,6 +97,6 @@ class Assessment:
 
 
 def percent(found: dict[str, Any]) -> str:
-    """The accuracies among `found`, for a line of text."""
+    """The accuracies in `found` as one line of text."""
     shown = [k for k in found if k.removeprefix("untrained_") in ("direct_average", "direct_max", "linear", "output")]
     return "  ".join(f"{key.removeprefix('untrained_')} {100 * found[key]:.2f} %" for key in shown)

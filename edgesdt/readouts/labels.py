@@ -1,4 +1,4 @@
-"""Which training labels may be used: a share of them, drawn so that every class keeps its share."""
+"""Selects the training labels that may be used: a stratified random fraction."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ Labels = npt.NDArray[np.int64]
 def drawn(y: Labels, fraction: float, seed: int) -> Labels:
     """Ascending indices of the samples whose labels may be used: round(n · `fraction`) of `y` (n,), at least one.
 
-    Stratified: a class of n_c samples gets its share of the draw, rounded (Sainte-Laguë's rule: the next label goes to
-    the class with the largest n_c / (labels so far + ½)), and its first label before any class gets a second one. With
-    the same `seed` the draw of a small fraction is part of that of a larger one. Raises `ArgumentError`.
+    Stratified: a class of n_c samples gets a proportional number of labels, rounded (Sainte-Laguë's rule: the next
+    label goes to the class with the largest n_c / (labels so far + ½)), and its first label before any class gets a
+    second one. With the same `seed`, the selection of a small fraction is part of that of a larger one. Raises
+    `ArgumentError`.
     """
     y = ARGUMENTS.integers("y", y, ("samples",), 0, 2**62)
     if not len(y):

@@ -1,8 +1,8 @@
-"""Read-outs: what the outputs of a chip that learned without labels tell about the class.
+"""Read-outs: predict classes from the outputs of a chip that learned without labels.
 
 Direct association (Liu et al. 2024, §2): each output neuron belongs to the class with its largest mean response over
 labelled samples; predict the class whose neurons respond most (`average`), or that of the neuron that responds most
-(`max`). The linear classifier is `softmax_regression`'s. All inputs are the chip's own integer inference.
+(`max`). The linear classifier is in `softmax_regression`. All read-outs use the chip's own integer outputs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from edgesdt.readouts.stored_outputs import BLOCK, Codes, Stored, blocks
 Infer = Callable[[npt.NDArray[np.uint8]], Codes]
 
 CHUNK = BLOCK
-"""Samples held at a time: direct association never needs the outputs of a whole data set at once."""
+"""Samples processed at a time, so that the outputs of a whole data set need not be in memory."""
 
 MOST_CLASSES = 65_536
 UNASSIGNED = -1
@@ -66,7 +66,7 @@ class Association:
     classes: int
 
     def __post_init__(self) -> None:
-        """Raise `ArgumentError` for what is no class of a neuron."""
+        """Raises `ArgumentError` for an invalid class of a neuron."""
         classes = ARGUMENTS.whole("classes", self.classes, 1, MOST_CLASSES)
         found = ARGUMENTS.integers("neuron_class", self.neuron_class, ("neurons",), UNASSIGNED, classes - 1)
         object.__setattr__(self, "neuron_class", found)
@@ -92,7 +92,7 @@ class Association:
         return cls(np.where(sums.any(axis=0), means.argmax(axis=0), UNASSIGNED), classes)
 
     def average(self, outputs: Codes) -> Labels:
-        """Predicted classes (n,): the largest mean output over a class's neurons; ties go to the lowest class."""
+        """Predicted classes (n,): the class whose neurons have the largest mean output; ties go to the lowest class."""
         outputs = self._outputs(outputs)
         owned = (self.neuron_class[:, None] == np.arange(self.classes)).astype(np.int64)
         count = owned.sum(axis=0)
@@ -101,7 +101,7 @@ class Association:
         return found
 
     def strongest(self, outputs: Codes) -> Labels:
-        """Predicted classes (n,): that of the assigned neuron with the largest output; ties: lowest index."""
+        """Predicted classes (n,): the class of the assigned neuron with the largest output; ties: lowest index."""
         outputs = self._outputs(outputs)
         allowed = np.where(self.neuron_class == UNASSIGNED, -1, outputs.astype(np.int64))
         found: Labels = self.neuron_class[allowed.argmax(axis=1)]
@@ -116,7 +116,7 @@ def direct(
 
 
 def recognised(found: Association, infer: Infer, x_test: npt.NDArray[np.uint8], y_test: Labels) -> dict[str, float]:
-    """Accuracies `direct_average` and `direct_max` on the test split with neurons associated before."""
+    """Accuracies `direct_average` and `direct_max` on the test split, with neurons already associated."""
     x_test, y_test = _samples(x_test, y_test, None, "x_test y_test")
     right = np.zeros(2, np.int64)
     for part in blocks(len(x_test)):
@@ -144,10 +144,11 @@ def linear(
 ) -> dict[str, float]:
     """Accuracy of a converged multinomial logistic regression on outputs in 0 … 1, fitted on `x`, `y` alone.
 
-    The classifier is off-chip and floating point (`softmax_regression`). `seed` deals the samples out to the folds of
-    its cross-validation; `threads` changes no figure.
+    The classifier is off-chip and floating point (`softmax_regression`). `seed` assigns the samples to the folds of its
+    cross-validation; `threads` does not change the result.
     """
-    from threadpoolctl import threadpool_limits  # with several threads a linear-algebra library sums in another order
+    # with several threads, a linear-algebra library sums in a different order
+    from threadpoolctl import threadpool_limits
 
     from edgesdt.readouts import softmax_regression
 
@@ -155,7 +156,7 @@ def linear(
     x_test, y_test = _samples(x_test, y_test, None, "x_test y_test")
     state_bits, seed = ARGUMENTS.whole("state_bits", state_bits, 1, 16), ARGUMENTS.whole("seed", seed, 0, 2**32 - 1)
     shown, known = np.unique(y, return_inverse=True)
-    if len(shown) == 1:  # a small label fraction may show one class, and it is all that can be told
+    if len(shown) == 1:  # a small label fraction may contain a single class, which is then always predicted
         return {"linear": float((y_test == shown[0]).mean())}
     scale = 2.0**-state_bits
     with threadpool_limits(1, "blas"):

@@ -1,8 +1,8 @@
-"""A converged multinomial logistic regression on the outputs of a chip, regularised by what held-out labels say.
+"""A converged multinomial logistic regression on the outputs of a chip, with a cross-validated penalty.
 
 Minimises, over weights w (n_L, classes) and offsets, the mean log loss of the labelled samples + ½ penalty Σ w², by
-SciPy's L-BFGS. `choose` finds the penalty by cross-validation; `fit` then fits copies of the samples in which a share
-of the outputs is dropped at random, the same ones throughout: the drop-out of the published read-out.
+SciPy's L-BFGS. `choose` finds the penalty by cross-validation. `fit` then fits copies of the samples in which a fixed
+random share of the outputs is set to zero; this is the drop-out of the published read-out.
 """
 
 from __future__ import annotations
@@ -18,28 +18,29 @@ from edgesdt.readouts.stored_outputs import Reals, Stored
 Labels = npt.NDArray[np.int64]
 
 PENALTIES = tuple(10.0 ** (-step / 2) for step in range(4, 14))
-"""Penalties that are tried, from the strongest down: 1e-2 … 10^-6.5, for outputs from 0 to 1."""
+"""Penalties to try, the strongest first: 1e-2 … 10^-6.5, for outputs from 0 to 1."""
 STRONGEST = 10.0
-"""Times 1/n: of n labelled samples, stronger penalties than this are not tried, for many samples want a weak one."""
+"""The strongest penalty to try, times 1/n for n labelled samples: many samples need a weak penalty."""
 FOLDS = 5
 ALL_FOLDS = 5_000
-"""Labelled samples up to which each fold is held out in turn; with more the first fold alone is (a fifth)."""
+"""Up to this number of labelled samples, each fold is held out in turn; above it only the first fold (a fifth)."""
 PATIENCE = 2
-"""Penalties in a row that are worse than the best after which no weaker one is tried."""
+"""The search stops after this number of consecutive penalties that are worse than the best."""
 SCALES = tuple(2.0 ** (step / 2) for step in range(-6, 17))
-"""Factors on held-out scores that are tried when a penalty is judged: 1/8 … 256."""
+"""Factors to try on held-out scores when a penalty is evaluated: 1/8 … 256."""
 UNKNOWN = 1e-3
-"""Penalty where no class has two labels, so that nothing can be held out."""
+"""Penalty if no class has two labels, so that no label can be held out."""
 DROPPED = 51
-"""Outputs dropped of 256: a fifth, as in the published read-out (Liu et al. 2024)."""
+"""Outputs dropped, out of 256: a fifth, as in the published read-out (Liu et al. 2024)."""
 COPIES, COPIES_OF_FEW = 3, 10
-"""Copies of the samples, and of at most `ALL_FOLDS` of them: more even out what is dropped, and cost little there."""
+"""Copies of the samples, and copies for at most `ALL_FOLDS` samples: more copies average out the drop-out."""
 SAMPLED = 4_096
-"""Samples whose covariance scales the steps of the search; of no effect on where it ends."""
+"""Number of samples whose covariance scales the steps of the search; it does not change the result."""
 CURVATURE = 0.05
-"""Typical p (1 − p) of a class, likewise."""
+"""Typical p (1 − p) of a class; it does not change the result either."""
 ITERATIONS, ROUGH, FINE = 400, 1e-5, 1e-6
-"""Most iterations of a fit; the step of the loss (over the loss, where it is above 1) that ends a trial, a last fit."""
+"""Maximum iterations of a fit; the change of loss (relative if the loss is above 1) that ends a trial, and the last
+fit."""
 
 
 @dataclass(frozen=True)
@@ -50,34 +51,34 @@ class Classifier:
     offsets: Reals
 
     def scores(self, rows: Stored, scale: float) -> Reals:
-        """Scores (n, classes) of stored codes that are worth `scale` each: the largest is the predicted class."""
+        """Scores (n, classes) of stored codes with LSB `scale`: the largest is the predicted class."""
         weights = scale * self.weights
         return np.concatenate(list(rows.each(lambda x, _: _product(x, weights) + self.offsets)))
 
 
 class Regression:
-    """Labelled samples: stored codes worth `scale` each, and labels `y` (n,) in 0 … classes − 1."""
+    """Labelled samples: stored codes with LSB `scale`, and labels `y` (n,) in 0 … classes − 1."""
 
     def __init__(self, rows: Stored, y: Labels, classes: int, scale: float, like: Regression | None = None) -> None:
         self.rows, self.y, self.classes, self.scale = rows, y, classes, scale
-        # they scale the steps of a search, no more, so that those of `like` do for its copies
+        # these only scale the steps of a search, so copies may use those of `like`
         self.centre: Reals = like.centre if like else rows.mean() * scale
         self.covariance: Reals = like.covariance if like else self._covariance()
 
     def _covariance(self) -> Reals:
-        """Of the outputs (n_L, n_L), from at most `SAMPLED` samples."""
+        """Covariance of the outputs (n_L, n_L), from at most `SAMPLED` samples."""
         some = self._centred(SAMPLED)
         return (some.T @ some).astype(np.float64) / len(some)
 
     def _centred(self, most: int) -> npt.NDArray[np.float32]:
-        """The outputs of at most `most` samples around their mean."""
+        """The outputs of at most `most` samples, minus their mean."""
         some = self.rows.some(most)
         some *= np.float32(self.scale)
         some -= self.centre.astype(np.float32)
         return some
 
     def start(self) -> Classifier:
-        """Nothing known: every class as likely as another."""
+        """The start of a fit: all classes are equally likely."""
         return Classifier(np.zeros((self.rows.shape[1], self.classes)), np.zeros(self.classes))
 
     def solve(self, penalty: float, start: Classifier, share: Reals, end: float) -> Classifier:
@@ -105,7 +106,7 @@ class Regression:
         return Classifier(weights, point[-self.classes :] - self.centre @ weights)
 
     def _loss(self, weights: Reals, offsets: Reals, share: Reals) -> tuple[float, Reals, Reals]:
-        """Mean log loss for centred outputs, and its slopes by weights and by offsets."""
+        """Mean log loss for centred outputs, and its gradients with respect to weights and offsets."""
         scaled, moved = self.scale * weights, offsets - self.centre @ weights
 
         def work(x: object, rows: slice) -> Reals:
@@ -120,9 +121,9 @@ class Regression:
         return float(found[-1, 0]), slope, found[-2]
 
     def turned(self) -> Regression:
-        """The same samples along their principal axes: fewer numbers where there are fewer samples than outputs.
+        """The samples in the basis of their principal axes, which is smaller if there are fewer samples than outputs.
 
-        The scores of a fit stay the same: its penalty does not change when the axes are turned.
+        The scores of a fit do not change, because the penalty is invariant under rotation.
         """
         inside = self._centred(len(self.y))
         squares, axes = np.linalg.eigh((inside @ inside.T).astype(np.float64))
@@ -131,7 +132,7 @@ class Regression:
 
 
 def _product(x: object, weights: Reals) -> Reals:
-    """x · `weights`; floating-point numbers of one precision where x is an array of them."""
+    """x · `weights`, in the floating-point precision of x if x is a floating-point array."""
     one = weights.astype(np.float32) if isinstance(x, np.ndarray) else weights
     found: Reals = (x @ one).astype(np.float64)  # type: ignore[operator]
     return found
@@ -154,11 +155,12 @@ def _chances(scores: Reals, y: Labels) -> tuple[Reals, Reals]:
 
 
 def choose(given: Regression, seed: int) -> tuple[float, Classifier]:
-    """A penalty, and where the last fit may start.
+    """Returns a penalty and a start for the last fit.
 
-    With folds the penalty is that of the smallest log loss on held-out samples, at the best scale of the scores: a
-    strong penalty shrinks all scores alike, which decides nothing, and of few labels one error is a coarse step. With
-    a single fold held out, of a thousand samples or more, it is that of the fewest errors.
+    With several folds, the penalty with the smallest log loss on held-out samples is chosen, at the best scale of the
+    scores: a strong penalty shrinks all scores by the same factor, which does not change predictions, and with few
+    labels the error count is coarse. With a single held-out fold of a thousand samples or more, the penalty with the
+    fewest errors is chosen.
     """
     y, folds, start = given.y, _folds(given.y, seed), given.start()
     if np.bincount(y).max() < 2:
@@ -185,17 +187,17 @@ def choose(given: Regression, seed: int) -> tuple[float, Classifier]:
 
 
 def _scaled_loss(scores: Reals, y: Labels) -> float:
-    """Mean log loss of scores (n, classes) times the factor of `SCALES` that makes it smallest."""
+    """The mean log loss of scores (n, classes), multiplied by the factor of `SCALES` that minimises it."""
     return min(float(_chances(factor * scores, y)[1].mean()) for factor in SCALES)
 
 
 def _errors(scores: Reals, y: Labels) -> float:
-    """Share of the samples whose largest score is not their class's."""
+    """Fraction of samples whose largest score is not that of their class."""
     return float((scores.argmax(axis=1) != y).mean())
 
 
 def _folds(y: Labels, seed: int) -> Labels:
-    """Which fold each sample is in: those of a class are dealt out in turn, in a drawn order."""
+    """The fold of each sample: samples of a class are assigned to folds in turn, in random order."""
     order = np.random.RandomState(seed).permutation(len(y))
     found = np.empty(len(y), np.int64)
     for c in np.unique(y):
@@ -205,9 +207,9 @@ def _folds(y: Labels, seed: int) -> Labels:
 
 
 def fit(rows: Stored, y: Labels, classes: int, scale: float, seed: int) -> Classifier:
-    """The classifier of labelled samples: stored codes worth `scale` each, labels `y` (n,) in 0 … classes − 1.
+    """Fits the classifier to labelled samples: stored codes with LSB `scale`, labels `y` (n,) in 0 … classes − 1.
 
-    `seed` deals the samples out to folds and says which outputs are dropped.
+    `seed` assigns the samples to folds and selects the outputs to drop.
     """
     given = Regression(rows, y, classes, scale)
     penalty, start = choose(given, seed)

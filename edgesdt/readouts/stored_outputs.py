@@ -1,6 +1,6 @@
-"""The outputs of a chip for many samples, kept in little memory and summed over in one order.
+"""Stores the outputs of a chip for many samples compactly and sums over them in a fixed order.
 
-Blocks of `BLOCK` samples are kept as bytes, or, where few outputs are not zero, as these alone with their places.
+A block of `BLOCK` samples is stored as bytes, or as a sparse matrix if few outputs are nonzero.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ Work = Callable[[Any, slice], Reals]
 BLOCK = 4096
 """Samples in a block."""
 PIECE = 512
-"""Samples of a block of bytes that are floating-point numbers at a time: 4 MB of 2,000 outputs stay in the cache."""
+"""Samples of a block of bytes to convert to floating point at a time: 4 MB for 2,000 outputs fit the cache."""
 SPARSE = 1 / 12
-"""Share of outputs that are not zero below which these alone are kept: a number and its place take 12 bytes."""
+"""Share of nonzero outputs below which a block is sparse: a number and its index take 12 bytes."""
 
 
 def blocks(n: int, size: int = BLOCK) -> Iterator[slice]:
@@ -32,7 +32,7 @@ def blocks(n: int, size: int = BLOCK) -> Iterator[slice]:
 
 @dataclass(frozen=True)
 class Thinned:
-    """A block with outputs dropped, each with probability `dropped`/256, drawn from `seed` at every use."""
+    """A block with random drop-out: each output is dropped with probability `dropped`/256, from `seed` at every use."""
 
     kept: Any
     dropped: int
@@ -45,21 +45,21 @@ class Thinned:
         return shape
 
     def mask(self, shape: tuple[int, ...], start: int) -> npt.NDArray[np.bool_]:
-        """Which numbers of a piece that starts at sample `start` stay."""
+        """Mask of the outputs that are kept, for a piece that starts at sample `start`."""
         drawn = np.random.RandomState([*self.seed, start]).bytes(int(np.prod(shape)))
         return (np.frombuffer(drawn, np.uint8) >= self.dropped).reshape(shape)
 
 
 @dataclass(frozen=True)
 class Stored:
-    """The outputs (n, n_L) of n samples in blocks; `threads` share the work on them, which changes no sum."""
+    """The outputs (n, n_L) of n samples in blocks. The number of `threads` does not change any sum."""
 
     parts: tuple[Any, ...]
     threads: int = 1
 
     @classmethod
     def of(cls, infer: Callable[[slice], Codes], n: int, threads: int = 1) -> Stored:
-        """The outputs of n ≥ 1 samples; `infer` gives those of a slice of at most `BLOCK`."""
+        """The outputs of n ≥ 1 samples; `infer` returns the outputs of a slice of at most `BLOCK` samples."""
         return cls(tuple(_kept(infer(rows)) for rows in blocks(n)), threads)
 
     @property
@@ -68,7 +68,7 @@ class Stored:
         return sum(part.shape[0] for part in self.parts), self.parts[0].shape[1]
 
     def each(self, work: Work) -> Iterator[Reals]:
-        """`work(x, rows)` of every piece: its outputs, an array or a sparse matrix, and which samples it holds."""
+        """Calls `work(x, rows)` on every piece: its outputs (an array or sparse matrix) and its slice of samples."""
         for found in self._of_blocks(lambda part, rows: [work(x, place) for x, place in _pieces(part, rows)]):
             yield from found
 
@@ -83,7 +83,7 @@ class Stored:
         return total
 
     def thinned(self, dropped: int, copies: int, seed: int) -> Stored:
-        """`copies` copies one after the other, in which outputs are dropped with probability `dropped`/256 (drawn)."""
+        """Concatenates `copies` copies in which each output is dropped with probability `dropped`/256."""
         every = [(copy, place, part) for copy in range(copies) for place, part in enumerate(self.parts)]
         return Stored(tuple(Thinned(part, dropped, (seed, copy, place)) for copy, place, part in every), self.threads)
 
@@ -105,7 +105,7 @@ class Stored:
         return np.concatenate([found.astype(np.float32) for found in self.each(work)])
 
     def _of_blocks(self, work: Callable[[Any, slice], Any]) -> Iterator[Any]:
-        """`work` of every block, in their order."""
+        """Calls `work` on every block; results are in the order of blocks."""
         ends = np.cumsum([part.shape[0] for part in self.parts]).tolist()
         rows = [slice(end - part.shape[0], end) for end, part in zip(ends, self.parts, strict=True)]
         if self.threads == 1 or len(rows) == 1:
@@ -117,7 +117,7 @@ class Stored:
 
 def _kept(outputs: npt.NDArray[Any]) -> Any:
     """A block as bytes or as a sparse matrix, whichever is smaller."""
-    from scipy.sparse import csr_matrix  # a run without a classifier needs none
+    from scipy.sparse import csr_matrix  # a run without a classifier does not need SciPy
 
     if np.count_nonzero(outputs) >= SPARSE * outputs.size:
         return outputs.copy()
@@ -125,7 +125,7 @@ def _kept(outputs: npt.NDArray[Any]) -> Any:
 
 
 def _pieces(part: Any, rows: slice) -> Iterator[tuple[Any, slice]]:
-    """A sparse block whole, another one in pieces of floating-point numbers."""
+    """A sparse block as a whole, a dense block in floating-point pieces."""
     kept = part.kept if isinstance(part, Thinned) else part
     if not isinstance(kept, np.ndarray):
         if isinstance(part, Thinned):

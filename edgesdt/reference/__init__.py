@@ -1,1 +1,1 @@
-"""The same learning computed in other ways: for tests, benchmarks and docs, never imported by the simulator."""
+"""Reference implementations of the learning rules for tests, benchmarks and docs; the simulator never imports them."""

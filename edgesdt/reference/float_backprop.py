@@ -1,6 +1,6 @@
-"""Backpropagation in float64 numpy: the algorithm of `edgesdt.rules.backprop.sample` without a single rounding.
+"""Backpropagation in float64 numpy: the algorithm of `edgesdt.rules.backprop.sample` without fixed-point rounding.
 
-Masks come from outside, so that a fixed-point chip can be compared with it sample by sample.
+The caller provides the masks, so that a fixed-point chip can be compared with it sample by sample.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ class Constants:
 
     @classmethod
     def asked(cls, spec: Spec, epoch: int = 0) -> Constants:
-        """What the spec says, as it says it."""
+        """The constants as written in the spec."""
         learning, home = settings(spec), settings(spec).homeostasis
         rates = tuple(rate * factor(spec, epoch) / learning.batch for rate in learning.learning_rate)
         return cls(home.eta, home.gamma, _share(spec), learning.label_smoothing, rates)
 
     @classmethod
     def held(cls, spec: Spec, epoch: int = 0) -> Constants:
-        """What the chip's registers really hold."""
+        """The constants as stored in the chip's registers."""
         target = TargetRegisters.of(spec)
         rates = tuple(registers.rate(spec, layer, epoch).value for layer in range(len(spec.chip.layers) - 1))
         return cls(target.eta.value, target.gamma.value, _share(spec), settings(spec).label_smoothing, rates)
@@ -51,9 +51,9 @@ def _share(spec: Spec) -> float:
 class FloatBackprop:
     """A chip of real numbers that learns one sample at a time.
 
-    `weights[l]` (n_l, n_{l+1}) joins layers l and l + 1; `biases[l]` (n_{l+1},) is that of layer l + 1. After `learn`,
-    `states`, `sums` and `errors` hold those of layers 1 … L (`sums`: what is sent back, before the activation),
-    `target` the 0/1 target.
+    `weights[l]` (n_l, n_{l+1}) connects layers l and l + 1; `biases[l]` (n_{l+1},) is that of layer l + 1. After
+    `learn`, `states`, `sums` and `errors` hold those of layers 1 … L (`sums`: the errors sent back, before the
+    activation), `target` the 0/1 target.
     """
 
     def __init__(self, spec: Spec, weights: list[Reals], biases: list[Reals], constants: Constants) -> None:
@@ -97,7 +97,7 @@ class FloatBackprop:
         return self.states[-1]
 
     def learn(self, x: Reals, keep: Reals | None = None, label: int = 0) -> None:
-        """Learn one sample: `x` (n_0,) with dropped inputs at 0, `keep` (n_L,) 0 for dropped outputs."""
+        """Learns one sample: `x` (n_0,) with dropped inputs at 0, `keep` (n_L,) 0 for dropped outputs."""
         kept = np.ones(len(self.target)) if keep is None else np.asarray(keep, np.float64)
         self.infer(x, kept)
         self._pick_target(kept, label)
@@ -137,7 +137,7 @@ class FloatBackprop:
             self.errors.insert(0, self._through(layer, back))
 
     def _through(self, layer: int, sums: Reals) -> Reals:
-        """What passes the activation of layer `layer` + 1, times its slope."""
+        """The error after the activation of layer `layer` + 1, multiplied by its slope."""
         learning, states = settings(self.spec), self.states[layer]
         if layer == len(self.weights) - 1 and learning.loss == "cross_entropy":
             return sums

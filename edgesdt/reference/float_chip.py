@@ -1,7 +1,7 @@
-"""The EqProp chip in float64 numpy: the algorithm of `edgesdt.rules.eqprop.sample` without a single rounding.
+"""The EqProp chip in float64 numpy: the algorithm of `edgesdt.rules.eqprop.sample` without fixed-point rounding.
 
-Liu et al., Neuromorph. Comput. Eng. 4 (2024) 044005. Nothing here is random: masks, the sign of beta and the order of
-the samples come from outside, so that a fixed-point chip can be compared with it sample by sample.
+Liu et al., Neuromorph. Comput. Eng. 4 (2024) 044005. Nothing here is random: the caller provides the masks, the sign of
+beta and the order of samples, so that a fixed-point chip can be compared with it sample by sample.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Constants:
 
     @classmethod
     def asked(cls, spec: Spec, epoch: int = 0) -> Constants:
-        """What the spec says, as it says it."""
+        """The constants as written in the spec."""
         learning = settings(spec)
         sides = 2.0 if learning.beta_sign == "symmetric" else 1.0
         falling = factor(spec, epoch) / (sides * learning.beta * learning.batch)
@@ -44,7 +44,7 @@ class Constants:
 
     @classmethod
     def held(cls, spec: Spec, epoch: int = 0) -> Constants:
-        """What the chip's registers really hold."""
+        """The constants as stored in the chip's registers."""
         regs, learning = Registers.of(spec), settings(spec)
         rates = tuple(registers.rate(spec, layer, epoch).value for layer in range(len(spec.chip.layers) - 1))
         share = _winners(spec) / spec.chip.layers[-1]
@@ -59,8 +59,9 @@ def _winners(spec: Spec) -> int:
 class FloatChip:
     """A chip of real numbers that learns one sample at a time.
 
-    `weights[l]` (n_l, n_{l+1}) joins layers l and l + 1; `biases[l - 1]` (n_l,) is that of layer l ≥ 1. After `learn`,
-    `free`, `plus` and `minus` hold the states of layers 1 … L at the ends of the phases, `target` the 0/1 target.
+    `weights[l]` (n_l, n_{l+1}) connects layers l and l + 1; `biases[l - 1]` (n_l,) is that of layer l ≥ 1. After
+    `learn`, `free`, `plus` and `minus` hold the states of layers 1 … L at the ends of the phases, `target` the 0/1
+    target.
     """
 
     def __init__(self, spec: Spec, weights: list[Reals], biases: list[Reals], constants: Constants) -> None:
@@ -84,7 +85,7 @@ class FloatChip:
     def learn(self, x: Reals, sign: int, keep: Reals | None = None, label: int = 0) -> None:
         """Learn one sample: `x` (n_0,) with dropped inputs at 0, the sign of beta, `keep` (n_L,) 0 for dropped outputs.
 
-        The sign is not looked at with symmetric nudging; the label only if the spec's target is `label`.
+        The sign is ignored with symmetric nudging; the label is used only if the spec's target is `label`.
         """
         learning = settings(self.spec)
         kept = np.ones(len(self.target)) if keep is None else np.asarray(keep, np.float64)

@@ -1,7 +1,7 @@
-"""Reports: run folders in, one self-contained HTML page out (`write`); reads records, never runs a chip.
+"""Reports: `write` reads run folders and writes one self-contained HTML page; it reads records and never runs a chip.
 
-Nothing here imports numba, the kernels, the rules or the chip, so that an old run can be reported on, and
-priced again with another technology table, by any machine that has its folder.
+No module here imports numba, the kernels, the rules or the chip. So any machine with the run folder can report on an
+old run, and price it again with another technology table.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Records as one flat table, CSV or Parquet: a row for every run with its whole spec, columns named by path and unit.
+"""Exports records as a flat table (CSV or Parquet): one row for every run, with its whole spec.
 
-Paths are those of `record.json`, whose keys end in their units; parameters and spec fields that are quantities get
-theirs from the spec's own schema (`spec.chip.memory_budget_bits`).
+Paths are those of `record.json`, whose keys end in their units. Parameters and spec fields with a unit get it from the
+schema of the spec (`spec.chip.memory_budget_bits`).
 """
 
 from __future__ import annotations
@@ -35,24 +35,25 @@ Entry = tuple[Cells, dict[str, Any], Mapping[str, Any], Mapping[str, Any]]
 
 
 def _quiet(line: str) -> None:
-    """Say nothing."""
+    """Ignores a message."""
 
 
 def csv_file(
     given: Sequence[Path], out: Path, *, table: str | None = None, curves: bool = False, say: Say = _quiet
 ) -> Path:
-    """Write every record of run and sweep folders to `out` (`-`: standard output) as CSV, and return it.
+    """Writes every record of run and sweep folders to `out` (`-`: standard output) as CSV, and returns it.
 
-    In UTF-8, as RFC 4180 has it. Rows without a record have empty figures. `table` prices them again, `say` gets what
-    was left out. With `curves` there is a row for every epoch instead, with what the learning curve has. A text that a
-    spreadsheet would take for a formula gets an apostrophe before it. Raises `EdgesdtError`, `RunError`.
+    The file is UTF-8 and follows RFC 4180. Rows without a record have empty figures. `table` prices the records again;
+    `say` receives messages about rows that were left out. With `curves` there is a row for every epoch, with the values
+    of the learning curve. A text that a spreadsheet would read as a formula gets an apostrophe before it. Raises
+    `EdgesdtError`, `RunError`.
     """
     rows = _rows(given, table, curves, say)
     text = io.StringIO()
     names = _columns(rows)
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(map(_harmless, names))
-    writer.writerows([_harmless(_cell(row.get(name))) for name in names] for row in rows)
+    writer.writerow(map(_without_formula, names))
+    writer.writerows([_without_formula(_cell(row.get(name))) for name in names] for row in rows)
     _write(out, text.getvalue().encode())
     return out
 
@@ -60,7 +61,7 @@ def csv_file(
 def parquet_file(
     given: Sequence[Path], out: Path, *, table: str | None = None, curves: bool = False, say: Say = _quiet
 ) -> Path:
-    """The same as Parquet; needs the package pyarrow. Raises `EdgesdtError` where it is not installed."""
+    """As `csv_file`, in Parquet. Raises `EdgesdtError` if the package pyarrow is not installed."""
     try:
         import pyarrow
         import pyarrow.parquet
@@ -77,7 +78,7 @@ def parquet_file(
 def plain(
     given: Sequence[Path], *, table: str | None = None, curves: bool = False, say: Say = _quiet
 ) -> list[dict[str, Any]]:
-    """Every record as a mapping: what a row is, `spec` (the whole of it), and `record`; its curve only if asked for."""
+    """Every record as a mapping: identity of the row, the whole `spec`, and `record` (with its curve on request)."""
     made = []
     for head, spec, record, _ in _entries(given, table, say):
         kept = {key: value for key, value in record.items() if key != "spec" and (curves or key != "curve")}
@@ -97,7 +98,7 @@ def _rows(given: Sequence[Path], table: str | None, curves: bool, say: Say) -> l
 
 
 def _entries(given: Sequence[Path], table: str | None, say: Say) -> Iterator[Entry]:
-    """Of every run: what it is, its whole spec, its record (empty where there is none), and its point in a sweep."""
+    """For every run: its identity, its whole spec, its record (empty if there is none), and its point in a sweep."""
     items = page.load(given)
     if table is not None:
         items = [page.priced(item, table) for item in items]
@@ -124,10 +125,10 @@ def _of_sweep(sweep: Sweep) -> Iterator[Entry]:
 
 
 def _spec_of(sweep: Sweep, row: Row) -> dict[str, Any]:
-    """The spec of a row as it was run; of one without a run the base spec with the point's values."""
+    """The spec of a row as it was run; without a run, the base spec with the point's values."""
     found = row.record.get("spec")
     if found is None and row.run and row.done:
-        with contextlib.suppress(EdgesdtError):  # a run folder that was not kept
+        with contextlib.suppress(EdgesdtError):  # the run folder no longer exists
             found = folders.read(sweep.folder / row.run).get("spec")
     return dict(found) if isinstance(found, dict) else {**sweep.spec_of(row.point), "seed": row.seed}
 
@@ -141,7 +142,7 @@ def _figures(record: Mapping[str, Any]) -> Cells:
 
 
 def _flat(values: Mapping[str, Any], above: str = "", whole: bool = False) -> Cells:
-    """A nested mapping as dotted paths; lists as JSON, but lists of mappings left out unless `whole`."""
+    """A nested mapping as dotted paths; lists become JSON; lists of mappings are left out unless `whole`."""
     found: Cells = {}
     for key, value in values.items():
         if isinstance(value, Mapping):
@@ -152,7 +153,7 @@ def _flat(values: Mapping[str, Any], above: str = "", whole: bool = False) -> Ce
 
 
 def _columns(rows: Sequence[Cells]) -> list[str]:
-    """Every column: what a row is, its parameters, its figures; in the order of first appearance."""
+    """Every column: identity, parameters and figures of a row, in the order of first appearance."""
     found = list(dict.fromkeys(name for row in rows for name in row))
     spec = [name for name in found if name.startswith("spec.")]
     return [*_FIRST, *spec, *(name for name in found if name not in _FIRST and name not in spec)]
@@ -164,10 +165,10 @@ def _cell(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, bool | dict | list) else value
 
 
-def _harmless(cell: Any) -> Any:
-    """A text as text: with an apostrophe where a spreadsheet would take it for a formula (OWASP, CSV Injection).
+def _without_formula(cell: Any) -> Any:
+    """A text with an apostrophe before it if a spreadsheet would read it as a formula (OWASP, CSV Injection).
 
-    Numbers stay as they are, also those that are written as text.
+    Numbers are unchanged, also numbers written as text.
     """
     if not isinstance(cell, str):
         return cell
@@ -176,7 +177,7 @@ def _harmless(cell: Any) -> Any:
 
 
 def _typed(values: list[Any]) -> list[Any]:
-    """A column of one type for Parquet: whole numbers, numbers, flags, or texts."""
+    """Converts a column to one type for Parquet: whole numbers, numbers, flags, or texts."""
     kinds = {type(value) for value in values if value is not None}
     if len(kinds) <= 1 and not kinds & {dict, list}:
         return values
@@ -194,7 +195,7 @@ def _write(out: Path, data: bytes) -> None:
         if out.is_dir():
             raise EdgesdtError(f"{out}: is a folder; name the file to write")
         out.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("xb") as file:  # a link that somebody put there is not followed
+        with part.open("xb") as file:  # symbolic links are not followed
             file.write(data)
         part.replace(out)
     except OSError as error:

@@ -1,7 +1,7 @@
-"""The page: run and sweep folders in, one self-contained HTML file out, laid out by templates and `page.css`.
+"""Writes the page: one self-contained HTML file for run and sweep folders, from templates and `page.css`.
 
-`folders` and `store` read, `run_view`, `sweep_view` and `together` turn records into text and pictures; nothing here
-computes a result. The same records give the same bytes.
+The modules in `files` read folders; those in `run` and `sweep` convert records to text and pictures. This module
+computes no result. The same records give the same bytes.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 Say = Callable[[str], None]
-REPORTED = 12  # runs of a sweep that get a report of their own with the sweep's
+REPORTED = 12  # number of runs of a sweep that get their own report with that of the sweep
 
 
 def write(
     given: Sequence[Path], out: Path | None = None, *, table: str | None = None, say: Say = lambda line: None
 ) -> Path:
-    """Write the report of run and sweep folders to `out` (folders above it are made) and return where it is.
+    """Writes the report of run and sweep folders to `out` (missing parent folders are created) and returns its path.
 
-    One folder gives its full report; several give a comparison first. `table` prices the recorded counts again with
-    another technology table. Without `out` the page goes into the first folder: `report.html`, `report-TABLE.html`
-    for other prices, `comparison.html` for several. Raises `EdgesdtError` naming the file for a record that is
-    missing or damaged, and `--table` for a table that is unknown; `RunError` where `out` cannot be written. An
-    existing report is replaced only once the new one is complete. `say` gets what was left out. Of a sweep, the runs
-    that lead it get their own report beside their record if they have none.
+    One folder gives a full report; several folders give a comparison followed by the full reports. `table` prices the
+    recorded counts again with another technology table. Without `out` the page goes into the first folder:
+    `report.html`, `report-TABLE.html` for other prices, `comparison.html` for several. Raises `EdgesdtError` naming the
+    file for a record that is missing or damaged, and `--table` for a table that is unknown; `RunError` if `out` cannot
+    be written. An existing report is replaced only when the new one is complete. `say` receives messages about rows
+    that were left out. The leading runs of a sweep get their own report, if they have none.
     """
     check_folders(given, out)
     if len(given) == 1 and ablation.is_ablation(Path(given[0])):
@@ -72,7 +72,7 @@ def check_folders(given: object, out: object = None) -> None:
 
 
 def _write_ablation(folder: Path, out: Path | None, table: str | None) -> Path:
-    """The page of an ablation, which holds accuracies alone. Raises as `write`."""
+    """Writes the page of an ablation, which shows accuracies only. Raises as `write`."""
     if table is not None:
         raise EdgesdtError(f"--table: {folder} is an ablation, which has no prices; allowed: the folders of its runs")
     out = Path(out) if out is not None else folder / "report.html"
@@ -98,19 +98,19 @@ def load(given: Sequence[Path]) -> list[Run | Sweep]:
 
 
 def _runs_in(folder: Path) -> list[Path]:
-    """The folder itself; of an ablation those of its runs."""
+    """The folder itself; for an ablation the folders of its runs."""
     if not ablation.is_ablation(folder):
         return [folder]
     return [folder / run for runs in ablation.read(folder).folders.values() for run in runs]
 
 
 def priced(item: Run | Sweep, table: str) -> Run | Sweep:
-    """A run or sweep under another technology table. Raises `EdgesdtError`."""
+    """A run or sweep, priced with another technology table. Raises `EdgesdtError`."""
     return repricing.run(item, table) if isinstance(item, Run) else repricing.sweep(item, table)
 
 
 def left_out(items: Sequence[Run | Sweep]) -> list[str]:
-    """A sentence for every row of a sweep that is damaged and so on no page."""
+    """A sentence for every damaged row of a sweep, which is on no page."""
     return [f"{fault}; left out" for item in items if isinstance(item, Sweep) for fault in item.damaged]
 
 
@@ -134,7 +134,7 @@ def _replace(out: Path, page: str) -> None:
         if out.is_dir():
             raise EdgesdtError(f"{out}: is a folder; name the HTML file to write")
         out.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("x", encoding="utf-8", newline="\n") as file:  # a link that somebody put there is not followed
+        with part.open("x", encoding="utf-8", newline="\n") as file:  # symbolic links are not followed
             file.write(page)
         part.replace(out)
     except OSError as error:
@@ -190,11 +190,11 @@ def _repriced(items: Sequence[Run | Sweep], table: str, recorded: set[str]) -> d
 
 
 def _run_reports(found: Findings) -> None:
-    """Write the reports of the runs that the page points to first, where they have none: sweeps leave them out."""
+    """Writes missing reports of the first runs to which the page links; a sweep itself does not write them."""
     for point in found.leading[:REPORTED]:
         folder = found.sweep.folder / point.runs[0].run
         if point.runs[0].run and (folder / "record.json").exists() and not (folder / "report.html").exists():
-            with contextlib.suppress(EdgesdtError):  # a folder that cannot be written, a damaged record: no report
+            with contextlib.suppress(EdgesdtError):  # a read-only folder or a damaged record
                 write([folder])
 
 
@@ -210,12 +210,12 @@ def _title(items: Sequence[Run | Sweep]) -> str:
 
 
 def _shown(value: Any) -> Any:
-    """What a page shows of a value: nothing in a text that a terminal would obey."""
+    """A value as shown on a page, without control characters."""
     return printable_lines(value) if type(value) is str else value
 
 
 def _unit(text: str) -> Any:
-    """A number and its unit, the unit set smaller."""
+    """A number with its unit in smaller type."""
     import markupsafe
 
     value, _, unit = text.rpartition(" ")

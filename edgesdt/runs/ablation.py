@@ -1,6 +1,6 @@
-"""Which non-ideality costs how much: the same run with all on, all off, each alone, and all but one.
+"""Ablation: measures the cost of each non-ideality by runs with all on, all off, one alone, and all but one.
 
-Each variant is a run of its own in a folder below OUT, so that it is resumed, reported and priced like any other.
+Each variant is a separate run in a folder below OUT. It is resumed, reported and priced like any other run.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Variant:
 
 
 def switches(spec: Spec) -> tuple[str, ...]:
-    """The non-idealities of the chip that are on: those of the model, then those of the array. Raises `SpecError`."""
+    """The active non-idealities of the chip: those of the device model, then those of the array. Raises `SpecError`."""
     if spec.device.digital:
         raise SpecError("device.model: sram has no non-ideality to switch off, allowed: an analog device model")
     found = (_switches_of(layers.alone(spec, layer), layer) for layer in layers.on_cells(spec))
@@ -39,7 +39,7 @@ def switches(spec: Spec) -> tuple[str, ...]:
 
 
 def _switches_of(spec: Spec, layer: int) -> tuple[str, ...]:
-    """Those of the one weight layer of `spec`; changes of states are driven exactly, whatever the converter's width."""
+    """The switches of a `spec` with one weight layer; changes of states are applied exactly at any converter width."""
     array = spec.device.array
     present = {
         "ir_drop": array.has_ir_drop,
@@ -66,9 +66,9 @@ def variants(spec: Spec) -> Iterator[Variant]:
 
 
 def ablate(spec: Spec, out: Path, say: Callable[[str], None], **options: Any) -> dict[str, Any]:
-    """Run every variant below `out`; returns (and writes to `out/ablation.json`) the accuracies of each, and a page.
+    """Runs every variant below `out`; returns (and writes to `out/ablation.json`) the accuracies of each, and a page.
 
-    `options` go to `experiment.run`. Finished variants are only read, so that a second call goes on. Raises
+    `options` are passed to `experiment.run`. Finished variants are only read, so a second call resumes. Raises
     `EdgesdtError` as a run does.
     """
     return _kept(_of_seed(spec, out, "", say, options), out)
@@ -77,7 +77,7 @@ def ablate(spec: Spec, out: Path, say: Callable[[str], None], **options: Any) ->
 def ablate_seeds(
     spec: Spec, seeds: Sequence[int], out: Path, say: Callable[[str], None], **options: Any
 ) -> dict[str, Any]:
-    """The same for several seeds, each in a folder below `out`; the result has that of each seed in `results`."""
+    """Runs the ablation for several seeds, each in a folder below `out`; `results` holds the result of each seed."""
     results = []
     for seed in seeds:
         seeded = spec.model_copy(update={"seed": seed})
@@ -86,9 +86,9 @@ def ablate_seeds(
 
 
 def _kept(result: dict[str, Any], out: Path) -> dict[str, Any]:
-    """Write the result and its page."""
+    """Writes the result and its page."""
     record.write(out / "ablation.json", result)
-    from edgesdt.report import write  # draws charts: a second that only a finished ablation pays
+    from edgesdt.report import write  # imports the charts, which takes a second; only a finished ablation needs them
 
     write([out], out / "report.html")
     return result
@@ -97,7 +97,7 @@ def _kept(result: dict[str, Any], out: Path) -> dict[str, Any]:
 def _of_seed(
     spec: Spec, out: Path, below: str, say: Callable[[str], None], options: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The result of one seed, its runs in folders below `out/below`."""
+    """The result of one seed; its runs are in folders below `out/below`."""
     rows: list[dict[str, Any]] = []
     for variant in variants(spec):
         say(f"ablation: {variant.label}{f', seed {spec.seed}' if below else ''}")

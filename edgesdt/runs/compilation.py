@@ -1,7 +1,7 @@
-"""When kernels are compiled: one line when it starts and one when it has ended, and the seconds that it took.
+"""Reports the compilation of kernels: a line at its start, a line at its end, and its duration in seconds.
 
-A first run compiles for a minute or more. That is time of the simulator's, not of the described chip or of its samples,
-so that rates and times left leave it out. What numba has kept (`hw_models.kernels.jit`) is not compiled again.
+A first run compiles for a minute or more. This time says nothing about the speed of samples, so rates and remaining
+times exclude it. Kernels in numba's cache (`hw_models.kernels.jit`) are not compiled again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _EVENT = "numba:compile"
 
 
 class Compilation:
-    """What was compiled since it began; `starts` is called when that begins, `ends` with the seconds that it took."""
+    """Tracks compilation. `starts` is called when compilation begins, `ends` with its duration in seconds."""
 
     def __init__(self, starts: Callable[[], None], ends: Callable[[float], None]) -> None:
         self._starts, self._ends, self._depth, self._since = starts, ends, 0, 0.0
@@ -25,11 +25,11 @@ class Compilation:
 
     @property
     def seconds(self) -> float:
-        """Seconds that were spent on it, up to now."""
+        """Seconds spent on compilation so far."""
         return self._seconds + (time.perf_counter() - self._since if self._depth else 0.0)
 
     def start(self) -> None:
-        """A function is being compiled; others are, inside."""
+        """Called when the compilation of a function starts; compilations may be nested."""
         self._depth += 1
         if self._depth > 1:
             return
@@ -39,7 +39,7 @@ class Compilation:
             self._starts()
 
     def end(self) -> None:
-        """One is compiled."""
+        """Called when the compilation of a function ends."""
         self._depth -= 1
         if self._depth == 0:
             self._seconds += time.perf_counter() - self._since
@@ -63,26 +63,26 @@ class Compilation:
 
 
 def started() -> str:
-    """The line for when it starts."""
+    """The message at the start of compilation."""
     return "compiling the kernels, once for this kind of chip: a minute or a few …"
 
 
 def ended(seconds: float) -> str:
-    """The line for when it has ended."""
+    """The message at the end of compilation."""
     return f"compiled in {format_time(seconds)}, and kept for later runs"
 
 
 @contextmanager
 def watched(say: Callable[[str], None]) -> Iterator[Compilation]:
-    """As `heard`, with the two lines for `say`."""
+    """As `heard`; calls `say` with the two messages."""
     with heard(lambda: say(started()), lambda seconds: say(ended(seconds))) as found:
         yield found
 
 
 @contextmanager
 def heard(starts: Callable[[], None], ends: Callable[[float], None]) -> Iterator[Compilation]:
-    """A `Compilation` that hears of everything that this process compiles, until the context ends."""
-    from numba.core import event  # only what is going to run a kernel asks
+    """A `Compilation` that tracks everything that this process compiles within the context."""
+    from numba.core import event  # only callers that will run a kernel use this
 
     numba_events: Any = event
 

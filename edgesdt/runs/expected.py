@@ -1,4 +1,4 @@
-"""How busy a chip is expected to be on the data of its spec: measured there, assumed where there is none."""
+"""The expected activity of a chip on the data of its spec: measured if there is data, assumed otherwise."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from edgesdt.suggest import frac_bits
 
 
 def assumed(inputs: float = ASSUMED.inputs) -> Activity:
-    """The activity of a chip that nothing is known of, with this share of its inputs not zero."""
+    """The assumed activity of a chip, given the share of its inputs that are not zero."""
     return replace(ASSUMED, inputs=inputs)
 
 
 def of(spec: Spec, say: Callable[[str], None], work_s: float = profile.WORK_S) -> tuple[Spec, Activity]:
-    """The spec with the formats that its data asks for, and the activity that a short profile on that data shows.
+    """The spec with the formats chosen for its data, and the activity measured by a short profile on that data.
 
-    A catalogue set that has not been fetched is not fetched for this: then the activity is assumed, and says so. Raises
-    what `samples.load` raises, so that whatever a run refuses about its data is refused here.
+    A catalogue set that has not been fetched is not fetched: the activity is then assumed, and its text says so. Raises
+    what `samples.load` raises, so that data that a run refuses are also refused here.
     """
     if samples.is_missing(spec):
         source = f"{spec.data.set} is not on this machine (edgesdt data fetch {spec.data.set}): assuming"
@@ -31,6 +31,6 @@ def of(spec: Spec, say: Callable[[str], None], work_s: float = profile.WORK_S) -
         say(f"warning: {sentence}")
     with watched(say) as compilation, compilation.together():
         spec = frac_bits.chosen(spec, data)
-        if spec.chip.style == "dense" and spec.device.digital:  # what it does does not depend on the data
+        if spec.chip.style == "dense" and spec.device.digital:  # its activity does not depend on the data
             return spec, ASSUMED
         return spec, profile.measure(spec, data, work_s)

@@ -1,6 +1,6 @@
-"""One run, from a spec to a record: load data, learn epoch by epoch with checkpoints, read out, price.
+"""One run, from a spec to a record: loads data, learns epoch by epoch with checkpoints, reads out and prices.
 
-The untrained chip is read out first and kept beside every accuracy as its control.
+The untrained chip is read out first; its accuracies are stored as the control of the trained ones.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from edgesdt.spec import Spec, drift, spec_hash, unused
 from edgesdt.suggest import frac_bits
 
 STRIDE = 2_000
-"""Samples learned between two looks at the clock (and at Ctrl-C)."""
+"""Samples learned between two checks of the clock (and of Ctrl-C)."""
 
 Say = Callable[[str], None]
 Watch = Callable[[list[dict[str, Any]]], None]
@@ -48,16 +48,16 @@ def run(
     apart_s: float = 0.0,
     compilation: Compilation | None = None,
 ) -> dict[str, Any]:
-    """Run `spec` in folder `out` and return its record; a finished folder is only read, an unfinished one goes on.
+    """Runs `spec` in folder `out` and returns its record. A finished folder is only read; an unfinished one is resumed.
 
-    `say` gets lines worth keeping, `show` the live progress, `watch` the learning curve after every epoch (and may
-    raise). Raises `EdgesdtError` (see `RunFolder`, `samples.load`, `Chip`). Finished epochs are kept: each at once,
-    or only what is learned in `apart_s` seconds [s] after a checkpoint is lost with the process. `compilation` is told
-    of what is compiled; without it, `say` is.
+    `say` receives lines for the log, `show` the live progress, `watch` the learning curve after every epoch (and may
+    raise). Raises `EdgesdtError` (see `RunFolder`, `samples.load`, `Chip`). A checkpoint follows every epoch, or the
+    first epoch that ends `apart_s` seconds [s] after the last checkpoint. Compilation is reported to `compilation`, or
+    to `say` if there is none.
     """
     if spec.sweep is not None:
         raise SpecError("sweep: this command runs one chip; remove the section, or use --set sweep=null")
-    # a resolved spec does not have all of them any more
+    # the resolved spec no longer has all of them
     rough = frac_bits.without_data(spec)
     unheeded = [*unused.settings(spec), *drift.sentences(spec), *cautions(rough)]
     memory_map(resolve(rough)).enforce()
@@ -86,7 +86,7 @@ def _run(
     apart_s: float,
     compilation: Compilation,
 ) -> dict[str, Any]:
-    """As `run`, once all is known to fit."""
+    """As `run`, after all checks."""
     if not (out / "record.json").exists():
         show("preparing the kernels …")
         with compilation.together():
@@ -101,7 +101,7 @@ def _run(
             running.warn(unheeded)
             made = running.to_the_end()
         if report and not (out / "report.html").exists():
-            from edgesdt.report import write  # draws charts: a second that only a finished run pays
+            from edgesdt.report import write  # imports the charts, which takes a second; only a finished run needs them
 
             write([out], out / "report.html")
         folder.drop_checkpoint()
@@ -109,7 +109,7 @@ def _run(
 
 
 class _Run:
-    """The state of a run that is under way."""
+    """The state of an active run."""
 
     def __init__(
         self,
@@ -136,12 +136,12 @@ class _Run:
         self._since = self._kept = time.monotonic()
 
     def say(self, line: str) -> None:
-        """Log a line and pass it on."""
+        """Logs a line and passes it on."""
         self.folder.log(line)
         self._say(line)
 
     def warn(self, sentences: Sequence[str]) -> None:
-        """Say what the user should know, each thing once, whatever its numbers are by then."""
+        """Shows a warning once, even if its numbers change later."""
         for sentence in sentences:
             subject = re.sub(r"[\d.]+", "", sentence)
             if subject not in self._warned:
@@ -149,7 +149,7 @@ class _Run:
                 self.say(f"warning: {sentence}")
 
     def to_the_end(self) -> dict[str, Any]:
-        """Go on from the last checkpoint, or start; returns the record, which is then also on disk."""
+        """Resumes from the last checkpoint or starts; writes the record to disk and returns it."""
         self.chip.rule.learn(self.x, self.data.y_train, np.arange(0), 0)
         kept = self.folder.load_checkpoint(self.chip.state)
         if kept is None:
@@ -169,7 +169,7 @@ class _Run:
         return self.finish()
 
     def learn_epoch(self, epoch: int) -> None:
-        """Learn one pass in a fresh order, look at the accuracy, keep a checkpoint."""
+        """Learns one pass in a new order, measures the accuracy and saves a checkpoint."""
         before = self.chip.counts()
         learned = self.assessment.learned
         order = learned[np.random.RandomState([self.spec.seed, epoch]).permutation(len(learned))]
@@ -203,7 +203,7 @@ class _Run:
         self.watch(self.progress.curve)
 
     def finish(self) -> dict[str, Any]:
-        """Read out, price, write weights and record."""
+        """Reads out, prices, and writes the weights and the record."""
         self.show("reading out …")
         started = self._clock()
         self.assessment.infer(self.assessment.x_test)
@@ -223,7 +223,7 @@ class _Run:
         return made
 
     def _record(self, accuracy: dict[str, float], counts: dict[str, Any], inference_s: float) -> dict[str, Any]:
-        """The record of the run, but for `deployment`."""
+        """The record of the run without `deployment`."""
         learned, shown = len(self.assessment.learned), len(self.data.x_test)
         numbers, trained = {"train_samples": learned, "test_samples": shown}, learned * self.spec.epochs
         plain = self.spec.plain()
@@ -252,7 +252,7 @@ class _Run:
         }
 
     def _clock(self) -> float:
-        """Seconds that were not spent compiling: a plug-in's kernels may still be, in the midst of learning."""
+        """Seconds without compilation; the kernels of a plug-in may be compiled during learning."""
         return time.perf_counter() - self.compilation.seconds
 
     def _live(self, epoch: int, done: int, of: int, seconds: float) -> str:

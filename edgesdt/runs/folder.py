@@ -1,8 +1,8 @@
-"""The folder of one run: who owns it, its log, its checkpoint. Everything is written atomically.
+"""The folder of one run: its owner, its log and its checkpoint. Every file is written atomically.
 
-A folder belongs to one (spec, seed) and, where a plug-in supplies the rule or the cells, to one version of that: a
-second one is refused, the same one goes on where it stopped. The checkpoint holds the chip's whole state after a
-finished epoch; it goes away once the record is there.
+A folder belongs to one (spec, seed) and, if a plug-in supplies the rule or the cells, to one version of the plug-in.
+Another spec, seed or version is refused; the same one is resumed. The checkpoint holds the chip's whole state after a
+finished epoch. It is deleted after the record is written.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from hw_models.foreign import printable, printable_lines
 
 Arrays = dict[str, npt.NDArray[np.generic]]
 _PROGRESS_BYTES = 1 << 26
-"""What a checkpoint holds beside the chip: the learning curve so far."""
+"""Key of a checkpoint for the results so far (learning curve), beside the state of the chip."""
 
 _PLUG_INS = "plug_ins"
-"""Key of `run.json`, there only for a rule or cells that a plug-in supplies."""
+"""Key of `run.json`, present only if a plug-in supplies the rule or the cells."""
 
 
 class RunFolder:
     """An opened and locked run folder; use as a context manager.
 
-    Raises `EdgesdtError` (exit 2) where the folder cannot be written, holds something else or another spec's run, and
-    `RunError` where another process is using it.
+    Raises `EdgesdtError` (exit 2) if the folder cannot be written, or holds something else or another spec's run.
+    Raises `RunError` if another process is using it.
     """
 
     def __init__(self, path: Path, spec: Spec) -> None:
@@ -86,11 +86,11 @@ class RunFolder:
 
     @property
     def record_path(self) -> Path:
-        """Where the record is, once the run is done."""
+        """Path of the record of a finished run."""
         return self.path / "record.json"
 
     def log(self, line: str) -> None:
-        """Append a line with its UTC time to `log.txt`."""
+        """Appends a line with its UTC time to `log.txt`."""
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         try:
             with os.fdopen(open_own(self.path / "log.txt", os.O_WRONLY | os.O_APPEND), "a", encoding="utf-8") as file:
@@ -99,11 +99,11 @@ class RunFolder:
             raise RunError(f"{self.path / 'log.txt'}: could not be written: {error.strerror or error}") from error
 
     def save_checkpoint(self, arrays: Mapping[str, npt.NDArray[np.generic]], progress: Mapping[str, Any]) -> None:
-        """Keep a chip state and JSON-ready `progress`, replacing the last checkpoint in one step."""
+        """Saves a chip state and JSON-ready `progress`; atomically replaces the last checkpoint."""
         self.save_arrays("checkpoint.npz", {**arrays, "progress": np.array(json.dumps(progress))})
 
     def load_checkpoint(self, like: Callable[[], Arrays] | None = None) -> tuple[Arrays, Any] | None:
-        """The last checkpoint, or None. Raises `EdgesdtError` if it is damaged, or larger than a state `like` gives."""
+        """The last checkpoint, or None. Raises `EdgesdtError` if it is damaged, or larger than the states of `like`."""
         path = self.path / "checkpoint.npz"
         if not path.exists():
             return None
@@ -117,26 +117,26 @@ class RunFolder:
             raise self.damaged(error) from error
 
     def damaged(self, error: Exception | str) -> EdgesdtError:
-        """What to tell about a checkpoint that cannot be gone on from."""
+        """The message about a checkpoint that cannot be resumed."""
         path = self.path / "checkpoint.npz"
         told = printable(str(error))[:200]
         return EdgesdtError(f"{path}: damaged checkpoint ({told}); delete the folder to start again")
 
     def drop_checkpoint(self) -> None:
-        """Remove the checkpoint of a finished run, and any that a killed process left half written."""
+        """Removes the checkpoint of a finished run, and partial files of killed processes."""
         with suppress(OSError):
             for path in self.path.glob("*checkpoint.npz*"):
                 path.unlink(missing_ok=True)
 
     def save_arrays(self, name: str, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Write an .npz atomically."""
+        """Writes an .npz atomically."""
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
         record.write_atomically(self.path / name, buffer.getvalue())
 
 
 def plug_ins(spec: Spec) -> dict[str, str]:
-    """Distribution -> version and digest of the plug-ins that the rule and the cells of `spec` come from."""
+    """Distribution -> version and digest, for the plug-ins that supply the rule and the cells of `spec`."""
     rule = registry.plug_in(spec.learning.rule)
     if rule is None and spec.device.digital:
         return {}
@@ -149,7 +149,7 @@ def plug_ins(spec: Spec) -> dict[str, str]:
 
 
 def _differing(theirs: Any, mine: dict[str, Any]) -> str:
-    """What a folder holds that is not this run."""
+    """Describes how the contents of a folder differ from this run."""
     if _pair(theirs) == _pair(mine):
         versions = [_versions(owner.get(_PLUG_INS, {})) for owner in (theirs, mine)]
         return f"holds a run with another version of a plug-in ({versions[0]}; now {versions[1]})"

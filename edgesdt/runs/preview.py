@@ -1,4 +1,4 @@
-"""What a spec describes, before anything is run: memory map, layers, predicted cost, the values really used."""
+"""Previews a spec without a run: memory map, layers, predicted cost, and the values in use."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from edgesdt.synapses.crossbar import compensation
 from edgesdt.synapses.crossbar.scales import tiles
 
 _SHOWN = 3
-"""Components of the leakage that a preview names."""
+"""Number of leakage components that a preview names."""
 
 
 def enforce(spec: Spec) -> None:
-    """Raise `BudgetError` if the chip does not fit, `SpecError` if its technology table is unknown."""
+    """Raises `BudgetError` if the chip does not fit, `SpecError` if its technology table is unknown."""
     bill.technology(spec)
     memory_map(spec).enforce()
 
 
 def resolved(spec: Spec) -> str:
-    """The whole spec as YAML that loads to the same chip, constants at the values really used, with their registers."""
+    """The whole spec as YAML that loads to the same chip; constants have their rounded values, with their registers."""
     notes = {path: f"held as {register}" for path, (_, register) in rule_of(spec).held(spec).items()}
     return to_yaml(resolve(spec).plain(), notes)
 
 
 def predicted(spec: Spec, fitted: MemoryMap, activity: Activity = ASSUMED) -> dict[str, Any]:
-    """`energy_j`, `latency_s`, `area_mm2` and `technology` as in a record, of 1,000 training samples and inferences."""
+    """`energy_j`, `latency_s`, `area_mm2` and `technology` as in a record, for 1,000 samples and inferences."""
     assume = rule_of(spec).expected
     counts = {"train": assume(spec, True, activity), "inference": assume(spec, False, activity)}
     try:
@@ -47,7 +47,7 @@ def preview(spec: Spec, activity: Activity = ASSUMED) -> str:
     Raises as `enforce`.
     """
     enforce(spec)
-    spec = resolve(spec)  # as a run does
+    spec = resolve(spec)  # the same as in a run
     fitted = memory_map(spec)
     priced = predicted(spec, fitted, activity)
     sizes = " - ".join(str(n) for n in spec.chip.layers)
@@ -84,26 +84,26 @@ def preview(spec: Spec, activity: Activity = ASSUMED) -> str:
 
 
 def _rule(spec: Spec) -> str:
-    """The rule and its target, if it has one, in words."""
+    """Text for the rule and its target, if it has one."""
     target = spec.learning.target
     return spec.learning.rule if target == "none" else f"{spec.learning.rule}, target {target}"
 
 
 def _largest(watts: dict[str, float]) -> str:
-    """The components that leak most, in words."""
+    """Text for the components with the largest leakage."""
     first = sorted(watts.items(), key=lambda item: -item[1])[:_SHOWN]
     told = ", ".join(f"{name} {units.format_si(each, 'W')}" for name, each in first)
     return f" ({told}{', …' if len(watts) > _SHOWN else ''})" if told else ""
 
 
 def _asleep(tech: dict[str, Any]) -> list[str]:
-    """The static power with all banks asleep, where any can sleep."""
+    """Text for the static power with all banks asleep; empty if no bank can sleep."""
     watts = tech.get("leakage_asleep_w")
     return [] if watts is None else [f"           {units.format_si(watts, 'W')} with all banks asleep"]
 
 
 def _calibration(spec: Spec, fitted: MemoryMap) -> list[str]:
-    """What a reference read takes where the chip makes one before it is used after a rest."""
+    """Text for the cost of the reference read that a chip with drift compensation makes after a rest."""
     if spec.device.digital or spec.device.drift_compensation == "none":
         return []
     made = bill.bill(spec, compensation.assumed_counts(spec), fitted.plain(), bill.technology(spec))
@@ -113,7 +113,7 @@ def _calibration(spec: Spec, fitted: MemoryMap) -> list[str]:
 
 
 def _array(spec: Spec, two_way: bool) -> str:
-    """Tiles and converters of the crossbar, in words; one that is read in both directions has some on its rows."""
+    """Text for the tiles and converters of the crossbar; two-way crossbars have converters on rows too."""
     array, (rows, columns) = spec.device.array, spec.chip.layers
     down, across = tiles(spec)
     beside = columns * (2 if array.mapping == "pair" else 1)
@@ -128,12 +128,12 @@ def _array(spec: Spec, two_way: bool) -> str:
 
 
 def _named(spec: Spec, layer: int) -> str:
-    """The weight layer that is spoken of, where there are several on cells or elsewhere."""
+    """The name of a weight layer, if there are several."""
     return f"layer {layer}: " if layers.count(spec) > 1 else ""
 
 
 def _weights(spec: Spec) -> str:
-    """What holds the weights, layer by layer where it is not all digital, in words."""
+    """Text for the storage of the weights; by layer if any layer is on cells."""
     if spec.device.digital or layers.count(spec) == 1:
         return _weights_of(spec)
     each = (_named(spec, k) + _weights_of(layers.alone(spec, k)) for k in range(layers.count(spec)))

@@ -1,8 +1,8 @@
-"""A short profile: the chip of a spec learns a part of its own training samples, and what happened is an `Activity`.
+"""A short profile: the chip of a spec learns some of its training samples, and its counts become an `Activity`.
 
-The first half is learned as a run starts, the second at the learning rate of the middle epoch, and only that is taken:
-a chip is busier at its start than later, and writes less as its rate falls. How many samples that are follows from
-counts, not from a clock, so that the same spec and data give the same numbers on any machine. No test sample is seen.
+The first half is learned as at the start of a run, the second at the learning rate of the middle epoch. Only the second
+half is measured: a chip is busier at its start, and writes less as its rate falls. The number of samples follows from
+counts, not from a clock, so the same spec and data give the same numbers on any machine. No test sample is used.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from edgesdt.rules.protocol import Counts
 from edgesdt.spec import Spec
 
 WORK_S: Final = 0.5
-"""Seconds, roughly and of one core, that a profile may take once the kernels are compiled."""
+"""Approximate time limit of a profile on one core, without compilation [s]."""
 _MOST, _MOST_ON_CELLS = 20_000, 5_000
-"""Samples of a profile at most."""
+"""Maximum number of samples of a profile."""
 _FIRST = 100
-"""Samples that are left out as the busiest, and then as many that tell how much work one is."""
+"""Number of first samples to skip because they are the busiest; the same number then measures the work per sample."""
 _SHOWN = 500
-"""Training samples that the chip is shown afterwards, to see what an inference does."""
+"""Number of training samples on which inference is then measured."""
 _LOOKED_AT = 2_000
-"""Training samples of which inputs are looked at, and nothing else."""
+"""Number of training samples used to measure the share of nonzero inputs alone."""
 _SAMPLE_S, _MAC_S, _CONTRAST_S, _STEP_S = 15e-6, 5e-11, 2e-9, 3e-9
-"""Of a sample, and of a MAC, a product and a neuron step in it [s]: generous for one core of a server."""
+"""Time of a sample, and of each MAC, product and neuron step in it [s]: upper estimates for one core of a server."""
 
 
 def measure(spec: Spec, data: Dataset, work_s: float = WORK_S) -> Activity:
-    """What a sample of `data` does on the chip of `spec`, from a profile of about `work_s` seconds [s].
+    """The activity of a sample of `data` on the chip of `spec`, from a profile of about `work_s` seconds [s].
 
     The first call in a process loads the kernels, and the first on a machine compiles them, which takes a minute.
     Raises as `Chip`.
@@ -45,7 +45,7 @@ def measure(spec: Spec, data: Dataset, work_s: float = WORK_S) -> Activity:
     spec = resolve(spec)
     chip, total = Chip(spec), len(data.x_train) * spec.epochs
     learner = _Learner(spec, chip, data)
-    learner.learn(min(_FIRST, total), 0)  # the busiest, from which nothing is taken
+    learner.learn(min(_FIRST, total), 0)  # the busiest samples are not measured
     before, counts = _seen(chip, learner.done), chip.counts()
     learner.learn(min(_FIRST, total - learner.done), 0)
     wanted = min(max(_samples(chip, counts, work_s), learner.done), total)
@@ -53,7 +53,7 @@ def measure(spec: Spec, data: Dataset, work_s: float = WORK_S) -> Activity:
         learner.learn(max(wanted // 2 - learner.done, 0), 0)
         before = _seen(chip, learner.done)
         learner.learn(wanted - learner.done, spec.epochs // 2)
-    trained = _less(_seen(chip, learner.done), before) if learner.done > before.samples else before
+    trained = _difference(_seen(chip, learner.done), before) if learner.done > before.samples else before
     shown = learner.samples[-_SHOWN:]
     chip.rule.infer(learner.codes(shown))
     inferred = Seen(len(shown), *chip.rule.happened(inference=True))
@@ -62,14 +62,14 @@ def measure(spec: Spec, data: Dataset, work_s: float = WORK_S) -> Activity:
 
 
 def inputs(spec: Spec, data: Dataset) -> float:
-    """Share of the inputs of `spec` that are not zero, on the first training samples that a run takes."""
+    """Share of the inputs of `spec` that are not zero, in the first training samples of a run."""
     order = _order(spec.seed, len(data.x_train))
     first = [next(order) for _ in range(min(_LOOKED_AT, len(data.x_train)))]
     return float((encode(data.x_train[first], spec.encoder.bits) != 0).mean())
 
 
 class _Learner:
-    """Teaches a chip from the run's own training samples, in the order of the run."""
+    """Trains a chip on the run's own training samples, in the order of the run."""
 
     def __init__(self, spec: Spec, chip: Chip, data: Dataset) -> None:
         self._spec, self._chip, self._data = spec, chip, data
@@ -78,11 +78,11 @@ class _Learner:
         self.samples: list[int] = []
 
     def codes(self, samples: list[int]) -> npt.NDArray[np.uint8]:
-        """Input codes of training samples, by their places in the data set."""
+        """Input codes of training samples, by their indices in the data set."""
         return encode(self._data.x_train[samples], self._spec.encoder.bits)
 
     def learn(self, number: int, epoch: int) -> None:
-        """Learn the next `number` samples with the rates of `epoch` (0-based)."""
+        """Learns the next `number` samples with the rates of `epoch` (0-based)."""
         part = [next(self._order) for _ in range(number)]
         self._chip.rule.learn(self.codes(part), self._data.y_train[part], np.arange(number), epoch)
         self.samples += part
@@ -90,7 +90,7 @@ class _Learner:
 
 
 def _order(seed: int, samples: int) -> Iterator[int]:
-    """Places of the training samples in the order in which a run takes them, epoch after epoch."""
+    """Indices of the training samples in the order of a run, epoch after epoch."""
     epoch = 0
     while True:
         yield from np.random.RandomState([seed, epoch]).permutation(samples).tolist()
@@ -98,7 +98,7 @@ def _order(seed: int, samples: int) -> Iterator[int]:
 
 
 def _samples(chip: Chip, before: Counts, work_s: float) -> int:
-    """Samples that `work_s` seconds are enough for, by what those since the counts `before` took."""
+    """Number of samples that fit in `work_s` seconds, from the work of the samples since the counts `before`."""
     prices = {act.MAC: _MAC_S, act.CONTRAST: _CONTRAST_S, act.NEURON_STEP: _STEP_S}
     after = chip.counts()
     work = sum((after.get(name, 0) - before.get(name, 0)) * price for name, price in prices.items())
@@ -110,7 +110,7 @@ def _seen(chip: Chip, samples: int) -> Seen:
     return Seen(samples, *chip.rule.happened())
 
 
-def _less(after: Seen, before: Seen) -> Seen:
-    """What happened between two looks."""
+def _difference(after: Seen, before: Seen) -> Seen:
+    """Difference of two readings of the counts."""
     cells = tuple(a - b for a, b in zip(after.cells, before.cells, strict=True))
     return Seen(after.samples - before.samples, after.events - before.events, cells)

@@ -1,4 +1,4 @@
-"""Results of a run so far, besides the chip itself: stored in every checkpoint and checked when it is loaded."""
+"""The results of a run so far, without the chip: stored in every checkpoint and checked when it is loaded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from edgesdt.files import record_shape
 
 @dataclass
 class Progress:
-    """JSON-ready. `control` are the read-outs of the untrained chip, `curve` a point for every finished epoch."""
+    """JSON-ready results.
+
+    `control` holds the read-outs of the untrained chip, `curve` a point for every finished epoch.
+    """
 
     started: str
     epochs_done: int = 0
@@ -21,12 +24,15 @@ class Progress:
 
     @classmethod
     def of(cls, kept: Any, epochs: int) -> Progress:
-        """The progress that `vars` gave, of a run of `epochs`. Raises `ValueError` for anything else."""
+        """Restores the progress of a run of `epochs` from the mapping that `vars` returned.
+
+        Raises `ValueError` otherwise.
+        """
         names = {one.name for one in fields(cls)}
         if not isinstance(kept, dict) or set(kept) != names:
             raise ValueError(f"progress: expected a mapping of {', '.join(sorted(names))}")
         made = cls(**kept)
-        # the record's own kinds: `duration_s`, `train_s` and `control` become parts of one
+        # the types of a record, because `duration_s`, `train_s` and `control` become parts of one
         wrong = record_shape.fault_of_kind(
             {"started": made.started, "duration_s": made.duration_s, "accuracy": made.control, "curve": made.curve}
         ) or record_shape.fault_of_kind({"duration_s": made.train_s})

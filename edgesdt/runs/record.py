@@ -1,4 +1,4 @@
-"""The record of a run: assembled from plain data, written and read as JSON, summed up in words."""
+"""The record of a run: assembles it from plain data, writes and reads it as JSON, and summarises it as text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCHEMA = 1
 
 
 def versions() -> dict[str, str]:
-    """Versions of what the integers and the read-outs come from."""
+    """Versions of the software that determines the integers and the read-outs."""
     found = {"edgesdt": __version__, "python": platform.python_version()}
     for package in ("numpy", "scipy", "numba", "scikit-learn"):
         with suppress(metadata.PackageNotFoundError):
@@ -30,8 +30,11 @@ def versions() -> dict[str, str]:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Put `data` at `path` so that a reader or a crash sees the old file or the new one. Raises `RunError`."""
-    # not tempfile: its files are private to the user, and a run folder may be shared
+    """Writes `data` to `path` atomically: after a crash the file is either the old or the new one.
+
+    Raises `RunError`.
+    """
+    # not tempfile, whose files only the user can read: a run folder may be shared
     draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
         try:
@@ -47,12 +50,12 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def write(path: Path, record: Mapping[str, Any]) -> None:
-    """Write a record as JSON, atomically. Raises `RunError`."""
+    """Writes a record as JSON, atomically. Raises `RunError`."""
     write_atomically(path, (json.dumps(record, indent=1, allow_nan=False) + "\n").encode())
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a record. Raises `EdgesdtError` if it is missing, damaged or of another schema."""
+    """Reads a record. Raises `EdgesdtError` if it is missing, damaged or of another schema."""
     try:
         record: Any = documents.read(path)
     except (OSError, documents.DocumentError) as error:
@@ -74,7 +77,7 @@ _READOUTS = {
 
 
 def _cells(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Rows of what learning did to analog cells, and of the accuracy after each time at rest."""
+    """Rows for the effects of learning on analog cells, and for the accuracy after each time at rest."""
     device = record["device"]
     if "cells" in device:
         yield "cells", device["model"], f"{units.format_count(device['cells'])} cells"

@@ -1,6 +1,6 @@
-"""A small twin of a chip that learns, infers and rests for a moment, so that every kernel is compiled by then.
+"""Compiles all kernels of a chip: a small copy of it learns, infers and rests for a moment.
 
-Compiled code depends on the types of arrays, not on their sizes. `kinds` are chips that need all kernels there are.
+Compiled code depends on the types of arrays, not on their sizes. `kinds` returns chips that together need all kernels.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SAMPLES = 3
 
 
 def rehearse(spec: Spec) -> None:
-    """Do with a twin of `spec` what a run does with a chip. Raises as `Chip` does."""
+    """Calls, on a small copy of the chip of `spec`, all functions that a run calls. Raises as `Chip` does."""
     small = twin(spec)
     rule, (first, *_, last) = Chip(small).rule, small.chip.layers
     rng = np.random.default_rng(0)
@@ -35,14 +35,14 @@ def rehearse(spec: Spec) -> None:
 
 _CHIP: Final = {"layers": [64, 20], "memory_budget": 1 << 24}
 _ONE_OF_EACH: Final = ("EcRam", "ReRamES", "HZO_FeFET", "quantized_4bit", "PCM_inference", "SONOS", "ENODe_lookup")
-"""Devices of different families, each with the kernels that manufacture, write and read its cells."""
+"""Devices of different families; each has its own kernels to manufacture, write and read cells."""
 
 
 def kinds() -> Iterator[Spec]:
     """Chips that between them need every kernel: each rule of ours on digital weights of either width, every family of
     cells, wires, slices.
 
-    All states and layers share their kernels, and so do all cells: a device only brings those of its own making.
+    Kernels are shared by all states, layers and cells; a device adds only the kernels of its own family.
     """
     for width in (8, 16):
         for rule in registry.OURS:
@@ -55,7 +55,7 @@ def kinds() -> Iterator[Spec]:
     yield _spec({"device": {"model": "EcRam", "parameters": kept, "array": array}})
     slices = {"slices": 2, "carry_every": 1, "wire_resistance": 1.0, "ir_drop_every": 1}
     yield _spec({"device": {"model": "ReRamSB", "array": {**array, **slices}}})
-    for lowest in ("sram", "EcRam"):  # one layer on cells and two are types of their own
+    for lowest in ("sram", "EcRam"):  # a chip with one layer on cells and a chip with two have different types
         layers = {"0": lowest, "1": {"model": "EcRam", "array": array}}
         yield _spec({"chip": {**_CHIP, "layers": [64, 20, 10]}, "device": {"layers": layers}})
 

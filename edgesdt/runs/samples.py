@@ -1,4 +1,4 @@
-"""The samples of a spec, loaded and held against it: whatever a run refuses about its data is refused here."""
+"""Loads the samples of a spec and checks that they agree with it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from edgesdt.spec.schema.spec import require_spec
 def load(spec: Spec, *, fetch: bool = True, progress: Callable[[str], None] | None = None) -> datasets.Dataset:
     """The data set that `spec` names, cut to the samples that it uses.
 
-    A catalogue set that is not on this machine is fetched if `fetch`; `progress` gets lines of text about that. Raises
-    `DataError` for a fault of the data (a missing file, NaN, labels that are text) and `SpecError` where the layers do
-    not fit it.
+    With `fetch`, a catalogue set that is not on this machine is fetched; `progress` receives messages about it. Raises
+    `DataError` for bad data (a missing file, NaN, labels that are text) and `SpecError` if the layers do not fit the
+    data.
     """
     require_spec(spec)
     data = datasets.load(_file(spec), spec.data.train, spec.data.test, fetch=fetch, progress=progress)
@@ -57,9 +57,9 @@ _SHOWN = 10
 
 
 def _file(spec: Spec) -> str:
-    """The name of the data set, or its file: where the spec says, else in `$EDGESDT_DATA` under the same name.
+    """The name of the data set, or its file: the path in the spec, else the same name in `$EDGESDT_DATA`.
 
-    Raises `DataError` where the file is not the one that the spec was made with.
+    Raises `DataError` if the file is not the one that the spec was made with.
     """
     named, wanted = spec.data.set, spec.data.sha256
     if wanted is None:
@@ -68,17 +68,17 @@ def _file(spec: Spec) -> str:
     places = [Path(named), *([own / Path(named).name] if own else [])]
     here = str(next((place for place in places if place.is_file()), named))
     if named_files.digest(here) not in (None, wanted):
-        raise DataError(f"{here}: has changed since this spec was made of it (data.sha256: {wanted[:16]}…)")
+        raise DataError(f"{here}: has changed since this spec was made from it (data.sha256: {wanted[:16]}…)")
     return here
 
 
 def is_missing(spec: Spec) -> bool:
-    """Whether the spec's data set is one of the catalogue that has not been fetched yet."""
+    """Whether the spec's data set is in the catalogue and has not been fetched yet."""
     return any(entry.name == spec.data.set and entry.where == "not here" for entry in datasets.catalogue())
 
 
 def _match(spec: Spec, data: datasets.Dataset) -> None:
-    """Raise `SpecError` where the layers do not fit the data set."""
+    """Raises `SpecError` if the layers do not fit the data set."""
     faults = []
     inputs, outputs = spec.chip.layers[0], spec.chip.layers[-1]
     if inputs != data.features:

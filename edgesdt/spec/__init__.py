@@ -1,4 +1,4 @@
-"""What to simulate: a YAML spec, checked in full, as frozen typed sections. The only parser of specs."""
+"""Parses and checks YAML specs, and holds them as frozen typed sections."""
 
 from __future__ import annotations
 

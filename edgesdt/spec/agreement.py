@@ -1,4 +1,4 @@
-"""What the fields of a spec must agree on with each other, and the defaults that depend on other fields."""
+"""Checks that the fields of a spec agree with each other, and fills in defaults that depend on other fields."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TARGET = ("learning", "target")
 def completed(spec: Spec, data: Mapping[str, Any]) -> Spec:
     """The spec with one learning rate per weight layer, and without output dropout by default with labels.
 
-    `data` is what the spec was made from: only there can a lone rate be told from a list of one.
+    `data` is the plain data of the spec, where a single rate differs from a list of one rate.
     """
     learning = spec.learning
     section = data.get("learning")
@@ -53,7 +53,7 @@ _Held = TypeVar("_Held", bound=LayerDevice)
 
 
 def _device_completed(spec: Spec, device: _Held) -> _Held:
-    """The device of the one weight layer of `spec` with its weight range."""
+    """The device of a `spec` with one weight layer, with its weight range filled in."""
     if not device.in_memory and device.array.weight_per_range is None:
         array = device.array.model_copy(update={"weight_per_range": _weight_range(spec)})
         device = device.model_copy(update={"array": array})
@@ -61,12 +61,12 @@ def _device_completed(spec: Spec, device: _Held) -> _Held:
 
 
 def _drops_by_default(learning: Targeted) -> bool:
-    """Whether outputs of a label would be dropped only because nothing else is said."""
+    """Whether output dropout with labels would come only from its default."""
     return learning.target == "label" and "output" not in learning.dropout.model_fields_set
 
 
 def _with_files(spec: Spec) -> Spec:
-    """The spec with digests of the files that it names, and the texts of sheets; what is not there is left out."""
+    """The spec with digests of the files that it names, and the texts of sheets; missing files are left out."""
     changes: dict[str, Any] = {name: _with_sheet(getattr(spec, name)) for name in ("device", "technology")}
     if spec.device.layers:
         each = {key: _with_sheet(device) for key, device in spec.device.layers.items()}
@@ -80,10 +80,10 @@ _Named = TypeVar("_Named", LayerDevice, Technology)
 
 
 def _with_sheet(section: _Named) -> _Named:
-    """The section with text and digest of its sheet, where it names one that can be read and is the one meant."""
+    """The section with text and digest of its sheet, if it names a readable sheet that matches its digest."""
     if section.file is None or section.sheet is not None:
         return section
-    with suppress(named_files.SheetError):  # told where the fields are held against each other
+    with suppress(named_files.SheetError):  # reported by the checks of agreement
         text, digest = named_files.sheet(section.file)
         if section.sha256 in (None, digest):
             return section.model_copy(update={"sheet": text, "sha256": digest})
@@ -91,9 +91,9 @@ def _with_sheet(section: _Named) -> _Named:
 
 
 def disagreements(spec: Spec, facts: SetFacts | None = None) -> Iterator[Fault]:
-    """Faults between fields that are each fine alone; `blame` holds every path that takes part.
+    """Faults between fields that are valid by themselves; `blame` holds every path that takes part.
 
-    `facts` are those of the spec's data set where it is none that loads by name.
+    `facts` describes the spec's data set if it is not one that loads by name.
     """
     yield from _rates(spec)
     yield from _rule(spec)
@@ -123,7 +123,7 @@ def _rates(spec: Spec) -> Iterator[Fault]:
 
 
 def _rule(spec: Spec) -> Iterator[Fault]:
-    """What the rule does not know: a target, a read-out, the synapses; and what it says itself."""
+    """Faults of the learning rule: an unsupported target, read-out or synapse type, and the rule's own checks."""
     rule = registry.load(spec.learning.rule)
     kind = "digital" if spec.device.digital else "cells"
     asked: list[tuple[Path, str, tuple[str, ...], str]] = [
@@ -165,7 +165,7 @@ def _target(spec: Spec, learning: Targeted) -> Iterator[Fault]:
 
 
 def _cells(spec: Spec) -> Iterator[Fault]:
-    """What a layer of weights on analog cells can be, as a chip of its own: the model exists as described."""
+    """Faults of a weight layer on analog cells, checked as a separate chip."""
     from hw_models.base import DeviceError
 
     device = spec.device
@@ -199,14 +199,14 @@ def _cells(spec: Spec) -> Iterator[Fault]:
 
 
 def _prices(spec: Spec) -> Iterator[Fault]:
-    """A technology table of one's own is whole, unchanged, and the only one that is named."""
+    """Faults of the user's own technology table: it is incomplete, has changed, or is given beside a named table."""
     from hw_models.technology import TechnologyError
 
     section, path = spec.technology, ("technology", "file")
     if section.file is None:
         for key in ("sha256", "sheet"):
             if getattr(section, key) is not None:
-                yield Fault(("technology", key), "of no use without technology.file, allowed: null")
+                yield Fault(("technology", key), "no effect without technology.file, allowed: null")
         return
     if "table" in section.model_fields_set:
         text = f"beside table {section.table}, allowed: one of the two (technology.file: null for the named one)"
@@ -235,7 +235,7 @@ def _wires(spec: Spec) -> Iterator[Fault]:
     try:
         model = spec.device.cell_model()
     except (DeviceError, OSError, named_files.SheetError):
-        return  # said already
+        return  # already reported
     if model.quantity == "weight" and model.drive is None:
         path = ("device", "array", "wire_resistance")
         text = f"IR drop on {model.name}, which has a weight but no conductance, allowed: null or 0 with this device"
@@ -256,7 +256,7 @@ def _slices(spec: Spec) -> Iterator[Fault]:
         model = spec.device.cell_model()
         held = Held(array.mapping, 1.0, array.slices, array.bits_per_cell)
     except DeviceError as error:
-        if str(error).startswith("bits_per_cell: "):  # the model's own are said already
+        if str(error).startswith("bits_per_cell: "):  # faults of the model are already reported
             yield Fault(path, str(error).removeprefix("bits_per_cell: "), blame=blame)
         return
     except (OSError, named_files.SheetError):
@@ -266,12 +266,12 @@ def _slices(spec: Spec) -> Iterator[Fault]:
         fewer = range(1, array.bits_per_cell)
         most = [bits for bits in fewer if states >= replace(held, bits_per_cell=bits).states_to_carry(model)]
         wanted = f"1..{most[-1]}" if most else "slices: 1 with this device"
-        text = f"{array.bits_per_cell} bits and what is carried need {needed:.0f} states, {model.name} has about "
+        text = f"{array.bits_per_cell} bits and the carry need {needed:.0f} states, {model.name} has about "
         yield Fault(path, f"{text}{states:.0f}, allowed: {wanted}", blame=blame)
 
 
 _USUAL_RANGE = 0.1
-"""Weight per conductance range that learns best at 784 inputs with most devices (half or twice it learns worse)."""
+"""Weight per conductance range that learns best at 784 inputs with most devices; half or twice the value is worse."""
 
 
 _MOST_RANGE = 1000
@@ -279,7 +279,7 @@ _MOST_RANGE = 1000
 
 
 def _weight_range(spec: Spec) -> float:
-    """The default of `weight_per_range`: the usual one, or two digits above what the first weights need."""
+    """The default of `weight_per_range`: the usual value, or that for the initial weights, rounded up to two digits."""
     from hw_models.base import DeviceError
 
     try:

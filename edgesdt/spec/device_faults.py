@@ -1,4 +1,4 @@
-"""Turns what a device model says of its parameters and switches into faults at the fields that were written."""
+"""Converts errors of a device model about parameters and switches to faults at the fields of the spec."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edgesdt.spec.source import Fault
 
 _AROUND: tuple[Path, ...] = (("device", "parameters"), ("device", "off"), ("device", "file"), ("device", "model"))
 _SHEET = re.compile(r"presets/\w+\.yaml(:\d+)?: ")
-"""A file of the package, in which nobody is to look for his own value."""
+"""A file of the package; users should not search it for their own values."""
 
 
 def faults_of(error: Exception, device: Device) -> Iterator[Fault]:

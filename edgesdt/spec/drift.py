@@ -1,4 +1,4 @@
-"""Cells that drift against a reference that does not: all weights sink together, which a sentence says beforehand."""
+"""Warns of cells that drift while their reference does not: all weights then decrease together."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from edgesdt.spec import layers
 from edgesdt.spec.schema.spec import Spec
 
 _FAR = 0.05
-"""Share of the range by which the level that cells decay to may lie beside the reference."""
+"""Largest distance between the reference and the level to which cells decay, as a share of the range."""
 
 
 def sentences(spec: Spec) -> list[str]:
-    """What time at rest does to the chip of a checked spec, where it does more than blur; nothing else."""
+    """Warnings on the effect of time at rest on the chip of a checked spec, if it shifts all weights."""
     found = (sentence for layer in layers.on_cells(spec) for sentence in _of_layer(layers.alone(spec, layer)))
     return list(dict.fromkeys(found))
 
@@ -24,8 +24,8 @@ def _of_layer(spec: Spec) -> list[str]:
     if how is None:
         return []
     return [
-        f"device.array.mapping: offset: the cells of {model.name} {how} and their reference does not, so that all "
-        "weights sink together at rest; allowed: mapping: pair, or device.drift_compensation: global"
+        f"device.array.mapping: offset: the cells of {model.name} {how} and their reference does not, so all weights "
+        "decrease together at rest; allowed: mapping: pair, or device.drift_compensation: global"
     ]
 
 
@@ -36,9 +36,9 @@ def _reference(spec: Spec) -> float:
 
 
 def _moves(model: object, reference: float) -> str | None:
-    """What the mean of the cells does with time, in a word; None where only deviations grow, or nothing does."""
+    """The change of the cells' mean with time, as a verb; None if the mean does not change."""
     names = getattr(model, "non_idealities", ())
-    if "drift" in names and getattr(model, "shift", True):  # `programmed` may have deviations that grow alone
+    if "drift" in names and getattr(model, "shift", True):  # in `programmed`, only the deviations may grow
         return "drift"
     while hasattr(model, "inner"):
         level = getattr(model, "level", reference)

@@ -1,6 +1,6 @@
-"""Turns what pydantic found into faults, and faults into lines: `FILE:LINE: path: what: value, allowed`.
+"""Converts pydantic's errors to faults, and faults to lines: `FILE:LINE: path: what: value, allowed`.
 
-Neighbours: `fields` knows what is allowed, `hints` how values and suggestions read, `loading` who calls this.
+`fields` describes the allowed values, `hints` formats values and suggestions, and `loading` calls this module.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _WHAT = {
 
 @dataclass
 class Origin:
-    """Where data came from: a file with its lines, and the `--set` that wrote each overridden path."""
+    """The origin of data: a file with its lines, and the `--set` of each overridden path."""
 
     label: str
     lines: Mapping[Path, int] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Origin:
         self.overrides = {flat(path): key for path, key in self.overrides.items()}
 
     def render(self, faults: Iterable[Fault]) -> list[str]:
-        """One line for each fault, without repeats: those of the file by line, then those of `--set`."""
+        """One line for each distinct fault: faults of the file by line, then faults of `--set`."""
         placed = sorted({(*self._place(fault), fault.text) for fault in faults}, key=_in_order)
         return list(dict.fromkeys(f"{prefix}: {text}" for _, _, prefix, text in placed))
 
@@ -86,7 +86,7 @@ class Origin:
 
 
 def _in_order(placed: tuple[bool, int, str, str]) -> tuple[bool, int, str, list[tuple[int, str]]]:
-    """A key that sorts the numbers in a text as numbers: it may name lines of a file that the spec names."""
+    """A sort key that compares numbers in a text as numbers, because a text may contain line numbers."""
     parts = re.findall(r"(\d+)|(\D+)", placed[3])
     return *placed[:3], [(int(number[:300]) if number else -1, words) for number, words in parts]
 
@@ -99,21 +99,21 @@ def translated(error: ValidationError, data: Any) -> list[Fault]:
     faults = []
     for found in details:
         if found["type"] == "too_short" and found["loc"] in inner:
-            continue  # pydantic counts only the good items, and the bad ones are reported themselves
+            continue  # pydantic counts only valid items; invalid ones have their own faults
         path = _within(found["loc"], data)
         faults.append(Fault(path, _text(found, path, rule)))
     return faults
 
 
 def _rule_of(data: Any) -> str | None:
-    """The rule that `data` names, None where it names none or none that there is."""
+    """The rule that `data` names; None if there is none or it is unknown."""
     learning = data.get("learning") if isinstance(data, Mapping) else None
     rule = learning.get("rule") if isinstance(learning, Mapping) else None
     return rule if isinstance(rule, str) and rule in registry.names() else None
 
 
 def _within(path: Path, data: Any) -> Path:
-    """The path without the index that a lone value got when it was read as a list of one."""
+    """The path without the index of a single value that was read as a list of one."""
     here = data
     for depth, part in enumerate(path):
         if isinstance(part, int) and not isinstance(here, list | tuple):
@@ -149,7 +149,7 @@ def _text(found: ErrorDetails, path: Path, rule: str | None) -> str:
 
 
 def _is_known_elsewhere(path: Path, value: object, not_yet: tuple[str, ...], rule: str | None) -> bool:
-    """Device models have many names; any that is no slip of the pen is taken for one that is to come."""
+    """Whether an unknown device model should be reported as not in this version: it is similar to no known name."""
     return value in not_yet or (path == ("device", "model") and nearest(value, choices(path, rule)) is None)
 
 
@@ -193,7 +193,7 @@ def unknown_key(path: Path, whole: bool = False, rule: str | None = None, rest: 
         return f"that is a field of rule {' and '.join(others)}, allowed: {mine}"
     everywhere = [doc.path for doc in documented(rule=rule)]
     fields = list(section.model_fields)
-    if whole and rule is None and path[0] == "learning":  # which rule it is for is not known here
+    if whole and rule is None and path[0] == "learning":  # the rule is not known here
         sections = [section_at(path[:-1], name) for name in registry.usable()]
         fields = list(dict.fromkeys([*fields, *(name for each in sections if each for name in each.model_fields)]))
     found = nearest(key, fields)

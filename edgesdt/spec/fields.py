@@ -1,4 +1,4 @@
-"""Walks the schema: which fields and sections a path names, what each allows, and a table of them all."""
+"""Finds fields and sections of the schema by path, describes their allowed values, and lists them all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from edgesdt.spec.types import Allowed, Quantity
 
 @dataclass(frozen=True)
 class FieldDoc:
-    """One field as a reference page shows it; `default` means nothing when the field is `required`."""
+    """One field as shown on a reference page; `default` has no meaning if the field is `required`."""
 
     path: str
     description: str
@@ -30,7 +30,7 @@ class FieldDoc:
 
 
 def section_at(path: Path, rule: str | None = None) -> type[BaseModel] | None:
-    """The model of the mapping at `path` (the whole spec for an empty path), None where there is none.
+    """The model of the mapping at `path` (the whole spec for an empty path); None if there is none.
 
     Below `learning`, it is that of `rule`, or else of the first rule that has such a mapping.
     """
@@ -39,7 +39,7 @@ def section_at(path: Path, rule: str | None = None) -> type[BaseModel] | None:
 
 
 def field_at(path: Path, rule: str | None = None) -> FieldInfo | None:
-    """The field at `path`, None where there is none; list indices at the end are passed over."""
+    """The field at `path`; None if there is none. List indices at the end are ignored."""
     while path and isinstance(path[-1], int):
         path = path[:-1]
     for each in _rules(path, rule) if path else ():
@@ -80,7 +80,7 @@ def _walk(path: Path, rule: str) -> type[BaseModel] | None:
 
 
 def quantity_at(path: Path) -> Quantity | None:
-    """The unit and limits of the field at `path`, None where it is no quantity."""
+    """The unit and limits of the field at `path`; None if it has no unit."""
     field = field_at(path)
     if field is None:
         return None
@@ -89,13 +89,13 @@ def quantity_at(path: Path) -> Quantity | None:
 
 
 def free_at(path: Path) -> bool:
-    """Whether the field at `path` is a mapping with keys of its own choice."""
+    """Whether the field at `path` is a mapping with free keys."""
     field = field_at(path)
     return field is not None and get_origin(_bare(field.annotation)) is dict
 
 
 def allowed(path: Path, rule: str | None = None) -> str:
-    """What may stand at `path`, in words; empty if it names nothing. An index names an item of a list."""
+    """Text for the allowed values at `path`; empty for an unknown path. An index names an item of a list."""
     field = field_at(path, rule)
     if field is None:
         return _mapping_of(Spec) if not path else ""
@@ -106,7 +106,7 @@ def allowed(path: Path, rule: str | None = None) -> str:
 
 
 def choices(path: Path, rule: str | None = None) -> tuple[str, ...]:
-    """The words that the field at `path` (with an index: an item of it) chooses from; empty for others."""
+    """The words allowed at `path` (with an index: for an item of the list); empty for fields without choices."""
     field = field_at(path, rule)
     kind = _bare(field.annotation) if field else None
     if get_origin(kind) is tuple:
@@ -131,7 +131,7 @@ def documented(path: Path = (), rule: str | None = None) -> Iterator[FieldDoc]:
 
 
 def describe(annotation: Any, metadata: list[Any]) -> str:
-    """What a field of this type takes, in words."""
+    """Text for the allowed values of a field type."""
     for mark in metadata:
         if isinstance(mark, Allowed | Quantity):
             return mark.text
@@ -171,5 +171,5 @@ def _is_section(annotation: Any) -> bool:
 
 
 def _bare(annotation: Any) -> Any:
-    """The type without `Annotated` around it."""
+    """The type without its `Annotated` wrapper."""
     return _bare(get_args(annotation)[0]) if get_origin(annotation) is Annotated else annotation

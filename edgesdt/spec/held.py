@@ -1,8 +1,8 @@
-"""Learning constants as their registers hold them, which may lie just outside the range for what is written.
+"""Validators for learning constants rounded to registers, which may lie just outside the range of the field.
 
-They stand in a resolved spec. A constant at the end of its range is held at the nearest value with a mantissa of
-`chip.constants.bits`. What a spec holds must be readable as a spec again, so exactly those values are taken beside the
-range. What a rule makes of a learning rate is its own business: it says so among its `disagreements`.
+A resolved spec contains rounded constants. A constant at the end of its range is rounded to the nearest value with a
+mantissa of `chip.constants.bits`. A resolved spec must be readable again, so exactly these values are accepted outside
+the range. Each rule checks rounded learning rates itself, in its `disagreements`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pydantic import ValidationError, ValidatorFunctionWrapHandler
 from edgesdt.qformat import Scale
 
 _WIDTHS: Final = range(2, 11)
-"""Widths that `chip.constants.bits` may have."""
+"""The allowed widths of `chip.constants.bits`."""
 _MOST_RATE: Final = 1.25
-"""Above what any mantissa makes of a learning rate of 1."""
+"""Upper limit for a rounded learning rate of 1, for every mantissa."""
 
 
 def or_an_end_as_held(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
-    """Validator around the range of a constant: takes what a register makes of an end that belongs to the range."""
+    """Validator around the range of a constant: also accepts the rounded value of an end of the range."""
     try:
         return check(value)
     except ValidationError as error:
@@ -32,10 +32,10 @@ def or_an_end_as_held(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
 
 
 def or_a_rate_as_held(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
-    """Validator around the range of a rate: the register is looked at later, which the rule decides about."""
+    """Validator around the range of a rate: accepts rounded values, which the rule checks later."""
     return value if isinstance(value, float) and 1 < value <= _MOST_RATE else check(value)
 
 
 def too_small(value: float, least: float) -> str:
-    """The fault of a constant that its register would hold as 0; `least` is the smallest value that it holds."""
+    """The fault of a constant that its register would store as 0; `least` is the smallest stored value."""
     return f"too small for its register: {value!r} is held as 0, allowed: {least:.4g}..1"

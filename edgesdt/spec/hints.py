@@ -1,4 +1,4 @@
-"""How a fault speaks: values shown on one short line, and the nearest valid word (`did you mean`)."""
+"""Text for faults: values on one short line, and the most similar valid word (`did you mean`)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST_VALUE = 60
 
 
 def nearest(word: object, options: Iterable[str]) -> str | None:
-    """The option that looks most like `word`, ignoring case and `-` for `_`; None when nothing is close."""
+    """The option most similar to `word`, ignoring case and `-` for `_`; None if none is similar."""
     if not isinstance(word, str) or len(word) > 200:
         return None
     folded = {option.casefold().replace("-", "_"): option for option in options}
@@ -25,13 +25,13 @@ def nearest(word: object, options: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: object, options: Iterable[str]) -> str:
-    """` (did you mean 'X'?)`, or nothing when no option is close."""
+    """` (did you mean 'X'?)`, or an empty text if no option is similar."""
     found = nearest(word, options)
     return f" (did you mean {found!r}?)" if found is not None else ""
 
 
 def shown(value: object) -> str:
-    """The value on one line, as the YAML file would hold it, cut when long."""
+    """The value on one line, as in the YAML file, shortened if it is long."""
     if isinstance(value, str):
         text = repr(value[: _LONGEST_VALUE + 1])
     elif value is None or isinstance(value, bool):

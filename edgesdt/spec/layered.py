@@ -1,4 +1,4 @@
-"""What devices of single weight layers must agree on, and where the fault of a layer that is checked alone belongs."""
+"""Checks devices of single weight layers, and assigns the faults of a separately checked layer to its fields."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DEVICE = ("device",)
 
 
 def faults(spec: Spec) -> Iterator[Fault]:
-    """Devices of layers that are not there, and what only a chip of one weight layer may have on cells."""
+    """Faults of devices for missing layers, and of settings that only a chip with one weight layer may have."""
     there, sizes = layers.count(spec), "-".join(map(str, spec.chip.layers))
     for key in spec.device.layers:
         if int(key) >= there:
@@ -43,7 +43,7 @@ _CHANGEABLE: tuple[Path, ...] = (("device", "layers"), ("chip", "layers"), _DEVI
 
 
 def _alone_only(spec: Spec, layer: int) -> Iterator[Fault]:
-    """Slices and wires are those of a chip with one layer; trains coincide where inputs drive the rows."""
+    """Faults of a layer of a larger chip: slices and wires are not supported; coincidence only in the first layer."""
     array, there = layers.device_of(spec, layer).array, layers.count(spec)
     for name, wrong, told, allowed in (
         ("slices", array.slices > 1, f"{array.slices}", "1"),
@@ -92,7 +92,7 @@ def is_written(data: Any, path: Path) -> bool:
 
 
 def placed(fault: Fault, layer: int) -> Fault:
-    """The fault of a weight layer that was checked as a chip of its own, at the fields of that layer."""
+    """The fault of a weight layer that was checked as a separate chip, moved to the fields of that layer."""
     inside = ("device", "layers", str(layer))
 
     def own(path: Path) -> Path:

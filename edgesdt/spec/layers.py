@@ -1,7 +1,7 @@
-"""The weight layers of a chip one by one: which lie on cells, on what device each is, and each as a chip of its own.
+"""The weight layers of a chip: their devices, which of them are on cells, and each layer as a separate chip.
 
-All that reads, writes and prices an array knows chips of one weight layer. A layer of a larger chip is described to it
-as such a chip (`alone`): the same fields, with the layer's own device, neurons and learning rate.
+The modules that read, write and price an array support chips with one weight layer. A layer of a larger chip is
+described as such a chip (`alone`): the same fields, with the layer's own device, neurons and learning rate.
 """
 
 from __future__ import annotations
@@ -16,36 +16,36 @@ if TYPE_CHECKING:
     from edgesdt.spec.schema.spec import Spec
 
 _OWN = ("parameters", "off", "file", "sha256", "sheet")
-"""Fields of a device that mean something to its model alone: another model starts without them."""
+"""Fields of a device that belong to its model; a different model starts without them."""
 _SEED_STEP = 0x9E3779B9
-"""2^32 over the golden ratio: seeds of layers lie far apart."""
+"""2^32 over the golden ratio, so that the seeds of layers are far apart."""
 
 
 def count(spec: Spec) -> int:
-    """Weight layers of the chip."""
+    """Number of weight layers of the chip."""
     return len(spec.chip.layers) - 1
 
 
 def device_of(spec: Spec, layer: int) -> LayerDevice:
-    """What weight layer `layer` is stored in."""
+    """The device of weight layer `layer`."""
     return spec.device.layers.get(str(layer), spec.device)
 
 
 def on_cells(spec: Spec) -> tuple[int, ...]:
-    """The weight layers that lie on analog cells, from the input up."""
+    """The weight layers on analog cells, from the input up."""
     return tuple(layer for layer in range(count(spec)) if not device_of(spec, layer).in_memory)
 
 
 def in_memory(spec: Spec) -> tuple[int, ...]:
-    """The weight layers that lie in a digital memory, from the input up."""
+    """The weight layers in a digital memory, from the input up."""
     return tuple(layer for layer in range(count(spec)) if device_of(spec, layer).in_memory)
 
 
 def alone(spec: Spec, layer: int) -> Spec:
-    """Weight layer `layer` as a chip of its own; the spec itself where it has no other layer.
+    """Weight layer `layer` as a separate chip; the spec itself if it has one layer.
 
-    Above the input, what drives a line is a digit of a change of states, as wide as the line's converter: that is the
-    width of the inputs of such a chip. Every layer has a seed of its own.
+    Above the first layer, a line is driven by a digit of a change of states, which is as wide as the line's converter;
+    the inputs of the separate chip have this width. Every layer has its own seed.
     """
     if count(spec) == 1 and not spec.device.layers:
         return spec
@@ -64,14 +64,14 @@ def alone(spec: Spec, layer: int) -> Spec:
 
 
 def spread(device: Device, layers: int) -> Device:
-    """`device` with one for each of `layers` weight layers where they differ or are several; else in the short form.
+    """`device` with one device per weight layer if there are several or they differ; else the short form.
 
     A layer that names a model or a file starts without the parameters and switches of the others. What a digital layer
     is given of a device stays in sight, where `unused` refuses it or says so.
     """
     given = device.layers
     if any(int(key) >= layers for key in given):
-        return device  # a fault that is said elsewhere
+        return device  # a fault that is reported elsewhere
     each = {str(layer): _own(device, given.get(str(layer)), layers > 1) for layer in range(layers)}
     beside = device.in_memory and bool(device.parameters)  # of a layer that is on cells they may seem
     if given and (beside or any(has_use_for_none(one, device.array) for one in each.values())):
@@ -92,7 +92,7 @@ def has_use_for_none(layer: LayerDevice, array: Array) -> bool:
 
 def _own(device: Device, given: LayerDevice | None, several: bool) -> LayerDevice:
     base = device.model_dump(include=set(_fields()))
-    if several:  # what is switched off for all is looked for in each
+    if several:  # a switch for all layers applies to every layer that has it
         base["off"] = ()
     own = given.model_dump(exclude_unset=True) if given is not None else {}
     if "model" in own or "file" in own:
@@ -120,7 +120,7 @@ def _non_idealities(text: str) -> tuple[str, ...]:
 
 
 def switches_of(device: LayerDevice) -> tuple[str, ...]:
-    """Every non-ideality of a device on cells that can be switched off; none of one that is at fault."""
+    """Every switchable non-ideality of a device on cells; empty for an invalid device."""
     from edgesdt.spec.schema.device import ARRAY_SWITCHES
     from hw_models.base import DeviceError
 

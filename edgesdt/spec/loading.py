@@ -1,4 +1,4 @@
-"""From a file, a shipped name, text or plain data to a checked `Spec`: the one place that makes them."""
+"""Loads a checked `Spec` from a file, a shipped name, text or plain data."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from hw_models.files import read_bytes
 
 @dataclass(frozen=True)
 class Traced:
-    """A checked spec with the plain data that it was read from and where each of them stands."""
+    """A checked spec with the plain data from which it was read, and their lines."""
 
     spec: Spec
     data: Mapping[str, Any]
     origin: Origin
     folder: str = ""
-    """What relative paths of its sweep are relative to; empty for the current folder."""
+    """The folder for relative paths of its sweep; empty for the current folder."""
 
 
 def load(name_or_path: str, overrides: Sequence[str] = ()) -> Spec:
-    """The spec in a YAML file, or the shipped one of that name, with `KEY=VALUE` overrides applied.
+    """Loads a YAML file or the shipped spec of that name, and applies `KEY=VALUE` overrides.
 
     A bare word that names a shipped spec means that one; write `./WORD` for a file. Raises `SpecError` with
     every fault of the file and of the overrides, and `ArgumentError` for arguments that are no text.
@@ -98,7 +98,7 @@ def _overrides(value: object) -> Sequence[str]:
 
 def _traced(text: str, label: str, overrides: Sequence[str], folder: str = "") -> Traced:
     if len(text) > source.MOST_CHARACTERS:
-        raise SpecError(f"{label}:1: longer than {source.MOST_CHARACTERS} characters, this is no spec")
+        raise SpecError(f"{label}:1: longer than {source.MOST_CHARACTERS} characters, this is not a spec")
     read = source.read(text)
     if not isinstance(read.data, dict):
         if not read.faults:
@@ -130,7 +130,7 @@ def _traced(text: str, label: str, overrides: Sequence[str], folder: str = "") -
 
 
 def _from_here(path: Path, value: Any) -> Any:
-    """The value of a `--set` with its relative paths made absolute: they are relative to the current folder."""
+    """The value of a `--set`, with paths relative to the current folder made absolute."""
     tree: dict[str, Any] = {}
     apply(tree, path, value)
     named_files.locate(tree, os.path.abspath(""), swept=True)
@@ -140,7 +140,7 @@ def _from_here(path: Path, value: Any) -> Any:
 
 
 def from_plain(plain: Mapping[str, Any]) -> Spec:
-    """The spec whose `plain()` this is, checked like a file. Raises `SpecError`."""
+    """The spec for plain data returned by `plain()`, checked like a file. Raises `SpecError`."""
     if not isinstance(plain, Mapping):
         raise SpecError(f"plain spec: wrong type: {shown(plain)}, allowed: {allowed(())}")
     spec, faults = examined(plain, {CANONICAL: True})
@@ -176,9 +176,9 @@ def _decoded(content: bytes, label: str) -> str:
 def examined(
     data: Mapping[str, Any], context: dict[str, bool], facts: Mapping[str, SetFacts] | None = None
 ) -> tuple[Spec | None, list[Fault]]:
-    """The spec and every fault in it. With faults the spec is None, or one that must not be used.
+    """The spec and all its faults. With faults the spec is None or must not be used.
 
-    `facts` are those of data sets that the schema does not know, by name.
+    `facts` describes, by name, data sets that are not in the schema.
     """
     faults: list[Fault] = []
     try:
@@ -200,7 +200,7 @@ def examined(
 
 
 def _repaired(data: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any]:
-    """A copy of `data` without what is at fault and with stand-ins for what is missing, to check the rest."""
+    """A copy of `data` without faulty fields and with placeholders for missing ones, to check the rest."""
     copied = copy.deepcopy(dict(data))
     for fault in faults:
         path = _without_index(fault.path)
@@ -228,7 +228,7 @@ def _without_index(path: Path) -> Path:
     return path[:cut]
 
 
-def _touch(one: Path, other: Path) -> bool:
+def _overlap(one: Path, other: Path) -> bool:
     """Whether one path is the other or lies inside it."""
     shorter = min(len(one), len(other))
     return one[:shorter] == other[:shorter]

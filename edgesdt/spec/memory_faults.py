@@ -1,4 +1,4 @@
-"""What is wrong with banks by the spec alone: one that does not hold a word."""
+"""Faults of banks that follow from the spec alone: a bank smaller than a word."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SECTION: Path = ("chip", "memory")
 
 
 def smaller_than_a_word(spec: Spec) -> Iterator[Fault]:
-    """A fault for each bank smaller than its word, at the field that is nearest to it."""
+    """A fault for each bank smaller than its word, at the most specific field."""
     memory, told = spec.chip.memory, set()
     for kind in KINDS:
         asked, own = memory.of(kind), memory.own(kind)

@@ -1,8 +1,8 @@
-"""Files that a spec names: where they are, their digests, and the text of sheets, which travels with the spec.
+"""Files that a spec names: their paths, their digests, and the text of sheets, which the spec contains.
 
-A path in a file is relative to that file, one of `--set` to the current folder; a spec that was loaded holds absolute
-ones. A device sheet or technology table is read once: its text stands in the spec beside its SHA-256, so that a run
-folder, a record or a worker far away needs the file no more. A data set is too large for that and only has a digest.
+A path in a file is relative to that file, a path in `--set` to the current folder; a loaded spec holds absolute paths.
+A device sheet or technology table is read once: the spec then contains its text and its SHA-256, so a run folder, a
+record or a remote worker does not need the file. A data set is too large for that; the spec holds only its digest.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ from edgesdt.spec.hints import Path
 from edgesdt.spec.sets import SETS
 
 PLACES: Final[tuple[Path, ...]] = (("data", "set"), ("device", "file"), ("technology", "file"))
-"""The fields that name a file, but for those of weight layers. `sha256`, and `sheet` for the text, stand beside."""
+"""The fields that name a file, without those of weight layers. `sha256` and `sheet` (the text) are in the same
+section."""
 _LAYERS: Final = ("device", "layers")
 MOST_BYTES: Final = 1 << 16
-"""Of a sheet that travels with a spec; a longer device sheet stays where it is, and only its digest is kept."""
+"""Largest size of a sheet in a spec; of a longer device sheet, the spec holds only the digest."""
 _LARGEST_SHEET: Final = 1 << 20
 
 
 class SheetError(ValueError):
-    """A sheet that cannot be read; says the file and why."""
+    """A sheet cannot be read; the text names the file and the reason."""
 
 
 def is_place(path: Path) -> bool:
@@ -35,13 +36,13 @@ def is_place(path: Path) -> bool:
 
 
 def _layer_of(path: Path) -> str | None:
-    """The number of the weight layer whose device sheet is named at `path`; its last parts may be one, dotted."""
+    """The number of the weight layer whose device sheet is named at `path`; its last parts may be one dotted key."""
     inner = ".".join(map(str, path[2:])).split(".") if path[:2] == _LAYERS else []
     return inner[0] if len(inner) == 2 and inner[1] == "file" else None
 
 
 def beside(path: Path) -> tuple[Path, ...]:
-    """Where the digest and the text of the file are that is named at `path`; none where no file is named."""
+    """The fields of the digest and the text of the file named at `path`; none if no file is named."""
     if not is_place(path):
         return ()
     head = str(path[-1]).removesuffix("file")  # "1." of a dotted key of a layer
@@ -49,7 +50,7 @@ def beside(path: Path) -> tuple[Path, ...]:
 
 
 def located(place: Path, value: Any, folder: str) -> Any:
-    """The value of the field at `place` with `folder` before a relative path; what is no path stays as it is."""
+    """The value of the field at `place`; `folder` is put before a relative path, other values are unchanged."""
     if not is_place(place) or not isinstance(value, str) or not value or "\0" in value:
         return value
     if place == PLACES[0] and (value in SETS or not value.lower().endswith(".npz")):
@@ -58,7 +59,7 @@ def located(place: Path, value: Any, folder: str) -> Any:
 
 
 def locate(data: dict[str, Any], folder: str, swept: bool = False) -> None:
-    """Put `folder` before the relative paths of a spec's plain data; with `swept` also before those of its sweep."""
+    """Puts `folder` before the relative paths in a spec's plain data; with `swept`, also in its sweep section."""
     for section, key in PLACES:
         inner = data.get(str(section))
         if isinstance(inner, dict) and key in inner:
@@ -70,7 +71,7 @@ def locate(data: dict[str, Any], folder: str, swept: bool = False) -> None:
 
 
 def located_sweep(section: Any, folder: str, above: Path = ()) -> Any:
-    """The `sweep:` section with `folder` before its relative paths, in whatever form it is written."""
+    """The `sweep:` section, in any of its forms, with `folder` before its relative paths."""
     if isinstance(section, Mapping):
         return {key: located_sweep(value, folder, _place(str(key), above)) for key, value in section.items()}
     if isinstance(section, list | tuple):
@@ -79,14 +80,14 @@ def located_sweep(section: Any, folder: str, above: Path = ()) -> Any:
 
 
 def _place(key: str, above: Path) -> Path:
-    """The place that a key of a sweep names: dotted, or inside the mapping that is a value of `above`."""
+    """The path that a key of a sweep names: dotted, or inside a mapping that is a value of `above`."""
     steps: Path = tuple(key.split("."))
     whole: Path = (*above, *steps)
     return steps if is_place(steps) else whole if is_place(whole) or whole[:2] == _LAYERS else steps
 
 
 def forget(data: dict[str, Any], place: Path) -> None:
-    """Drop the digest and the text of the file that stood at `place`, which gets another one."""
+    """Removes the digest and the text of the file at `place`, before another file is set."""
     section, layer = data.get(str(place[0])), _layer_of(place)
     if not is_place(place) or not isinstance(section, dict):
         return
@@ -101,7 +102,7 @@ def forget(data: dict[str, Any], place: Path) -> None:
 
 
 def _of_layers(data: Mapping[str, Any]) -> Iterator[tuple[Any, Path, dict[Any, Any]]]:
-    """Of each device sheet that a weight layer names: its key, its place, and the mapping that has it."""
+    """For each device sheet of a weight layer: its key, its path, and the mapping that contains it."""
     device = data.get("device")
     inner = device.get("layers") if isinstance(device, Mapping) else None
     if not isinstance(inner, dict):
@@ -114,9 +115,10 @@ def _of_layers(data: Mapping[str, Any]) -> Iterator[tuple[Any, Path, dict[Any, A
 
 
 def sheet(path: str) -> tuple[str | None, str]:
-    """Text and SHA-256 of a device sheet or technology table; no text where it is too long to travel.
+    """Text and SHA-256 of a device sheet or technology table; no text if it is too long for a spec.
 
-    Raises `SheetError` for what cannot be read, is no regular file, no text in UTF-8, or longer than 1 MiB.
+    Raises `SheetError` for a file that cannot be read, is not a regular file or not UTF-8 text, or is longer than 1
+    MiB.
     """
     try:
         found = os.stat(path)
@@ -143,7 +145,7 @@ def _sheet(path: str, changed_ns: int, size: int) -> tuple[str | None, str]:
 
 
 def digest(path: str) -> str | None:
-    """SHA-256 of a file of any size; None where there is no such regular file, or it cannot be read."""
+    """SHA-256 of a file of any size; None if it is not a regular file or cannot be read."""
     try:
         found = os.stat(path)
         return _digest(path, found.st_mtime_ns, found.st_size) if stat.S_ISREG(found.st_mode) else None
@@ -158,7 +160,7 @@ def _digest(path: str, changed_ns: int, size: int) -> str:
 
 
 def identity(section: str, plain: Any) -> Any:
-    """A plain section without what only says where a file is: its digest tells what it holds."""
+    """A plain section without paths of files, because the digest identifies the content."""
     for name, key in PLACES:
         if name == section and isinstance(plain, Mapping):
             known = plain.get("sha256") is not None

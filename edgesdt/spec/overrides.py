@@ -1,4 +1,4 @@
-"""`--set KEY=VALUE`: one field of a spec, by dotted path, with a value written as in YAML."""
+"""`--set KEY=VALUE`: overrides one field of a spec by dotted path, with a value written as in YAML."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _ITEM = re.compile(r"(.+)\[([0-9]{1,6})\]")
 
 
 class PathError(ValueError):
-    """A dotted path that the schema does not have; the text is the fault."""
+    """A dotted path is not in the schema; the text is the fault."""
 
 
 class OverrideError(Exception):
-    """An override that cannot be applied; `text` is the whole fault."""
+    """An override cannot be applied; `text` is the complete fault."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -99,13 +99,13 @@ def _on_one_line(key: str) -> str:
 
 
 def apply(data: dict[str, Any], path: Path, value: Any) -> None:
-    """Writes `value` at `path`, making the sections on the way. A value where a section belongs stays."""
+    """Writes `value` at `path` and creates missing sections. A value in place of a section is kept."""
     here = data
     for part in path[:-1]:
         if here.get(str(part)) is None:
             here[str(part)] = {}
         inner = here[str(part)]
         if not isinstance(inner, dict):
-            return  # the file's own fault, and it is reported as such
+            return  # a fault of the file, which is reported separately
         here = inner
     here[str(path[-1])] = value

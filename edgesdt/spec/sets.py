@@ -1,4 +1,4 @@
-"""What a spec may assume about the named data sets before any file is opened: shapes and sample counts."""
+"""Shapes and sample counts of the named data sets, for checks without opening a file."""
 
 from __future__ import annotations
 
@@ -25,4 +25,4 @@ SETS: Final = {
 """The sets that load by name."""
 
 NOT_YET: Final = ("cifar10", "svhn")
-"""Names that are known but that this version has no loader for."""
+"""Names of data sets that this version cannot load."""

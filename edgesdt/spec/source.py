@@ -1,4 +1,4 @@
-"""Reads YAML text into plain data with the line of every key; knows YAML, not what a spec means.
+"""Reads YAML text into plain data with the line of every key, without interpreting it as a spec.
 
 Numbers, booleans and null are resolved as YAML 1.2 does: `1e-3` is a number; `on`, `no` and `12:30:00` are
 text. Duplicate keys, tags, aliases and deep nesting are faults.
@@ -15,9 +15,9 @@ import yaml
 from edgesdt.spec.hints import Path, printable, shown
 
 MOST_CHARACTERS: Final = 1 << 17
-"""A spec is a page or two; a longer file is something else."""
+"""Longest accepted text; a spec has only a page or two."""
 _DEEPEST: Final = 20
-_LONGEST_INTEGER: Final = 300  # digits; longer ones exceed every float and read as infinite
+_LONGEST_INTEGER: Final = 300  # digits; longer numbers exceed every float and would be read as infinite
 _TAG: Final = "tag:yaml.org,2002:"
 
 
@@ -28,7 +28,7 @@ class _Refused(Exception):
 
 
 class _Reader(yaml.SafeLoader):
-    """PyYAML's composer with resolvers of its own, that refuses what makes a tree unbounded or not plain."""
+    """PyYAML's composer with its own resolvers; it refuses aliases, tags and deep nesting."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (yaml's own protocol)
     _depth = 0
@@ -65,8 +65,8 @@ _resolve("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", "-+.")
 class Fault:
     """One thing that is wrong, at a path of the spec.
 
-    `line` is where it stands if the reader knows; otherwise it is found from `blame`, the paths that could be
-    changed to mend it, the likeliest first (the path itself when empty).
+    `line` is its line if the reader knows it. Otherwise the line follows from `blame`: the paths that could be changed
+    to correct it, the most likely first (the path itself if empty).
     """
 
     path: Path
@@ -77,7 +77,7 @@ class Fault:
 
 @dataclass
 class Source:
-    """Plain data, the line of every path in it (1-based; `()` is the first key), and the faults met."""
+    """Plain data, the line of every path (1-based; `()` is the first key), and the faults found."""
 
     data: Any = None
     lines: dict[Path, int] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class Source:
 
 
 def read(text: str) -> Source:
-    """Reads one YAML document. Unreadable text gives a `Source` whose data is None; its faults say why."""
+    """Reads one YAML document. For unreadable text, the data of the `Source` is None and its faults give the reason."""
     source = Source()
     try:
         node = yaml.compose(text, Loader=_Reader)
@@ -102,7 +102,7 @@ def read(text: str) -> Source:
         line = text.count("\n", 0, error.position) + 1
         code = ord(text[error.position])
         source.faults = [Fault((), f"a character that YAML does not allow: U+{code:04X}", line)]
-    except (yaml.YAMLError, ValueError, OverflowError) as error:  # chr() of a bad \U escape comes through
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # raised by chr() for a bad \U escape
         source.faults = [Fault((), f"not readable as YAML: {printable(str(error))}", 1)]
     return source
 

@@ -1,6 +1,6 @@
 """The section model and the field types of a spec: quantities, YAML flags, data set and table names, sweeps.
 
-Each type is `Annotated` and its metadata says what is allowed, so that faults and reference pages agree.
+Each type is `Annotated`, and its metadata states the allowed values, so that faults and reference pages agree.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from edgesdt.spec.sets import NOT_YET, SETS
 from edgesdt.units import FREQUENCY, LENGTH, RESISTANCE, SIZE, TIME, Kind, UnitError, parse
 
 CANONICAL: Final = "canonical"
-"""Key of the validation context that marks plain data: bare numbers are in the unit that the model holds."""
+"""Key of the validation context for plain data, where numbers without a unit are in the unit of the model."""
 
 
 class Section(BaseModel):
-    """A mapping in the file. An empty one (`learning:` and nothing below) takes all its defaults."""
+    """A mapping in the file. An empty one (`learning:` without fields) has all its defaults."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -47,13 +47,13 @@ class Section(BaseModel):
 
 @dataclass(frozen=True)
 class Allowed:
-    """Metadata: what the field takes, in words, where its type alone does not say it."""
+    """Metadata: text for the allowed values of a field, if its type does not state them."""
 
     text: str
 
 
 def wrong(what: str, hint: str = "") -> PydanticCustomError:
-    """A fault to which value and allowed range are added when it is shown."""
+    """A fault; its value and allowed range are added when it is shown."""
     return PydanticCustomError("spec_what", "{what}", {"what": what, "hint": hint})
 
 
@@ -64,7 +64,7 @@ def sentence(text: str) -> PydanticCustomError:
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number with a unit: `held` is the unit that the model stores, `bare` that of a number without one."""
+    """A number with a unit: `held` is the unit in the model, `bare` that of a number without a unit."""
 
     kind: Kind
     held: str
@@ -134,14 +134,14 @@ def _known_model(name: str) -> str:
 
 
 def power_of_two_real(number: float) -> float:
-    """A power of two, or a fault."""
+    """Checks that a number is a power of two."""
     if math.frexp(number)[0] != 0.5:
         raise wrong("not a power of two")
     return number
 
 
 def a_mapping(value: object) -> object:
-    """A mapping with finite numbers, copied."""
+    """Checks and copies a mapping with finite numbers."""
     if isinstance(value, Mapping):
         _finite(value)
         return dict(value)
@@ -149,7 +149,7 @@ def a_mapping(value: object) -> object:
 
 
 def _bits_or_auto(value: object) -> object:
-    """Bits below the point, or `auto`."""
+    """Checks fractional bits, or `auto`."""
     if value == "auto":
         return value
     if isinstance(value, bool) or not isinstance(value, int):
@@ -166,7 +166,7 @@ def _power_of_two(number: int) -> int:
 
 
 def unique(items: tuple[str, ...]) -> tuple[str, ...]:
-    """The items, none of them twice."""
+    """Checks that no item occurs twice."""
     for item in items:
         if items.count(item) > 1:
             raise sentence(f"{item!r} is given more than once, allowed: each read-out once")
@@ -174,7 +174,7 @@ def unique(items: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _sweep(value: object) -> object:
-    """A mapping of JSON-ready values, kept as it is; an empty one is no sweep."""
+    """Checks a mapping of JSON-ready values and keeps it unchanged; an empty one means no sweep."""
     if isinstance(value, Mapping):
         _finite(value)
         return dict(value) or None

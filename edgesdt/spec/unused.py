@@ -1,4 +1,4 @@
-"""Settings of a device that its chip has no use for: refused where they tell of a slip, else said in a sentence."""
+"""Settings of a device without effect on its chip: refused if they are probably a mistake, else a warning."""
 
 from __future__ import annotations
 
@@ -61,7 +61,10 @@ def _without_file(device: LayerDevice, inside: Path, beside: LayerDevice | None 
 
 
 def settings(spec: Spec) -> list[str]:
-    """What the chip leaves unused, in sentences: an array beside a digital memory may be of a sweep over devices."""
+    """Warnings on settings without effect.
+
+    An array with a digital memory is allowed, since a sweep may choose the device.
+    """
     array = spec.device.array
     if spec.device.digital and spec.device.layers:
         return _of_digital_layers(spec)
@@ -101,7 +104,7 @@ def _differs(array: Array, name: str) -> bool:
 
 
 def _is_chosen_by_sweep(spec: Spec) -> bool:
-    """Whether a sweep gives this spec its devices: its points are checked one by one."""
+    """Whether a sweep sets the devices of this spec; its points are then checked separately."""
     section = spec.sweep or {}
     swept = section.get("parameters", section)
     names = {*swept, *groups.fields_of(section.get(groups.KEY))} if isinstance(swept, dict) else set()

@@ -1,4 +1,4 @@
-"""A plain spec as YAML text with notes at the ends of lines, and the hash that names what it describes."""
+"""Writes a plain spec as YAML text with end-of-line notes, and computes its hash."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from edgesdt.spec.source import is_text
 from edgesdt.units import exact
 
 UNHASHED: Final = ("name", "seed", "sweep")
-"""Sections that do not change what is described."""
+"""Sections that do not affect the described chip."""
 _BOOLEANS_OF_OTHERS = ("y", "n", "yes", "no", "on", "off")  # in YAML 1.1
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 _WORD = re.compile(r"[A-Za-z_./][A-Za-z0-9_./-]*")
 
 
-def _whole_if_it_is(text: str) -> float | int:
+def _integral(text: str) -> float | int:
     number = float(text)
     return int(number) if number.is_integer() else number
 
 
-_DECODER = json.JSONDecoder(parse_float=_whole_if_it_is)
+_DECODER = json.JSONDecoder(parse_float=_integral)
 
 
 def spec_hash(plain: Mapping[str, Any]) -> str:
     """16 hexadecimal digits of SHA-256 over the canonical JSON of all but `name`, `seed` and `sweep`.
 
-    Independent of the order of keys, of the machine, and of whether a whole number is written as 1 or 1.0; of a file
-    that the spec names, its digest counts and not where it is.
+    The hash does not depend on the order of keys, on the machine, or on whether a whole number is written as 1 or 1.0.
+    For a named file, the digest counts and the path does not.
     """
     _require_plain(plain)
     kept = {key: identity(key, value) for key, value in plain.items() if key not in UNHASHED}
@@ -97,12 +97,12 @@ def _lines(mapping: Mapping[str, Any], path: Path, indent: str) -> Iterator[tupl
 
 
 def _is_block(text: str) -> bool:
-    """Whether a text has lines, and nothing that a literal block of YAML would change."""
+    """Whether a text has several lines and no characters that a literal block of YAML would change."""
     return "\n" in text and all(character == "\n" or character.isprintable() for character in text)
 
 
 def _block(text: str, indent: str) -> str:
-    """A text as a literal block: every line as it is, whatever it begins with."""
+    """A text as a literal block, with every line unchanged."""
     kept = "+" if text.endswith("\n") else "-"
     lines = text.removesuffix("\n").split("\n") if kept == "+" else text.split("\n")
     return "\n".join([f"|2{kept}", *(f"{indent}{line}" if line else "" for line in lines)])
@@ -132,7 +132,7 @@ def _flow(value: Any) -> str:
 
 
 def _text(text: str) -> str:
-    """Plain where every YAML reader agrees that it is text, double-quoted with escapes elsewhere."""
+    """A plain scalar if every YAML reader reads it as text; otherwise double-quoted with escapes."""
     if _WORD.fullmatch(text) and text.casefold() not in _BOOLEANS_OF_OTHERS and is_text(text):
         return text
     return '"' + "".join(_escaped(character) for character in text) + '"'

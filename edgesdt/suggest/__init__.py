@@ -1,1 +1,1 @@
-"""Specs suggested for a data set, and formats chosen on its training samples."""
+"""Suggests specs for a data set, and chooses formats on its training samples."""

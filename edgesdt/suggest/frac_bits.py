@@ -1,8 +1,8 @@
-"""`chip.weights.frac_bits: auto`: the number that suits the first weights and a short training on held-out samples.
+"""`chip.weights.frac_bits: auto`: chooses the number from the initial weights and short trainings.
 
-The candidates lie around the finest format that holds the first weights. Each is tried in a miniature of the run on a
-part of the training samples, and read out on another part of them. No test sample is seen, and nothing depends on a
-clock or on the number of workers.
+The candidates lie around the finest format that holds the initial weights. Each is tried in a short run on a part of
+the training samples, and read out on another part. No test sample is used, and the result does not depend on a clock or
+on the number of workers.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from edgesdt.spec import Spec
 from edgesdt.suggest.trial import accuracy, part_of, sampling_error
 
 AROUND: Final = (0, 1, 2, 3, -1)
-"""Candidates, in bits finer than the finest format that holds the first weights; of equals the first is taken."""
-_FINEST, _COARSEST, _TO_BIASES = 24, -8, 30  # as `spec.agreement` has them
+"""Candidates, in bits finer than the finest format that holds the initial weights; the first of equals wins."""
+_FINEST, _COARSEST, _TO_BIASES = 24, -8, 30  # the same range as in `spec.agreement`
 
 
 def chosen(spec: Spec, data: Dataset) -> Spec:
-    """The spec with a number where it says `auto`; the spec itself where it does not.
+    """The spec with `auto` replaced by a number; the spec itself if it has no `auto`.
 
-    On analog cells, where it is the accumulator's LSB alone, the first weights decide. Raises as `Chip`.
+    On analog cells the number only sets the accumulator's LSB, and the initial weights determine it. Raises as `Chip`.
     """
     if not is_auto(spec):
         return spec
@@ -39,24 +39,24 @@ def chosen(spec: Spec, data: Dataset) -> Spec:
 
 
 def without_data(spec: Spec) -> Spec:
-    """As `chosen` from the first weights alone: the finest format that holds them."""
+    """As `chosen`, from the initial weights alone: the finest format that holds them."""
     return _with(spec, _of_first_weights(spec)) if is_auto(spec) else spec
 
 
 def is_auto(spec: Spec) -> bool:
-    """Whether the spec leaves the bits below the point of its weights open."""
+    """Whether `chip.weights.frac_bits` of the spec is `auto`."""
     return spec.chip.weights.frac_bits == "auto"
 
 
 def _of_first_weights(spec: Spec) -> int:
-    """Bits below the point of the finest format that holds the first weights of every layer (Xavier-uniform)."""
+    """Fractional bits of the finest format that holds the initial weights of every layer (Xavier-uniform)."""
     weights, layers = spec.chip.weights, spec.chip.layers
     bound = max(weights.init_gain * math.sqrt(6.0 / (a + b)) for a, b in pairwise(layers))
     return _held(spec, weights.bits - 1 - math.ceil(math.log2(bound)) if bound else weights.bits + 4)
 
 
 def _held(spec: Spec, bits: int) -> int:
-    """The nearest number that the spec may have."""
+    """The nearest number that a spec allows."""
     biases = spec.chip.biases
     lowest = max(_COARSEST, biases.frac_bits - _TO_BIASES) if biases.enabled else _COARSEST
     return min(max(bits, lowest), _FINEST)

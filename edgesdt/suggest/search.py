@@ -1,8 +1,8 @@
-"""`edgesdt suggest`: a spec for a data set, its constants chosen on held-out training samples.
+"""`edgesdt suggest`: searches for a spec for a data set, with constants chosen on held-out training samples.
 
-One field after the other takes the value that serves best in miniatures of the run (`trying`). The measure is a
-logistic regression on the chip's outputs, held against the same one on the inputs; once it comes near that, it counts
-as well how far neurons stand for classes by themselves. The test split is not looked at.
+Each field in turn is set to the value that does best in short runs (`trial`). The score is the accuracy of a logistic
+regression on the chip's outputs, compared with the same regression on the inputs. Once it comes close, the score also
+includes the accuracy of direct association. The test split is not used.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from edgesdt.spec import Spec
 from edgesdt.suggest import frac_bits, trial
 
 NEAR: Final = 0.05
-"""A suggestion that stays further below logistic regression on the inputs says why."""
+"""A suggestion further below logistic regression on the inputs than this gives reasons."""
 _MOST_LOST: Final = 0.003
-"""Share of the variance of the features that the rounding of the inputs may lose."""
+"""Largest share of the variance of the features that the rounding of inputs may lose."""
 _FEWEST_BITS = 4  # of an input
 _PER_CLASS, _FEWEST, _MOST = 20, 100, 400  # output neurons of a first suggestion
 _BY_ITSELF: Final = 0.3
@@ -42,9 +42,11 @@ Changes = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A spec with the accuracies on `held_out` training samples of logistic regression on its outputs and inputs.
+    """A spec, with the accuracies of logistic regression on its outputs and on its inputs.
 
-    `tried`: chips that were tried. `why`: sentences on what keeps it below the inputs, empty if nothing does.
+    The accuracies are those of `held_out` training samples.
+
+    `tried`: number of chips tried. `why`: sentences on why it stays below the inputs; empty if it does not.
     """
 
     spec: Spec
@@ -60,7 +62,7 @@ def suggest(name: str, say: Say = lambda line: None) -> Suggestion:
     data = datasets.load(name, progress=say)
     part = trial.part_of(data)
     if len(np.unique(part.y_train)) < 2:
-        raise DataError(f"{data.name}: its training samples are of one class, allowed: two or more")
+        raise DataError(f"{data.name}: its training samples have one class, allowed: two or more")
     aim = logistic(part.x_train / 255, part.x_test / 255, part)
     say(f"logistic regression on the inputs: {aim:.1%} of {len(part.x_test)} held-out training samples")
     search = _Search(_first(name, data), part, aim, say)
@@ -74,17 +76,17 @@ def suggest(name: str, say: Say = lambda line: None) -> Suggestion:
 
 def logistic(x: npt.NDArray[Any], x_test: npt.NDArray[Any], part: Dataset) -> float:
     """Accuracy on the held-out samples of a multinomial logistic regression on `x` (samples, features), in 0 … 1."""
-    from sklearn.linear_model import LogisticRegression  # heavy, and only a suggestion needs it here
+    from sklearn.linear_model import LogisticRegression  # a heavy import that only a suggestion needs
     from threadpoolctl import threadpool_limits  # comes with scikit-learn
 
-    with warnings.catch_warnings(), threadpool_limits(1):  # on small arrays threads wait for each other
-        warnings.simplefilter("ignore")  # what it says where it stops before it has converged
+    with warnings.catch_warnings(), threadpool_limits(1):  # threads slow down work on small arrays
+        warnings.simplefilter("ignore")  # its message if it stops before it has converged
         model = LogisticRegression(C=_C, max_iter=_ITERATIONS).fit(x, part.y_train)
     return float((model.predict(x_test) == part.y_test).mean())
 
 
 class _Search:
-    """The best spec so far, on one part of the training samples."""
+    """The search: the best spec so far on one part of the training samples."""
 
     def __init__(self, spec: Spec, part: Dataset, aim: float, say: Say) -> None:
         self.spec, self.part, self._aim, self._say = spec, part, aim, say
@@ -93,11 +95,11 @@ class _Search:
 
     @property
     def neurons(self) -> int:
-        """Output neurons of the best so far."""
+        """Output neurons of the best spec so far."""
         return self.spec.chip.layers[-1]
 
     def take_best(self, choices: Iterable[Changes]) -> None:
-        """Go over to the best of the choices, each a change of the spec so far, if it is better than that."""
+        """Tries each choice, a change of the best spec, and keeps the best one if it improves the score."""
         before = self.spec
         for changes in choices:
             spec = _changed(before, changes)
@@ -109,11 +111,11 @@ class _Search:
                 self._say(f"{told}: {reached:.1%}")
 
     def reached_by(self, spec: Spec, part: Dataset) -> float:
-        """What another spec reaches, or this one on other samples."""
+        """The accuracy of another spec, or of this one on other samples."""
         return self._score(spec, part)[0]
 
     def _score(self, spec: Spec, part: Dataset | None = None) -> tuple[float, float]:
-        """The accuracy of logistic regression on the outputs, and what is to be large."""
+        """The accuracy of logistic regression on the outputs, and the score to maximise."""
         part = part or self.part
         self.tried += 1
         chip = trial.learned(spec, part)
@@ -124,7 +126,7 @@ class _Search:
 
 
 def _first(name: str, data: Dataset) -> Spec:
-    """Where the search starts from."""
+    """The spec at which the search starts."""
     neurons = min(max(_PER_CLASS * data.classes, _FEWEST), _MOST)
     fewest, most = _EPOCHS
     plain = {
@@ -144,7 +146,7 @@ def _first(name: str, data: Dataset) -> Spec:
             "homeostasis": {"gamma": 0.05, "eta": 0.1},
         },
         "readout": ["linear", "direct"],
-        "epochs": min(max(trial.passes(trial.part_of(data)), fewest), most),  # as it was tried
+        "epochs": min(max(trial.passes(trial.part_of(data)), fewest), most),  # the same as in the trials
     }
     return frac_bits.without_data(Spec.from_plain(plain))
 
@@ -155,7 +157,7 @@ def _name(name: str) -> str:
 
 
 def _input_bits(x: npt.NDArray[np.uint8]) -> int:
-    """The fewest bits of an input that lose little of the variance of the features."""
+    """The smallest input width that loses little of the variance of the features."""
     wide = x.astype(np.float64) - x.mean(axis=0)
     varies = (wide**2).mean(axis=0)
     for bits in range(_FEWEST_BITS, 8):
@@ -168,7 +170,7 @@ def _input_bits(x: npt.NDArray[np.uint8]) -> int:
 
 
 def _rounds(search: _Search) -> Iterator[list[Changes]]:
-    """What is tried, one field after the other, each from the best so far."""
+    """Tries one field after the other, each starting from the best spec so far."""
     yield [{"learning.winners": max(search.neurons // part, 1)} for part in (60, 10, 5)]
     yield [{"learning.dropout.input": share} for share in (0.0, 0.3)]
     rate = search.spec.learning.learning_rate[0]
@@ -195,7 +197,7 @@ def _fitted(spec: Spec) -> Spec:
 
 
 def _reasons(search: _Search, aim: float) -> tuple[str, ...]:
-    """What the chip falls short of the inputs by, and what would help, each thing tried."""
+    """Sentences on how far the chip stays below the inputs and on which changes would help; each change is tried."""
     part, found = search.part, []
     low, high = part.x_train.min(axis=0), part.x_train.max(axis=0)
     span = np.maximum(high.astype(np.int64) - low, 1)
@@ -215,9 +217,9 @@ def _reasons(search: _Search, aim: float) -> tuple[str, ...]:
         found.append(f"With weights of 16 bits it reaches {exact:.1%}.")
     if not found:
         found.append(
-            "Neither more neurons, nor wider weights, nor stretched features bring it nearer: a chip of one layer that "
-            "sets its own target keeps what its winners tell, and here the classes lie in what they leave out. "
-            "learning.target: label is another way."
+            "More neurons, wider weights or stretched features do not help: a chip of one layer with a self-defined "
+            "target keeps only the information in its winners, and the classes depend on other information here. An "
+            "alternative is learning.target: label."
         )
     return tuple(found)
 

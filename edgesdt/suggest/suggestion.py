@@ -1,4 +1,4 @@
-"""A suggested spec as YAML to be edited: what was chosen, where it may be changed, and what it reached."""
+"""Writes a suggested spec as YAML to edit, with comments on its fields and the accuracy that it reached."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _SHOWN: Final = {
 }
 _FEWER: Final = {"weights": ("bits", "frac_bits"), "homeostasis": ("gamma", "eta")}
 _NOTES: Final = {
-    "encoder.bits": "the fewest that keep the features apart",
-    "chip.layers": "inputs, output neurons: more of these tell more, and cost more",
-    "chip.weights.frac_bits": "the range is ±2^(bits - 1 - frac_bits); auto chooses it anew",
-    "chip.memory_budget": "what its arrays take, rounded up",
-    "learning.winners": "neurons that answer to a sample",
+    "encoder.bits": "the fewest bits that keep the features distinct",
+    "chip.layers": "inputs, output neurons: more output neurons can raise the accuracy, and cost more",
+    "chip.weights.frac_bits": "the range is ±2^(bits - 1 - frac_bits); auto chooses it again",
+    "chip.memory_budget": "the size of its arrays, rounded up",
+    "learning.winners": "neurons that respond to a sample",
     "learning.learning_rate": "falls linearly over the epochs",
     "readout": "linear: logistic regression on the outputs; direct: neurons stand for classes",
 }
 
 
 def written(found: Suggestion, folder: str = ".") -> str:
-    """The suggestion as YAML that `edgesdt check` and `edgesdt run` take, for a file in `folder`.
+    """The suggestion as YAML for `edgesdt check` and `edgesdt run`, for a file in `folder`.
 
-    A data file is named relative to that folder, as a spec names its files.
+    The path of a data file is relative to that folder, as in every spec.
     """
     plain = _plain(found)
     place = found.spec.data.set
@@ -64,7 +64,7 @@ def _commented(text: str) -> list[str]:
 
 
 def _plain(found: Suggestion) -> dict[str, object]:
-    """The fields that a user may want to change; all others are defaults."""
+    """The fields that a user may want to change; all others have their defaults."""
     whole = found.spec.plain()
     plain: dict[str, object] = {}
     for section, names in _SHOWN.items():

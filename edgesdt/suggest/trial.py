@@ -1,4 +1,4 @@
-"""How well a spec learns, from a miniature of its run: training samples alone, some of them held out to look at."""
+"""Tries a spec in a short run: trains on a part of the training samples and evaluates on held-out ones."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from edgesdt.rules.lookup import resolve
 from edgesdt.spec import Spec
 
 MOST_LEARNED: Final = 4_000
-"""Training samples that a miniature learns from."""
+"""Training samples of a short run."""
 MOST_HELD_OUT: Final = 1_000
-"""Other training samples, on which it is read out."""
+"""Held-out training samples on which a short run is evaluated."""
 LEARNED: Final = 12_000
-"""Samples that are learned in all, in as many passes as that takes."""
+"""Total samples to learn; the number of passes follows from it."""
 _SEED = 0x5EED
 
 
 def part_of(data: Dataset) -> Dataset:
-    """A part of the training samples, the fifth of them that is held out in the place of the test split.
+    """A part of the training samples; a fifth of it is held out and replaces the test split.
 
-    The same for every spec. Of a single sample, that one is held out, too.
+    The part is the same for every spec. A single sample is used for both.
     """
     order = np.random.RandomState(_SEED).permutation(len(data.x_train))
     held = max(min(len(order) // 5, MOST_HELD_OUT), 1)
@@ -36,17 +36,17 @@ def part_of(data: Dataset) -> Dataset:
 
 
 def passes(part: Dataset) -> int:
-    """Epochs of a miniature on `part`."""
+    """Epochs of a short run on `part`."""
     return max(-(-LEARNED // len(part.x_train)), 1)
 
 
 def accuracy(spec: Spec, part: Dataset) -> float:
-    """The accuracy of the spec's first read-out on the held-out samples of `part`, after a miniature of its run."""
+    """The accuracy of the spec's first read-out on the held-out samples of `part`, after a short run."""
     return next(iter(learned(spec, part).read_out(spec.readout[:1]).values()))
 
 
 def learned(spec: Spec, part: Dataset) -> Assessment:
-    """A chip after a miniature of its run: the order, the rates and the schedule of the run, in a few passes.
+    """A chip after a short run, with the order, rates and schedule of a full run in a few passes.
 
     Raises as `Chip`.
     """

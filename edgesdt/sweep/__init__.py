@@ -1,5 +1,5 @@
-"""Sweeps: every point of a spec's `sweep:` section run once, kept in a store, on this machine or on a cluster.
+"""Sweeps: run every point of a spec's `sweep:` section once, on this machine or a cluster, and store the results.
 
-`plan` says which points there are, `store` which are finished, `local` and `cluster` run them, `driver` ties these
-together, `search` chooses points by what is known of earlier ones. `rows` states the format of what is kept.
+`plan` lists the points, `store` records which are finished, `workers` runs them, `driver` connects these parts, and
+`search` chooses points from earlier results. `rows` defines the format of stored results.
 """

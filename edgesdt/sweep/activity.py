@@ -1,8 +1,8 @@
-"""How busy the chip of every point of a plan will be: measured at some of the points, for all of them.
+"""The expected activity of the chip of every point of a plan, from profiles of some points.
 
-Points whose activity is the same share a profile. Where a plan has more kinds of chip than `MOST_PROFILES`, some that
-are drawn at random are profiled, and every other kind takes the shares and rates of the most similar of them, which the
-counts then scale to its own sizes. Its inputs are always its own.
+Points with the same activity share a profile. If a plan has more kinds of chip than `MOST_PROFILES`, a random selection
+is profiled. Every other kind uses the shares and rates of the most similar profile, which the counts scale to its own
+sizes. The share of nonzero inputs is always measured on its own data.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from edgesdt.suggest import frac_bits
 from edgesdt.sweep import keys
 
 MOST_PROFILES: Final = 32
-"""Profiles of a plan, unless it has more data sets, depths, targets and devices than that: each of those has one."""
+"""Maximum profiles of a plan; more if it has more combinations of data set, depth, target and device: each has one."""
 _WORK_S: Final = 0.04
-"""Of each [s], as `profiling.measure` takes it."""
+"""Time of each profile [s]; the `work_s` of `profile.measure`."""
 _FREE: Final = ("memory_budget", "clock", "macs_per_cycle", "neurons_per_cycle", "style")
-"""Fields of the chip that change nothing in what it does."""
+"""Fields of the chip that do not change its activity."""
 
 Say = Callable[[str], None]
 Values = tuple[Any, ...]
 
 
 class Foreseen:
-    """The activity of each of `points`, a plan's values with the spec that they make, by a few profiles.
+    """The activity of each of `points` (values of a plan, with the resulting spec), from a few profiles.
 
-    With `assume`, a share of inputs that are not zero, no data is read. Raises as `samples.load`.
+    `assume` is a share of nonzero inputs; with it no data is read. Raises as `samples.load`.
     """
 
     def __init__(self, points: Iterable[tuple[Values, Spec]], assume: float | None, say: Say) -> None:
@@ -49,18 +49,18 @@ class Foreseen:
                 self._measure({_kind(spec): (values, spec) for values, spec in points})
 
     def of(self, spec: Spec) -> Activity:
-        """What to expect of the chip of a point."""
+        """The expected activity of the chip of a point."""
         return self._assumed or self._found[_kind(spec)]
 
     def told(self) -> str:
-        """How it is known, in a line."""
+        """One line that says how the activity was obtained."""
         if self._assumed is not None:
             return f"assuming {self._assumed.inputs:.0%} of the inputs not zero"
         if self.profiles == self.kinds:
-            return f"how busy a chip is was measured on training samples for each of {self.kinds} kinds of chip"
+            return f"the activity of a chip was measured on training samples for each of {self.kinds} kinds of chip"
         return (
-            f"how busy a chip is was measured on training samples for {self.profiles} of {self.kinds} kinds of chip; "
-            "the others take that of the most similar one, scaled to their sizes"
+            f"the activity of a chip was measured on training samples for {self.profiles} of {self.kinds} kinds of "
+            "chip; the others use that of the most similar kind, scaled to their sizes"
         )
 
     def _measure(self, kinds: dict[tuple[str, ...], tuple[Values, Spec]]) -> None:
@@ -78,15 +78,15 @@ class Foreseen:
             for key in group:
                 if key not in self._found:
                     near = min(chosen, key=lambda other: _distance(kinds[key][0], kinds[other][0], spans))
-                    self._found[key] = self._as_busy(kinds[key][1], self._found[near])
+                    self._found[key] = self._with_own_inputs(kinds[key][1], self._found[near])
 
     def _profile(self, spec: Spec) -> Activity:
         if self._is_missing(spec):
             return replace(expected.assumed(), source=f"{spec.data.set} is not on this machine: assuming")
         return profile.measure(frac_bits.without_data(spec), self._data(spec), _WORK_S)
 
-    def _as_busy(self, spec: Spec, other: Activity) -> Activity:
-        """The activity of another chip with the inputs of this one."""
+    def _with_own_inputs(self, spec: Spec, other: Activity) -> Activity:
+        """The activity of another chip, with the share of nonzero inputs of this one."""
         if self._is_missing(spec):
             return other
         key = spec.data.set, spec.data.train, spec.encoder.bits, spec.seed
@@ -107,25 +107,25 @@ class Foreseen:
 
 
 def _kind(spec: Spec) -> tuple[str, ...]:
-    """Equal for points whose chips do the same."""
+    """Key that is equal for points with the same activity."""
     chip = (part for name, part in spec.chip if name not in _FREE)
     return tuple(map(keys.of, (spec.data, spec.encoder, *chip, spec.learning, spec.device)))
 
 
 def _coarse(spec: Spec) -> tuple[Any, ...]:
-    """Equal for points between which shares and rates can be taken over."""
+    """Key that is equal for points that may share their shares and rates."""
     devices = [layers.device_of(spec, layer) for layer in range(layers.count(spec))]
     where = [(d.model, d.file, d.array.programming, d.array.mapping, d.array.slices) for d in devices]
     return (spec.data.set, len(spec.chip.layers), spec.learning.rule, spec.learning.target, *where)
 
 
 def _spans(every: Sequence[Values]) -> list[float]:
-    """The range of every parameter that is a number in all points, 0 for any other."""
+    """The range of every parameter that is a number in all points; 0 for other parameters."""
     return [max(column) - min(column) if all(map(_is_number, column)) else 0.0 for column in zip(*every, strict=True)]
 
 
 def _distance(one: Values, other: Values, spans: Sequence[float]) -> float:
-    """How far apart the values of two points are: by numbers as shares of their range, else 1 where they differ."""
+    """Distance of the values of two points: numbers as shares of their range; other values 1 if they differ."""
     return sum(_distances(one, other, spans))
 
 

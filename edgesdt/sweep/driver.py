@@ -16,57 +16,57 @@ from edgesdt.sweep.store import Store
 from edgesdt.sweep.workers.jobs import Job, Outcome
 
 MOST_DEATHS = 3
-"""Workers that may die on a point before it counts as failed."""
+"""Number of workers that may die on a point before the point counts as failed."""
 _TICK_S = 0.5
 _COMPACT_S = 15.0
 _ALONE_S = 20.0
 
 
 class Crew(Protocol):
-    """Who runs the points: processes here (`local`) or a cluster (`cluster`)."""
+    """The workers that run points: processes on this machine (`local`) or a cluster (`cluster`)."""
 
     @property
     def size(self) -> int:
-        """Points that can run at once."""
+        """Number of points that can run at the same time."""
 
     def free(self) -> int:
-        """Points that may be started now."""
+        """Number of points that may be started now."""
 
     def compiling(self) -> int:
-        """Workers that are known to be compiling kernels."""
+        """Number of workers known to be compiling kernels."""
 
     def start(self, job: Job) -> None:
-        """Start one."""
+        """Starts a job."""
 
     def wait(self, timeout: float) -> list[tuple[str, Outcome]]:
-        """Id and outcome of those that have ended, after at most `timeout` seconds."""
+        """Ids and outcomes of jobs that have ended; waits at most `timeout` seconds."""
 
     def close(self) -> None:
-        """Stop everything at once."""
+        """Stops all jobs at once."""
 
 
 class Source(Protocol):
-    """Where the points come from: a plan, or a search that looks at the rows of earlier ones."""
+    """The source of points: a plan, or a search that uses the rows of earlier points."""
 
     points: list[Point]
-    """All so far, in the order of `records.jsonl`."""
+    """All points so far, in the order of `records.jsonl`."""
 
     def more(self, store: Store) -> Sequence[Point]:
-        """The next points, once the last ones are finished; empty at the end."""
+        """The next points; called when the last ones are finished; empty at the end."""
 
     def floors(self, point: Point) -> list[tuple[int, str, float]]:
-        """Below what a run of this point is stopped early (see `jobs.Job`)."""
+        """The accuracies below which a run of this point is stopped early (see `jobs.Job`)."""
 
 
 class Planned:
-    """The source of a sweep whose points are all known beforehand."""
+    """The source of a sweep whose points are all planned in advance."""
 
     def __init__(self, plan: Plan) -> None:
         self.points: list[Point] = []
         self._plan = plan
 
     def more(self, store: Store) -> Sequence[Point]:
-        """All of them, once."""
+        """All points at the first call, then none."""
         if self.points:
             return []
         self.points = self._plan.points
@@ -78,7 +78,10 @@ class Planned:
 
 
 class Driver:
-    """Ties a plan's source and a store together; `crew` gets a crew for so many runs once there is one to do."""
+    """Runs the points of a source and stores their rows.
+
+    `crew` starts workers for a number of runs, when first needed.
+    """
 
     def __init__(
         self,
@@ -93,9 +96,9 @@ class Driver:
         self._get_crew, self._retry_failed = crew, retry_failed
         self._crew: Crew | None = None
         self.workers = 0
-        """The most that were at work at once."""
+        """The largest number of workers at the same time."""
         self.busy_s = 0.0
-        """From the start of the first run to the end of the last."""
+        """Seconds from the start of the first run to the end of the last."""
         self._first = 0.0
         self._alone = time.monotonic()
         self._queue: deque[Point] = deque()
@@ -107,9 +110,11 @@ class Driver:
         self._compacting_s = 0.0
 
     def run(self) -> None:
-        """Until every point is finished. Whatever ends it, what is finished is in the store, and workers are gone.
+        """Runs until every point is finished.
 
-        Raises `RunError` where the disk is full or the workers cannot be had.
+        However it ends, finished points are in the store and all workers are stopped.
+
+        Raises `RunError` if the disk is full or workers cannot be started.
         """
         try:
             try:
@@ -117,7 +122,7 @@ class Driver:
                     while points:
                         self._finish(points)
                         points = [p for p in points if not p.infeasible and not self._store.has_row(p)]
-                        self._progress.lost(len(points))  # rows of old that turned out to be damaged
+                        self._progress.lost(len(points))  # rows of earlier sessions that are damaged
             finally:
                 if self._crew is not None:
                     self._crew.close()
@@ -128,7 +133,7 @@ class Driver:
         self._store.compact(self._source.points)
 
     def _finish(self, points: Sequence[Point]) -> None:
-        """Run these points, or wait for whoever does."""
+        """Runs these points, or waits for other processes that run them."""
         known = [point for point in points if not point.infeasible and self._store.status(point)]
         if self._retry_failed:
             self._to_retry |= {point.id for point in known if self._store.status(point) == rows.FAILED}
@@ -141,7 +146,7 @@ class Driver:
                 self._crew = self._crew or self._get_crew(len(self._queue))
                 self._fill(self._crew)
             if self._crew is None or not (self._running or self._queue):
-                time.sleep(_TICK_S)  # others are at work on the rest
+                time.sleep(_TICK_S)  # other processes run the rest
             else:
                 for name, outcome in self._crew.wait(_TICK_S):
                     self._heard(self._running.pop(name), outcome)
@@ -172,7 +177,7 @@ class Driver:
             if status == rows.FAILED and point.id in self._to_retry:
                 self._store.forget_failure(point)
                 self._to_retry.discard(point.id)
-            elif status:  # by another sweep on this folder, in the meantime
+            elif status:  # finished by another sweep on this folder in the meantime
                 self._store.release(point)
                 self._progress.finished(point, self._store.row_of(point), 0.0)
                 continue
@@ -190,7 +195,7 @@ class Driver:
         if kind == "lost":
             self._queue.appendleft(point)
             return
-        if kind == "busy":  # a worker of a driver that was killed, on its last breath
+        if kind == "busy":  # a worker of a killed driver that has not yet exited
             self._store.release(point)
             self._elsewhere.append(point)
             return
@@ -211,7 +216,7 @@ class Driver:
         self._progress.finished(point, made, outcome.get("seconds", 0.0), outcome.get("compile_s", 0.0))
 
     def _look_elsewhere(self) -> None:
-        """Take over points whose process is gone, and note those that others have finished."""
+        """Takes over points of processes that have ended, and records points that other processes have finished."""
         left, self._elsewhere = self._elsewhere, []
         for point in left:
             status = self._store.look_at(point)

@@ -1,4 +1,4 @@
-"""What a point will probably cost on the chip, and how long its run will take here, before anything is run."""
+"""Predicts the cost of a point on the chip and the duration of its run on this machine."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from edgesdt.suggest import frac_bits
 from edgesdt.sweep import keys
 
 START_S = 0.1
-"""Of every run, whatever its size [s]; this and the rates below are of one core of a server, to a factor of 2."""
+"""Fixed time of a run [s]. This and the rates below are for one core of a server, within a factor of 2."""
 SAMPLE_S = 12e-6
-"""Of every training sample of any chip [s]."""
+"""Time per training sample on any chip [s]."""
 CELL_SAMPLE_S = 45e-6
-"""More, of every training sample of a chip on analog cells [s]."""
+"""Additional time per training sample on analog cells [s]."""
 MAC_S = 0.25e-9
-"""Of every multiply-accumulate of an event-driven chip [s]."""
+"""Time per multiply-accumulate of an event-driven chip [s]."""
 SHARE_READ = 0.3
-"""A sample that is only read out, as a share of one that is learned; an epoch reads up to 10,000 and the test split."""
+"""Time of an inference relative to a learned sample; an epoch reads out up to 10,000 samples and the test split."""
 
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Predicted values of every cost objective [its unit], and seconds of a run (None: a data set of unknown size).
+    """Predicted values of every cost objective [its unit], and seconds of a run (None if the data size is unknown).
 
-    Where not `whole`, parts of the chip have no price, and energy, latency and area are lower bounds.
+    If not `whole`, parts of the chip have no price, and energy, latency and area are lower bounds.
     """
 
     values: dict[str, float]
@@ -42,7 +42,7 @@ class Forecast:
 
 
 def forecast(spec: Spec, activity: Activity = ASSUMED) -> Forecast:
-    """Of a checked spec whose chip will be as busy as `activity` says."""
+    """The forecast for a checked spec and the expected `activity` of its chip."""
     values, whole = dict(_costs(_Hardware(spec), activity)), not bill.left_out(spec)
     train, test = _samples(spec)
     if train is None or test is None:
@@ -54,12 +54,12 @@ def forecast(spec: Spec, activity: Activity = ASSUMED) -> Forecast:
 
 
 def used_bits(spec: Spec) -> int:
-    """Bits of every array on the chip."""
+    """Total bits of all arrays on the chip."""
     return _bits_of(_Hardware(spec))
 
 
 class _Hardware:
-    """A spec that equals all others with the same arrays and predicted costs: constants of learning change neither."""
+    """A cache key: equal for specs with the same arrays and predicted costs, which learning constants do not change."""
 
     def __init__(self, spec: Spec) -> None:
         spec = frac_bits.without_data(spec)
@@ -96,7 +96,7 @@ def _costs(hardware: _Hardware, activity: Activity) -> dict[str, float]:
 
 
 def known_before(goals: Iterable[Goal]) -> list[Goal]:
-    """Of these, the ones that a run cannot change: they follow from the spec alone."""
+    """The goals among these that follow from the spec alone, without a run."""
     return [goal for goal in goals if goal.name in ("area", "memory")]
 
 
@@ -104,5 +104,5 @@ def _samples(spec: Spec) -> tuple[Any, Any]:
     facts = SETS.get(spec.data.set)
     train = spec.data.train or (facts.train if facts else None)
     if train is not None and spec.learning.target == "label":
-        train = max(1, round(train * spec.label_fraction))  # only these are learned
+        train = max(1, round(train * spec.label_fraction))  # only labelled samples are learned
     return train, spec.data.test or (facts.test if facts else None)

@@ -1,4 +1,4 @@
-"""Sections of specs as text, once for each object: the ten thousand specs of a sweep share most of their sections."""
+"""Text keys of spec sections, computed once per object: the specs of a sweep share most of their sections."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ def of(section: Any) -> str:
     if len(_known) >= _MOST:
         _known.clear()
     text = section.model_dump_json()
-    _known[id(section)] = section, text  # the object is kept, so that no other gets its id
+    _known[id(section)] = section, text  # keep the object, so that its id is not reused
     return text

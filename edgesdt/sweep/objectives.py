@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Mean:
-    """The finished runs of one combination of values: their mean in each objective and constrained quantity."""
+    """The mean of each objective and constrained quantity over the finished runs of one combination of values."""
 
     point: Mapping[str, Any]
     values: Mapping[str, float]
@@ -27,7 +27,7 @@ class Mean:
 
 
 def value(row: Row, goal: Goal) -> float | None:
-    """The value of an objective in a row [the goal's unit]; None where the run has none, or one that is not whole."""
+    """The value of an objective in a row [the goal's unit]; None if the run has no value or only a lower bound."""
     here: Any = row.get("record")
     if isinstance(here, Mapping) and not omissions.whole(here, goal.path):
         return None
@@ -60,14 +60,14 @@ def keeps(mean: Mean, constraints: Iterable[Constraint]) -> bool:
 
 
 def best(found: Iterable[Mean], goal: Goal) -> Mean | None:
-    """The combination with the best mean in one objective, the first of equals."""
+    """The combination with the best mean of one objective; the first of equals."""
     known = [mean for mean in found if goal.name in mean.values]
     sign = 1.0 if goal.up else -1.0
     return max(known, key=lambda mean: sign * mean.values[goal.name], default=None)
 
 
 def shown(number: float, goal: Goal) -> str:
-    """A value with its unit, for people."""
+    """A value with its unit, for display."""
     match goal.unit:
         case "J":
             return units.format_energy(number)

@@ -1,6 +1,6 @@
-"""Every point of a sweep, checked before anything runs: its values, its seed, its hash, and whether it fits its memory.
+"""Lists and checks every point of a sweep before any run: values, seed, hash, and whether it fits its memory.
 
-A point that no chip can be made of is a fault of the spec; one that only exceeds its memory budget is infeasible.
+A point with an invalid spec is an error; a point that only exceeds its memory budget is infeasible.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _SET: Path = ("data", "set")
 class Point:
     """One run of a sweep: the values of the plan's parameters, in their order, and a seed.
 
-    `spec_hash` is that of the whole spec as it is planned (before its constants are rounded to registers);
-    `infeasible` says why the chip cannot be built, empty if it can.
+    `spec_hash` is the hash of the whole planned spec (before its constants are rounded to registers). `infeasible` says
+    why the chip cannot be built; it is empty if the chip can be built.
     """
 
     values: tuple[Any, ...]
@@ -43,15 +43,15 @@ class Point:
 
     @property
     def id(self) -> str:
-        """Names the point in a store."""
+        """The name of the point in a store."""
         return f"{self.spec_hash}-{self.seed}"
 
 
 class Plan:
-    """What a sweep is to do: `points` in the order in which they are run (empty for a search, which chooses its own).
+    """The plan of a sweep: `points` in the order in which they run (empty for a search, which chooses its own).
 
-    Raises `SpecError` with every fault of every point, and `DataError` where a data set of one's own cannot be read;
-    not `with_data`, none is looked at.
+    Raises `SpecError` with every fault of every point, and `DataError` if the user's data file cannot be read. Without
+    `with_data` no data file is read.
     """
 
     def __init__(self, traced: Traced, sweep: Sweep, with_data: bool = True) -> None:
@@ -61,12 +61,12 @@ class Plan:
         located = [named_files.located(_SET, name, traced.folder) if traced.folder else name for name in sets]
         self._variants = Variants(traced.spec, traced.data, _facts(located) if with_data else {}, traced.folder)
         self.folder = traced.folder
-        """What relative paths of the sweep section are relative to; empty for the current folder."""
+        """The folder for relative paths of the sweep section; empty for the current folder."""
         self._technologies: dict[str, str] = {}
         self._texts: dict[tuple[str, str], str] = {}
         self.points: list[Point] = []
         self.repeated = 0
-        """Combinations left out because they describe the same chip as an earlier one."""
+        """Number of combinations left out because they describe the same chip as an earlier one."""
         if sweep.method != "search":
             self.points = self._checked(combinations(sweep, self.base.seed))
 
@@ -77,13 +77,13 @@ class Plan:
         return [Point(values, seed, digest, reason) for seed in self.sweep.seeds]
 
     def spec_with(self, values: tuple[Any, ...]) -> Spec:
-        """The spec with these values, of the base's seed. Raises `Faulty`."""
+        """The spec with these values and the seed of the base spec. Raises `Faulty`."""
         spec = self._variants.with_values((place, value) for _, place, value in spread(self.sweep.parameters, values))
         self._check_technology(spec)
         return spec
 
     def spec_of(self, point: Point) -> Spec:
-        """The spec that a point's run gets."""
+        """The spec for the run of a point."""
         return self.spec_with(point.values).model_copy(update={"seed": point.seed})
 
     def named(self, point: Point) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class Plan:
         self._checked(every)
 
     def faults_of(self, parameter: Parameter, values: Iterable[Any]) -> list[str]:
-        """What is wrong with values of one parameter on the spec as it is; nothing where another chooses the device."""
+        """The faults of values of one parameter in the base spec; none if another parameter chooses the device."""
         found: dict[tuple[Path, str], tuple[str, int]] = {}
         devices = [other for other in self.sweep.parameters if any(_chooses(name) for name, _ in other.fields)]
         of_device = any(place[0] == "device" for _, place in parameter.fields)
@@ -106,7 +106,7 @@ class Plan:
                 self._variants.with_values([(place, one) for _, place, one in parameter.spread(value)])
             except Faulty as error:
                 for fault in error.faults:
-                    at = _touched(parameter, value, (fault.path, *fault.blame)) or parameter.line_of(value)
+                    at = _line_of_field(parameter, value, (fault.path, *fault.blame)) or parameter.line_of(value)
                     found[at, f"{dotted(fault.path)}: {fault.text}"] = label([parameter], [value]), 1
         return self._told(found)
 
@@ -119,7 +119,7 @@ class Plan:
                 made = self.points_of(values)
             except Faulty as error:
                 for fault in error.faults:
-                    key = self._blamed(fault, values), f"{dotted(fault.path)}: {fault.text}"
+                    key = self._line_of_fault(fault, values), f"{dotted(fault.path)}: {fault.text}"
                     first, count = found.get(key, (label(self.sweep.parameters, values), 0))
                     found[key] = first, count + 1
                 continue
@@ -140,17 +140,17 @@ class Plan:
         left = len(lines) - _MOST_FAULTS
         return lines if left <= 0 else [*lines[:_MOST_FAULTS], f"… and {left} more faults"]
 
-    def _blamed(self, fault: Fault, values: tuple[Any, ...]) -> Path:
-        """Where in the file the value stands that takes part in a fault."""
+    def _line_of_fault(self, fault: Fault, values: tuple[Any, ...]) -> Path:
+        """Position in the file of the value that takes part in a fault."""
         paths = (fault.path, *fault.blame)
         for path in paths:
             for parameter, value in zip(self.sweep.parameters, values, strict=True):
-                if found := _touched(parameter, value, (path,)):
+                if found := _line_of_field(parameter, value, (path,)):
                     return found
         return ("sweep",)
 
     def _hash(self, spec: Spec) -> str:
-        """As `spec_hash` of the plain spec, each section made plain once for each of its values."""
+        """As `spec_hash` of the plain spec, but each distinct section is converted only once."""
         keys = {name: texts.of(value) for name, value in spec if name not in UNHASHED}
         unseen = [(name, key) for name, key in keys.items() if (name, key) not in self._texts]
         plain = spec.plain() if unseen else {}
@@ -171,8 +171,8 @@ class Plan:
             raise Faulty([Fault(("technology",), self._technologies[key])])
 
 
-def _touched(parameter: Parameter, value: Any, paths: Iterable[Path]) -> Path:
-    """Where in the file the field of a parameter stands that one of `paths` is about; empty if none is."""
+def _line_of_field(parameter: Parameter, value: Any, paths: Iterable[Path]) -> Path:
+    """Position in the file of the parameter's field that one of `paths` concerns; empty if there is none."""
     for path in paths:
         for index, (_, place) in enumerate(parameter.fields):
             length = min(len(path), len(place))
@@ -182,7 +182,7 @@ def _touched(parameter: Parameter, value: Any, paths: Iterable[Path]) -> Path:
 
 
 def _infeasible(spec: Spec) -> str:
-    """Why the chip does not fit its memory; empty if it does."""
+    """Why the chip does not fit its memory; empty if it fits."""
     used, budget = used_bits(spec), spec.chip.memory_budget
     if used <= budget:
         return ""
@@ -191,7 +191,7 @@ def _infeasible(spec: Spec) -> str:
 
 
 def _chooses(name: str) -> bool:
-    """Whether the field at a dotted path says what the weights, or those of one layer, are stored in."""
+    """Whether the field at a dotted path chooses the device of all weights or of one layer."""
     inner = name.removeprefix("device").split(".")[1:]
     if not name.startswith("device") or inner[:1] != ["layers"]:
         return name in ("device", "device.model", "device.file")
@@ -205,13 +205,13 @@ def label(parameters: Sequence[Parameter], values: Sequence[Any]) -> str:
 
 
 def spread(parameters: Sequence[Parameter], values: Sequence[Any]) -> list[tuple[str, Path, Any]]:
-    """Name, place and value of every field that the values of `parameters` set; those of groups one by one."""
+    """Name, position and value of every field that the values of `parameters` set; the fields of groups separately."""
     pairs = zip(parameters, values, strict=True)
     return [field for parameter, value in pairs for field in parameter.spread(value)]
 
 
 def _facts(sets: Iterable[Any]) -> dict[str, SetFacts]:
-    """Shapes and sizes of the data sets that are files of one's own."""
+    """Shapes and sizes of the user's own data files."""
     facts = {}
     for name in sets:
         if isinstance(name, str) and name.lower().endswith(".npz") and name not in SETS:

@@ -1,4 +1,4 @@
-"""`edgesdt sweep --plan`: every point with its predicted cost and time, and those that do not fit, with why."""
+"""`edgesdt sweep --plan`: prints the predicted cost and time of every point, and infeasible points with reasons."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from edgesdt.sweep.forecast import Forecast, forecast
 from edgesdt.sweep.plan import Plan, Point
 
 _WIDEST = 24
-"""Characters of several values in a cell; more are only counted."""
+"""Maximum characters for several values in a cell; longer lists show only their number."""
 _COLUMNS = ("energy", "latency", "area", "memory")
 
 
 def lines(
     plan: Plan, workers: int, assume: float | None = None, say: Callable[[str], None] = lambda line: None
 ) -> Iterator[str]:
-    """The table; points that differ in nothing that is predicted are one line, and so are the seeds of a point.
+    """The lines of the table. Points with the same prediction share a line, and so do the seeds of a point.
 
     `assume` and `say` are those of `Foreseen`.
     """
@@ -55,7 +55,7 @@ def lines(
 
 
 def _folded(points: Sequence[Sequence[object]], forecasts: Sequence[Forecast]) -> list[tuple[str, ...]]:
-    """A line for every different prediction, with all values of the points that share it, and their number if any."""
+    """A line for every distinct prediction, with all values of its points, and their number if there are several."""
     groups: dict[tuple[object, ...], list[int]] = {}
     for i, made in enumerate(forecasts):
         groups.setdefault((*(made.values[name] for name in _COLUMNS), made.whole, made.seconds), []).append(i)
@@ -107,7 +107,7 @@ def _infeasible(points: list[Point], plan: Plan) -> Iterator[str]:
 
 
 def _cost(name: str, value: float, whole: bool) -> str:
-    """A cost with its unit; a lower bound where parts of the chip have no price."""
+    """A cost with its unit; marked as a lower bound if parts of the chip have no price."""
     shown = {"energy": units.format_energy, "latency": units.format_time, "area": units.format_area}
     told = shown.get(name, units.format_size)(value)
     return told if whole or name == "memory" else f">= {told}"

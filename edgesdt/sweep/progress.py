@@ -14,22 +14,22 @@ from edgesdt.sweep.plan import Plan, Point, label
 from edgesdt.sweep.store import Store
 
 _AT_ONCE = 200
-"""Rows of earlier runs that are looked at between two events, for the best so far."""
+"""Rows of earlier runs to read between two events, to find the best value so far."""
 
 
 class Progress:
-    """Counts runs and tells about them on `stream`; `live` where that is a terminal, `quiet` for nothing at all."""
+    """Counts runs and prints progress on `stream`: `live` for a terminal, `quiet` for no output."""
 
     def __init__(self, plan: Plan, stream: TextIO, live: bool = False, quiet: bool = False) -> None:
         self._plan, self._stream, self._live, self._quiet = plan, stream, live and not quiet, quiet
         self.total = len(plan.points) or plan.sweep.samples * len(plan.sweep.seeds)
-        """Runs, infeasible ones among them; those that a search meets are added as it meets them."""
+        """Total runs, including infeasible ones; a search adds infeasible points as it finds them."""
         self.done = self.failed = self.infeasible = 0
         self.ran = 0
-        """Runs that ended in this session, and the seconds that they took in their workers."""
+        """Runs that ended in this session; `run_s` is their total time in workers, without compilation."""
         self.run_s = 0.0
         self.compile_s = 0.0
-        """Seconds that they were compiling besides."""
+        """Total compilation time of these runs [s]."""
         self._compiling_since: float | None = None
         self._compiling_s = 0.0
         self._most = 1
@@ -40,7 +40,7 @@ class Progress:
         self._goal = plan.sweep.objectives[0]
 
     def add(self, points: Sequence[Point], finished: Sequence[Point], store: Store) -> None:
-        """Points that are to be finished next, and which of them have been finished before."""
+        """Adds the next points, and those of them that are already finished."""
         self._store = store
         infeasible = sum(bool(point.infeasible) for point in points)
         self.infeasible += infeasible
@@ -52,7 +52,7 @@ class Progress:
         self._earlier += finished
 
     def compiling(self, workers: int) -> None:
-        """So many workers are compiling kernels: a line when the first one starts and when the last one has ended."""
+        """Sets the number of compiling workers; prints a line when the first starts and when the last ends."""
         now = time.monotonic()
         if workers and self._compiling_since is None:
             self._compiling_since = now
@@ -63,7 +63,10 @@ class Progress:
             self._compiling_since = None
 
     def finished(self, point: Point, row: Mapping[str, Any] | None, seconds: float, compile_s: float = 0.0) -> None:
-        """A run has ended; `seconds` 0 where another sweep ran it, and without the `compile_s` spent compiling."""
+        """Records the end of a run.
+
+        `seconds` excludes the compilation time `compile_s`, and is 0 if another sweep ran it.
+        """
         if row is None:
             return
         status = row["status"]
@@ -78,11 +81,11 @@ class Progress:
             self.say(f"{count} {self.label(point)}: {self._told(row, seconds)}")
 
     def lost(self, count: int) -> None:
-        """Runs that were taken for done have to be done again."""
+        """Removes runs from the finished ones, because they have to run again."""
         self.done -= count
 
     def tick(self, running: int) -> None:
-        """Time has passed: renew the live line."""
+        """Updates the live line."""
         self._most = max(self._most, running)
         for _ in range(min(_AT_ONCE, len(self._earlier))):
             point = self._earlier.pop()
@@ -100,7 +103,7 @@ class Progress:
         print("\r\033[K" + " · ".join(parts)[:width], end="", file=self._stream, flush=True)
 
     def seconds_left(self) -> float | None:
-        """At the pace since this start, compiling apart; None before its first run has ended."""
+        """Remaining seconds at the pace of this session, without compilation; None before the first run has ended."""
         if not self.ran:
             return None
         left = self.total - self.done - self.failed - self.infeasible
@@ -110,17 +113,17 @@ class Progress:
         return left * max(spent, self.run_s / self._most) / self.ran
 
     def say(self, line: str) -> None:
-        """A line that stays."""
+        """Prints a permanent line."""
         if not self._quiet:
             print(("\r\033[K" if self._live else "") + line, file=self._stream, flush=True)
 
     def end(self) -> None:
-        """Take the live line away."""
+        """Erases the live line."""
         if self._live:
             print("\r\033[K", end="", file=self._stream, flush=True)
 
     def label(self, point: Point) -> str:
-        """The values and the seed of a point."""
+        """Text with the values and the seed of a point."""
         return f"{label(self._plan.sweep.parameters, point.values)}, seed {point.seed}"
 
     def _judge(self, point: Point, row: Mapping[str, Any]) -> None:

@@ -1,8 +1,8 @@
-"""The rows of a sweep's store: one for each run, and the description of the sweep beside them.
+"""The format of a sweep's store: one row for each run, and the description of the sweep.
 
 A sweep folder holds::
 
-    sweep.json       what was asked: see below
+    sweep.json       the plan of the sweep: see below
     records.jsonl    one row per line, in the order of the plan; a copy of `points/`, written anew now and then and at
                      the end, always whole
     points/ID.json   the row of a finished run; `points/ID.failed.json` of one that failed
@@ -60,14 +60,14 @@ _KEPT = (
 
 
 def head(plan: Plan, point: Point) -> dict[str, Any]:
-    """The part of a row that the plan alone determines."""
+    """The part of a row that follows from the plan alone."""
     return {"schema": SCHEMA, "point": plan.named(point), "seed": point.seed, "spec_hash": point.spec_hash}
 
 
 def row(
     plan: Plan, point: Point, status: str, error: str | None = None, found: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The row of a point; `found` is the record of its run, whole or cut."""
+    """The row of a point; `found` is the record of its run, complete or shortened."""
     ran = status != INFEASIBLE
     return {
         **head(plan, point),
@@ -79,7 +79,7 @@ def row(
 
 
 def cut(found: Mapping[str, Any]) -> dict[str, Any]:
-    """A record without its bulky parts."""
+    """A record without its large parts."""
     kept = {key: found[key] for key in _KEPT if key in found}
     if "memory" in kept:
         kept["memory"] = {key: kept["memory"][key] for key in ("used_bits", "budget_bits")}
@@ -96,7 +96,7 @@ def line(made: Mapping[str, Any]) -> bytes:
 
 
 def read_line(text: bytes, where: str) -> dict[str, Any] | None:
-    """The row of a line; None for what is no row. Raises `EdgesdtError` for one of a newer edgesdt."""
+    """The row of a line; None if the line is not a row. Raises `EdgesdtError` for a row of a newer edgesdt."""
     try:
         made = documents.loads(text)
     except documents.DocumentError:
@@ -108,7 +108,7 @@ def read_line(text: bytes, where: str) -> dict[str, Any] | None:
 
 
 def _is_row(made: Mapping[str, Any]) -> bool:
-    """Whether a document has what a row has, each of its kind."""
+    """Whether a document has all fields of a row, with the right types."""
     point, found, status = made.get("point"), made.get("record"), made.get("status")
     kinds = (
         isinstance(point, dict) and all(isinstance(name, str) for name in point),
@@ -127,7 +127,7 @@ def _is_row(made: Mapping[str, Any]) -> bool:
 
 
 def check_schema(made: Mapping[str, Any], where: str) -> None:
-    """Raise `EdgesdtError` for what a newer edgesdt wrote."""
+    """Raises `EdgesdtError` for a document of a newer edgesdt."""
     if made["schema"] > SCHEMA:
         raise EdgesdtError(f"{where}: of schema {made['schema']}, written by a newer edgesdt; this one reads {SCHEMA}")
 

@@ -1,4 +1,4 @@
-"""Which combinations of values a sweep without feedback visits: grid, zip, random and Sobol points, in a fixed order.
+"""Combinations of values for sweeps without feedback: grid, zip, random and Sobol points, in a fixed order.
 
 The same section and seed give the same combinations on every machine and with every version of numpy and scipy.
 """
@@ -14,11 +14,11 @@ from typing import Any
 from edgesdt.spec.sweep.section import Sweep
 
 _PATIENCE = 50
-"""Draws for each point that is wanted before a small space is taken for exhausted."""
+"""Draws per wanted point after which a small space counts as exhausted."""
 
 
 def combinations(sweep: Sweep, seed: int) -> Iterator[tuple[Any, ...]]:
-    """Values of the parameters, in their order, for every point; `seed` draws the random ones."""
+    """Values of the parameters, in their order, for every point; `seed` is for random points."""
     if sweep.method == "grid":
         yield from itertools.product(*(parameter.values for parameter in sweep.parameters))
     elif sweep.method == "zip":
@@ -28,7 +28,7 @@ def combinations(sweep: Sweep, seed: int) -> Iterator[tuple[Any, ...]]:
 
 
 def fresh(sweep: Sweep, seed: int) -> Iterator[tuple[Any, ...]]:
-    """Different combinations without end (until a small space is exhausted), spread by the sweep's method."""
+    """Yields distinct combinations by the sweep's method, until a small space is exhausted."""
     seen: set[str] = set()
     misses = 0
     shares = random_shares(len(sweep.parameters), seed) if sweep.method == "random" else sobol_shares(sweep, seed)
@@ -53,8 +53,8 @@ def random_shares(dimensions: int, seed: int) -> Iterator[tuple[float, ...]]:
 
 
 def sobol_shares(sweep: Sweep, seed: int) -> Iterator[tuple[float, ...]]:
-    """A Sobol sequence (Joe and Kuo's directions) with a random digital shift, so that no point is the corner."""
-    from scipy.stats import qmc  # half a second, for those who ask for it
+    """A Sobol sequence (Joe and Kuo's directions) with a random digital shift, so that no point lies at the corner."""
+    from scipy.stats import qmc  # an import of half a second, only for Sobol sweeps
 
     dimensions = len(sweep.parameters)
     drawn = random.Random(seed)

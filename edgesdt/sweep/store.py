@@ -1,7 +1,8 @@
-"""The folder of a sweep: which points are finished, who is at work on which, and the rows. It is the truth of a sweep.
+"""The folder of a sweep: its rows, its finished points, and the points claimed by processes.
 
-A row is written whole (draft, flush to disk, rename) before a point counts as finished. A claim is a byte of the file
-`.claims` under a POSIX lock: the kernel lets go of it when its process ends, however it ends, so no claim goes stale.
+The state of a sweep is this folder alone. A row is written atomically (draft, flush to disk, rename) before a point
+counts as finished. A claim is a POSIX lock on a byte of the file `.claims`. The operating system releases it when its
+process ends for any reason, so no claim becomes stale.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ from hw_models.files import open_own, read_bytes
 from hw_models.foreign import printable
 
 _DOOR = 0
-"""The byte of `.claims` that is held while a folder is set up."""
+"""The byte of `.claims` that is locked while a folder is set up."""
 
 
 class Store:
     """An open sweep folder for one plan; use as a context manager.
 
-    Raises `EdgesdtError` (exit 2) where the folder cannot be written, holds something else, the sweep of another spec,
-    or what a newer edgesdt wrote.
+    Raises `EdgesdtError` (exit 2) if the folder cannot be written, or holds something else, the sweep of another spec,
+    or files of a newer edgesdt.
     """
 
     def __init__(self, path: Path, plan: Plan) -> None:
@@ -58,7 +59,7 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Let go of every claim."""
+        """Releases all claims."""
         if self._claims is not None:
             self._claims.close()
             self._claims = None
@@ -66,7 +67,7 @@ class Store:
     def _open(self) -> None:
         if not _is_ours(self.path):
             raise EdgesdtError(f"{self.path}: holds something that is not an edgesdt sweep; choose another --out")
-        _check(self.path, self.plan)  # before anything is written
+        _check(self.path, self.plan)  # check before any file is written
         (self.path / "points").mkdir(parents=True, exist_ok=True)
         self._claims = os.fdopen(open_own(self.path / ".claims", os.O_RDWR | os.O_APPEND), "ab+")
         self._lock(_DOOR, wait=True)
@@ -81,10 +82,10 @@ class Store:
             self._unlock(_DOOR)
         self.look()
 
-    # what is finished
+    # finished points
 
     def look(self) -> None:
-        """Learn what has been finished, by whomever."""
+        """Reads which points are finished, by any process."""
         with os.scandir(self.path / "points") as entries:
             names = {entry.name for entry in entries if entry.name.endswith(".json") and entry.name[0] != "."}
         self._failed = {name.removesuffix(".failed.json") for name in names if name.endswith(".failed.json")}
@@ -92,31 +93,31 @@ class Store:
         self._failed -= self._done
 
     def status(self, point: Point) -> str:
-        """`done` (pruned too), `failed`, or empty, as last looked at."""
+        """`done` (also for pruned points), `failed` or empty, as last read."""
         if point.id in self._done:
             return rows.DONE
         return rows.FAILED if point.id in self._failed else ""
 
     def look_at(self, point: Point) -> str:
-        """The status as it is now."""
+        """Reads the status of a point again and returns it."""
         for name, known in ((f"{point.id}.json", self._done), (f"{point.id}.failed.json", self._failed)):
             if (self.path / "points" / name).exists():
                 known.add(point.id)
         return self.status(point)
 
     def row_of(self, point: Point) -> dict[str, Any] | None:
-        """The row of a point, with the values of this plan; None where there is none that can be read."""
+        """The row of a point, with the values of this plan; None if there is no readable row."""
         if point.infeasible:
             return rows.row(self.plan, point, rows.INFEASIBLE, point.infeasible)
         text = self._line_of(point)
         return None if text is None else rows.read_line(text, str(self.path))
 
     def has_row(self, point: Point) -> bool:
-        """Whether the row of a point can be read; one that cannot counts as not run from now on."""
+        """Whether the row of a point can be read. A point without a readable row counts as not run from now on."""
         return self._line_of(point) is not None
 
     def put(self, point: Point, made: Mapping[str, Any]) -> None:
-        """Keep the row of a finished point. Raises `RunError` where it cannot be written."""
+        """Stores the row of a finished point. Raises `RunError` if it cannot be written."""
         failed = made["status"] == rows.FAILED
         text = rows.line(made)
         _write(self._place(point, failed), text)
@@ -127,32 +128,32 @@ class Store:
         self._lines[point.id] = text
 
     def forget_failure(self, point: Point) -> None:
-        """Make ready to run a failed point again: its row and its run folder go. The claim must be held."""
+        """Prepares to run a failed point again: deletes its row and its run folder. The caller must hold the claim."""
         self._place(point, True).unlink(missing_ok=True)
         shutil.rmtree(self.run_folder(point), ignore_errors=True)
         self._failed.discard(point.id)
         self._lines.pop(point.id, None)
 
     def run_folder(self, point: Point) -> Path:
-        """Where the run of a point is kept."""
+        """Path of the run folder of a point."""
         return self.path / "runs" / point.id
 
     def keep_run(self, point: Point, files: Mapping[str, bytes]) -> None:
-        """Write the run folder that was made elsewhere, in one step. Raises `RunError`."""
+        """Writes, atomically, a run folder that was made on another machine. Raises `RunError`."""
         folder = self.run_folder(point)
         draft = folder.with_name(f".{folder.name}.{os.urandom(4).hex()}")
         try:
             draft.mkdir(parents=True)
             for name, data in files.items():
-                (draft / Path(name).name).write_bytes(data)  # never outside, whatever a worker calls it
-            shutil.rmtree(folder, ignore_errors=True)  # what a worker of this machine had begun
+                (draft / Path(name).name).write_bytes(data)  # a worker's file names must not lead outside the folder
+            shutil.rmtree(folder, ignore_errors=True)  # an unfinished folder of a worker on this machine
             draft.rename(folder)
         except OSError as error:
             shutil.rmtree(draft, ignore_errors=True)
             raise RunError(f"{folder}: could not be written: {error.strerror or error}") from error
 
     def compact(self, points: Iterable[Point]) -> float:
-        """Write `records.jsonl` from the rows of `points`; returns the seconds it took. Raises `RunError`."""
+        """Writes `records.jsonl` from the rows of `points`; returns the seconds it took. Raises `RunError`."""
         started = time.monotonic()
         self.look()
         lines = []
@@ -169,7 +170,7 @@ class Store:
         return self.path / "points" / f"{point.id}{'.failed' if failed else ''}.json"
 
     def _line_of(self, point: Point) -> bytes | None:
-        """The line of a finished point, its head as this plan has it."""
+        """The line of a finished point, with the head from this plan."""
         known = self._lines.get(point.id)
         if known is not None:
             return known
@@ -184,7 +185,7 @@ class Store:
         made = rows.read_line(text, str(path))
         wanted = json.dumps(rows.head(self.plan, point), separators=(",", ":"))[:-1].encode()
         if made is None or not (text.startswith(wanted) and text.endswith(b"}\n") and text.count(b"\n") == 1):
-            if made is None:  # not what was written here: the point counts as not run
+            if made is None:  # not a row of this sweep: the point counts as not run
                 (self._failed if status == rows.FAILED else self._done).discard(point.id)
                 with suppress(OSError):
                     path.unlink()
@@ -193,21 +194,21 @@ class Store:
         self._lines[point.id] = text
         return text
 
-    # who is at work
+    # claims
 
     def claim(self, point: Point) -> bool:
-        """Try to be the one who runs this point, against all other processes that share the folder."""
+        """Tries to claim this point among all processes that share the folder; returns whether it succeeded."""
         return self._lock(_byte(point), wait=False)
 
     def release(self, point: Point) -> None:
-        """Give a claim back."""
+        """Releases a claim."""
         self._unlock(_byte(point))
 
     def _lock(self, byte: int, wait: bool) -> bool:
         assert self._claims is not None
         try:
             fcntl.lockf(self._claims, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB), 1, byte)
-        except (BlockingIOError, PermissionError):  # PermissionError: EACCES, as POSIX allows it to be told
+        except (BlockingIOError, PermissionError):  # POSIX allows EACCES (PermissionError) here too
             return False
         except OSError as error:
             raise RunError(f"{self.path}: locks do not work here: {error.strerror or error}") from error
@@ -219,7 +220,7 @@ class Store:
 
 
 def _as_run(plan: Plan) -> dict[str, Any]:
-    """The plain spec of a sweep; paths in its section are absolute, for they now stand in another folder."""
+    """The plain spec of a sweep; paths in its section are absolute because it is stored in another folder."""
     plain = plan.base.plain()
     if plan.folder:
         plain["sweep"] = named_files.located_sweep(plain["sweep"], plan.folder)
@@ -227,12 +228,12 @@ def _as_run(plan: Plan) -> dict[str, Any]:
 
 
 def _byte(point: Point) -> int:
-    """The byte of `.claims` that stands for a point: 62 bits of its hash and seed, never the door's."""
+    """The byte of `.claims` for a point: 62 bits of its hash and seed, never the byte for set-up."""
     return 1 + ((int(point.spec_hash, 16) * 0x9E3779B97F4A7C15 + point.seed) % (2**62))
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether the folder is absent, empty or a sweep's."""
+    """Whether the folder is absent, empty or the folder of a sweep."""
     try:
         names = {entry.name for entry in path.iterdir()}
     except FileNotFoundError:
@@ -241,7 +242,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _check(path: Path, plan: Plan) -> None:
-    """Raise `EdgesdtError` if the folder holds the sweep of another spec or is of a newer edgesdt."""
+    """Raises `EdgesdtError` if the folder holds the sweep of another spec or was written by a newer edgesdt."""
     try:
         found = documents.read(path / "sweep.json")
         rows.check_schema(found, str(path / "sweep.json"))
@@ -264,7 +265,7 @@ def _check(path: Path, plan: Plan) -> None:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """As `record.write_atomically`, and the name is on the disk too."""
+    """As `record.write_atomically`, and flushes the folder to disk too."""
     record.write_atomically(path, data)
     with suppress(OSError):
         folder = os.open(path.parent, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""The end of a sweep in a few lines: how many runs, the best point of each objective under the constraints."""
+"""Summary of a sweep in a few lines: number of runs, and the best point of each objective under the constraints."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from edgesdt.sweep.rows import DONE, FAILED, INFEASIBLE, PRUNED
 def lines(
     plan: Plan, found: Sequence[Mapping[str, Any]], progress: Progress, workers: int, seconds: float
 ) -> Iterator[str]:
-    """Lines for a terminal from the rows `found`; `seconds` of this session with `workers` at once."""
+    """Lines for a terminal from the rows `found`; `seconds` of this session, with `workers` in parallel."""
     every = Counter(row["status"] for row in found)
     counts = [f"{every[word]} {word}" for word in (DONE, PRUNED, FAILED, INFEASIBLE) if every[word] or word == DONE]
     yield f"{plan.base.name}: {len(found)} runs: {', '.join(counts)}"
@@ -49,6 +49,6 @@ def lines(
 
 
 def _scatter(mean: objectives.Mean, goal: Goal) -> str:
-    """Half of the 95 % interval of an accuracy over the seeds."""
+    """Half the width of the 95 % confidence interval of an accuracy over the seeds."""
     half = mean.estimates[goal.name].half if goal.up else None
     return f", ± {objectives.shown(half, goal)}" if half is not None else ""

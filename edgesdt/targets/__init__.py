@@ -1,1 +1,1 @@
-"""What an output is pulled to: the self-defined target with its homeostasis, or the label."""
+"""Targets of the output: the self-defined target with its homeostasis, or the label."""

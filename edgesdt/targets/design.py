@@ -1,4 +1,4 @@
-"""What the self-defined target needs on the chip: actions, functional units and the phase that settles it."""
+"""The design of the self-defined target on the chip: actions, functional units and its phase."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edgesdt.spec.schema.learning import targeted
 def design(spec: Spec) -> Design:
     """k-WTA and homeostasis (Liu et al. 2024, §2) at the widths of `spec`.
 
-    Actions and phase are there for every target, since counts name them with 0; units only where they exist.
+    Actions and phase are included for every target, because counts list them as 0; units only if the chip has them.
     """
     chip, learning = spec.chip, targeted(spec.learning)
     home, winners = learning.homeostasis, learning.winners

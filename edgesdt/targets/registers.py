@@ -1,4 +1,4 @@
-"""The constants of a target as the chip holds them: what outputs are pulled to, and the registers of homeostasis."""
+"""The constants of a target on the chip: target codes of the outputs, and the registers of homeostasis."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TargetRegisters:
 
     @classmethod
     def of(cls, spec: Spec) -> TargetRegisters:
-        """The registers that `spec` asks for, each constant at the nearest value that the chip can hold."""
+        """The registers for `spec`, with each constant rounded to the nearest value of the chip."""
         chip, learning = spec.chip, targeted(spec.learning)
         state = QFormat(chip.states.bits, chip.states.bits, signed=False)
         share = (learning.winners if learning.target == "self_defined" else 1) / chip.layers[-1]
@@ -46,11 +46,11 @@ class TargetRegisters:
 
     @property
     def gamma_shift(self) -> int:
-        """The shift of gamma with that from activity codes to homeostasis codes folded in."""
+        """The shift of gamma, including the shift from activity codes to homeostasis codes."""
         return self.gamma.shift + self.activity.frac_bits - self.homeostasis.frac_bits
 
     def held(self, spec: Spec) -> dict[str, tuple[float | list[float], str]]:
-        """Dotted path → (value really used, its register in words), for the constants of a target."""
+        """Dotted path → (value in use, text for its register), for the constants of a target."""
         smoothing = targeted(spec.learning).label_smoothing
         return {
             "learning.homeostasis.eta": (self.eta.value, str(self.eta)),
@@ -63,7 +63,7 @@ class TargetRegisters:
 
 
 def eta_beyond(spec: Spec) -> Iterator[Fault]:
-    """A fault where the register of eta would hold 0."""
+    """The fault of an eta whose register would hold 0."""
     eta = targeted(spec.learning).homeostasis.eta
     if Scale.nearest(eta, spec.chip.constants.bits).value == 0:
         path = ("learning", "homeostasis", "eta")

@@ -8,7 +8,7 @@ from edgesdt.kernels.arithmetic import add32, saturate, scaled, scaled32, shl32,
 from edgesdt.kernels.jit import inlined, kernel
 
 BLOCK = 64
-"""Outputs whose largest key is found before any of them is looked at."""
+"""Outputs per block; the largest key of a block is found before its outputs are checked."""
 _BLOCK = np.uint64(BLOCK)
 _FEW = 32
 _NEVER = np.int32(-(1 << 31))
@@ -16,11 +16,11 @@ _NEVER = np.int32(-(1 << 31))
 
 @kernel
 def pick_winners(outputs, homeostasis, keep, output_left, keys, tops, winners):  # type: ignore[no-untyped-def]
-    """Write the k kept outputs with the largest `state − homeostasis` to `winners`, best first; ties: lowest index.
+    """Writes the k kept outputs with the largest `state − homeostasis` to `winners`, best first; ties: lowest index.
 
     Keys are compared in homeostasis LSBs (`output_left` aligns a state code); `tops` receives the largest key of each
-    block. A block is looked into only if its largest key may be among the k best. Fewer than k kept outputs leave -1 in
-    the unused places.
+    block. A block is searched only if its largest key may be among the k best. With fewer than k kept outputs, the
+    remaining entries are -1.
     """
     n, k = np.uint64(outputs.shape[0]), winners.shape[0]
     blocks = (n + _BLOCK - np.uint64(1)) // _BLOCK
@@ -46,7 +46,7 @@ def pick_winners(outputs, homeostasis, keep, output_left, keys, tops, winners): 
 
 @inlined
 def form_keys(outputs, homeostasis, keep, left, keys, tops):  # type: ignore[no-untyped-def]
-    """The key of every output, the lowest there is where it is dropped, and the largest of each block."""
+    """Computes the key of every output (the lowest key for dropped outputs), and the largest key of each block."""
     n = np.uint64(outputs.shape[0])
     whole = n // _BLOCK
     for block in range(whole):
@@ -70,7 +70,7 @@ def form_keys(outputs, homeostasis, keep, left, keys, tops):  # type: ignore[no-
 def least_that_can_win(tops, blocks, k, best):  # type: ignore[no-untyped-def]
     """A key that every one of the k best exceeds: below the k-th largest of the blocks' largest keys.
 
-    `best` (k,) of -1 is used as scratch and comes back so.
+    `best` (k,) is filled with -1 before and after the call; it is used as scratch memory.
     """
     if k > _FEW or k > np.int64(blocks):
         return _NEVER
@@ -92,7 +92,7 @@ def least_that_can_win(tops, blocks, k, best):  # type: ignore[no-untyped-def]
 
 @kernel
 def set_target(target, winners):  # type: ignore[no-untyped-def]
-    """Make the target high (1) at the indices `winners` (entries of -1 are ignored) and low (0) elsewhere."""
+    """Makes the target high (1) at the indices `winners` (entries of -1 are ignored) and low (0) elsewhere."""
     for j in range(target.shape[0]):
         target[j] = 0
     for j in winners:
@@ -104,7 +104,8 @@ def set_target(target, winners):  # type: ignore[no-untyped-def]
 def settle_homeostasis(target, winners, activity, homeostasis, plan):  # type: ignore[no-untyped-def]
     """`A ← A + eta·(d − A)`; `H ← H + gamma·(A − A*)`, with d the 0/1 target of this sample (Liu et al. 2024, §2).
 
-    d is 1 for the `winners` (-1: none). The others take 32 bits unless an activity is so large that products need more.
+    d is 1 for the `winners` (-1: none). All other outputs are computed in 32 bits, unless an activity is so large that
+    products need more.
     """
     one, busiest = plan.activity_one, np.int32(0)
     for j in range(np.uint64(activity.shape[0])):
@@ -124,14 +125,14 @@ def settle_homeostasis(target, winners, activity, homeostasis, plan):  # type: i
 
 @inlined
 def fits32(largest, constant, more):  # type: ignore[no-untyped-def]
-    """Whether `code · constant` rounded, and that ± `more`, fit 32 bits for every |code| up to `largest`."""
+    """Whether rounded `code · constant`, and this value ± `more`, fit in 32 bits for all |code| up to `largest`."""
     product = largest * np.int64(constant.multiplier) + constant.half
     return constant.right < 31 and product < 1 << 31 and (product >> constant.right) + more + 1 < 1 << 31
 
 
 @inlined
 def settle_one(j, shown, activity, homeostasis, plan):  # type: ignore[no-untyped-def]
-    """One output, whose target is `shown` in activity codes."""
+    """Updates one output, whose target is `shown` in activity codes."""
     limit = plan.homeostasis_limit
     running = saturate(activity[j] + scaled(np.int64(shown) - activity[j], plan.eta, 0), 0, plan.activity_one)
     activity[j] = running

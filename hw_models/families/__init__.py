@@ -1,1 +1,1 @@
-"""Device families: one published kind of cell a module."""
+"""Device families: one published kind of cell per module."""

@@ -1,4 +1,4 @@
-"""Constant steps: every pulse moves the weight by the same amount, wherever it is, up to hard bounds.
+"""Constant steps: every pulse changes the weight by the same amount in every state, up to hard bounds.
 
 Source: T. Gokmen, Y. Vlasov, "Acceleration of deep neural network training with resistive cross-point devices",
 Front. Neurosci. 10:333 (2016), doi:10.3389/fnins.2016.00333. Valid as a specification of what training tolerates;

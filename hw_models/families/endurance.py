@@ -1,4 +1,4 @@
-"""Cells that wear out: after as many pulses as a cell endures it stays where it is for good.
+"""Cells that wear out: after a limit of pulses, a cell keeps its state permanently.
 
 Source: the limit as a count of programming pulses, e.g. P. Y. Chen, S. Yu, "Reliability perspective of resistive
 synaptic devices on the neuromorphic system performance", IEEE IRPS 2018; lognormal spread of the limit from cell to
@@ -23,7 +23,7 @@ MOST_PULSES = float(2**32 - 1)
 
 @dataclass(frozen=True, kw_only=True)
 class Endurance(Wrapper):
-    """Pulses up to a cell's limit work, later ones are counted (and paid for) but change nothing.
+    """Pulses up to a cell's limit work; later pulses are counted (and priced) but change nothing.
 
     Own column: the cell's limit, `limit_pulses` times e^(`limit_spread` xi). A cell beyond it cannot be programmed.
     """
@@ -57,12 +57,12 @@ class Endurance(Wrapper):
         return np.minimum(limits, MOST_PULSES)
 
     def worn_out(self, cells: Cells) -> Ints:
-        """Indices of the cells that have had as many pulses as they endure."""
+        """Indices of the cells that have reached their limit of pulses."""
         check_cells(cells)
         return np.flatnonzero(self._left(cells, np.arange(len(cells.state))) <= 0)
 
     def program(self, cells: Cells, target: Reals, places: Ints | None = None) -> None:
-        """As the inner model's, for cells that are not worn out."""
+        """Programs the inner model's cells that are not worn out."""
         if not self._on():
             super().program(cells, target, places)
             return
@@ -71,7 +71,7 @@ class Endurance(Wrapper):
         super().program(cells, wanted[works], where[works])
 
     def pulse(self, cells: Cells, counts: Ints, places: Ints | None = None) -> None:
-        """As the inner model's, up to each cell's limit; counted beyond it."""
+        """Pulses the inner model's cells up to each cell's limit; later pulses are only counted."""
         if not self._on():
             super().pulse(cells, counts, places)
             return
@@ -83,13 +83,13 @@ class Endurance(Wrapper):
 
     @staticmethod
     def _left(cells: Cells, where: Ints) -> Ints:
-        """Pulses that cells still endure, below 0 for those beyond."""
+        """Remaining pulses of cells; negative for cells beyond their limit."""
         limits = np.floor(cells.spread[where, -1].astype(np.float64)).astype(np.int64)
         return np.asarray(limits - cells.pulses[where])
 
 
 def _earlier(asked: Ints, where: Ints) -> Ints:
-    """Pulses asked for at the same place earlier in the list."""
+    """Number of pulses for the same place earlier in the list."""
     if not has_repeats(where):
         return np.zeros_like(asked)
     order = np.argsort(where, kind="stable")

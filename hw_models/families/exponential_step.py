@@ -1,4 +1,4 @@
-"""Exponential steps: the step of a pulse falls off exponentially towards the bound, with its own shape per direction.
+"""Exponential steps: the step of a pulse decreases exponentially towards the bound, separately per direction.
 
 Sources: M. J. Rasch et al., AICAS 2021 (the model); fitted to resistive memory by N. Gong et al., Nat. Commun. 9:2102
 (2018), doi:10.1038/s41467-018-04485-1, and to Ge2Sb2Te5 phase-change memory by S. R. Nandakumar et al., Front.

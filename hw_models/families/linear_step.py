@@ -1,9 +1,9 @@
 """Linear steps: the step of a pulse shrinks in proportion to the weight, and need not be 0 at the bound.
 
 Sources: M. J. Rasch et al., AICAS 2021 (the model); fitted to electrochemical memory by J. Tang et al., IEDM 2018,
-doi:10.1109/IEDM.2018.8614551, and to a capacitor cell by Y. Li et al., VLSI 2018, doi:10.1109/VLSIT.2018.8510648.
-Valid between the fitted bounds, where the slope was measured. Not modelled: diffusion, temperature, pulse shape; a
-leak passes only when `leak` is called or a read says how long ago the write was.
+doi:10.1109/IEDM.2018.8614551, and to a capacitor cell by Y. Li et al., VLSI 2018, doi:10.1109/VLSIT.2018.8510648. Valid
+between the fitted bounds, where the slope was measured. Not modelled: diffusion, temperature, pulse shape; leakage
+occurs only if `leak` is called or a read states the time since the write.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """A measured device as a table: the distribution of the change of conductance by one pulse, at each conductance.
 
 Source: the lookup-table device of CrossSim (Sandia; manual v0.3, section 6.7). Columns are conductances, rows points of
-the cumulative distribution: a pulse draws u uniform in [0, 1) and takes dG(u, G), by straight lines between rows and
-columns, the outermost beyond them. A change of any wanted size (`request`) is s pulses' worth, s = wanted/average step:
-mean times s, deviation from the mean times sqrt(s).
-Fitted range: the conductances of the table, half a bin further at both ends. Not modelled: memory of earlier pulses
-beyond the conductance, pulses of other voltage or width, drift, read noise.
+the cumulative distribution: a pulse draws u uniform in [0, 1) and changes the conductance by dG(u, G), interpolated
+linearly between rows and columns; outside the table the outermost values apply. A change of a requested size
+(`request`) corresponds to s pulses, s = wanted/average step: the mean is multiplied by s, the deviation from the mean
+by sqrt(s). Fitted range: the conductances of the table, half a bin further at both ends. Not modelled: memory of
+earlier pulses beyond the conductance, pulses of other voltage or width, drift, read noise.
 """
 
 from __future__ import annotations
@@ -44,10 +44,11 @@ Table = tuple[tuple[float, ...], ...]
 
 @dataclass(frozen=True)
 class Lookup(CellModel):
-    """Cells that all follow one table, with steps that may be larger in some than in others.
+    """Cells that all follow one table; the size of steps may differ from cell to cell.
 
-    `nonlinearity` off: the mean step is the same at every conductance, deviations stay. `asymmetry` off: up and down
-    have the mean of both steps, each with its own deviations. `cycle_to_cycle` off: every pulse is a mean step.
+    `nonlinearity` off: the mean step is the same at every conductance; deviations are unchanged. `asymmetry` off: up
+    and down have the mean of both steps, each with its own deviations. `cycle_to_cycle` off: every pulse is a mean
+    step.
     """
 
     family: ClassVar[str] = "lookup"
@@ -107,10 +108,10 @@ class Lookup(CellModel):
     ) -> Self:
         """A table of normal distributions with the (means, standard deviations) in siemens of `up` and `down`.
 
-        The `points` quantiles are scaled so that what is drawn has exactly these standard deviations.
+        The `points` quantiles are scaled so that the draws have exactly these standard deviations.
         """
         chances = [(index + 0.5) / points for index in range(points)]
-        # on a grid, so that the last digit of the logarithm of a machine does not show
+        # rounded to a grid, so that the result does not depend on the last digit of a machine's logarithm
         normals = np.array([round(NormalDist().inv_cdf(chance) * 2**32) for chance in chances]) / 2**32
         drawn = Branch(np.zeros(1), np.array(chances), normals[:, None])
         normals /= math.sqrt(drawn.variance()[0])
@@ -119,7 +120,7 @@ class Lookup(CellModel):
 
     @property
     def non_idealities(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The switches that are not off and whose effect the table has."""
+        """The switches that are on and have an effect in the table."""
         up, down = self._measured
         present = {
             "device_to_device": self.step_spread > 0,
@@ -134,7 +135,7 @@ class Lookup(CellModel):
         return self.g_min_s, self.g_max_s
 
     def step(self, state: float, up: bool) -> float:
-        """Mean change by one pulse at `state` (siemens), taken as 0 where the table goes the other way."""
+        """Mean change by one pulse at `state` (siemens); 0 if the table has the opposite sign."""
         branch = self._branches[0 if up else 1]
         return max(float(np.interp(state, branch.g_s, branch.mean())), 0.0)
 
@@ -143,7 +144,7 @@ class Lookup(CellModel):
         return turned_off(self, names)
 
     def manufacture(self, count: int, seed: int, dtype: npt.DTypeLike = np.float64) -> Cells:
-        """`count` cells at `g_min_s`; the one column of `spread` is what a cell's steps are multiplied with."""
+        """`count` cells at `g_min_s`; the only column of `spread` is the factor on a cell's steps."""
         count, seed = to_manufacture(count, seed, dtype)
         sigma = self.step_spread if "device_to_device" in self.non_idealities else 0.0
         factors = randomness.lognormals(randomness.key_of(seed, STREAMS["device_to_device"]), count, sigma)
@@ -152,22 +153,22 @@ class Lookup(CellModel):
         return Cells(state, state.copy(), factors[:, None].astype(dtype), pulses, randomness.start(seed))
 
     def program(self, cells: Cells, target: Reals, places: Ints | None = None) -> None:
-        """Set `cells[places]` to `target` (siemens, clipped to the bounds): the table says nothing of write-verify."""
+        """Sets `cells[places]` exactly to `target` (siemens, clipped): the table has no data on write-verify."""
         where, wanted = to_program(cells, target, places)
         low, high = self.bounds()
         cells.state[where] = np.clip(wanted.astype(np.float64), low, high)
         cells.visible[where] = cells.state[where]
 
     def pulse(self, cells: Cells, counts: Ints, places: Ints | None = None) -> None:
-        """Apply pulses one after the other, each drawn anew from the table at the conductance the cell has by then."""
+        """Applies pulses one after the other, each drawn from the table at the cell's present conductance."""
         where, number = to_pulse(cells, counts, places)
         self._draw(cells, where, number.astype(np.int64), np.ones(len(where)))
         np.add.at(cells.pulses, where, np.abs(number).astype(np.uint32))
 
     def request(self, cells: Cells, wanted: Reals, places: Ints | None = None) -> None:
-        """Change `cells[places]` by about `wanted` siemens, once: s average steps, mean times s, noise times sqrt(s).
+        """Changes `cells[places]` once by about `wanted` siemens: s average steps, mean times s, noise times sqrt(s).
 
-        The average step is that over the middle half of the conductance range. Counts round(s) pulses, at least 1.
+        The average step is taken over the middle half of the conductance range. Counts round(s) pulses, at least 1.
         """
         check_cells(cells)
         where, (low, high) = cells.places(places), self.bounds()
@@ -187,13 +188,13 @@ class Lookup(CellModel):
 
     @cached_property
     def _measured(self) -> tuple[Branch, Branch]:
-        """Both branches as changes in their own direction (up: raising, down: lowering), as the table has them."""
+        """Both branches of the table as positive changes in their own direction (up: increase, down: decrease)."""
         g_s, cdf = np.array(self.g_s), np.array(self.cdf)
         return Branch(g_s, cdf, np.array(self.up_s)), Branch(g_s, cdf, -np.array(self.down_s))
 
     @cached_property
     def _branches(self) -> tuple[Branch, Branch]:
-        """Both branches under the switches that are off."""
+        """Both branches, modified by the switches that are off."""
         up, down = self._measured
         if "nonlinearity" in self.off:
             up, down = up.level(), down.level()
@@ -210,7 +211,7 @@ class Lookup(CellModel):
 
 
 def _edges(g_s: Sequence[float]) -> tuple[float, float]:
-    """Half a bin beyond the outermost conductances; around a single one, half of itself."""
+    """Half a bin beyond the outermost conductances; for a single conductance, half of its value."""
     if len(g_s) == 1:
         return 0.5 * g_s[0], 1.5 * g_s[0]
     return max(g_s[0] - (g_s[1] - g_s[0]) / 2, 0.0), g_s[-1] + (g_s[-1] - g_s[-2]) / 2

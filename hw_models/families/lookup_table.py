@@ -1,7 +1,7 @@
 """One branch of a lookup-table device: quantiles of the change by a pulse against conductance, and their moments.
 
-`lookup.py` draws from it. Between the points of the distribution and between conductances lie straight lines; beyond
-the outermost points the outermost values. All moments are those of exactly what is drawn.
+`lookup.py` draws from it. Values are interpolated linearly between the points of the distribution and between
+conductances; outside, the outermost values apply. All moments are exactly those of the draws.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from hw_models.kernels.randomness import uniform, word
 Values = npt.NDArray[np.float64]
 _NEXT = np.uint64(1)
 MIDDLE = (0.25, 0.75)
-"""Part of the conductance range that the average step is taken over (CrossSim manual v0.3, section 6.7)."""
+"""Part of the conductance range for the average step (CrossSim manual v0.3, section 6.7)."""
 
 
 @dataclass(frozen=True)
@@ -62,16 +62,16 @@ class Branch:
         return found if found > 0 else self.largest()
 
     def level(self) -> Branch:
-        """The same mean, that over the table's range, at every conductance; deviations as they were."""
+        """The branch with its mean over the table's range at every conductance; deviations are unchanged."""
         mean = self.mean()
         return self.around(np.full(len(mean), _area(self.g_s, mean)))
 
     def around(self, mean: Values) -> Branch:
-        """With these means (m,); deviations as they were."""
+        """The branch with these means (m,); deviations are unchanged."""
         return Branch(self.g_s, self.cdf, self.change_s - self.mean() + mean)
 
     def sure(self) -> Branch:
-        """Without deviations from the mean: one row, so that not even rounding depends on what is drawn."""
+        """The branch without deviations from the mean: one row, so that even rounding does not depend on the draw."""
         return Branch(self.g_s, np.array([0.5]), self.mean()[None])
 
 
@@ -84,7 +84,7 @@ def middle(bounds: tuple[float, float]) -> tuple[float, float]:
 def checked_table(
     name: str, g_s: Sequence[float], cdf: Sequence[float], tables: Mapping[str, Sequence[Sequence[float]]]
 ) -> None:
-    """Raise `DeviceError`, saying what, unless conductances, distribution and tables fit together."""
+    """Raises `DeviceError` unless conductances, distribution and tables agree."""
     for what, axis, most in (("g_s", g_s, math.inf), ("cdf", cdf, 1.0)):
         numbers = all(isinstance(value, int | float) and 0 <= value <= most and value < math.inf for value in axis)
         if not axis or not numbers or any(b <= a for a, b in pairwise(axis)):
@@ -109,7 +109,7 @@ def _area(points: Values, heights: Values) -> float:
 
 @njit(inline="always")
 def _place(axis, value):  # type: ignore[no-untyped-def]
-    """Index of the last point at or before `value` that has one after it, and the share of the way to that one."""
+    """Index of the last point at or before `value` (except the final one), and the fraction to the next point."""
     below, above = 0, axis.shape[0] - 1
     if above == 0:
         return 0, 0.0
@@ -126,11 +126,11 @@ def _place(axis, value):  # type: ignore[no-untyped-def]
 def step_cells(  # type: ignore[no-untyped-def]
     state, visible, spread, random, g_s, cdf, means, changes, low, high, counts, shares, places
 ):
-    """Apply `counts[a]` draws (> 0 up, < 0 down) to cell `places[a]`, in that order, in place.
+    """Applies `counts[a]` draws (> 0 up, < 0 down) to cell `places[a]`, in that order, in place.
 
-    Each moves the cell by `shares[a]` mean changes and root `shares[a]` deviations from the mean, times the cell's own
-    factor, clipped to low … high (siemens). means (2, m) and changes (2, k, m) are of the branches up and down, both in
-    their own direction; counts, shares, places (n,). A draw takes one random word.
+    Each draw moves the cell by `shares[a]` mean changes and root `shares[a]` deviations from the mean, times the cell's
+    own factor, clipped to low … high (siemens). means (2, m) and changes (2, k, m) hold the branches up and down, both
+    positive in their own direction; counts, shares, places (n,). A draw uses one random word.
     """
     key, counter = random[0], random[1]
     next_row, next_column = min(1, cdf.shape[0] - 1), min(1, g_s.shape[0] - 1)

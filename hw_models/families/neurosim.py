@@ -1,10 +1,10 @@
-"""NeuroSim's cell: exponential conductance curves given by a nonlinearity label, a number of states, R_on and on/off.
+"""NeuroSim's cell: exponential conductance curves from a nonlinearity label, a number of states, R_on and on/off.
 
 Source: P.-Y. Chen, X. Peng, S. Yu, "NeuroSim+", IEDM 2017, doi:10.1109/IEDM.2017.8268337, and the manual of
 MLP+NeuroSim V3.0, eqs 1-3. Valid for labels up to 9 and identical pulses. Not modelled: non-identical pulse schemes,
 drift, stuck cells (wrap it). Going up, `G(P) = G_min + B(1 - e^(-P/A))`, `B = (G_max - G_min)/(1 - e^(-P_max/A))`;
-going down the curve of another A is run backwards in P. Both A are signed like their label; a usual device has a
-positive label up and a negative one down. Per pulse that is `G ← G∞ + (G - G∞)e^(∓1/A)`, an affine step.
+going down the curve of another A is run backwards in P. Both A have the sign of their label; a typical device has a
+positive label up and a negative one down. Per pulse this is `G ← G∞ + (G - G∞)e^(∓1/A)`, an affine step.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class NeuroSim(Stepped):
         return 1.0 / (self.r_on_ohm * self.on_off), 1.0 / self.r_on_ohm
 
     def pulses_for(self, change_s: Reals) -> Ints:
-        """Pulses that ask for these changes of conductance: `change/(G_max - G_min)·P_max`, rounded, .5 towards 0."""
+        """Pulses for these changes of conductance: `change/(G_max - G_min)·P_max`, rounded, .5 towards 0."""
         low, high = self.bounds()
         most = MOST_PULSES / max(self.states_up, self.states_down) * (high - low)
         change = ARGUMENTS.reals("change_s", change_s, None, -most, most).astype(np.float64)
@@ -91,7 +91,7 @@ class NeuroSim(Stepped):
         return chord
 
     def read(self, cells: Cells, after_s: float = 0.0, seed: int = 0) -> Reals:
-        """What one read shows, in siemens: visible·(1 + read_noise·xi); time changes nothing."""
+        """The result of one read, in siemens: visible·(1 + read_noise·xi); time has no effect."""
         check_read(cells, after_s, seed)
         if not self.read_noise or "read_noise" in self.off:
             return cells.visible.copy()
@@ -135,7 +135,7 @@ class NeuroSim(Stepped):
         return {PER_WRITE: 0.0 if "cycle_to_cycle" in self.off else self.c2c * (high - low)}
 
     def _flatten(self, rows: Rows) -> None:
-        """Nothing left to do: the labels were drawn around 0, so that their spread stays a switch of its own."""
+        """Does nothing: the labels were already drawn around 0, so that their spread remains a separate switch."""
 
     def _own_rows(self, draws: Draws) -> Rows:
         from hw_models.kernels.portable_arrays import exponentials
@@ -150,7 +150,7 @@ class NeuroSim(Stepped):
         ):
             label = 0.0 if "nonlinearity" in self.off else label
             bend = curvatures(label + draws.gaussians(stream, self.d2d))
-            way = -1.0 if down else 1.0  # going down runs the curve backwards
+            way = -1.0 if down else 1.0  # going down follows the curve backwards
             lost = -way * (exponentials(-way * bend / number) - 1.0)
             whole = 1.0 - exponentials(-bend)
             share = np.divide(lost, whole, out=np.full(draws.count, 1.0 / number), where=bend != 0.0)
@@ -161,17 +161,20 @@ class NeuroSim(Stepped):
 
 
 def label_to_a(label: float) -> float:
-    """A / P_max of a nonlinearity label, signed like it; infinite for label 0. Labels beyond ±9 count as ±9.
+    """A / P_max of a nonlinearity label, with its sign; infinite for label 0. Labels beyond ±9 count as ±9.
 
     The label is the largest distance of the normalised curve from the diagonal, in units of 0.07. A has six decimals,
-    as in the table that NeuroSim looks it up in: in the conductances of steep curves that shows.
+    as in NeuroSim's table; this affects the conductances of steep curves.
     """
     bend = float(curvatures(np.array([float(label)]))[0])
     return 1.0 / bend if bend else inf
 
 
 def curvatures(labels: Rows) -> Rows:
-    """(n,) P_max / A of these labels: odd, 0 at 0. Straight lines between labels 0.001 apart, ±9 beyond ±9."""
+    """P_max / A (n,) of these labels: an odd function, 0 at 0.
+
+    It is interpolated linearly between labels 0.001 apart; labels beyond ±9 count as ±9.
+    """
     labels = ARGUMENTS.reals("labels", labels, ("labels",)).astype(np.float64)
     if len(labels) < 2 or np.ptp(labels) == 0.0:  # no spread: as exact as the published table
         return np.full(len(labels), _curvature(float(labels[0])) if len(labels) else 0.0)

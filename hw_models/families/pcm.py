@@ -7,7 +7,7 @@ drift        g (t/t0)^-nu, nu = |m(r) + d(r) xi|, m = clip(.0244 - .0155 ln r, .
              d = clip(-.0059 - .0125 ln r, .008, .045), t = t0 + time after writing, t0 = 20 s
 1/f          g (1 + Q sqrt(ln((t + t_read)/(2 t_read))) xi), Q = min(.2, .0088/(g/g_max)^.65), t_read = 250 ns
 Fitted range: 0 to 25 uS, 20 s to about a day, room temperature. Not modelled: the pulse-by-pulse crystallisation (a
-write is a finished write-verify), temperature, threshold switching, cells that fail.
+write is a complete write-verify), temperature, threshold switching, cells that fail.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from hw_models.kernels.portable_arrays import exponentials, logarithm, logarithm
 
 SWITCHES = ("programming_noise", "drift", "device_to_device", "flicker_noise")
 G_REFERENCE_S = 25e-6
-"""The g_max that the programming noise was fitted at (Nandakumar 2019)."""
+"""The g_max at which the programming noise was fitted (Nandakumar 2019)."""
 LEAST_RATIO = 1e-7
-"""Keeps ln r finite for cells written to 0; the clips of the drift exponent decide there anyway."""
+"""Keeps ln r finite for cells written to 0, where the drift exponent is clipped."""
 
 
 @dataclass(frozen=True)
 class PhaseChange(Written):
-    """One cell between 0 and `g_max_s`; `levels` says how far a requested pulse moves its target.
+    """One cell between 0 and `g_max_s`; `levels` sets the change of the target by a requested pulse.
 
-    `spread` has one column: the cell's standard normal of the drift exponent, kept for life. `device_to_device` off
-    lets every cell drift with the mean exponent of its level.
+    `spread` has one column: the cell's standard normal for the drift exponent, which never changes. With
+    `device_to_device` off, every cell drifts with the mean exponent of its level.
     """
 
     family: ClassVar[str] = "pcm"
@@ -73,7 +73,7 @@ class PhaseChange(Written):
 
     @property
     def non_idealities(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The switches that are not off and whose scale is not 0."""
+        """The switches that are on and have a scale that is not 0."""
         scale = {
             "programming_noise": self.programming_scale,
             "drift": self.drift_scale,
@@ -87,7 +87,7 @@ class PhaseChange(Written):
         return 0.0, self.g_max_s
 
     def programming_sigma_s(self, target: Reals) -> Reals:
-        """Standard deviation, in siemens, of what a write to `target` (siemens) leaves."""
+        """Standard deviation, in siemens, of the result of a write to `target` (siemens)."""
         target = states(target, "target")
         scale = 1e-6 * self.g_max_s / G_REFERENCE_S * self.programming_scale
         sigma = np.polynomial.polynomial.polyval(target / self.g_max_s, self.programming_us)
@@ -103,7 +103,7 @@ class PhaseChange(Written):
         return np.asarray(np.abs(mean + deviation * normals) * self.drift_scale)
 
     def flicker_sigma(self, visible: Reals, after_s: float) -> Reals:
-        """Relative standard deviation of a read `after_s` seconds after cells were written to show `visible`."""
+        """Relative standard deviation of a read `after_s` seconds after a write with the result `visible`."""
         visible = ARGUMENTS.reals("visible", visible, ("cells",)).astype(np.float64)
         after_s = ARGUMENTS.number("after_s", after_s, 0.0)
         ratio = np.maximum(powers(np.abs(visible) / self.g_max_s, 0.65), 1e-3)  # finite for a cell at 0

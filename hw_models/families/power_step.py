@@ -1,4 +1,4 @@
-"""Power steps: the step of a pulse is a power of the distance left to the bound that it goes to.
+"""Power steps: the step of a pulse is a power of the remaining distance to the bound in its direction.
 
 Sources: S. Fusi, L. F. Abbott, Nat. Neurosci. 10:485 (2007), doi:10.1038/nn1859; J. Frascaroli et al., Sci. Rep. 8:7178
 (2018), doi:10.1038/s41598-018-25376-x; parameters as in M. J. Rasch et al., AICAS 2021. Valid between the bounds of a

@@ -1,16 +1,16 @@
-"""Devices known by how far writes miss: sigma(G) of the programmed conductance, at one or several times after it.
+"""Devices described by their write errors: sigma(G) of the conductance at one or several times after the write.
 
 One family for the published write-verify statistics of ReRAM, PCM and charge-trap memory: with x = G/`argument_s`,
-sigma = `unit_s` times  sum_i c_i x^i  (`polynomial`)  or  A (1 - e^(-x/B))  (`saturating`), never below 0; after a time
-between two rows of `times_s` the coefficients are interpolated linearly, before the first and after the last they are
-those of that row. Optionally the mean moves too (`shift`, a polynomial of x in `unit_s` per row; 0 at time 0), and each
-read has noise of its own (`read_coefficients`, same curve). Conductances never fall below 0.
+sigma = `unit_s` times sum_i c_i x^i (`polynomial`) or A (1 - e^(-x/B)) (`saturating`), never below 0. Between two rows
+of `times_s` the coefficients are interpolated linearly; before the first and after the last row its coefficients apply.
+Optionally the mean changes too (`shift`, a polynomial of x in `unit_s` per row; 0 at time 0), and each read adds noise
+(`read_coefficients`, same curve). Conductances never fall below 0.
 
 Sources of the rows in use: W. Wan et al., Nature 608, 504 (2022), as fitted in aihwkit 1.2.0 (sigma in uS, quartic in
 G/g_max, at 1 s, 1 day, 2 days) and in CrossSim 3.2.0 (cubic); V. Joshi et al., Nat. Commun. 11, 2473 (2020); V. Milo et
 al., IEEE IRPS 2021; V. Agrawal et al., IEEE IEDM 2022 (SONOS, by the day up to 5 days), the last three as in CrossSim.
-Not modelled: how a deviation is reached pulse by pulse; that it may change sign: a cell's deviation grows and shrinks
-with sigma of its own level, all through its life; current-voltage nonlinearity.
+Not modelled: programming pulse by pulse; changes of the sign of a deviation (a cell's deviation always grows and
+shrinks with sigma of its own level); current-voltage nonlinearity.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ Row = tuple[float, ...]
 
 @dataclass(frozen=True)
 class Programmed(Written):
-    """One cell between `g_min_s` and `g_max_s`; `levels` says how far a requested pulse moves its target.
+    """One cell between `g_min_s` and `g_max_s`; `levels` sets the change of the target by a requested pulse.
 
-    `drift` is all that time does: the moving mean and the growing sigma.
+    `drift` is the whole effect of time: the change of the mean and the growth of sigma.
     """
 
     family: ClassVar[str] = "programmed"
@@ -108,7 +108,7 @@ class Programmed(Written):
 
     @property
     def non_idealities(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The switches that are not off and have coefficients that are not all 0."""
+        """The switches that are on and have coefficients that are not all 0."""
         size = 1 if self.curve == "saturating" else None
         present = {
             "programming_noise": any(c for row in self.coefficients for c in row[:size]),
@@ -148,7 +148,7 @@ class Programmed(Written):
         return seen.astype(cells.visible.dtype)
 
     def read_sd(self, state: Reals) -> Reals:
-        """By the curve of `read_coefficients`."""
+        """The standard deviation from the curve of `read_coefficients`."""
         state = states(state)
         return self._curve(state, self.read_coefficients) if self._has("read_noise") else np.zeros(state.shape)
 
@@ -162,7 +162,7 @@ class Programmed(Written):
         return kernel.law(self.spacing(), self.bounds(), noise=noisy, curve=curve)
 
     def _deviations(self, cells: Cells, first: Reals, mean: Reals, after_s: float) -> Reals:
-        """Deviations `first` grown to what sigma is by now; from 0 sigma, a cell's own normal grows."""
+        """Deviations `first`, scaled to the present sigma; if sigma was 0, from a cell's own normal."""
         if not self._has("programming_noise"):
             return first
         then, now = self.sigma_s(cells.state.astype(np.float64)), self.sigma_s(mean, after_s)
@@ -170,7 +170,7 @@ class Programmed(Written):
         return np.asarray(now * np.divide(first, then, out=fresh, where=then > 0))
 
     def _row(self, table: tuple[Row, ...], after_s: float) -> Row:
-        """The row of `table` at a time, between rows by straight lines."""
+        """The row of `table` at a time, interpolated linearly between rows."""
         return tuple(float(np.interp(after_s, self.times_s, column)) for column in zip(*table, strict=True))
 
     def _curve(self, conductance: Reals, row: Row) -> Reals:

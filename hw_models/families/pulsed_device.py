@@ -1,4 +1,4 @@
-"""The parameters that aihwkit's pulsed devices share, under their own names, and the cells that they describe.
+"""The common parameters of aihwkit's pulsed devices, with aihwkit's names, and the resulting cells.
 
 Source: M. J. Rasch et al., "A flexible and fast PyTorch toolkit for simulating training and inference on analog
 crossbar arrays", AICAS 2021; T. Gokmen, Y. Vlasov, Front. Neurosci. 10:333 (2016). Defaults are aihwkit 1.2.0's.
@@ -22,12 +22,12 @@ from hw_models.kernels.step_laws import HIGH, LOW, P0, P1, RELATIVE, SCALE, WIDT
 
 _HIGH_BOUND, _LOW_BOUND, _GAIN, _UP_DOWN, _STUCK, _STUCK_WHERE, _LIFETIME, _RESET = 1, 2, 3, 4, 5, 6, 7, 8
 FAMILY_STREAM = 10
-"""First stream that a family may use for draws of its own."""
+"""First random stream for a family's own draws."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PulsedDevice(Stepped):
-    """Parameters of every pulsed device; weights are dimensionless, spreads relative unless said otherwise."""
+    """Parameters of every pulsed device; weights are dimensionless, spreads are relative unless stated otherwise."""
 
     quantity: ClassVar[Quantity] = "weight"
 
@@ -62,7 +62,7 @@ class PulsedDevice(Stepped):
 
     @abstractmethod
     def _fill_steps(self, rows: Rows, draws: Draws) -> None:
-        """Fill the step columns of `rows` (and shift bounds, where a reference does) from bounds and scales."""
+        """Fills the step columns of `rows` from bounds and scales; with a reference, also shifts the bounds."""
 
     @abstractmethod
     def _nonlinear(self) -> bool:
@@ -114,7 +114,7 @@ class PulsedDevice(Stepped):
         if self.enforce_consistency:
             up, down = np.abs(up), np.abs(down)
             low, high = -np.abs(np.minimum(low, high)), np.abs(np.maximum(low, high))
-        else:  # a cell whose bounds are crossed is off: it stays between them
+        else:  # a cell with crossed bounds does not work: it stays between them
             middle = high + (low - high) / 2.0
             low, high = np.where(low > high, middle, low), np.where(low > high, middle, high)
         rows[:, LOW], rows[:, HIGH], rows[:, SCALE], rows[:, SCALE + 1] = low + 0.0, high, up, down
@@ -123,7 +123,7 @@ class PulsedDevice(Stepped):
         return rows
 
     def _stick(self, rows: Rows, draws: Draws) -> None:
-        """Fix the corrupt cells of `rows` to weights inside their bounds and `corrupt_devices_range`."""
+        """Sets the corrupt cells of `rows` to fixed weights inside their bounds and `corrupt_devices_range`."""
         if "stuck_at" in self.off or not self.corrupt_devices_prob:
             return
         stuck = draws.uniforms(_STUCK) < self.corrupt_devices_prob
@@ -134,7 +134,7 @@ class PulsedDevice(Stepped):
         rows[stuck, SCALE] = rows[stuck, SCALE + 1] = 0.0
 
     def read(self, cells: Cells, after_s: float = 0.0, seed: int = 0) -> Reals:
-        """What the cells show `after_s` seconds after writing: leaked, if `decay_period_s` says how fast."""
+        """Visible states `after_s` seconds after writing, with leakage if `decay_period_s` states its rate."""
         after_s = check_read(cells, after_s, seed)
         if after_s <= 0.0 or not self.decay_period_s or not self.lifetime or "retention" in self.off:
             return cells.visible.copy()
@@ -143,7 +143,7 @@ class PulsedDevice(Stepped):
         return left.astype(cells.visible.dtype)
 
     def leak(self, cells: Cells, periods: float = 1.0) -> None:
-        """Let `periods` (≥ 0) periods of `lifetime` pass: `w ← reset + (w - reset)(1 - 1/lifetime)^periods`."""
+        """Lets `periods` (≥ 0) periods of `lifetime` pass: `w ← reset + (w - reset)(1 - 1/lifetime)^periods`."""
         check_cells(cells)
         periods = ARGUMENTS.number("periods", periods, 0.0)
         if not self.lifetime or "retention" in self.off or periods <= 0.0:
@@ -152,7 +152,7 @@ class PulsedDevice(Stepped):
         self.program(cells, rest + (cells.state - rest) * self._kept(cells, periods))
 
     def refresh(self, cells: Cells, places: Ints | None = None) -> None:
-        """Reset `cells[places]`: to `reset` with its spread and noise, clipped to each cell's bounds."""
+        """Resets `cells[places]`: to `reset` with its spread and noise, clipped to each cell's bounds."""
         from hw_models.kernels import randomness
 
         check_cells(cells)
@@ -162,14 +162,14 @@ class PulsedDevice(Stepped):
         self.program(cells, rest + noise, places)
 
     def _of_cells(self, cells: Cells) -> Draws:
-        """Draws that belong to these cells: their key stands for the seed."""
+        """Random draws of these cells; their key is used as the seed."""
         return Draws(len(cells.state), None if "device_to_device" in self.off else int(cells.random[0]))
 
     def _rest(self, cells: Cells) -> Rows:
         return self.reset + self._of_cells(cells).gaussians(_RESET, self.reset_dtod)
 
     def _kept(self, cells: Cells, periods: float) -> Rows:
-        """Share of the way from rest that each cell keeps over `periods`."""
+        """Share of the distance from its rest weight that each cell keeps over `periods`."""
         from hw_models.kernels.portable_arrays import powers
 
         life = self.lifetime * (1.0 + self._of_cells(cells).gaussians(_LIFETIME, self.lifetime_dtod))
@@ -178,7 +178,7 @@ class PulsedDevice(Stepped):
 
 @dataclass(frozen=True, kw_only=True)
 class AffineDevice(PulsedDevice):
-    """A pulsed device whose step is a straight line in the weight."""
+    """A pulsed device whose step is linear in the weight."""
 
     def _nonlinear(self) -> bool:
         return bool(np.any(self._own_rows(Draws(1))[0, P1:]))

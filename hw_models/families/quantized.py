@@ -24,7 +24,7 @@ MOST_LEVELS = 65_536
 class Quantized(Written):
     """Levels from `w_min` to `w_max`; one pulse is one whole level, up or down, saturating at both ends.
 
-    With `quantisation` off a target is written as it is and a read is not rounded; a pulse is still one level spacing.
+    With `quantisation` off, targets and reads are not rounded; a pulse is still one level spacing.
     """
 
     family: ClassVar[str] = "quantized"
@@ -69,7 +69,7 @@ class Quantized(Written):
 
     @property
     def non_idealities(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Quantisation, always; the noises that are not 0."""
+        """Always quantisation, and the noises that are not 0."""
         present = {"quantisation": True, "write_noise": self.write_noise > 0, "read_noise": self.read_noise > 0}
         return tuple(name for name in SWITCHES if present[name] and name not in self.off)
 
@@ -78,7 +78,7 @@ class Quantized(Written):
         return self.w_min, self.w_max
 
     def read(self, cells: Cells, after_s: float = 0.0, seed: int = 0) -> Reals:
-        """What a converter of `read_levels` levels returns; levels do not change with time."""
+        """Values from a converter of `read_levels` levels; the levels do not change with time."""
         check_read(cells, after_s, seed)
         seen = cells.visible.copy()
         if self._has("read_noise"):
@@ -89,7 +89,7 @@ class Quantized(Written):
         return seen
 
     def read_sd(self, state: Reals) -> Reals:
-        """The same at all levels."""
+        """The standard deviation, which is the same at all levels."""
         return np.full(states(state).shape, self.read_noise * self.spacing() if self._has("read_noise") else 0.0)
 
     def write_law(self) -> npt.NDArray[np.float64]:

@@ -1,9 +1,9 @@
-"""Cells that forget: the state decays towards one level, exponentially, each cell at its own rate.
+"""Cells with limited retention: the state decays exponentially towards one level, at a separate rate for each cell.
 
 Source: the capacitor synapse of Y. Li et al., IEEE Symp. VLSI Technology 2018 (leakage with a time constant; aihwkit's
-`lifetime` counts it in updates, so time constant = lifetime x seconds per update, and its `lifetime_dtod` is the
-relative spread of it); thermally activated retention loss of resistive cells has the same first-order form. Valid from
-the write on, at one temperature. Not modelled: stretched exponentials and power laws (see drift in `pcm.py`), a
+`lifetime` counts it in updates, so the time constant is lifetime x seconds per update, and `lifetime_dtod` is its
+relative spread); thermally activated retention loss of resistive cells has the same first-order form. Valid from the
+write on, at one temperature. Not modelled: stretched exponentials and power laws (see drift in `pcm.py`), a
 temperature, random jumps.
 """
 
@@ -25,7 +25,7 @@ from hw_models.kernels.portable_arrays import exponentials
 
 @dataclass(frozen=True, kw_only=True)
 class Retention(Wrapper):
-    """`read` shows level + (state - level) e^(-t/tau); `elapse` lets time pass for good, as between two updates.
+    """`read` shows level + (state - level) e^(-t/tau); `elapse` changes the cells permanently, as between two updates.
 
     Own column: the cell's time constant over `time_constant_s`, e^(`time_constant_spread` xi).
     """
@@ -62,11 +62,11 @@ class Retention(Wrapper):
         return randomness.lognormals(key, len(cells.state), self.time_constant_spread if self._on() else 0.0)
 
     def read(self, cells: Cells, after_s: float = 0.0, seed: int = 0) -> Reals:
-        """What is left, `after_s` seconds after the write, of what the inner model shows then."""
+        """The inner model's read, `after_s` seconds after the write, with the decay applied."""
         return self._decayed(super().read(cells, after_s, seed), cells, float(after_s))
 
     def elapse(self, cells: Cells, seconds: float) -> None:
-        """Let `seconds` pass, for good: states and what they show decay, in place."""
+        """Lets `seconds` pass permanently: hidden and visible states decay, in place."""
         check_cells(cells)
         seconds = ARGUMENTS.number("seconds", seconds, 0.0)
         cells.state[:] = self._decayed(cells.state, cells, seconds)

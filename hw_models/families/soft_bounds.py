@@ -1,4 +1,4 @@
-"""Soft bounds: the step of a pulse shrinks in proportion to the distance from the bound that it goes to.
+"""Soft bounds: the step of a pulse is proportional to the remaining distance to the bound in its direction.
 
 Sources: S. Fusi, L. F. Abbott, Nat. Neurosci. 10:485 (2007), doi:10.1038/nn1859; fitted to resistive memory by N. Gong
 et al., Nat. Commun. 9:2102 (2018), doi:10.1038/s41467-018-04485-1, and to arrays of it, with a reference cell
@@ -58,7 +58,7 @@ class SoftBounds(AffineDevice):
 
 @dataclass(frozen=True, kw_only=True)
 class SoftBoundsReference(AffineDevice):
-    """Soft bounds, read as the difference from a reference cell: the weight is w - r, r fixed per cell.
+    """Soft bounds with a reference cell: the weight is the difference w - r, with r fixed for each cell.
 
     r is `reference_mean + reference_std·xi`, plus the cell's symmetry point (where both steps are equal) if
     `subtract_symmetry_point`. Bounds and states are those of w - r. Slopes vary by |1 + s·xi|, which moves the bounds.
@@ -106,7 +106,7 @@ class SoftBoundsReference(AffineDevice):
 
 
 def _fill_towards(rows: Rows, upper: Rows, lower: Rows) -> None:
-    """Steps that are the cell's scale at 0 and vanish at `upper` (up) and `lower` (down); constant where that is 0."""
+    """Steps equal to the cell's scale at 0 that vanish at `upper` and `lower`; constant if that bound is 0."""
     for down, zero in enumerate((upper, lower)):
         scale = rows[:, SCALE + down]
         rows[:, P0 + down] = scale

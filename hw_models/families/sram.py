@@ -1,9 +1,9 @@
-"""Digital memory as a device: a cell holds its integer code exactly, is written any number of times, never drifts.
+"""Digital memory as a device: a cell holds its integer code exactly, without wear or drift.
 
-Source: a static CMOS latch has two stable states per bit, restored by positive feedback (any textbook; J. M. Rabaey,
-A. Chandrakasan, B. Nikolic, *Digital Integrated Circuits*, 2nd ed., 2003, ch. 12). Valid for 2 to 24 bits. It is the
-device that every other is compared with. Not modelled: soft errors, read disturb, failures at low supply voltage.
-Energy and area of SRAM are in the technology tables, not here.
+Source: a static CMOS latch has two stable states per bit, restored by positive feedback (any textbook; J. M. Rabaey, A.
+Chandrakasan, B. Nikolic, *Digital Integrated Circuits*, 2nd ed., 2003, ch. 12). Valid for 2 to 24 bits. It is the
+reference for all other devices. Not modelled: soft errors, read disturb, failures at low supply voltage. Energy and
+area of SRAM are in the technology tables, not here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hw_models.base import Cells, DeviceError, Drive, Ints, Quantity, Reals
 from hw_models.families.target_level import Written, check_off
 
 WIDEST = 24
-"""Bits of the integers that float32, the narrower of the two state formats, holds exactly (IEEE 754: 24)."""
+"""Bits of the integers that float32, the narrower state format, holds exactly (IEEE 754: 24)."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
-"""What all families share whose cells move by pulses: rows of cell parameters in, pulses through the kernel.
+"""Base of all families whose cells are changed by pulses: builds rows of cell parameters and runs the pulse kernel.
 
-A family fills one row per cell (`step_laws`) from its parameters and its random draws; this module manufactures, sets
-and pulses the cells, and switches nonlinearity and asymmetry off in the rows. The compiled kernel is loaded when the
-first cells are made, so that listing devices stays quick. Neighbours: `pulsing`, `straight_pulsing`, `randomness`.
+A family fills one row per cell (`step_laws`) from its parameters and random draws. This module manufactures, sets and
+pulses the cells, and applies the switches for nonlinearity and asymmetry to the rows. The compiled kernel is loaded
+when the first cells are created, so that a list of devices is fast. See also `pulsing`, `straight_pulsing`,
+`randomness`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _START_NOISE, _GRID = 99, 1025
 
 @dataclass(frozen=True)
 class Draws:
-    """The random draws behind `count` cells; with `seed` None, those of the nominal cell: every Gaussian is 0."""
+    """The random draws for `count` cells; with `seed` None, those of the nominal cell: every Gaussian is 0."""
 
     count: int
     seed: int | None = None
@@ -49,7 +50,7 @@ class Draws:
         return randomness.lognormals(randomness.key_of(self.seed, stream), self.count, sigma)
 
     def uniforms(self, stream: int) -> Rows:
-        """(count,) uniforms in [0, 1) of purpose `stream`; 1 for the nominal cell: nothing improbable happens to it."""
+        """(count,) uniforms in [0, 1) of purpose `stream`; 1 for the nominal cell, so that no random event occurs."""
         if self.seed is None:
             return np.ones(self.count)
         from hw_models.kernels import randomness
@@ -60,13 +61,13 @@ class Draws:
 def parameter(
     default: Any, unit: str, doc: str, low: float | None = None, high: float | None = None, above: float | None = None
 ) -> Any:
-    """A field with unit and meaning; in `low` … `high`, or above `above` itself. `default` may be `MISSING`."""
+    """A field with unit and meaning, in `low` … `high`, or strictly above `above`. `default` may be `MISSING`."""
     about = {"unit": unit, "doc": doc, "low": low if above is None else above, "high": high, "above": above}
     return field(metadata=about) if default is MISSING else field(default=default, metadata=about)
 
 
 class Stepped(CellModel):
-    """A cell that pulses move by steps which depend on its state; `spread` has the columns `step_laws.COLUMNS`."""
+    """A cell that pulses change by state-dependent steps; `spread` has the columns `step_laws.COLUMNS`."""
 
     off: frozenset[str]
 
@@ -77,11 +78,11 @@ class Stepped(CellModel):
 
     @abstractmethod
     def _own_rows(self, draws: Draws) -> Rows:
-        """(count, 8) rows of the cells with these draws, nonlinear and asymmetric as the device is."""
+        """Rows (count, 8) of the cells with these draws, with all nonlinearity and asymmetry."""
 
     @abstractmethod
     def _noise(self) -> dict[int, float]:
-        """The kernel's constants that are not 0, by their place."""
+        """The kernel's nonzero constants, by index."""
 
     @abstractmethod
     def _switches(self) -> tuple[str, ...]:
@@ -93,7 +94,7 @@ class Stepped(CellModel):
         return tuple(name for name in self._switches() if name not in self.off)
 
     def law_code(self) -> int:
-        """Code of the step law that the kernel runs: a flattened law is affine."""
+        """Code of the step law in the kernel: a flattened law is affine."""
         return AFFINE if "nonlinearity" in self.off else self.law
 
     def constants(self) -> Rows:
@@ -121,7 +122,7 @@ class Stepped(CellModel):
         return replace(self, off=self.off | frozenset(names))  # type: ignore[type-var]
 
     def manufacture(self, count: int, seed: int, dtype: npt.DTypeLike = np.float64) -> Cells:
-        """`count` cells at the lowest nominal state, clipped to each cell's bounds; write noise is on them already."""
+        """`count` cells at the lowest nominal state, clipped to each cell's bounds, with write noise."""
         from hw_models.kernels import randomness
 
         count, seed = to_manufacture(count, seed, dtype)
@@ -132,7 +133,7 @@ class Stepped(CellModel):
         return Cells(state, shown.astype(dtype), spread, np.zeros(count, np.uint32), randomness.start(seed))
 
     def program(self, cells: Cells, target: Reals, places: Ints | None = None) -> None:
-        """Put `cells[places]` at `target` (one or one per place), clipped to each cell's bounds, with write noise."""
+        """Sets `cells[places]` to `target` (one value or one per place), clipped to the bounds, with write noise."""
         from hw_models.kernels import pulsing
 
         where, wanted = to_program(cells, target, places)
@@ -141,7 +142,7 @@ class Stepped(CellModel):
         pulsing.set_cells(cells.state, cells.visible, cells.spread, cells.random, constants, wanted, where)
 
     def pulse(self, cells: Cells, counts: Ints, places: Ints | None = None) -> None:
-        """Apply `counts` pulses (> 0 up, < 0 down; one number or one per place) to `cells[places]`, in that order."""
+        """Applies `counts` pulses (> 0 up, < 0 down; one number or one per place) to `cells[places]`, in that order."""
         self.pulse_and_tally(cells, counts, places)
 
     def pulse_and_tally(self, cells: Cells, counts: Ints, places: Ints | None = None) -> tuple[int, float, int, float]:
@@ -150,19 +151,19 @@ class Stepped(CellModel):
 
         where, given_counts = to_pulse(cells, counts, places)
         self._fits(cells)
-        where = where[:0] if places is None else where  # the kernel's way to say all
+        where = where[:0] if places is None else where  # an empty list means all cells in the kernel
         applied = np.ascontiguousarray(given_counts)
         given = (self.law_code(), cells.state, cells.visible, cells.spread, cells.pulses, cells.random)
         if places is None:
             room = straight_pulsing.Room.make()
             found = straight_pulsing.pulse_batches(*given, self.constants(), applied, where, room)
-        else:  # the same cell may be among them twice
+        else:  # the same cell may occur twice
             found = pulsing.pulse_cells(*given, self.constants(), applied, where)
         ups, up_sum, downs, down_sum = found
         return int(ups), float(up_sum), int(downs), float(down_sum)
 
     def write_energy_j(self, tally: tuple[int, float, int, float]) -> tuple[float, float]:
-        """Joules of the up and of the down pulses of a tally: Σ V²·(G0 + G1)/2·t, plus V²·C each; access not counted.
+        """Joules of the up and down pulses of a tally: Σ V²·(G0 + G1)/2·t, plus V²·C for each pulse; without access.
 
         NeuroSim's write energy of a 1T1R cell. Raises `DeviceError` for a model without electrical conditions.
         """
@@ -175,12 +176,12 @@ class Stepped(CellModel):
         return sums[0], sums[1]
 
     def _sum_s(self, number: int, passed: float, voltage_v: float) -> float:
-        """Sum of the conductances of `number` states that sum to `passed`: the map of a state is affine."""
+        """Sum of the conductances of `number` states with the sum `passed`, because the map is affine."""
         at_zero = float(self.conductance_s(np.zeros(1))[0])
         return number * at_zero + (float(self.conductance_s(np.array([passed]))[0]) - at_zero)
 
     def _rows(self, draws: Draws) -> Rows:
-        """(count, 8) rows as the kernel runs them: with nonlinearity and asymmetry off where they are."""
+        """Rows (count, 8) for the kernel, after the switches for nonlinearity and asymmetry."""
         rows = self._own_rows(draws)
         if "nonlinearity" in self.off:
             self._flatten(rows)
@@ -190,7 +191,7 @@ class Stepped(CellModel):
         return rows
 
     def _flatten(self, rows: Rows) -> None:
-        """Make the steps of each cell the same in every state: its scale times the mean nominal step per scale."""
+        """Makes the steps of each cell independent of the state: its scale times the mean nominal step per scale."""
         for down in (0, 1):
             rows[:, P0 + down] = rows[:, SCALE + down] * self._mean_share(not down)
             rows[:, P1 + down] = 0.0
@@ -205,7 +206,7 @@ class Stepped(CellModel):
         return mean / scale if scale else 0.0
 
     def _sizes(self, law: int, row: Rows, states: Rows, up: bool, equal: bool = True) -> Rows:
-        """Steps of the cell with `row` at `states`."""
+        """Steps, at `states`, of the cell with `row`."""
         constants = self.constants()
         constants[EQUAL] *= equal
         down = int(not up)
@@ -218,14 +219,14 @@ class Stepped(CellModel):
         return sizes
 
     def _fits(self, cells: Cells) -> None:
-        """Raise `DeviceError` for cells of another family: the kernel reads a row of `spread` per cell."""
+        """Raises `DeviceError` for cells of another family, because the kernel reads a row of `spread` per cell."""
         if cells.spread.shape[1] < WIDTH:
             allowed = f"({len(cells.state)}, {WIDTH}), as this model makes them"
             ARGUMENTS.refuse("cells.spread", f"shape {cells.spread.shape}", allowed)
 
 
 def check(model: Any) -> None:
-    """Raise `DeviceError` unless every number of `model` is finite and in its range, and `off` has known names."""
+    """Raises `DeviceError` unless all numbers of `model` are finite and in range, and `off` has known names."""
     for item in fields(model):
         value, about = getattr(model, item.name), item.metadata
         if "unit" not in about or isinstance(item.default, bool):

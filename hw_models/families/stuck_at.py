@@ -1,9 +1,9 @@
-"""Cells that never move: a fraction stuck in the low-resistance state, another in the high-resistance state.
+"""Stuck cells: a fraction is stuck in the low-resistance state, another in the high-resistance state.
 
 Source: C.-Y. Chen et al., "RRAM defect modeling and failure analysis based on March test and a novel squeeze-search
 scheme", IEEE Trans. Computers 64, 180 (2015). Valid for any inner device; each cell fails independently. Not modelled:
-faults that come in rows or columns (a broken wire), cells stuck in between, faults that heal. Wear-out is in
-`endurance.py`. Around a device that forgets (`retention.py`) it is best the outer one: a stuck cell does not decay.
+faults of whole rows or columns (a broken wire), cells stuck in between, temporary faults. Wear-out is in
+`endurance.py`. With `retention.py` it should be the outer wrapper, because a stuck cell does not decay.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from hw_models.kernels import randomness
 
 @dataclass(frozen=True, kw_only=True)
 class StuckAt(Wrapper):
-    """A stuck cell shows its level at every read; pulses on it are counted (and paid for) but change nothing.
+    """Every read of a stuck cell shows its level; pulses on it are counted (and priced) but change nothing.
 
-    LRS is the highest state (the highest conductance), HRS the lowest, of the device or of the cell where that is
+    LRS is the highest state (the highest conductance), HRS the lowest, of the device or of the cell, whichever is
     nearer. Own column: 1 stuck at LRS, -1 stuck at HRS, 0 works.
     """
 
@@ -52,7 +52,7 @@ class StuckAt(Wrapper):
         return self.lrs_fraction > 0 or self.hrs_fraction > 0
 
     def _column(self, cells: Cells, seed: int) -> Reals:
-        """Draws who is stuck and puts those cells at their level."""
+        """Selects the stuck cells at random and sets them to their level."""
         chance = randomness.uniforms(randomness.key_of(seed, STREAMS["stuck_at"]), len(cells.state))
         flags = np.where(chance < self.lrs_fraction, 1.0, np.where(chance >= 1 - self.hrs_fraction, -1.0, 0.0))
         if not self._on():
@@ -68,7 +68,7 @@ class StuckAt(Wrapper):
         return flags
 
     def program(self, cells: Cells, target: Reals, places: Ints | None = None) -> None:
-        """As the inner model's, for cells that work."""
+        """Programs the inner model's cells that work."""
         if not self._on():
             super().program(cells, target, places)
             return
@@ -77,7 +77,7 @@ class StuckAt(Wrapper):
         super().program(cells, wanted[works], where[works])
 
     def pulse(self, cells: Cells, counts: Ints, places: Ints | None = None) -> None:
-        """As the inner model's, for cells that work; counted for all."""
+        """Pulses the inner model's cells that work; pulses are counted for all cells."""
         if not self._on():
             super().pulse(cells, counts, places)
             return
@@ -87,7 +87,7 @@ class StuckAt(Wrapper):
         np.add.at(cells.pulses, where[stuck], np.abs(number[stuck]).astype(np.uint32))
 
     def read(self, cells: Cells, after_s: float = 0.0, seed: int = 0) -> Reals:
-        """As the inner model's; stuck cells show their level, whatever the time."""
+        """The inner model's read; stuck cells show their level at any time."""
         seen = super().read(cells, after_s, seed)
         if self._on():
             stuck = cells.spread[:, -1] != 0

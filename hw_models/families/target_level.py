@@ -1,7 +1,7 @@
-"""What families share whose cells are written to a target level; what a written cell then shows is the family's own.
+"""Base of families whose cells are written to a target level; each family defines the visible state after a write.
 
-A requested pulse moves the target by one level and the cell is written anew, so its noise is drawn once per write,
-however many levels it moves. `sram.py`, `quantized.py`, `pcm.py` and `programmed.py` build on it.
+A requested pulse moves the target by one level and the cell is written again. Its noise is drawn once per write, for
+any number of levels. `sram.py`, `quantized.py`, `pcm.py` and `programmed.py` use this base.
 """
 
 from __future__ import annotations
@@ -39,24 +39,24 @@ STREAMS = {
     "endurance": 1012,
     "retention": 1013,
 }
-"""Number of each purpose's random stream (`randomness.key_of`), so that no two of a seed are alike."""
+"""Number of the random stream for each purpose (`randomness.key_of`), so that streams of a seed differ."""
 
 Model = TypeVar("Model", bound=CellModel)
 
 
 class Written(CellModel):
-    """A cell written to a target: `state` is the (clipped, perhaps rounded) target, `visible` what came of it."""
+    """A cell written to a target: `state` is the (clipped, perhaps rounded) target, `visible` the result."""
 
     levels: int
     off: frozenset[str]
 
     def spacing(self) -> float:
-        """Distance of two neighbouring levels, in `quantity`."""
+        """Distance between neighbouring levels, in `quantity`."""
         low, high = self.bounds()
         return (high - low) / (self.levels - 1)
 
     def step(self, state: float, up: bool) -> float:
-        """One level, wherever the state is."""
+        """One level, in every state."""
         return self.spacing()
 
     def without(self, names: Sequence[str]) -> Self:
@@ -81,20 +81,20 @@ class Written(CellModel):
         )
 
     def program(self, cells: Cells, target: Reals, places: Ints | None = None) -> None:
-        """Write `target`, one value or one per place (clipped to the bounds), to `cells[places]`, in place."""
+        """Writes `target`, one value or one per place (clipped to the bounds), to `cells[places]`, in place."""
         where, wanted = to_program(cells, target, places)
         for chosen in rounds(where):
             self._write(cells, wanted[chosen], where[chosen])
 
     def pulse(self, cells: Cells, counts: Ints, places: Ints | None = None) -> None:
-        """Move the targets of `cells[places]` by `counts` levels and write them anew; 0 leaves a cell alone."""
+        """Moves the targets of `cells[places]` by `counts` levels and writes them again; 0 changes nothing."""
         for chosen, moved in pulsed(cells, counts, places):
             wanted = cells.state[chosen] + moved.astype(cells.state.dtype) * cells.state.dtype.type(self.spacing())
             self._write(cells, wanted, chosen)
             cells.pulses[chosen] += np.abs(moved).astype(np.uint32)
 
     def _write(self, cells: Cells, wanted: Reals, places: Ints) -> None:
-        """Write distinct places; a target that is not a number is refused rather than stored."""
+        """Writes distinct places; refuses a target that is not a number."""
         if np.isnan(wanted).any():
             raise DeviceError(f"{self.name}: a target is not a number")
         low, high = (cells.state.dtype.type(bound) for bound in self.bounds())
@@ -103,7 +103,7 @@ class Written(CellModel):
         cells.visible[places] = self._settled(cells, state, places)
 
     def _rounded(self, wanted: Reals) -> Reals:
-        """The levels nearest to these targets; as they are where the family has no levels of its own."""
+        """The levels nearest to these targets; the targets themselves if the family has no levels."""
         return wanted
 
     def _has(self, name: str) -> bool:
@@ -115,11 +115,11 @@ class Written(CellModel):
 
     @abstractmethod
     def _settled(self, cells: Cells, state: Reals, places: Ints) -> Reals:
-        """What cells show right after they were written to `state`; draws from `cells.random` if noisy."""
+        """Visible states right after a write to `state`; draws noise from `cells.random`."""
 
 
 def turned_off(model: Model, names: Sequence[str]) -> Model:
-    """`model` with `names` added to its field `off`. Raises `DeviceError` for a name that is not on in it."""
+    """`model` with `names` added to its field `off`. Raises `DeviceError` for a name that is not on."""
     known = model.non_idealities
     for name in names:
         if name not in known:
@@ -130,14 +130,14 @@ def turned_off(model: Model, names: Sequence[str]) -> Model:
 
 
 def has_repeats(places: Ints) -> bool:
-    """Whether a place is in the list more than once; in time proportional to its length, as a sort would not be."""
+    """Whether a place is in the list more than once; unlike a sort, it takes time proportional to the length."""
     places = ARGUMENTS.integers("places", places, ("places",), 0, 2**62)
     size = 1 << max(int(2 * len(places)).bit_length(), 1)
-    return bool(_meets_itself(places.astype(np.int64, copy=False), np.full(size, -1, dtype=np.int64)))
+    return bool(_has_duplicates(places.astype(np.int64, copy=False), np.full(size, -1, dtype=np.int64)))
 
 
 @njit(nogil=True, cache=True)
-def _meets_itself(places, slots):  # type: ignore[no-untyped-def]
+def _has_duplicates(places, slots):  # type: ignore[no-untyped-def]
     """Hashes places (0 or more) into free `slots` (-1, a power of two of them, over twice as many as places)."""
     last = slots.shape[0] - 1
     for place in places:
@@ -151,7 +151,7 @@ def _meets_itself(places, slots):  # type: ignore[no-untyped-def]
 
 
 def rounds(places: Ints) -> Iterator[Ints | slice]:
-    """Indices into `places`, in groups of distinct places, each place's own order kept: one group as a rule."""
+    """Indices into `places`, in groups of distinct places (usually one group); the order of each place is kept."""
     places = ARGUMENTS.integers("places", places, ("places",), 0, 2**62)
     if not has_repeats(places):
         yield slice(None)
@@ -165,7 +165,7 @@ def rounds(places: Ints) -> Iterator[Ints | slice]:
 
 
 def pulsed(cells: Cells, counts: Ints, places: Ints | None) -> Iterator[tuple[Ints, Ints]]:
-    """Distinct places that receive pulses, with their numbers of pulses, in order; nothing where all are 0."""
+    """Groups of distinct places with their nonzero numbers of pulses, in order; none if all counts are 0."""
     where, number = to_pulse(cells, counts, places)
     moving = np.flatnonzero(number)
     where, number = where[moving], number[moving]
@@ -181,7 +181,7 @@ def drawn(cells: Cells, count: int) -> Reals:
 
 
 def read_normals(cells: Cells, seed: int, what: str) -> Reals:
-    """One standard normal (float64) per cell for a read with `seed`; leaves `cells.random` alone."""
+    """One standard normal (float64) per cell for a read with `seed`; does not change `cells.random`."""
     stream = STREAMS[what]
     mixed = randomness.key_of(seed, stream) ^ int(cells.random[0])
     return randomness.gaussians(randomness.key_of(mixed, stream), len(cells.state))
@@ -196,7 +196,7 @@ def checked(
     strict: bool = False,
     unit: str = "",
 ) -> None:
-    """Raise `DeviceError` unless the field is a finite number in low … high (above `low` itself if `strict`)."""
+    """Raises `DeviceError` unless the field is a finite number in low … high (strictly above `low` if `strict`)."""
     value = getattr(model, name)
     number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if number and low <= value <= high and not (strict and value == low):
@@ -208,7 +208,7 @@ def checked(
 
 
 def check_off(model: CellModel, known: Sequence[str]) -> None:
-    """Raise `DeviceError` unless every name in the field `off` is one of the family's switches."""
+    """Raises `DeviceError` unless every name in the field `off` is one of the family's switches."""
     off: frozenset[str] = frozenset(getattr(model, "off"))  # noqa: B009
     object.__setattr__(model, "off", off)
     for name in sorted(off):
@@ -217,7 +217,7 @@ def check_off(model: CellModel, known: Sequence[str]) -> None:
 
 
 def tuples(value: object) -> Any:
-    """Lists, as a YAML file gives them, as tuples, so that a model is immutable and can be compared."""
+    """Converts lists (from a YAML file) to tuples, so that a model is immutable and can be compared."""
     if isinstance(value, list | tuple):
         return tuple(tuples(item) for item in value)
     if isinstance(value, np.ndarray):
@@ -226,6 +226,6 @@ def tuples(value: object) -> Any:
 
 
 def check_levels(model: Written) -> None:
-    """Raise `DeviceError` unless `levels` is an integer of at least 2."""
+    """Raises `DeviceError` unless `levels` is an integer of at least 2."""
     if isinstance(model.levels, bool) or not isinstance(model.levels, int) or model.levels < 2:
         raise DeviceError(f"{model.name}: levels is {model.levels!r}; it must be an integer of at least 2")

@@ -1,7 +1,7 @@
-"""A device around a device: delegation to the inner model, on views of the same cells with one column fewer.
+"""A device around another device: delegates to the inner model, with views of the same cells without one column.
 
-The outermost wrapper's own column is the last of `Cells.spread`; the inner model sees the others. `stuck_at.py`,
-`endurance.py` and `retention.py` build on it.
+The outermost wrapper's own column is the last of `Cells.spread`; the inner model uses the others. `stuck_at.py`,
+`endurance.py` and `retention.py` use this base.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ from hw_models.families.target_level import check_off
 
 @dataclass(frozen=True)
 class Wrapper(CellModel):
-    """Everything as in `inner`, but for what a subclass changes. Name and drive are the inner ones unless given."""
+    """Delegates everything to `inner`; subclasses override some methods.
+
+    Name and drive are those of `inner` unless given.
+    """
 
     switch: ClassVar[str]
-    """The one non-ideality that the wrapper adds."""
+    """The non-ideality that the wrapper adds."""
 
     inner: CellModel
     name: str = ""
@@ -45,7 +48,7 @@ class Wrapper(CellModel):
 
     @abstractmethod
     def _acts(self) -> bool:
-        """Whether the parameters make the wrapper do anything."""
+        """Whether the wrapper has an effect with its parameters."""
 
     @abstractmethod
     def _column(self, cells: Cells, seed: int) -> Reals:
@@ -69,7 +72,7 @@ class Wrapper(CellModel):
         return self.inner.bounds()
 
     def step(self, state: float, up: bool) -> float:
-        """As the inner model's: of a cell that works."""
+        """As the inner model's, for a cell that works."""
         return self.inner.step(state, up)
 
     def without(self, names: Sequence[str]) -> Self:
@@ -78,16 +81,16 @@ class Wrapper(CellModel):
         for name in names:
             if name not in known:
                 raise DeviceError(unknown(f"non-ideality of {self.name}", name, known))
-        # a device may have a switch of that name itself: off is both
+        # the device may have a switch of the same name; both are then off
         inner = self.inner.without([name for name in names if name in inner_known])
         return replace(self, inner=inner, off=self.off | (frozenset(names) & {self.switch}))
 
     def conductance_s(self, state: Reals) -> Reals:
-        """Conductance of `state` in siemens, as the inner model's where the wrapper has no drive of its own."""
+        """Conductance of `state` in siemens, as the inner model's if the wrapper has no drive of its own."""
         return self.inner.conductance_s(state) if self.drive == self.inner.drive else super().conductance_s(state)
 
     def manufacture(self, count: int, seed: int, dtype: npt.DTypeLike = np.float64) -> Cells:
-        """Cells of the inner model with the wrapper's own column after theirs."""
+        """Cells of the inner model, with the wrapper's own column added at the end."""
         cells = self.inner.manufacture(count, seed, dtype)
         column = self._column(cells, seed).astype(cells.spread.dtype)
         return replace(cells, spread=np.concatenate([cells.spread, column[:, None]], axis=1))
@@ -116,10 +119,13 @@ class Wrapper(CellModel):
         return self.inner.read_sd(state)
 
     def _inside(self, cells: Cells) -> Cells:
-        """The same cells for the inner model. Kept with the cells, as its columns must lie together in memory."""
+        """The same cells for the inner model.
+
+        The view is stored with the cells, because its columns must be contiguous.
+        """
         kept: Any = cells.__dict__.get("_inside")
         if kept is None or kept[0] is not cells.spread:
-            # every step of a cell reads its row of `spread`, which never changes: one copy, made at first use
+            # every step reads a row of `spread`, which never changes; so one copy is made at first use
             inner_spread = np.ascontiguousarray(cells.spread[:, :-1])
             kept = (cells.spread, Cells(cells.state, cells.visible, inner_spread, cells.pulses, cells.random))
             cells.__dict__["_inside"] = kept
@@ -134,7 +140,7 @@ class Wrapper(CellModel):
 
     @staticmethod
     def _outside(cells: Cells, inside: Cells) -> None:
-        """Take over arrays that the inner model replaced rather than changed."""
+        """Copies back the arrays that the inner model has replaced."""
         cells.state, cells.visible, cells.pulses, cells.random = (
             inside.state,
             inside.visible,

@@ -1,4 +1,4 @@
-"""Arrays that start on a cache line, so that rows of half a line or a whole one never lie across two."""
+"""Arrays that start on a cache line, so that rows of half or one cache line never span two lines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy.typing as npt
 from hw_models.arguments import ARGUMENTS
 
 CACHE_LINE = 64
-"""Bytes; on most processors."""
+"""Size of a cache line on most processors [bytes]."""
 
 
 def on_cache_lines(values: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[np.floating]:
@@ -20,6 +20,6 @@ def on_cache_lines(values: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[n
     room = np.empty(size + CACHE_LINE, np.uint8)
     start = -room.ctypes.data % CACHE_LINE
     found = room[start : start + size].view(dtype).reshape(given.shape)
-    with np.errstate(over="ignore"):  # infinite in a type that is too narrow
+    with np.errstate(over="ignore"):  # a value becomes infinite in a type that is too narrow
         found[...] = given
     return found

@@ -1,8 +1,8 @@
-"""How the cells of a model are pulsed in compiled code: one set of plain arrays for every family of this package.
+"""Pulses cells in compiled code: plain arrays that describe the pulse law of every family of this package.
 
-A step law runs in `straight_pulsing`, a write to a level in `level_writing`, a table in `lookup_table`; wrappers become
-columns of `Cells.spread` that keep pulses from cells. Other people's models have no law here: a class of theirs may do
-what it likes, so that it is asked pulse by pulse (`CellModel.pulse`).
+A step law runs in `straight_pulsing`, a write to a level in `level_writing`, a table in `lookup_table`. Wrappers become
+columns of `Cells.spread` that block pulses. Models of plug-ins have no compiled law, because their classes may do
+anything: they are called pulse by pulse (`CellModel.pulse`).
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from hw_models.base import CellModel
 
 UNKNOWN, LEVELS, TABLE = -1, 10, 11
-"""Codes of a `Law` beside those of `step_laws`: none, written to levels, drawn from a table."""
+"""Codes of a `Law` in addition to those of `step_laws`: none, written to levels, drawn from a table."""
 _WORKS = -1
 _WRAPPERS = ("hw_models.families.stuck_at", "hw_models.families.endurance", "hw_models.families.retention")
-"""Where wrappers are defined that do with pulses what `_reach` does, or nothing; a class made of them may do more."""
+"""Modules of wrappers whose pulses `_effective_pulses` reproduces; a subclass elsewhere may behave differently."""
 
 Numbers = npt.NDArray[np.float64]
 
 
 class Law(NamedTuple):
-    """What a population's pulses do; arrays that a kind of law does not use are empty."""
+    """The pulse law of a population; arrays that a kind of law does not use are empty."""
 
     code: int
-    wrapped: bool  # whether other devices are around the one that is pulsed
+    wrapped: bool  # whether the pulsed device has wrappers
     constants: Numbers  # of a step law or of a write; the bounds, of a table
     g_s: Numbers  # (m,) of a table, as `lookup_table.step_cells`
     cdf: Numbers  # (k,)
@@ -47,7 +47,7 @@ class Law(NamedTuple):
 
 
 def law_of(model: CellModel, cells: int, columns: int) -> Law:
-    """The law of `cells` cells of `model` whose `spread` has `columns`; of code `UNKNOWN` if it has none here."""
+    """The law of `cells` cells of `model` whose `spread` has `columns`; code `UNKNOWN` if it has no compiled law."""
     stuck, limit, inner, depth = _WORKS, _WORKS, model, 0
     while isinstance(inner, Wrapper) and type(inner).__module__ in _WRAPPERS:
         column = columns - 1 - depth  # the outermost wrapper's is the last
@@ -61,7 +61,7 @@ def law_of(model: CellModel, cells: int, columns: int) -> Law:
 
 
 def _bare(model: CellModel, cells: int) -> Law:
-    """The law of a model that is no wrapper."""
+    """The law of a model that is not a wrapper."""
     from hw_models.families.lookup import Lookup
 
     step_law = getattr(model, "law_code", None)
@@ -87,8 +87,8 @@ def _room(cells: int) -> npt.NDArray[np.int32]:
 
 
 @njit(nogil=True, cache=True)
-def _reach(law, spread, pulses, counts, places):  # type: ignore[no-untyped-def]
-    """Fill `law.given` with the pulses that move their cells, and count the others at once; cells are not repeated."""
+def _effective_pulses(law, spread, pulses, counts, places):  # type: ignore[no-untyped-def]
+    """Fills `law.given` with the pulses that change their cells, and counts the others; cells must be distinct."""
     for a in range(counts.shape[0]):
         at, asked = np.int64(places[a]), np.int64(abs(counts[a]))
         left = asked
@@ -103,13 +103,13 @@ def _reach(law, spread, pulses, counts, places):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def pulse_by_law(law, state, visible, spread, pulses, random, counts, places, room):  # type: ignore[no-untyped-def]
-    """Apply `counts[a]` pulses (> 0 up) to cell `places[a]`, no two the same, in place, as `CellModel.pulse` does.
+    """Applies `counts[a]` pulses (> 0 up) to cell `places[a]` (all distinct), in place, as `CellModel.pulse` does.
 
     Returns (up pulses, Σ of the mean state during each, down pulses, Σ likewise) of a step law; zeros for another.
     """
     given = counts
     if law.stuck >= 0 or law.limit >= 0:
-        _reach(law, spread, pulses, counts, places)
+        _effective_pulses(law, spread, pulses, counts, places)
         given = law.given[: counts.shape[0]]
     if law.code == LEVELS:
         write_levels(law.constants, state, visible, pulses, random, given, places)

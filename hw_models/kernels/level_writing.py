@@ -1,8 +1,8 @@
-"""The write kernel: cells of `written.py` take a new target and are written anew, in compiled code.
+"""The write kernel: compiled code that writes cells of `target_level.py` to new targets.
 
-The same cells, draw for draw and bit for bit, as `Written.pulse` makes on arrays in single precision, which chips hold:
-targets move in single precision, deviations come from curves in double. A family says what its writes do by
-`write_law`; `compiled.py` finds it. Holds no Python-level loop over cells and allocates nothing.
+It gives the same cells, draw for draw and bit for bit, as `Written.pulse` on arrays in single precision, which chips
+use: targets are computed in single precision, deviations in double precision. A family describes its writes by
+`write_law`, which `compiled.py` reads. The kernel has no Python-level loop over cells and allocates nothing.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from hw_models.kernels.portable_math import exp
 from hw_models.kernels.randomness import gaussian, high_half, word
 
 SPACING, LOW, HIGH, ROUNDING, GRID, FIRST, NOISE, SIGMA, ARGUMENT, SINGLE, COEFFICIENTS = range(11)
-"""Places of the constants: by how much a pulse moves the target; its ends; how it is rounded, and to which grid; the
-kind of noise, its size or unit; what the curve's argument is counted in, and whether that division is in single
-precision; from the last place on, the coefficients of the curve."""
+"""Indices of the constants: change of the target by a pulse; its ends; its rounding and grid; kind of noise, and its
+size or unit; unit of the curve's argument, and whether that division is in single precision; from the last index on,
+the coefficients of the curve."""
 AS_IT_IS, TO_GRID, TO_WHOLE = 0, 1, 2
 NO_NOISE, EQUAL, POLYNOMIAL, SATURATING = 0, 1, 2, 3
 """Deviation of a write: none, SIGMA everywhere, or SIGMA times a curve of the target: Σ c_i x^i, A (1 - e^(-x/B))."""
@@ -57,10 +57,10 @@ def _curve(state, law):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def write_levels(law, state, visible, pulses, random, counts, places):  # type: ignore[no-untyped-def]
-    """Move the targets of cells `places[a]`, no two the same, by `counts[a]` levels and write them; 0 is no write.
+    """Moves the targets of cells `places[a]` (all distinct) by `counts[a]` levels and writes them; 0 is no write.
 
     state, visible (n,) in single precision, pulses (n,) and random (2,) are changed in place; counts and places (m,)
-    integers, places inside 0..n-1 (not checked). A write with noise takes one random word.
+    integers, places inside 0..n-1 (not checked). A write with noise uses one random word.
     """
     key, counter, kind, rounding = random[0], random[1], law[NOISE], law[ROUNDING]
     spacing, low, high = np.float32(law[SPACING]), np.float32(law[LOW]), np.float32(law[HIGH])

@@ -12,7 +12,7 @@ from hw_models.kernels.jit import njit
 from hw_models.kernels.portable_math import exp, log, power
 
 LEAST = 2.0**-1022
-"""The smallest number with a logarithm here: the smallest normal one."""
+"""The smallest argument of the logarithm: the smallest normal number."""
 Values = npt.NDArray[np.float64]
 
 

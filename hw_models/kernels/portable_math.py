@@ -1,7 +1,7 @@
-"""Exponential, logarithm and power from IEEE additions and products alone: the same last digit on every machine.
+"""Exponential, logarithm and power from IEEE additions and products only, with identical results on every machine.
 
-Mathematics libraries differ in their last digit, and one digit is enough to send two simulated chips apart. Accuracy
-about 1e-15 relative. Neighbours: `pulsing` and `randomness` call these inside their kernels.
+Mathematics libraries differ in their last digit, and a difference in one digit makes two simulated chips diverge. The
+relative accuracy is about 1e-15. `pulsing` and `randomness` call these functions in their kernels.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Ask the processor to fetch a cell before it is needed: scattered cells cost waiting for memory, not arithmetic.
+"""Prefetches a cell before it is needed: for scattered cells, the time goes into memory access, not arithmetic.
 
-A hint without effect on any result. Neighbour: `pulsing` asks some cells ahead.
+A hint to the processor that changes no result. `pulsing` prefetches some cells ahead.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _READ, _KEEP, _DATA = 0, 3, 1
 
 @intrinsic
 def prefetch(typing_context: Any, array: Any, index: Any) -> Any:
-    """Fetch the cache line of element `index` of a C-contiguous array, counted in elements from its start."""
+    """Fetches the cache line of element `index` of a C-contiguous array, counted in elements from its start."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         data = make_array(signature.args[0])(context, builder, arguments[0]).data  # type: ignore[no-untyped-call]

@@ -1,11 +1,12 @@
-"""The pulse kernel: programming pulses arrive at cells one by one, with the noise and the bounds of each cell.
+"""The pulse kernel: applies programming pulses to cells one by one, with the noise and the bounds of each cell.
 
 One kernel for all step laws (`step_laws` has the layout), on flat arrays, callable from another compiled function;
 `straight_pulsing` is the fast path for the usual case and calls this one for everything else.
-All arithmetic is in float64 whatever the arrays hold, without contraction, so that every machine gets the same cells.
+All arithmetic is in float64 for any type of array, without contraction, so that every machine gives the same cells.
 
 Per pulse: `w ← clip(w ± (step(w) + sigma·xi), low, high)`. Per write of n pulses: `w ← clip(w + PER_WRITE·√n·xi)`, then
-`visible = w + WRITE·xi`. A pulse takes the low half of one random word, the visible noise the high half of the last.
+`visible = w + WRITE·xi`. A pulse uses the low half of one random word, the visible noise the high half of the last
+word.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from hw_models.kernels.step_laws import (
 )
 
 AHEAD = 16
-"""Cells between the one that is pulsed and the one that is fetched: about the time that memory takes to answer."""
+"""Distance in cells between the pulsed and the prefetched cell: about the latency of memory."""
 _NEXT = np.uint64(1)
 _LOW, _HIGH, _SCALE, _P0, _P1 = np.uint64(LOW), np.uint64(HIGH), np.uint64(SCALE), np.uint64(P0), np.uint64(P1)
 
@@ -79,14 +80,14 @@ def step_sizes(law, row, constants, states, down):  # type: ignore[no-untyped-de
 
 @njit(inline="always")
 def clipped(w, low, high):  # type: ignore[no-untyped-def]
-    """`w` inside [low, high]; a NaN stays one, so that it shows."""
+    """`w` clipped to [low, high]; NaN stays NaN, so that it is noticed."""
     w = low if w < low else w
     return high if w > high else w
 
 
 @njit(inline="always")
 def fetch(state, visible, spread, pulses, at):  # type: ignore[no-untyped-def]
-    """Ask for the memory of cell `at`."""
+    """Prefetches the memory of cell `at`."""
     prefetch(state, at)  # type: ignore[call-arg]
     prefetch(visible, at)
     prefetch(pulses, at)
@@ -95,12 +96,12 @@ def fetch(state, visible, spread, pulses, at):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def pulse_cells(law, state, visible, spread, pulses, random, constants, counts, places):  # type: ignore[no-untyped-def]
-    """Apply `counts[a]` pulses (> 0 up, < 0 down) to cell `places[a]`, in that order; `places` empty: to cell a.
+    """Applies `counts[a]` pulses (> 0 up, < 0 down) to cell `places[a]`, in that order; `places` empty: to cell a.
 
     state, visible (n,), spread (n, 8), pulses (n,) and random (2,), all contiguous, are changed in place; constants
-    (13,); counts and places (m,) integers, places inside 0..n-1 (not checked). Returns (up pulses, Σ of the mean
-    hidden state of each, down pulses, Σ likewise): what the data-dependent energy V²·G_avg·t of the writes needs.
-    Fastest where places close in memory follow one another.
+    (13,); counts and places (m,) integers, places inside 0..n-1 (not checked). Returns (up pulses, Σ of the mean hidden
+    state of each, down pulses, Σ likewise): for the data-dependent energy V²·G_avg·t of the writes. Fastest if
+    consecutive places are close in memory.
     """
     key, counter, end = random[0], random[1], counts.shape[0]
     relative, scaled = constants[RELATIVE], constants[SCALED]
@@ -110,7 +111,7 @@ def pulse_cells(law, state, visible, spread, pulses, random, constants, counts, 
     draw_once = once > 0.0 or (write > 0.0 and not noisy)
     scattered = places.shape[0] > 0
     ups, downs, bits = np.int64(0), np.int64(0), np.uint64(0)
-    passed_up, passed_down = 0.0, 0.0  # no array: it would have to be allocated at every call
+    passed_up, passed_down = 0.0, 0.0  # not an array, which would be allocated at every call
     for a in range(end):
         if scattered and a + AHEAD < end:
             fetch(state, visible, spread, pulses, np.int64(places[a + AHEAD]))
@@ -148,7 +149,7 @@ def pulse_cells(law, state, visible, spread, pulses, random, constants, counts, 
 
 @njit(nogil=True, cache=True)
 def set_cells(state, visible, spread, random, constants, targets, places):  # type: ignore[no-untyped-def]
-    """Put cell `places[a]` (cell a if empty) at `targets[a]`, clipped to its bounds; write noise on what shows."""
+    """Sets cell `places[a]` (cell a if empty) to `targets[a]`, clipped to its bounds, with write noise."""
     key, counter, write = random[0], random[1], constants[WRITE]
     scattered = places.shape[0] > 0
     for a in range(targets.shape[0]):

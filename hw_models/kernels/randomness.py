@@ -1,9 +1,9 @@
 """Random words for cells: the n-th draw of a key is a pure function of (key, n), the same on every machine.
 
 Word n of a key is SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): the finaliser of `key + (n + 1)·golden`. A standard
-Gaussian comes from 32 bits through a table of normal quantiles: octaves of the tail probability, 64 strips each,
-straight lines between; rounded to a 2^-20 grid, so that no library's last digit shows. Largest draw 6.3 sigma.
-Neighbours: `pulsing` draws per pulse, the families draw device-to-device spread here.
+Gaussian comes from 32 bits through a table of normal quantiles: octaves of the tail probability, 64 strips each, linear
+interpolation between them; rounded to a 2^-20 grid, so that the last digit of a library has no effect. The largest draw
+is 6.3 sigma. `pulsing` draws per pulse; the families draw device-to-device spread.
 """
 
 from __future__ import annotations
@@ -86,10 +86,10 @@ def high_half(bits):  # type: ignore[no-untyped-def]
 def gaussian(half):  # type: ignore[no-untyped-def]
     """Standard Gaussian of a half-word (uint64 below 2^32): bit 0 is the sign, the rest the tail probability."""
     place = np.float64(np.int64(half | _ONE)).view(np.int64)
-    strip = np.uint64((place >> _STRIP_BITS) - _BIAS)  # unsigned: no check for counting from the end
+    strip = np.uint64((place >> _STRIP_BITS) - _BIAS)  # unsigned, so there is no check for negative indices
     left, right = np.float64(_Z[strip]), np.float64(_Z[strip + _ONE])
     size = left + (right - left) * (np.float64(place & _STRIP_MASK) * _STRIP_SCALE)
-    return size * (2.0 * np.float64(np.int64(half & _ONE)) - 1.0)  # a product: a branch would be guessed wrong
+    return size * (2.0 * np.float64(np.int64(half & _ONE)) - 1.0)  # faster than an unpredictable branch
 
 
 @njit(inline="always")
@@ -149,12 +149,12 @@ def lognormals(key: int, count: int, sigma: float, first: int = 0) -> npt.NDArra
 
 
 def start(seed: int) -> npt.NDArray[np.uint64]:
-    """(2,) key and counter 0 of a population made with `seed`: what `Cells.random` starts as."""
+    """(2,) key and counter 0 of a population made with `seed`: the initial value of `Cells.random`."""
     return np.array([key_of(seed, 0), 0], dtype=np.uint64)
 
 
 def take(random: npt.NDArray[np.uint64], count: int) -> npt.NDArray[np.float64]:
-    """(count,) Gaussians from the next words of `random` (2,) uint64, whose counter moves on."""
+    """Gaussians (count,) from the next words of `random` (2,) uint64; advances its counter."""
     ARGUMENTS.like("random", random, _KEY_AND_COUNTER)
     out = gaussians(int(random[0]), count, int(random[1]))
     random[1:] += np.uint64(count)  # modulo 2^64

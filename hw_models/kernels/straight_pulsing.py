@@ -1,8 +1,8 @@
-"""The pulse kernel of straight step laws with noise at every pulse, the usual case: a batch of cells at a time.
+"""The pulse kernel for affine step laws with noise at every pulse (the usual case): a batch of cells at a time.
 
-The same cells, draw for draw, as `pulsing` makes one by one. Fetching a batch, drawing for it, moving it and writing it
-back are loops of their own, so that none waits for memory in the midst of arithmetic and most become vector loops. What
-is known of a batch lies in columns of one array: compilers then see that no two columns overlap.
+It gives the same cells, draw for draw, as `pulsing` one by one. Reading a batch, drawing noise, changing cells and
+writing them back are separate loops, so that arithmetic does not wait for memory and most loops are vectorised. The
+data of a batch are columns of one array, so that compilers know that no two columns overlap.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from hw_models.kernels.step_laws import (
 )
 
 BATCH = 128
-"""Cells of a batch: their columns stay in the nearest cache."""
+"""Cells of a batch; its columns fit in the first-level cache."""
 DRAWS = 2048
-"""Pulses that the cells of a batch get together at most."""
+"""Maximum total pulses of the cells of a batch."""
 _LOWEST, _HIGHEST, _SIZE, _START, _SLOPE, _STATE, _SIGN, _NOISE, _PASSED = (BATCH * column for column in range(9))
 _PLACE, _COUNT, _FIRST = (BATCH * column for column in range(3))
-_AHEAD = 40  # cells between the one that is looked at and the one that is fetched: the time that memory takes
+_AHEAD = 40  # distance in cells between the present and the prefetched cell: about the latency of memory
 _LOW, _HIGH, _SCALE, _P0, _P1 = np.uint64(LOW), np.uint64(HIGH), np.uint64(SCALE), np.uint64(P0), np.uint64(P1)
 
 
 class Room(NamedTuple):
-    """What a batch is worked on in; nothing in it is worth keeping."""
+    """Scratch memory for a batch."""
 
     numbers: npt.NDArray[np.float64]
     whole: npt.NDArray[np.int64]
@@ -49,20 +49,20 @@ class Room(NamedTuple):
 
     @classmethod
     def make(cls) -> Room:
-        """Room for the largest batch."""
+        """Allocates scratch memory for the largest batch."""
         return cls(np.zeros(9 * BATCH), np.zeros(3 * BATCH, np.int64), np.zeros(DRAWS))
 
 
 @njit(nogil=True, cache=True)
 def pulse_batches(law, state, visible, spread, pulses, random, constants, counts, places, room):  # type: ignore[no-untyped-def]
-    """As `pulsing.pulse_cells`, for `places` of which no two are the same; it serves other laws and noises."""
+    """As `pulsing.pulse_cells`, for distinct `places`; it calls `pulsing` for other laws and noises."""
     noisy = constants[RELATIVE] > 0.0 or constants[SCALED] > 0.0 or constants[BY_STATE] > 0.0 or constants[ADDED] > 0.0
     if law != AFFINE or not noisy or constants[PER_WRITE] > 0.0:
         return pulse_cells(law, state, visible, spread, pulses, random, constants, counts, places)
     ups, passed_up, downs, passed_down, a = np.int64(0), 0.0, np.int64(0), 0.0, 0
     while a < counts.shape[0]:
         stop, size, total = _gather(a, state, visible, spread, pulses, counts, places, room)
-        if stop == a:  # one cell with more pulses than there is room for
+        if stop == a:  # one cell with more pulses than fit in the scratch memory
             stop, room.whole[0] = a + 1, places[a] if places.shape[0] > 0 else a
             up, up_sum, down, down_sum = pulse_cells(
                 law, state, visible, spread, pulses, random, constants, counts[a:stop], room.whole[:1]
@@ -80,7 +80,7 @@ def pulse_batches(law, state, visible, spread, pulses, random, constants, counts
 
 @njit(nogil=True, cache=True)
 def _gather(first, state, visible, spread, pulses, counts, places, room):  # type: ignore[no-untyped-def]
-    """Take the cells from entry `first` on that get pulses; returns the entry after the last, cells, their pulses."""
+    """Reads cells with pulses from entry `first` on; returns the next entry, the number of cells, and of pulses."""
     numbers, whole = room.numbers, room.whole
     total, i, a, scattered = np.int64(0), 0, first, places.shape[0] > 0
     while a < counts.shape[0] and i < BATCH:
@@ -103,7 +103,7 @@ def _gather(first, state, visible, spread, pulses, counts, places, room):  # typ
 
 @njit(nogil=True, cache=True)
 def _draw(key, counter, total, draws):  # type: ignore[no-untyped-def]
-    """The Gaussians of the pulses: low halves of the words from number `counter` on."""
+    """Draws the Gaussians of the pulses: low halves of the words from number `counter` on."""
     for n in range(total):
         draws[n] = gaussian(low_half(word(key, counter + np.uint64(n))))
 
@@ -121,7 +121,7 @@ def _moved(w, i, noise, constants, numbers):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _move(size, constants, room):  # type: ignore[no-untyped-def]
-    """Give the cells their pulses: the first one to all at once, the others cell by cell."""
+    """Applies the pulses: the first pulse to all cells at the same time, the others cell by cell."""
     numbers, whole = room.numbers, room.whole
     for i in range(size):
         numbers[_NOISE + i] = room.draws[whole[_FIRST + i]]
@@ -141,7 +141,7 @@ def _move(size, constants, room):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _show(size, write, key, counter, room):  # type: ignore[no-untyped-def]
-    """What the cells show, in place of the noise of their pulses; write noise is the high half of their last word."""
+    """Computes visible states, in place of the pulses' noise; write noise is the high half of a cell's last word."""
     numbers, whole = room.numbers, room.whole
     for i in range(size):
         numbers[_NOISE + i] = numbers[_STATE + i]
@@ -153,7 +153,7 @@ def _show(size, write, key, counter, room):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _scatter(size, state, visible, pulses, room):  # type: ignore[no-untyped-def]
-    """Write the cells back; returns (up pulses, Σ of the mean states, down pulses, Σ likewise)."""
+    """Writes the cells back; returns (up pulses, Σ of the mean states, down pulses, Σ likewise)."""
     numbers, whole = room.numbers, room.whole
     ups, passed_up, downs, passed_down = np.int64(0), 0.0, np.int64(0), 0.0
     for i in range(size):

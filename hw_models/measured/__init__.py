@@ -1,7 +1,8 @@
-"""Devices from measurements: a CSV of pulses becomes a device sheet with uncertainties and a plot (`fit_file`).
+"""Devices from measurements: fits a CSV of pulses and writes a device sheet with uncertainties and a plot (`fit_file`).
 
-`reading` understands the file, `comparing` fits the families (`fitting`, `likelihood`), `intervals` states how well
-each parameter is known, `lookup` builds a table instead, `writing` and `plots` put the result into files.
+`tables` reads the file, `results.comparison` fits the families (`fit.fitting`, `fit.likelihood`), `fit.intervals`
+computes the uncertainty of each parameter, `fit.lookup` builds a table instead, and `results` writes the files and
+plots.
 """
 
 from __future__ import annotations
@@ -31,11 +32,12 @@ def fit_file(
     plot: str | Path | None = None,
     say: Callable[[str], object] = print,
 ) -> FitReport:
-    """Fit the measurement in `path`; writes the sheet `out`, a plot (`.svg` beside it unless `plot`) and `.fit.json`.
+    """Fits the measurement in `path`; writes the sheet `out`, a plot (`.svg` beside it unless `plot`) and `.fit.json`.
 
     `family` forces one of neurosim, constant, linear, soft_bounds, power, exponential, lookup; `lookup` is the last of
-    them. `read_voltage_v` (volts) turns currents into conductances. `say` gets the report for people. Raises
-    `DeviceError` for a file that cannot be used, with its line, and for a measurement that is no such device.
+    them. `read_voltage_v` (volts) turns currents into conductances. `say` receives the report as text. Raises
+    `DeviceError` for a file that cannot be used, with the line, and for a measurement that does not describe such a
+    device.
     """
     from hw_models.measured.fit import families
     from hw_models.measured.results import files, plots, warnings
@@ -43,11 +45,11 @@ def fit_file(
 
     wanted = families.check(family) if family is not None else None
     if lookup and wanted not in (None, "lookup"):
-        raise DeviceError(f"--lookup and --family {family}: a lookup table is a family of its own, ask for one of them")
+        raise DeviceError(f"--lookup and --family {family}: a lookup table is a separate family, give only one of them")
     sheet = Path(out)
     drawn = Path(plot) if plot is not None else sheet.with_suffix(".svg")
     if drawn.suffix not in (".svg", ".png", ".pdf"):
-        raise DeviceError(f"{drawn}: a picture ends in .svg, .png or .pdf")
+        raise DeviceError(f"{drawn}: a plot must end in .svg, .png or .pdf")
     for file in (sheet, drawn):
         if not file.parent.is_dir():
             raise DeviceError(f"{file}: there is no folder {file.parent}")
@@ -69,7 +71,10 @@ def fit_measured(
     measured: Traces | StepTable, sheet: Path = Path("device.yaml"), plot: Path = Path("device.svg"),
     family: str | None = None,
 ) -> FitReport:  # fmt: skip
-    """Fit what `reading.read` gave; writes nothing. `sheet` and `plot` are where the report says its files are."""
+    """Fits the traces from `reading.read` without writing files.
+
+    `sheet` and `plot` are the file names in the report.
+    """
     from hw_models.measured.fit import lookup
     from hw_models.measured.fit.intervals import at_limits, estimates
     from hw_models.measured.fit.scaled import scale
@@ -98,7 +103,7 @@ def fit_measured(
         reason = comparison.reason if comparison else "asked for"
         return FitReport(measured, "lookup", comparison, None, None, made, reason, sheet, plot, details)
     best = comparison.best(family)
-    reason = comparison.reason if family is None else f"asked for; the data speaks for {comparison.recommended}"
+    reason = comparison.reason if family is None else f"chosen by the user; the data supports {comparison.recommended}"
     try:
         found = estimates(traces, best)
     except DeviceError as error:
@@ -110,7 +115,7 @@ def fit_measured(
 
 
 def _read_noise(comparison: object) -> float:
-    """Read noise in siemens that the best fit has found; 0 without a fit."""
+    """Read noise of the best fit in siemens; 0 without a fit."""
     from hw_models.measured.results.comparison import Comparison
 
     if not isinstance(comparison, Comparison) or not comparison.fits[0].read_noise:

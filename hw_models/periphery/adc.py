@@ -1,4 +1,4 @@
-"""Analog-to-digital converters: joules and area from a survey of published converters, and the quantiser itself.
+"""Analog-to-digital converters: energy and area from a survey of published converters, and the quantiser itself.
 
 T. Andrulis et al., arXiv:2404.06553 (2024), fitted to B. Murmann's survey: the energy of the best published converters
 is bounded by a figure of merit that falls with the sample rate and rises with the resolution,
@@ -8,8 +8,8 @@ is bounded by a figure of merit that falls with the sample rate and rises with t
     A   = e^(a0 + a1 ln node + a2 ln rate + a3 ln E)                            [um2], node in nm, rate in Hz, E in pJ
 
 Fitted range: 4 to 20 effective bits, up to 10 GS/s. Not modelled: the architecture, reference and input buffers, and
-static power apart from what a conversion at full rate already holds. `Adc` prices fewer than 4 bits as 4: the bound
-does not reach there, and a coarser converter does not cost more.
+static power beyond that included in a conversion at full rate. `Adc` prices fewer than 4 bits as 4 bits: the bound is
+not valid there, and a coarser converter does not cost more.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ NODE_MAX_NM: Final = 2000.0
 class Adc:
     """One converter: `bits` out, `rate_hz` conversions a second, at `node_nm`.
 
-    `enob` are the effective bits it is priced at (default: `bits`). With `fom_j`, joules per step, a conversion costs
-    Walden's `fom * 2^enob` instead of the survey's bound; the area stays the survey's. Raises `DeviceError` outside
-    1 to 20 bits, 1 Hz to 10 GHz, 5 to 2000 nm.
+    `enob` is the number of effective bits for the price (default: `bits`). With `fom_j`, joules per step, a conversion
+    costs Walden's `fom * 2^enob` instead of the survey's bound; the area is still that of the survey. Raises
+    `DeviceError` outside 1 to 20 bits, 1 Hz to 10 GHz, 5 to 2000 nm.
     """
 
     bits: int = 8
@@ -52,7 +52,7 @@ class Adc:
 
     @property
     def effective_bits(self) -> float:
-        """The bits that the price is for."""
+        """The number of bits for the price."""
         return float(self.bits) if self.enob is None else self.enob
 
     @property

@@ -1,4 +1,4 @@
-"""Joules of one cell, as one-line functions of volts, siemens and seconds: what an example is priced with by hand."""
+"""Energies of one cell, as one-line functions of volts, siemens and seconds; also used to price examples by hand."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from hw_models.arguments import ARGUMENTS
 from hw_models.base import Drive, Ints, Pulse, Reals
 
 Amount = float | Reals
-_MOST, _MOST_V = 1e30, 1e6  # of anything that is multiplied here, and of volts
+_MOST, _MOST_V = 1e30, 1e6  # limits of all factors, and of voltages
 
 
-def _alike(**amounts: Any) -> list[Any]:
-    """The amounts, lists as arrays. Raises `DeviceError` unless they are finite, single or arrays of one shape.
+def _checked_amounts(**amounts: Any) -> list[Any]:
+    """The arguments, with lists converted to arrays.
 
-    Spread and noise may put a conductance below 0; a count of pulses is 0 or more.
+    Raises `DeviceError` unless they are finite, and scalars or arrays of one shape.
+
+    Spread and noise may make a conductance negative; a count of pulses is at least 0.
     """
     shape: tuple[int, ...] = ()
     taken = []
@@ -35,30 +37,30 @@ def _alike(**amounts: Any) -> list[Any]:
 def pulse_energy_j(
     voltage_v: float, g_before_s: Amount, g_after_s: Amount, width_s: float, count: Amount | Ints = 1
 ) -> Amount:
-    """`count` programming pulses that take a cell from one conductance to the other: n V^2 (G0 + G1)/2 t."""
-    g_before_s, g_after_s, count = _alike(g_before_s=g_before_s, g_after_s=g_after_s, count=count)
+    """Energy of `count` programming pulses that move a cell from one conductance to the other: n V^2 (G0 + G1)/2 t."""
+    g_before_s, g_after_s, count = _checked_amounts(g_before_s=g_before_s, g_after_s=g_after_s, count=count)
     ARGUMENTS.number("voltage_v", voltage_v, -_MOST_V, _MOST_V)
     ARGUMENTS.number("width_s", width_s, 0.0, _MOST)
     return count * (voltage_v * voltage_v * (g_before_s + g_after_s) / 2 * width_s)
 
 
 def half_selected_energy_j(voltage_v: float, g_s: Amount, width_s: float) -> Amount:
-    """One pulse seen at half its voltage by a cell that shares a line with its target: (V/2)^2 G t."""
+    """Energy of one pulse at half its voltage in a cell that shares a line with the target: (V/2)^2 G t."""
     return (voltage_v / 2) ** 2 * g_s * width_s
 
 
 def charge_energy_j(voltage_v: float, capacitance_f: float) -> float:
-    """One charging of a gate or a piece of wire from the supply: C V^2."""
+    """Energy from the supply to charge a gate or a piece of wire: C V^2."""
     return capacitance_f * voltage_v * voltage_v
 
 
 def read_energy_j(voltage_v: Amount, g_s: Amount, read_s: float) -> Amount:
-    """One read of a cell: V^2 G t."""
+    """Energy of one read of a cell: V^2 G t."""
     return voltage_v * voltage_v * g_s * read_s
 
 
 def array_read_energy_j(voltages_v: Reals, g_s: Reals, read_s: float) -> float:
-    """One read of a whole array: t sum_ij V_i^2 G_ij, voltages (rows,), conductances (rows, ...)."""
+    """Energy of one read of a whole array: t sum_ij V_i^2 G_ij, voltages (rows,), conductances (rows, ...)."""
     volts = ARGUMENTS.reals("voltages_v", voltages_v, ("rows",), -_MOST_V, _MOST_V).astype(np.float64)
     g = ARGUMENTS.reals("g_s", g_s, None, 0.0, _MOST).astype(np.float64)
     if g.ndim == 0 or len(g) != len(volts):
@@ -70,8 +72,8 @@ def array_read_energy_j(voltages_v: Reals, g_s: Reals, read_s: float) -> float:
 def write_energy_j(
     drive: Drive, pulse: Pulse, g_before_s: Amount, g_after_s: Amount, count: Amount | Ints = 1
 ) -> Amount:
-    """`count` pulses of a cell under its conditions: n V^2 ((G0 + G1)/2 t + C), without G where a gate is written."""
-    g_before_s, g_after_s, count = _alike(g_before_s=g_before_s, g_after_s=g_after_s, count=count)
+    """Energy of `count` pulses of a cell under its conditions: n V^2 ((G0 + G1)/2 t + C), for a gate without G."""
+    g_before_s, g_after_s, count = _checked_amounts(g_before_s=g_before_s, g_after_s=g_after_s, count=count)
     charged = count * charge_energy_j(pulse.voltage_v, drive.capacitance_f)
     if not drive.write_current:
         return charged
@@ -79,6 +81,6 @@ def write_energy_j(
 
 
 def half_write_energy_j(drive: Drive, pulse: Pulse, g_s: Amount) -> Amount:
-    """One pulse seen at half its voltage: (V/2)^2 (G t + C), without G where a gate is written."""
+    """Energy of one pulse at half its voltage: (V/2)^2 (G t + C), without G if a gate is written."""
     charged = charge_energy_j(pulse.voltage_v / 2, drive.capacitance_f)
     return half_selected_energy_j(pulse.voltage_v, g_s, pulse.width_s) + charged if drive.write_current else charged

@@ -1,4 +1,4 @@
-"""Reads constants.yaml: every number of the periphery in SI units, refused without a unit or a source."""
+"""Reads constants.yaml: every number of the periphery in SI units; refuses numbers without a unit or a source."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 from hw_models.base import DeviceError, unknown
 from hw_models.technology.curves import PowerLaw
 
-# unit -> factor to the SI unit; dB stays as it is. Decades as fractions keep `value * factor` at one rounding.
+# unit -> factor to the SI unit; dB is unchanged. Decades are fractions, so that `value * factor` is rounded once.
 UNITS: Final[dict[str, float]] = {
     "1": 1.0,
     "dB": 1.0,
@@ -31,8 +31,11 @@ UNITS: Final[dict[str, float]] = {
 
 @cache
 def sheet() -> dict[str, Any]:
-    """The YAML file as a mapping of group to name to entry. Raises `DeviceError` for a number it cannot vouch for."""
-    from importlib.resources import files  # late: with yaml, most of the import time
+    """The YAML file as a mapping of group to name to entry.
+
+    Raises `DeviceError` for a number without unit or source.
+    """
+    from importlib.resources import files  # imported here, because yaml takes most of the import time
 
     import yaml
 
@@ -43,7 +46,7 @@ def sheet() -> dict[str, Any]:
 
 
 def check(tree: dict[str, Any]) -> None:
-    """Raise `DeviceError` where an entry of `tree` has no unit of `UNITS`, no source, or no number."""
+    """Raises `DeviceError` if an entry of `tree` has no unit of `UNITS`, no source, or no number."""
     sources = tree.get("sources", {})
     for group, entries in tree.items():
         for name, entry in entries.items() if group != "sources" else ():
@@ -65,7 +68,7 @@ def constant(path: str) -> float:
 
 
 def curve(path: str, axis: str) -> PowerLaw:
-    """The power law through the points of `group.name` over `axis`, straight in logarithms between them."""
+    """The power law through the points of `group.name` over `axis`, interpolated linearly in logarithms."""
     group, name = path.split(".")
     entry = sheet()[group][name]
     factor = UNITS[entry["unit"]]
@@ -73,7 +76,7 @@ def curve(path: str, axis: str) -> PowerLaw:
 
 
 def bounded(what: str, value: float, low: float, high: float, unit: str) -> float:
-    """Return `value` if it is a number in [low, high]; raises `DeviceError` with the nearest otherwise."""
+    """Returns `value` if it is a number in [low, high]; else raises `DeviceError` with the nearest allowed one."""
     number = isinstance(value, Real) and not isinstance(value, bool)
     if number and math.isfinite(value) and low <= value <= high:
         return float(value)
@@ -84,7 +87,7 @@ def bounded(what: str, value: float, low: float, high: float, unit: str) -> floa
 
 
 def whole(what: str, value: int, low: int, high: int, unit: str) -> int:
-    """Return `value` if it is a whole number in [low, high]; raises `DeviceError` otherwise."""
+    """Returns `value` if it is a whole number in [low, high]; otherwise raises `DeviceError`."""
     bounded(what, value, low, high, unit)
     if value != int(value):
         raise DeviceError(f"{what}: {value!r} is no whole number of {unit}, allowed is {low} to {high}")

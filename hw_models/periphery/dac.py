@@ -1,9 +1,10 @@
-"""Digital-to-analog converters of the word lines: the codes that they can put out, and their price.
+"""Digital-to-analog converters of the word lines: their output codes and their price.
 
-The one-bit converter is ISAAC's (Shafiee et al., ISCA 2016, 32 nm). A `serial` converter shares charge bit after bit
-(R. E. Suarez, P. R. Gray, D. A. Hodges, IEEE JSSC 10(6), 1975): one one-bit conversion per bit in energy and time, at
-the area of one. A `parallel` one is an array of unit elements: every further bit doubles energy and area. Other nodes
-by hw_models.technology.scaling. Not modelled: mismatch, glitches. A code of 0 leaves its line at rest, for nothing.
+The one-bit converter is ISAAC's (Shafiee et al., ISCA 2016, 32 nm). A `serial` converter redistributes charge bit by
+bit (R. E. Suarez, P. R. Gray, D. A. Hodges, IEEE JSSC 10(6), 1975): it has the energy and time of one one-bit
+conversion per bit, and the area of one converter. A `parallel` converter is an array of unit elements: every additional
+bit doubles energy and area. Other nodes use hw_models.technology.scaling. Not modelled: mismatch, glitches. A code of 0
+leaves its line at rest and costs nothing.
 """
 
 from __future__ import annotations
@@ -48,15 +49,15 @@ class Dac:
 
     @property
     def seconds(self) -> float:
-        """Time until a line is set."""
+        """Time to set a line."""
         return constant("dac.seconds") * (self.bits if self.style == "serial" else 1)
 
 
 def requantise(codes: npt.NDArray[np.integer], bits_in: int, bits: int) -> npt.NDArray[np.int64]:
-    """Codes of `bits_in` bits (a sign apart) at the nearest level of a `bits`-bit converter, still in input steps.
+    """Codes of `bits_in` bits (plus sign), rounded to the nearest level of a `bits`-bit converter, in input steps.
 
-    Level k of 0 ... 2^bits - 1 stands for k (2^bits_in - 1) / (2^bits - 1), rounded; with `bits >= bits_in` nothing
-    changes. Signs are kept. Raises `DeviceError` for a code that `bits_in` bits do not hold.
+    Level k of 0 ... 2^bits - 1 has the value k (2^bits_in - 1) / (2^bits - 1), rounded; with `bits >= bits_in` codes
+    are unchanged. Signs are kept. Raises `DeviceError` for a code that does not fit in `bits_in` bits.
     """
     bits_in, bits = whole("input bits", bits_in, 1, 24, "bits"), whole("dac bits", bits, 1, 24, "bits")
     wide: npt.NDArray[np.int64] = ARGUMENTS.integers("codes", codes, None, -(2**62), 2**62)

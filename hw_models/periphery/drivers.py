@@ -1,10 +1,10 @@
-"""Line drivers and row decoders: joules to charge a line, area that carries the current of a full line, leakage.
+"""Line drivers and row decoders: energy to charge a line, driver area for the current of a full line, and leakage.
 
-A line of n cells is C = n (pitch c_wire + c_cell) and costs C V^2 each time it is raised (NeuroSim counts the same).
-A driver is a pull-up and a pull-down wide enough for the largest current of its line at the on-current of the node
-(K. Mistry et al., IEDM 2007: 1.36 mA/um and 100 nA/um at 45 nm, taken to hold per width at other nodes); its area is
-width times one gate pitch per transistor. A decoder has two gates of the technology table per line. Not modelled:
-level shifters, charge pumps and the sharing of drivers between tiles.
+A line of n cells is C = n (pitch c_wire + c_cell) and costs C V^2 each time it is raised (NeuroSim counts the same). A
+driver is a pull-up and a pull-down transistor, wide enough for the largest current of its line at the on-current of the
+node (K. Mistry et al., IEDM 2007: 1.36 mA/um and 100 nA/um at 45 nm, assumed per width at other nodes too); its area is
+width times one gate pitch per transistor. A decoder has two gates of the technology table per line. Not modelled: level
+shifters, charge pumps and the sharing of drivers between tiles.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from hw_models.technology.scaling import NODE_MAX_NM, NODE_MIN_NM
 class Drivers:
     """Drivers and decoder of one tile of `rows` by `columns` cells at `node_nm` (7 to 130).
 
-    `cell_f` is the capacitance that one cell hangs on a line, in farads; `wires` has the pitch of the cells.
+    `cell_f` is the capacitance that one cell adds to a line, in farads; `wires` has the pitch of the cells.
     """
 
     rows: int
@@ -74,7 +74,7 @@ class Drivers:
         return (self.rows + self.columns) * load("cmos_45nm", self.node_nm).xor_mm2(2)
 
     def decode_j(self, lines: int) -> float:
-        """Joules to select one of `lines`: its address is latched and compared, and one gate pair switches."""
+        """Joules to select one of `lines`: the address is latched and compared, and one gate pair switches."""
         bits = max(1, math.ceil(math.log2(lines))) if lines > 1 else 1
         table = load("cmos_45nm", self.node_nm)
         return table.register_j(bits) + table.xor_j(bits)

@@ -1,13 +1,14 @@
-"""IR drop in a crossbar: output currents of cells between resistive lines, by fast line sweeps or by an exact solve.
+"""IR drop in a crossbar: output currents of cells between resistive lines, by fast line sweeps or an exact solution.
 
-Cell (i, j) of conductance g hangs between node u_ij of row line i and node w_ij of column line j. Row i is driven from
-the side of column 0 through one wire segment, column j ends below the last row, through one segment, in a virtual
-ground; neighbours on a line are one segment of R ohms apart. The currents are linear in the voltages.
+Cell (i, j) of conductance g connects node u_ij of row line i and node w_ij of column line j. Row i is driven from the
+side of column 0 through one wire segment. Column j ends below the last row, through one segment, in a virtual ground.
+Neighbours on a line are connected by one segment of R ohms. The currents are linear in the voltages.
 
-Fast: rows and columns in turn. With all w fixed each row line is a tridiagonal system in its u, and the reverse: block
-Gauss-Seidel, which converges for every positive conductance. One sweep costs about six multiply-adds per cell; one is
-enough for 2 % where the wires take a tenth of the current, three where they take a half; the last only confirms. Not
-modelled: capacitance, the output resistance of drivers, the input resistance of converters.
+The fast method alternates between rows and columns. With all w fixed, each row line is a tridiagonal system in its u,
+and vice versa. This is block Gauss-Seidel, which converges for all positive conductances. One sweep costs about six
+multiply-adds per cell; one sweep is enough for 2 % if the wires take a tenth of the current, three if they take a half;
+the last sweep only confirms the result. Not modelled: capacitance, the output resistance of drivers, the input
+resistance of converters.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from hw_models.periphery.constants import bounded
 Floats = npt.NDArray[np.float64]
 TOLERANCE: Final = 0.005
 MOST_SWEEPS: Final = 20
-# a line without resistance: far below any wire, far above what would spoil float64
+# stands for a line without resistance: far below any wire, but large enough for float64
 _LEAST_OHM: Final = 1e-9
 
 
@@ -43,7 +44,7 @@ class Network:
     column_pivot: Floats
 
     def currents(self, v: Floats, tolerance: float = TOLERANCE) -> tuple[Floats, int]:
-        """Output currents (columns,) in amperes for `v` (rows,) in volts, and the sweeps that were needed.
+        """Output currents (columns,) in amperes for `v` (rows,) in volts, and the number of sweeps.
 
         Sweeps until no current changes by more than `tolerance` of the largest, 20 at most.
         """
@@ -57,7 +58,7 @@ class Network:
 
 
 def network(g: Floats, row_ohm: float, column_ohm: float) -> Network:
-    """Factorise the lines of `g` (rows, columns) in siemens. Raises `DeviceError` for what is no conductance."""
+    """Factorises the lines of `g` (rows, columns) in siemens. Raises `DeviceError` for invalid conductances."""
     cells = np.ascontiguousarray(ARGUMENTS.reals("g [siemens]", g, ("rows", "columns"), 0.0, 1e6), dtype=np.float64)
     if not cells.size:
         raise DeviceError(f"g: shape {cells.shape}, allowed: at least one conductance, shape (rows, columns)")
@@ -91,14 +92,17 @@ def factorise(g, row_s, column_s, row_pivot, column_pivot):  # type: ignore[no-u
 
 @njit(nogil=True, cache=True)
 def sweep_lines(g, row_s, column_s, row_pivot, column_pivot, v, tolerance, most, out):  # type: ignore[no-untyped-def]
-    """`out` (columns,) becomes the currents; returns the sweeps done. Arrays float64, (rows, columns) and (rows,)."""
+    """Sets `out` (columns,) to the currents; returns the number of sweeps.
+
+    Arrays float64, (rows, columns) and (rows,).
+    """
     rows, columns = g.shape
     w = np.zeros((rows, columns))
     line = np.empty(columns)
     out[:] = 0.0
     for sweep in range(1, most + 1):
         for i in range(rows):
-            # forward and backward along the row for its voltages; then forward down the columns, which stay in w
+            # forward and backward along the row for its voltages; then forward down the columns, stored in w
             carry = v[i]
             for j in range(columns):
                 carry = (g[i, j] * w[i, j] + row_s * carry) * row_pivot[i, j]
@@ -123,7 +127,7 @@ def sweep_lines(g, row_s, column_s, row_pivot, column_pivot, v, tolerance, most,
 
 
 def exact_currents(g: Floats, v: Floats, row_ohm: float, column_ohm: float) -> Floats:
-    """Currents (columns,) of the whole network at once, by a sparse direct solve of 2 rows columns equations."""
+    """Currents (columns,) of the whole network, by a sparse direct solution of 2 rows columns equations."""
     from scipy.sparse.linalg import spsolve  # type: ignore[import-untyped,unused-ignore]
 
     net = network(g, row_ohm, column_ohm)
@@ -138,7 +142,7 @@ def exact_currents(g: Floats, v: Floats, row_ohm: float, column_ohm: float) -> F
 def effective_conductances(g: Floats, row_ohm: float, column_ohm: float) -> Floats:
     """(rows, columns) siemens such that `v @ effective` are the exact currents of any voltages: one solve per column.
 
-    For weights that stay as they are: afterwards a read with IR drop costs what a read without it costs.
+    For constant weights: afterwards a read with IR drop takes as long as a read without it.
     """
     from scipy.sparse.linalg import splu  # type: ignore[import-untyped,unused-ignore]
 
@@ -161,7 +165,7 @@ def _laplacian(net: Network) -> Any:
     column_segments = sparse.diags_array([1.0] + [2.0] * (rows - 1)) - sparse.diags_array(
         [np.ones(rows - 1), np.ones(rows - 1)], offsets=[-1, 1], shape=(rows, rows)
     )
-    if rows == 1:  # the only row ends in the ground: one segment
+    if rows == 1:  # the only row is connected to ground by one segment
         column_segments = sparse.diags_array([1.0])
     cells = sparse.diags_array(net.g.ravel())
     along = net.row_s * sparse.kron(sparse.eye_array(rows), row_segments) + cells

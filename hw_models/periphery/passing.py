@@ -1,13 +1,14 @@
-"""What share of its nominal current each cell of a tile passes: IR drop as a matrix, so that reads stay products.
+"""The share of its nominal current that each cell of a tile passes: IR drop as a matrix, so that reads are products.
 
-With all rows at the voltage V, cell (i, j) between nodes u_ij and w_ij carries g_ij (u_ij - w_ij): a share
-p_ij = (u_ij - w_ij) / V of what it would without wires. `v @ (g * p)` are then the currents of any voltages v. The true
+With all rows at the voltage V, cell (i, j) between nodes u_ij and w_ij carries g_ij (u_ij - w_ij): a share p_ij = (u_ij
+- w_ij) / V of its current without wires. `v @ (g * p)` then approximates the currents for any voltages v. The true
 matrix of the network, `ir_drop.effective_conductances`, has the same sums of all its rows and of all its columns
-(reciprocity), so that for equal voltages this is exact and for others it errs only by how they differ from place to
-place. Held against the exact solve at 64 x 64 and 128 x 128 (`tests/cross/test_passing.py`), the worst column: where
-the wires take up to 15 % of the current within 2 % for any inputs; up to 30 % within 0.5 % where all rows are driven,
-2 % where a band of them is, 5 % where single rows are, one in five; 15 % where half is lost. One solve per tile, by
-the line sweeps of `ir_drop`; not modelled is what they do not.
+(reciprocity). So this is exact for equal voltages, and otherwise the error depends only on the differences of voltages
+between rows. Errors of the worst column, compared with the exact solution at 64 x 64 and 128 x 128
+(`tests/cross/test_passing.py`): if the wires take up to 15 % of the current, within 2 % for any inputs; up to 30 %,
+within 0.5 % if all rows are driven, 2 % if a band of rows is driven, 5 % if single rows are driven, one in five; 15 %
+if half of the current is lost. One solution per tile, by the line sweeps of `ir_drop`; effects that they do not model
+are not modelled here.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from hw_models.periphery.ir_drop import factorise, network
 
 Floats = npt.NDArray[np.float64]
 TOLERANCE: Final = 2.0**-16
-"""Sweeps end when no share changes by more: a quarter of the step of a 14-bit share."""
+"""Sweeps end when no share changes by more than this: a quarter of the step of a 14-bit share."""
 MOST_SWEEPS: Final = 100
 
 
 def passed_shares(g: Floats, row_ohm: float, column_ohm: float) -> tuple[Floats, int]:
     """(rows, columns) shares in (0, 1] for conductances `g` in siemens, ohms per cell, and the sweeps needed.
 
-    Raises `DeviceError` for what is no conductance or no resistance.
+    Raises `DeviceError` for invalid conductances or resistances.
     """
     net = network(g, row_ohm, column_ohm)
     shares = np.empty_like(net.g)
@@ -38,9 +39,10 @@ def passed_shares(g: Floats, row_ohm: float, column_ohm: float) -> tuple[Floats,
 
 @njit(nogil=True, cache=True)
 def share_out(g, row_s, column_s, tolerance, most, shares):  # type: ignore[no-untyped-def]
-    """`shares` (rows, columns) become those of `g`; returns the sweeps done. Arrays float64, segments in siemens.
+    """Sets `shares` (rows, columns) to those of `g`; returns the number of sweeps. Arrays float64, segments in siemens.
 
-    Rows and columns in turn, from columns at 0 V: each line is a tridiagonal system with the other lines held.
+    Alternates between rows and columns, starting with columns at 0 V; each line is a tridiagonal system with the other
+    lines fixed.
     """
     row_pivot, column_pivot = np.empty_like(g), np.empty_like(g)
     factorise(g, row_s, column_s, row_pivot, column_pivot)
@@ -61,7 +63,7 @@ def share_out(g, row_s, column_s, tolerance, most, shares):  # type: ignore[no-u
 
 @njit(nogil=True, cache=True)
 def _sweep(g, row_s, column_s, row_pivot, column_pivot, u, w):  # type: ignore[no-untyped-def]
-    """Row voltages `u` for the column voltages `w` at hand, all rows driven with 1 V; then `w` for these `u`."""
+    """Computes row voltages `u` for the column voltages `w` with all rows at 1 V; then `w` for these `u`."""
     rows, columns = g.shape
     for i in range(rows):
         carry = 1.0

@@ -1,4 +1,4 @@
-"""Sensing at the foot of a column: sample-and-hold before a converter, and the latch that decides one bit.
+"""Sensing at the end of a column: the sample-and-hold before a converter, and the latch that decides one bit.
 
 Sample-and-hold: ISAAC (Shafiee et al., ISCA 2016, 32 nm). Latch: D. Schinkel et al., ISSCC 2007 (90 nm); its area is
 that of a flip-flop of the technology table, which has about as many transistors. A write-verify compares with one latch

@@ -1,8 +1,8 @@
-"""Wires between cells: ohms and farads per cell from the width of the line; `ir_drop.py` solves the network.
+"""Wires between cells: resistance and capacitance per cell from the line width; `ir_drop.py` solves the network.
 
 R per metre = rho (1 + 0.00451 |T - 300|) / (w^2 AR) with the resistivity and the aspect ratio of a line of width w, and
-0.2 fF/um (DNN+NeuroSim V2.1). Between the listed widths both are straight in logarithms; below 14 nm and above 200 nm
-they go on with the end slopes. Not modelled: vias, coupling between lines, repeaters.
+0.2 fF/um (DNN+NeuroSim V2.1). Between the listed widths both are interpolated linearly in logarithms; below 14 nm and
+above 200 nm they are extrapolated with the end slopes. Not modelled: vias, coupling between lines, repeaters.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ WIDTH_MAX_NM: Final = 1000.0
 class Wires:
     """Lines of `width_nm` under cells `pitch_nm` apart. Raises `DeviceError` for a width outside 5 to 1000 nm.
 
-    `row_ohm` and `column_ohm` (per cell) replace the geometry where they are given.
+    `row_ohm` and `column_ohm` (per cell) replace the geometry if they are given.
     """
 
     width_nm: float = 32.0

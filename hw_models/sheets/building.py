@@ -1,7 +1,7 @@
-"""Makes a cell model from a sheet: fields, units, types and ranges are checked, and all faults are reported at once.
+"""Builds a cell model from a sheet: checks fields, units, types and ranges, and reports all faults together.
 
 A family is a frozen dataclass; its parameters are the fields whose metadata has a `unit` (`doc`, `low` and `high`
-describe and bound them). `sheet.py` reads the sheet, `values.py` checks a value, `conditions.py` makes the drive.
+describe and bound them). `sheet.py` reads the sheet, `values.py` checks a value, `conditions.py` builds the drive.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hw_models.sheets.sheet import Entry, Sheet
 from hw_models.sheets.values import Parameter, checked
 
 MOMENTS: Final = ("up_mean_s", "up_std_s", "down_mean_s", "down_std_s")
-"""What a sheet may state of a lookup table instead of its quantiles: moments of the step at each of `g_s`."""
+"""Keys of a lookup table that may replace its quantiles in a sheet: moments of the step at each of `g_s`."""
 _NOT_PARAMETERS: Final = ("name", "drive", "off")
 
 
@@ -30,7 +30,7 @@ def parameters(kind: type[CellModel]) -> tuple[Parameter, ...]:
 
 
 def inner_field(kind: type[CellModel]) -> str | None:
-    """The field of a wrapper that holds the device inside; None for a family that is no wrapper."""
+    """The field of a wrapper for the device inside; None for a family that is not a wrapper."""
     hints = get_type_hints(kind)
     return next((item.name for item in _fields(kind) if hints[item.name] is CellModel), None)
 
@@ -38,7 +38,7 @@ def inner_field(kind: type[CellModel]) -> str | None:
 def build(
     kind: type[CellModel], made: Sheet, overrides: Mapping[str, Any], inner: CellModel | None = None
 ) -> CellModel:
-    """The model of a sheet with `overrides`. Raises `DeviceError` with every fault that can be told at once."""
+    """The model of a sheet with `overrides`. Raises `DeviceError` with all faults that can be found together."""
     known = {parameter.name: parameter for parameter in parameters(kind)}
     moments = MOMENTS if hasattr(kind, "from_moments") and MOMENTS[0] in made.parameters else ()
     for name in moments:  # a table of moments instead of one of quantiles
@@ -86,7 +86,7 @@ def _from_moments(kind: Any, name: str, values: Mapping[str, Any]) -> CellModel:
 
 
 def is_dataclass(kind: type[CellModel]) -> bool:
-    """Whether a family states its parameters as fields, so that sheets and overrides can be checked against them."""
+    """Whether a family is a dataclass, whose fields are used to check sheets and overrides."""
     return dataclasses.is_dataclass(kind)
 
 
@@ -149,7 +149,7 @@ def _override(
 
 
 def _located(error: DeviceError, made: Sheet) -> str:
-    """The fault that a family found itself, with the line of the parameter that it names."""
+    """A fault reported by the family, with the line of the named parameter."""
     text = str(error)
     named = next((key for key in made.parameters if key in text), "")
     here = made.place("parameters", named) if named else made.place()

@@ -1,8 +1,8 @@
-"""Finds device models by name: presets that ship as sheets, other people's plug-ins, and files of one's own.
+"""Finds device models by name: presets of the package, plug-ins, and the user's own files.
 
-`load("ReRamSB", dw_min=0.004)` gives a `CellModel`; `from_file("mine.yaml")` reads a sheet (see `sheet.py`).
-Plug-ins are entry points of the group `edgesdt.devices`: a `CellModel` subclass, or anything that makes a model when
-it is called with the overrides. A plug-in must pass the laws of `base.py` before it is used.
+`load("ReRamSB", dw_min=0.004)` gives a `CellModel`; `from_file("mine.yaml")` reads a sheet (see `sheet.py`). Plug-ins
+are entry points of the group `edgesdt.devices`: a `CellModel` subclass, or a callable that returns a model for given
+overrides. A plug-in must pass the laws of `base.py` before it is used.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ FAMILIES: Final = {
     "endurance": "hw_models.families.endurance",
     "retention": "hw_models.families.retention",
 }
-"""Family -> the module that has its class."""
+"""Family -> the module with its class."""
 WRAPPERS: Final = ("stuck_at", "endurance", "retention")
-"""From the outside in: a stuck cell neither wears out nor decays, and a cell that is worn out still decays."""
+"""From the outside in: a stuck cell neither wears out nor decays, and a worn-out cell still decays."""
 _DEEPEST: Final = 5
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a model of the catalog comes from, for people: one line, and the citations of its numbers."""
+    """The origin of a model of the catalog, for display: one line, and the citations of its numbers."""
 
     name: str
     kind: str
@@ -65,12 +65,12 @@ def names() -> tuple[str, ...]:
 
 
 def plugins() -> dict[str, EntryPoint]:
-    """The entry points of all plug-ins, by the name of their device."""
+    """The entry points of all plug-ins, by device name."""
     return dict(_plugins())
 
 
 def families() -> tuple[str, ...]:
-    """Every family that a sheet may name: those of the package, then those of plug-ins that are classes."""
+    """Every family that a sheet may name: those of the package, then the classes of plug-ins."""
     known = {kind.family for kind in map(_loaded, _plugins().values()) if _is_family(kind)}
     return (*FAMILIES, *sorted(known - set(FAMILIES)))
 
@@ -88,12 +88,12 @@ def family(name: str) -> type[CellModel]:
 
 
 def load(name: str, **overrides: Any) -> CellModel:
-    """The model of a preset or plug-in, its case ignored; `overrides` replace parameters by their field names.
+    """The model of a preset or plug-in (case is ignored); `overrides` replace parameters by field name.
 
-    A number is in the field's own unit; a text such as `"100 kOhm"` is converted. Keys of a sheet's `drive`
-    (`g_min`, `up_voltage`, …) are taken too, and a wrapper's name with a mapping of its parameters wraps the model,
-    in the order of `WRAPPERS`: `load("ReRamSB", stuck_at={...})`. Raises `DeviceError` for an unknown name or key and
-    for a value out of range.
+    A number is in the field's own unit; a text such as `"100 kOhm"` is converted. Keys of a sheet's `drive` (`g_min`,
+    `up_voltage`, …) are accepted too. The name of a wrapper with a mapping of its parameters wraps the model, in the
+    order of `WRAPPERS`: `load("ReRamSB", stuck_at={...})`. Raises `DeviceError` for an unknown name or key and for a
+    value out of range.
     """
     found = resolved(name)
     wrapped = {key: overrides.pop(key) for key in reversed(WRAPPERS) if isinstance(overrides.get(key), Mapping)}
@@ -108,14 +108,14 @@ def load(name: str, **overrides: Any) -> CellModel:
 
 
 def _has_parameter(name: str, key: str) -> bool:
-    """Whether a preset's own family calls a parameter as a wrapper is called; a plug-in answers for itself."""
+    """Whether a preset's own family has a parameter with the name of a wrapper; plug-ins decide themselves."""
     if name not in _presets():
         return True
     return key in {parameter.name for parameter in building.parameters(family(preset(name).family))}
 
 
 def resolved(name: str) -> str:
-    """`name` in the catalog's own spelling. Raises `DeviceError`, with the nearest name, if it has none."""
+    """`name` in the catalog's spelling. Raises `DeviceError`, with the most similar name, if it is unknown."""
     by_lower_case = {known.lower(): known for known in names()}
     found = by_lower_case.get(str(name).lower())
     if found is None:
@@ -141,7 +141,7 @@ def from_file(path: str | os.PathLike[str], **overrides: Any) -> CellModel:
 
 
 def from_sheet(made: Sheet, **overrides: Any) -> CellModel:
-    """The model of a sheet that was read before. Raises `DeviceError`."""
+    """The model of a sheet. Raises `DeviceError`."""
     return _built(made, overrides, 0)
 
 
@@ -154,7 +154,7 @@ def preset(name: str) -> Sheet:
 
 
 def origin(name: str) -> Origin:
-    """Where the model `name` comes from. Raises `DeviceError` for an unknown name or a plug-in that cannot load."""
+    """The origin of the model `name`. Raises `DeviceError` for an unknown name or a plug-in that cannot load."""
     found = resolved(name)
     if found in _presets():
         return origin_of(preset(found), "preset")
@@ -201,7 +201,7 @@ def _inside(made: Sheet, name: str) -> CellModel:
 
 @cache
 def _presets() -> dict[str, str]:
-    """Name -> text of every sheet that ships with the package, by name."""
+    """Name -> text of every sheet of the package, sorted by name."""
     folder = files("hw_models").joinpath("presets")
     found = {
         item.name.removesuffix(".yaml"): item.read_text(encoding="utf-8")
@@ -217,10 +217,10 @@ def _plugins() -> dict[str, EntryPoint]:
 
 
 def _loaded(plugin: EntryPoint) -> Any:
-    """What an entry point names. Raises `DeviceError` if importing it fails, however it does."""
+    """Loads the object of an entry point. Raises `DeviceError` if the import fails for any reason."""
     try:
         return plugin.load()
-    except Exception as error:  # other people's code: its faults must be told apart from ours
+    except Exception as error:  # errors in code of a plug-in must be distinguished from errors of this package
         raise DeviceError(f"plug-in {plugin.name} ({plugin.value}): {type(error).__name__}: {error}") from error
 
 
@@ -229,7 +229,7 @@ def _is_family(kind: Any) -> TypeGuard[type[CellModel]]:
 
 
 def _plugged(name: str, overrides: Mapping[str, Any]) -> CellModel:
-    """The model of a plug-in, after the laws of `base.py` were checked on it."""
+    """The model of a plug-in, checked against the laws of `base.py`."""
     from hw_models.laws import check_laws
 
     plugin = _plugins()[name]

@@ -1,4 +1,4 @@
-"""The electrical conditions of a sheet (`drive:`) become a `Drive`; `building.py` puts it on the model."""
+"""Converts the electrical conditions of a sheet (`drive:`) to a `Drive`, which `building.py` adds to the model."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ DRIVE_UNITS: Final = {
     "access_resistance": "Ohm",
     "write_current": "",
 }
-"""Keys of a sheet's `drive` with the unit that `Drive` has them in; no unit: true or false."""
+"""Keys of a sheet's `drive` with their unit in `Drive`; no unit: true or false."""
 INFORMATIVE: Final = {"access_resistance": "for information: in no current, energy or time"}
-"""Conditions that a sheet may state but that nothing is worked out from."""
+"""Conditions that a sheet may state but that affect no result."""
 _MAY_LACK: Final = ("capacitance", "access_resistance", "write_current")
 _MAY_BE_ZERO: Final = ("capacitance", "access_resistance", "g_min")
 _SIGNED: Final = ("up_voltage", "down_voltage")
 
 
 def drive_values(made: Sheet, faults: list[str]) -> dict[str, float]:
-    """The conditions that a sheet states, in the units of `Drive`; adds to `faults` what is wrong with them."""
+    """The conditions of a sheet, in the units of `Drive`; adds their faults to `faults`."""
     values: dict[str, float] = {}
     for key, entry in made.drive.items():
         drive_value(key, entry, made.place("drive", key), values, faults)
@@ -42,7 +42,7 @@ def drive_values(made: Sheet, faults: list[str]) -> dict[str, float]:
 
 
 def drive_value(key: str, entry: Entry, here: str, values: dict[str, float], faults: list[str]) -> None:
-    """Check one condition and put it into `values`, or a fault that begins with `here` into `faults`."""
+    """Checks one condition and adds it to `values`, or adds a fault that begins with `here` to `faults`."""
     if key not in DRIVE_UNITS:
         faults.append(f"{here}: {unknown('condition', key, tuple(DRIVE_UNITS))}")
         return
@@ -61,7 +61,7 @@ def drive_value(key: str, entry: Entry, here: str, values: dict[str, float], fau
 
 
 def driven(model: CellModel, drive: Mapping[str, float], made: Sheet, source: str) -> CellModel:
-    """`model` with its electrical conditions; one in siemens has its conductance range from its own bounds.
+    """`model` with its electrical conditions; the conductance range of a model in siemens is given by its bounds.
 
     Raises `DeviceError` for conditions that are missing, for g_min ≥ g_max, and for writing without current or charge.
     """

@@ -1,4 +1,4 @@
-"""Units of device sheets: numbers with a unit become numbers in the unit of a model's field; `sheet.py` reads them."""
+"""Units of device sheets: converts numbers with a unit to the unit of a model's field; `sheet.py` reads them."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ UNITS: Final = _known()
 
 
 def converted(value: float, unit: str, into: str) -> float:
-    """`value` of `unit` in the unit `into`, exact but for one rounding; ohms into siemens (and back) is 1/R.
+    """Converts `value` from `unit` to the unit `into`, with one rounding; ohms to siemens (and back) is 1/R.
 
-    A unit that is not in `UNITS` (a coefficient's `uS/uS^2`, say) only fits itself. Raises `DeviceError`.
+    A unit that is not in `UNITS` (such as `uS/uS^2` of a coefficient) converts only to itself. Raises `DeviceError`.
     """
     if unit == into:
         return value
@@ -46,7 +46,7 @@ def converted(value: float, unit: str, into: str) -> float:
     (dimension, factor), (wanted, divisor) = UNITS[unit], UNITS[into]
     if not math.isfinite(value):
         raise DeviceError(f"{value!r}: must be a finite number in {into}")
-    exact = Fraction(str(value)) * factor  # the decimal that was written, not the nearest binary fraction
+    exact = Fraction(str(value)) * factor  # the written decimal number, not the nearest binary fraction
     if {dimension, wanted} == {"S", "Ohm"}:
         if not exact:
             raise DeviceError(f"0 {unit} has no value in {into}")
@@ -64,7 +64,7 @@ def _rounded(exact: Fraction, value: float, unit: str, into: str) -> float:
 
 
 def fitting(into: str) -> tuple[str, ...]:
-    """The units that `converted` takes for a number in `into`, `into` itself first."""
+    """The units that `converted` accepts for a number in `into`, `into` itself first."""
     if into not in UNITS:
         return (into,)
     wanted = UNITS[into][0]
@@ -74,7 +74,7 @@ def fitting(into: str) -> tuple[str, ...]:
 
 
 def quantity(text: str, into: str) -> float:
-    """The number of a text such as `100 kOhm`, in `into`. Raises `DeviceError` for a text that is none."""
+    """The number of a text such as `100 kOhm`, in `into`. Raises `DeviceError` for an invalid text."""
     match = _NUMBER_AND_UNIT.fullmatch(text) if len(text) <= _MOST_DIGITS else None
     if match is None:
         raise DeviceError(f"{text[:_MOST_DIGITS]!r} is not a number followed by a unit such as {fitting(into)[0]!r}")

@@ -1,6 +1,6 @@
-"""Device sheets as data: YAML or a plain mapping in, numbers with unit and source out; `catalog.py` builds the model.
+"""Device sheets as data: reads YAML or a mapping into numbers with unit and source; `catalog.py` builds models.
 
-A sheet names a family and states its numbers, each with its unit and where it was found:
+A sheet names a family and states its numbers, each with its unit and source:
 
     name: my_device
     family: soft_bounds
@@ -33,14 +33,14 @@ MOST_CHARACTERS: Final = 1 << 20
 
 @dataclass(frozen=True)
 class Entry:
-    """One value of a sheet: as it was written, in its own unit, with the citation of its source."""
+    """One value of a sheet: as written, in its own unit, with the citation of its source."""
 
     value: Any
     """A number, a (nested) tuple of numbers, a truth value or a word."""
     unit: str
     source: str
     derived: str = ""
-    """How the value follows from what the source states, where it is not the very number printed there."""
+    """How the value follows from the source, if the source does not state this number itself."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,12 @@ class Sheet:
     lines: Lines = field(default_factory=dict)
 
     def place(self, *path: str) -> str:
-        """`FILE:LINE: a.b` for a key of this sheet, or for the nearest key above it that was written."""
+        """`FILE:LINE: a.b` for a key of this sheet, or for the innermost written key that contains it."""
         return placed(self.where, self.lines, path)
 
 
 def read(path: Path) -> Sheet:
-    """The sheet of a YAML file. Raises `DeviceError` with every fault of the file, a line each."""
+    """The sheet of a YAML file. Raises `DeviceError` with all faults of the file, one per line."""
     try:
         text = read_text(path, 4 * MOST_CHARACTERS)
     except OSError as error:
@@ -99,7 +99,7 @@ def from_mapping(tree: Any, where: str, lines: Lines | None = None, faults: list
         if not isinstance(word, str) or (key in ("name", "family") and not word):
             told.append(f"{placed(where, lines, (key,))}: {word!r}: must be a word")
         elif key == "name":
-            words[key] = printable(word)  # it stands in every table and in every error
+            words[key] = printable(word)  # the name appears in every table and every error
     sources = _section(tree, "sources", where, lines, told)
     for key, citation in sources.items():
         if not isinstance(citation, str) or not citation.strip():
@@ -131,7 +131,7 @@ def _section(tree: Mapping[str, Any], key: str, where: str, lines: Lines, told: 
 def _entry(
     given: Any, sources: Mapping[str, str], path: tuple[str, str], where: str, lines: Lines, told: list[str]
 ) -> Iterator[Entry]:
-    """The entry that `given` describes, or none and a fault for everything that is wrong with it."""
+    """The entry for `given`; None and its faults if it is invalid."""
     here, before = placed(where, lines, path), len(told)
     if not isinstance(given, Mapping):
         told.append(f"{here}: {given!r}: no unit and no source, write {{value: {given}, unit: …, source: …}}")

@@ -1,6 +1,6 @@
-"""Which plug-ins a model comes from: their distributions, with version and a digest of the source; beside `catalog`.
+"""The plug-ins that supply a model: their distributions, with version and a digest of the source.
 
-A run that goes on, or a record that is read again, can so tell whether the physics is still that of its beginning.
+A resumed run or an old record can thus detect that the device models have changed.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from hw_models.sheets import building, catalog
 
 
 def of_model(model: CellModel, name: str = "") -> dict[str, str]:
-    """Distribution -> version and digest of every plug-in that `model`, or a device inside it, comes from.
+    """Distribution -> version and digest of every plug-in that supplies `model` or a device inside it.
 
-    `name` is the one that the model was loaded by: a plug-in may make a model of a family that is not its own.
+    `name` is the name used to load the model, because a plug-in may return a model of another family.
     """
     own = {type(part).__module__.partition(".")[0] for part in _parts(model)}
     found: dict[str, str] = {}
@@ -29,7 +29,7 @@ def of_model(model: CellModel, name: str = "") -> dict[str, str]:
 
 
 def of_plug_in(plugin: EntryPoint) -> dict[str, str]:
-    """Distribution -> version and digest of the plug-in that an entry point of any group leads into."""
+    """Distribution -> version and digest of the plug-in of an entry point in any group."""
     told = plugin.dist.version if plugin.dist else "unknown version"
     return {plugin.dist.name if plugin.dist else _room(plugin): f"{told} (source {_digest(plugin)})"}
 
@@ -43,7 +43,7 @@ def _parts(model: CellModel) -> Iterator[CellModel]:
 
 
 def _room(plugin: EntryPoint) -> str:
-    """The module or package, at the top level, that an entry point leads into."""
+    """The top-level module or package of an entry point."""
     return plugin.value.partition(":")[0].partition(".")[0].strip()
 
 

@@ -1,4 +1,4 @@
-"""Checks a value that a sheet or an override gives a parameter: type, unit, range; used by `building.py`."""
+"""Checks the value of a parameter in a sheet or an override: type, unit, range; used by `building.py`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Parameter:
 
 
 def checked(parameter: Parameter, value: Any, unit: str | None) -> Any:
-    """`value` as the field's type and in its unit; a `unit` of None is the field's own. Raises `DeviceError`."""
+    """`value` in the field's type and unit; `unit` None means the field's own unit. Raises `DeviceError`."""
     if parameter.kind == "numbers":
         if isinstance(value, str) or not isinstance(value, Sequence):
             raise DeviceError(f"{value!r}: must be a list of numbers in {parameter.unit}")
@@ -69,5 +69,5 @@ def _range(parameter: Parameter) -> str:
 
 
 def _unit(parameter: Parameter) -> str:
-    """The unit as it stands behind a number; that of a plain number is not said."""
+    """The unit as printed after a number; empty for a plain number."""
     return "" if parameter.unit == "1" else f" {parameter.unit}"

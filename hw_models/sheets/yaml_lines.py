@@ -1,4 +1,4 @@
-"""YAML text of sheets and tables as plain data with the line of every key; knows nothing of what they mean.
+"""Reads YAML text of sheets and tables into plain data with the line of every key, without interpreting it.
 
 Numbers are read as YAML 1.2 reads them. Aliases and deep nesting are refused, duplicate keys are reported.
 """
@@ -20,11 +20,11 @@ Lines = dict[tuple[str, ...], int]
 
 
 class YamlError(ValueError):
-    """A text that cannot be read at all; says file and line."""
+    """A text cannot be read; the message names file and line."""
 
 
 def placed(where: str, lines: Lines, path: tuple[str, ...]) -> str:
-    """`FILE:LINE: a.b`; without the line where it is not known."""
+    """`FILE:LINE: a.b`; without the line if it is not known."""
     for end in range(len(path), -1, -1):
         if path[:end] in lines:
             where = f"{where}:{lines[path[:end]]}"
@@ -35,9 +35,9 @@ def placed(where: str, lines: Lines, path: tuple[str, ...]) -> str:
 def read(text: str, where: str) -> tuple[Any, Lines, list[str]]:
     """Plain data, the line of every key, and a fault for each duplicate key; `where` stands for the file.
 
-    Raises `YamlError` for a text that is no YAML, has aliases, or is nested deeply.
+    Raises `YamlError` for a text that is not YAML, has aliases, or is nested deeply.
     """
-    import yaml  # late: costs more than everything else here
+    import yaml  # imported here, because it takes most of the import time
 
     lines: Lines = {}
     faults: list[str] = []
@@ -47,7 +47,7 @@ def read(text: str, where: str) -> tuple[Any, Lines, list[str]]:
         node = yaml.compose(text, Loader=loader)
         return None if node is None else _Plain(where, lines, faults).of(node, ()), lines, faults
     except yaml.MarkedYAMLError as error:
-        with suppress(yaml.YAMLError):  # libyaml gives up on deep nesting by itself, the parser in Python does not
+        with suppress(yaml.YAMLError):  # libyaml refuses deep nesting itself, the parser in Python does not
             _refuse_deep(yaml.parse(text, Loader=yaml.SafeLoader), yaml.AliasEvent, where)
         mark = error.problem_mark or error.context_mark
         raise YamlError(f"{where}:{mark.line + 1 if mark else 1}: not readable as YAML: {error.problem}") from None
@@ -56,7 +56,7 @@ def read(text: str, where: str) -> tuple[Any, Lines, list[str]]:
 
 
 def _refuse_deep(events: Iterable[Any], alias: type[Any], where: str) -> None:
-    """Raises `YamlError` for what would make the tree unbounded; composing it would exhaust the stack."""
+    """Raises `YamlError` for aliases and deep nesting, which could exhaust memory or the stack."""
     depth = 0
     for event in events:
         name = type(event).__name__
@@ -69,14 +69,14 @@ def _refuse_deep(events: Iterable[Any], alias: type[Any], where: str) -> None:
 
 @dataclass
 class _Plain:
-    """Turns YAML nodes into plain data: numbers as YAML 1.2 reads them, so `1e-4` is one and `on` is a word."""
+    """Converts YAML nodes to plain data by the rules of YAML 1.2: `1e-4` is a number and `on` is a word."""
 
     where: str
     lines: Lines
     faults: list[str]
 
     def of(self, node: Any, path: tuple[str, ...]) -> Any:
-        """`node` as mappings, lists and scalars; keeps the line of every key, refuses duplicates."""
+        """`node` as mappings, lists and scalars; stores the line of every key, reports duplicates."""
         self.lines.setdefault(path, node.start_mark.line + 1)
         if node.id == "scalar":
             return _scalar(node.value, plain=not node.style)

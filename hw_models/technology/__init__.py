@@ -1,4 +1,4 @@
-"""Technology tables: what a digital primitive costs in joules, watts and mm2; counting is done elsewhere.
+"""Technology tables: costs of digital primitives in joules, watts and mm2.
 
 `load("cmos_45nm", node_nm=32)` gives a `Technology`; `names()` lists the tables that ship with the package, `load_text`
 reads one of your own.

@@ -1,4 +1,4 @@
-"""Curves through the points of a table: straight lines in width, power laws in products and capacities."""
+"""Curves through the points of a table: piecewise linear in widths, power laws in products and capacities."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Points = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Piecewise straight line through (0, 0) and `points`, going on past the last with the slope before it.
+    """Piecewise linear curve through (0, 0) and `points`, extrapolated with the last slope.
 
-    One point makes it proportional. Exact at its points; increasing if the points increase. `points` are
+    With one point it is proportional. It is exact at its points, and increasing if the points increase. `points` are
     (x, y) with x ascending and above 0.
     """
 
@@ -35,9 +35,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class PowerLaw:
-    """Piecewise power law: straight in log x, log y through `points`, going on with the slopes at both ends.
+    """Piecewise power law: linear in log x, log y through `points`, extrapolated with the slopes at both ends.
 
-    One point makes it proportional to x. Exact at its points. `points` are (x, y), all above 0, x ascending.
+    With one point it is proportional to x. It is exact at its points. `points` are (x, y), all above 0, x ascending.
     """
 
     points: Points

@@ -1,4 +1,4 @@
-"""The one error of the technology tables: a table, node or width that cannot be priced."""
+"""The error of the technology tables: a table, node or width that cannot be priced."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from numbers import Real
 
 
 class TechnologyError(ValueError):
-    """A technology table, node, width or area that has no price; says the value and what is allowed."""
+    """A technology table, node, width or area has no price; the text gives the value and what is allowed."""
 
 
 def nearest(word: object, known: Iterable[str]) -> str:
-    """` (did you mean 'X'?)` for the name that looks most alike; empty where none does."""
+    """` (did you mean 'X'?)` for the most similar name; empty if there is none."""
     import difflib  # only an error needs it
 
     by_lower_case = {name.lower(): name for name in known}
@@ -21,7 +21,7 @@ def nearest(word: object, known: Iterable[str]) -> str:
 
 
 def unknown(what: str, value: object, known: Iterable[str]) -> TechnologyError:
-    """An error for a name that is not one of `known`, with the nearest of them as a suggestion."""
+    """An error for a name that is not one of `known`, with the most similar one as a suggestion."""
     import difflib  # only an error needs it
 
     choices = list(known)
@@ -32,12 +32,12 @@ def unknown(what: str, value: object, known: Iterable[str]) -> TechnologyError:
 
 
 def checked(what: str, value: float, low: float, high: float, unit: str) -> float:
-    """Return `value` as a float if it is a number in [low, high].
+    """Returns `value` as a float if it is a number in [low, high].
 
-    Raises `TechnologyError` otherwise; NaN, infinities, booleans and anything that is no number are refused.
+    Raises `TechnologyError` otherwise; refuses NaN, infinities, booleans and other types.
     """
     if type(value) in (int, float) and low <= value <= high and value < math.inf:
-        return float(value)  # the usual case, quickly
+        return float(value)  # fast path for the usual case
     number = isinstance(value, Real) and not isinstance(value, bool)
     if number and math.isfinite(value) and low <= value <= high:
         return float(value)

@@ -1,6 +1,7 @@
-"""A technology table of one's own: a YAML text held against what every table must state, all faults at once.
+"""Checks the user's own technology table: compares a YAML text with the required entries and reports all faults.
 
-The tables that ship are held against the same list. `reading` then turns the tree into numbers with unit and source.
+The tables of the package are checked with the same list. `reading` then converts the tree to numbers with unit and
+source.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from hw_models.technology.errors import TechnologyError, nearest
 from hw_models.technology.reading import UNITS, Sheet, parse
 
 MOST_CHARACTERS: Final = 1 << 16
-"""A table is two pages; a longer text is something else."""
+"""Longest accepted text; a table has only two pages."""
 _MOST_FAULTS: Final = 40
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What an entry must be: dimension of its value, its range, the axes of its points, whether it may be left out."""
+    """Requirements for an entry: dimension of its value, its range, the axes of its points, whether it is optional."""
 
     dimension: str
     low: float
@@ -34,7 +35,7 @@ class Wanted:
 
     @property
     def units(self) -> tuple[str, ...]:
-        """The units that it may be written in."""
+        """The allowed units of the entry."""
         return tuple(unit for unit, (dimension, _) in UNITS.items() if dimension == self.dimension)
 
 
@@ -56,13 +57,13 @@ ENTRIES: Final[dict[str, Wanted]] = {
     "sram.retention": Wanted("1", 0, 1, optional=True),
     "logic.leakage": Wanted("W/mm2", 0, 1e3),
 }
-"""Every number of a table by its dotted name."""
+"""Every entry of a table by its dotted name."""
 _WORDS: Final = ("table", "summary", "notes")
 _AXIS_LIMITS: Final = {"bits": (1, 1024), "bits_a": (1, 1024), "bits_b": (1, 1024), "capacity_kib": (1e-3, 2**30)}
 
 
 def read_text(text: str, where: str) -> Sheet:
-    """The numbers of a table. Raises `TechnologyError` with every fault, a line `FILE:LINE: entry: …` each."""
+    """The numbers of a table. Raises `TechnologyError` with all faults, one line `FILE:LINE: entry: …` each."""
     if len(text) > MOST_CHARACTERS:
         raise TechnologyError(f"{where}: {len(text)} characters, allowed: at most {MOST_CHARACTERS}")
     try:
@@ -80,7 +81,7 @@ def read_text(text: str, where: str) -> Sheet:
 
 
 def name_of(text: str, where: str) -> str:
-    """What a sound table calls itself (`table:`), else the name of its file without `.yaml`."""
+    """The name in a valid table (`table:`), else the name of its file without `.yaml`."""
     tree, _, _ = read_yaml(text, where)
     own = tree.get("table") if isinstance(tree, Mapping) else None
     return own if isinstance(own, str) and own else where.rpartition("/")[2].removesuffix(".yaml").removesuffix(".yml")
@@ -88,7 +89,7 @@ def name_of(text: str, where: str) -> str:
 
 @dataclass
 class _Check:
-    """Goes through a tree and gathers what is wrong with it."""
+    """Collects the faults of a tree."""
 
     where: str
     lines: Lines
@@ -186,7 +187,7 @@ class _Check:
             self._order(path, points, wanted)
 
     def _order(self, path: tuple[str, ...], points: list[Mapping[str, Any]], wanted: Wanted) -> None:
-        """Curves are drawn through the points: one value at each place, none that falls as a circuit grows."""
+        """Checks the points of a curve: one value at each position, and no value that falls as a circuit grows."""
         over = "capacity_kib" if "capacity_kib" in wanted.axes else None
         placed_at: list[tuple[float, float, int]] = []
         for index, point in enumerate(points):
@@ -222,7 +223,7 @@ class _Check:
 
 
 def _form(wanted: Wanted) -> str:
-    """An entry as it may be written."""
+    """An example of an entry."""
     if not wanted.axes:
         return f"{{value: …, unit: {wanted.units[0]}, source: …}}"
     axes = ", ".join(f"{axis}: …" for axis in wanted.axes)

@@ -1,4 +1,4 @@
-"""Reads the YAML tables: every number comes out with its unit and its source, or the table is refused."""
+"""Reads the YAML tables: returns every number with unit and source, and refuses tables without them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from hw_models.technology.curves import Points
 from hw_models.technology.errors import TechnologyError, unknown
 
-# unit in a table -> (dimension used inside, factor to it)
+# unit in a table -> (internal dimension, factor)
 UNITS: dict[str, tuple[str, float]] = {
     "pJ": ("J", 1e-12),
     "fJ": ("J", 1e-15),
@@ -29,13 +29,13 @@ UNITS: dict[str, tuple[str, float]] = {
     "V": ("V", 1.0),
     "1": ("1", 1.0),
 }
-# what a point may be given at; a product of those present is its place on the curve
+# the axes of points; the product of the given axes is the position on the curve
 AXES = ("bits", "bits_a", "bits_b", "capacity_kib", "node_nm")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One number as the table states it: in its own unit, at its own width, with its source."""
+    """One number as stated in the table: in its own unit, at its own width, with its source."""
 
     quantity: str
     at: str
@@ -51,7 +51,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a table: values in its unit, each at a place (a mapping of axis to number)."""
+    """One entry of a table: values in its unit, each at a position (a mapping of axis to number)."""
 
     quantity: str
     unit: str
@@ -60,7 +60,7 @@ class Entry:
     rows: tuple[Row, ...]
 
     def value(self, dimension: str) -> float:
-        """The one number of an entry without points, in `dimension` (a key of the right side of `UNITS`)."""
+        """The number of an entry without points, in `dimension` (a dimension in `UNITS`)."""
         return self.values[0] * self._factor(dimension)
 
     def points(self, dimension: str, *axes: str, per: str | None = None) -> Points:
@@ -93,8 +93,8 @@ class Sheet:
 
 @cache
 def read(path: str) -> Sheet:
-    """Read `path`, relative to this package. Raises `TechnologyError` for a number without unit or source."""
-    from importlib.resources import files  # late: with yaml, most of the import time
+    """Reads `path`, relative to this package. Raises `TechnologyError` for a number without unit or source."""
+    from importlib.resources import files  # imported here, because yaml takes most of the import time
 
     import yaml
 
@@ -104,7 +104,7 @@ def read(path: str) -> Sheet:
 
 
 def parse(name: str, tree: dict[str, Any]) -> Sheet:
-    """Turn the plain mapping of a table into entries; `name` is used in errors only."""
+    """Converts the plain mapping of a table to entries; `name` is used in errors only."""
     citations: dict[str, str] = tree.get("sources", {})
     entries: dict[str, Entry] = {}
     _collect(name, "", {key: node for key, node in tree.items() if key != "sources"}, citations, entries)

@@ -1,13 +1,13 @@
-"""Node scaling: what a circuit drawn at one node costs at another, as ratios; `table.py` applies them.
+"""Node scaling: ratios of the costs of a circuit at two nodes; `table.py` applies them.
 
 Energy: W. Stillmaker, B. Baas, "Scaling equations for the accurate prediction of CMOS device performance
 from 180 nm to 7 nm", Integration 58 (2017) 74-81: second-order polynomials in the supply, here at one supply
 for every node. Area of logic: the area factors of the same paper. Area of SRAM: published bit cells. Between
 listed nodes all three are interpolated in log(node), log(value).
 
-Leakage: a transistor leaks a constant off-current per unit of width (the roadmap's target for fast logic at
-every node), its width follows the node, and the supply stays. So the leakage of one circuit is proportional
-to the node, and leakage per area grows as the circuit shrinks.
+Leakage: a transistor leaks a constant off-current per unit of width (the roadmap's target for fast logic at every
+node), its width is proportional to the node, and the supply is constant. So the leakage of a circuit is proportional to
+the node, and the leakage per area grows as the circuit shrinks.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NODE_MAX_NM = 130.0
 
 
 def check_node(node_nm: float) -> float:
-    """Return the node in nm. Raises `TechnologyError` outside 7 to 130 nm, what the sources cover."""
+    """Returns the node in nm. Raises `TechnologyError` outside 7 to 130 nm, the range of the sources."""
     return checked("node_nm", node_nm, NODE_MIN_NM, NODE_MAX_NM, "nm")
 
 
@@ -69,7 +69,7 @@ def rows(to_nm: float, from_nm: float) -> tuple[Row, ...]:
 
 
 def _cited(entry: Entry, *nodes_nm: float) -> list[str]:
-    """The sources of the listed nodes next to `nodes_nm`, each once; all where no nodes are listed."""
+    """The sources of the listed nodes next to `nodes_nm`, each once; all sources if no nodes are listed."""
     listed = [place.get("node_nm") for place in entry.places]
     used: set[float | None] = {None}
     for node in nodes_nm:

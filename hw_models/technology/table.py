@@ -1,4 +1,4 @@
-"""The technology table: prices of digital primitives at one node; `reading.py` reads, `scaling.py` scales.
+"""The technology table: prices of digital primitives at one node; `reading.py` reads it, `scaling.py` scales it.
 
 Widths are in bits and may be fractions (a mean width); energies in joules, powers in watts, areas in mm2.
 """
@@ -31,7 +31,7 @@ class Primitive:
 
 @dataclass(frozen=True, slots=True)
 class Technology:
-    """Prices of one table at one node. Made by `load`; every method is a pure function of its arguments.
+    """Prices of one table at one node. Created by `load`; every method is a pure function of its arguments.
 
     Every method raises `TechnologyError` for a width, capacity or area that is not a finite number in its
     range: widths of operations and capacities at least 1 bit, SRAM sizes and areas at least 0.
@@ -80,10 +80,11 @@ class Technology:
         return self.flip_flops.energy_j.at(_width(bits))
 
     def sram_access_j(self, bits: float, capacity_bits: float) -> float:
-        """Read or write `bits` bits of an SRAM that holds `capacity_bits`.
+        """Energy of an access to `bits` bits of an SRAM that holds `capacity_bits`.
 
-        Proportional to `bits`. Over the capacity: a power law between the points of the table, going on with
-        the end slopes, but never less per bit than one register write: a tiny memory is built of registers.
+        The energy is proportional to `bits`. Over the capacity it is a power law between the points of the table,
+        extrapolated with the end slopes, but at least one register write per bit, because a tiny memory is built of
+        registers.
         """
         per_bit = self.sram_bit_access_j.at(_width(capacity_bits, "capacity_bits"))
         return _width(bits) * max(per_bit, self.register_j(1))
@@ -113,15 +114,15 @@ class Technology:
         return self.flip_flops.area_mm2.at(_width(bits))
 
     def sram_mm2(self, bits: float) -> float:
-        """Area of an SRAM of `bits` bits: the cells over the share of the array that is cells."""
+        """Area of an SRAM of `bits` bits: the area of the cells divided by the cells' share of the array."""
         return self.sram_mm2_per_bit * checked("bits", bits, 0, math.inf, "bit")
 
     def sram_leakage_w(self, bits: float) -> float:
-        """Static power of an SRAM of `bits` bits, periphery included, whether or not it is used."""
+        """Static power of an SRAM of `bits` bits, including its periphery, whether or not it is accessed."""
         return self.sram_leakage_w_per_bit * checked("bits", bits, 0, math.inf, "bit")
 
     def sram_macro_mm2(self, macros: int) -> float:
-        """Area that `macros` memories take beside their bits: decoders, control, sense amplifiers, power rings.
+        """Area of `macros` memories in addition to their bits: decoders, control, sense amplifiers, power rings.
 
         Raises `TechnologyError` for a table without the entry `sram.macro`.
         """
@@ -130,7 +131,7 @@ class Technology:
         return self.sram_macro_base_mm2 * checked("macros", macros, 0, math.inf, "memories")
 
     def sram_asleep(self) -> float:
-        """Share of its leakage that a sleeping memory keeps, contents held.
+        """Share of its leakage that a sleeping memory keeps while it retains its content.
 
         Raises `TechnologyError` for a table without the entry `sram.retention`.
         """
@@ -147,10 +148,10 @@ class Technology:
         return self.logic_leakage_w_per_mm2 * checked("area_mm2", area_mm2, 0, math.inf, "mm2")
 
     def rows(self) -> list[dict[str, object]]:
-        """The numbers of the table as stated at its own node, then the ratios to another node, for reports.
+        """The numbers of the table at its own node, then the ratios to another node, for reports.
 
-        Each row has `quantity`, `at` (the width or capacity), `value`, `unit`, `source` and `derived` (how a
-        number that its source does not state was made, else empty).
+        Each row has `quantity`, `at` (the width or capacity), `value`, `unit`, `source` and `derived` (how the number
+        was derived, if its source does not state it; else empty).
         """
         return [row.as_dict() for row in self.table_rows]
 
@@ -173,7 +174,7 @@ def load(table: str, node_nm: float | None = None) -> Technology:
 
     At another node every energy is multiplied by the Stillmaker-Baas energy ratio, logic area (and the constant
     area of a memory) by their area ratio, SRAM area by the ratio of published cells, and leakage by the rule of
-    `scaling.py`. What a table need not have: `sram.macro` and `sram.retention`. Raises
+    `scaling.py`. The entries `sram.macro` and `sram.retention` are optional. Raises
     `TechnologyError` for an unknown table or a node out of range.
     """
     if not isinstance(table, str):
@@ -185,9 +186,9 @@ def load(table: str, node_nm: float | None = None) -> Technology:
 
 
 def load_text(text: str, where: str, node_nm: float | None = None) -> Technology:
-    """The prices of a table of one's own, as `load` gives them; its name is what its key `table` says, else its file's.
+    """The prices of the user's own table, as from `load`; its name is its key `table`, else the name of its file.
 
-    `where` stands for the file in errors. Raises `TechnologyError` with every fault of the table, each with its line.
+    `where` stands for the file in errors. Raises `TechnologyError` with all faults of the table, each with its line.
     """
     for name, value in (("text", text), ("where", where)):
         if not isinstance(value, str):
@@ -209,14 +210,14 @@ def _load(table: str, node_nm: float | None) -> Technology:
 
 @lru_cache(maxsize=64)
 def _load_text(text: str, where: str, node_nm: float | None) -> Technology:
-    from hw_models.technology import own  # only a table of one's own is held against what it must state
+    from hw_models.technology import own  # only the user's own tables are checked against the required entries
 
     sheet = own.read_text(text, where)
     return _priced(own.name_of(text, where), sheet, node_nm)
 
 
 def _priced(table: str, sheet: Sheet, node_nm: float | None) -> Technology:
-    """Every price of a sheet at `node_nm`, or at its own node."""
+    """All prices of a sheet at `node_nm`, or at its own node."""
     base_nm = sheet.entries["node"].value("nm")
     node = base_nm if node_nm is None else scaling.check_node(node_nm)
     energy = scaling.energy_ratio(node, base_nm)

@@ -418,7 +418,7 @@ def test_every_device_of_the_catalog_holds_digits_or_says_why_not(model: str, ma
     try:
         spec = spec_of([9, 7], fields)
     except SpecError as error:
-        assert "bits and what is carried need" in str(error)
+        assert "bits and the carry need" in str(error)
         cell, mapped = catalog.load(model), Mapping(mapping, 1.0, 2, 2)  # type: ignore[arg-type]
         assert states_of(cell) < mapped.states_to_carry(cell)
         return

@@ -157,7 +157,7 @@ def test_all_faults_of_a_file_at_once_in_the_order_of_its_lines(both: Cli, tmp_p
         (b"name: \xff\n", ":1: not UTF-8 text: byte 0xff"),
         (b"\x00\x01\x02", "character that YAML does not allow"),
         (b"a: &x [*x]\n", "an alias"),
-        (b"#" * 200_000, "this is no spec"),
+        (b"#" * 200_000, "this is not a spec"),
     ],
 )
 def test_a_file_that_is_no_spec(content: bytes, told: str, both: Cli, tmp_path: Path) -> None:

@@ -199,7 +199,7 @@ def test_show_looks_into_a_wrapper(cli: Cli, tmp_path: Path) -> None:
         (["pulse", "sram", "--up", "-1"], "--up: -1 is out of range, allowed: at least 0"),
         (["pulse", "sram", "--cells", "0"], "--cells: 0 is out of range, allowed: at least 1"),
         (["pulse", "sram", "--up", "1000000", "--cells", "1000"], "allowed: at most 50000000 values"),
-        (["pulse", "sram", "--plot", "x.doc"], "x.doc: a picture ends in .svg, .png or .pdf"),
+        (["pulse", "sram", "--plot", "x.doc"], "x.doc: a plot must end in .svg, .png or .pdf"),
         (["pulse", "sram", "--csv", "no/x.csv"], "no/x.csv: there is no folder no"),
         (["fit", "none.csv", "--out", "x.yaml"], "none.csv"),
         (["fit", "none.csv", "--out", "x.yaml", "--read-voltage", "3"], "--read-voltage: '3' is not a number"),

@@ -312,7 +312,7 @@ def test_a_killed_run_on_cells_goes_on_and_ends_the_same(
         ),
         (
             ["device.model=quantized_4bit", "device.array.slices=2", "device.array.bits_per_cell=3"],
-            ["bits_per_cell: 3 bits and what is carried need 17 states, quantized_4bit has about 16, allowed: 1..2"],
+            ["bits_per_cell: 3 bits and the carry need 17 states, quantized_4bit has about 16, allowed: 1..2"],
         ),
         (
             ["device.model=quantized_4bit", "device.parameters={levels: 4}", "device.array.slices=2"],

@@ -192,7 +192,7 @@ FAULTS = {
     "two tables": ("file: ..", "table: cmos_45nm, file: ..", "technology.file: beside table cmos_45nm, allowed: one"),
     "no YAML": ("../tables/my28.yaml", "own.npz", ":6: technology.file: {lab}/specs/own.npz: not a text file"),
     "another key": ("{file: ..", "{fiel: ..", "s.yaml:6: technology.fiel: unknown key, allowed: table, node, file, "),
-    "digest alone": ("file: ../tables/my28.yaml", f"sha256: {'f' * 64}", "technology.sha256: of no use without"),
+    "digest alone": ("file: ../tables/my28.yaml", f"sha256: {'f' * 64}", "technology.sha256: no effect without"),
     "changed": ("my28.yaml", f"my28.yaml, sha256: {'f' * 64}", "technology.sha256: {lab}/tables/my28.yaml has changed"),
     "node": ("my28.yaml", "my28.yaml, node: 3", "s.yaml:6: technology.node: out of range: 3, allowed: 7 nm..130 nm"),
     "data": ("own.npz", "nix.npz", "{lab}/specs/nix.npz: cannot be read: No such file or directory"),

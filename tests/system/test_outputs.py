@@ -34,11 +34,11 @@ parameters:
         (["fit", "d.csv", "--out", "soft.csv"], "--out: soft.csv: would overwrite"),
         (["fit", "d.svg", "--out", "d.yaml"], "--plot: d.svg: would overwrite"),
         (["fit", "d.csv", "--out", "x.yaml", "--plot", "d.csv"], "--plot: d.csv: would overwrite"),
-        (["fit", "d.csv", "--out", "x.svg", "--plot", "x.svg"], "--plot: x.svg: is written by --out already"),
+        (["fit", "d.csv", "--out", "x.svg", "--plot", "x.svg"], "--plot: x.svg: is already written by --out"),
         (["pulse", "keep.yaml", "--csv", "keep.yaml"], "--csv: keep.yaml: would overwrite a file that this command"),
         (["pulse", "./keep.svg", "--plot", "keep.svg"], "--plot: keep.svg: would overwrite"),
-        (["pulse", "EcRam", "--csv", "x.svg", "--plot", "x.svg"], "--plot: x.svg: is written by --csv already"),
-        (["pulse", "EcRam", "--csv", "record.json"], "--csv: record.json: would overwrite what a run has kept"),
+        (["pulse", "EcRam", "--csv", "x.svg", "--plot", "x.svg"], "--plot: x.svg: is already written by --csv"),
+        (["pulse", "EcRam", "--csv", "record.json"], "--csv: record.json: would overwrite a file of a run"),
     ],
 )
 def test_a_measurement_and_a_sheet_survive(arguments: list[str], told: str, cli: Cli, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_the_run_beside_is_safe_too(cli: Cli, finished: Finished, tmp_path: Path
     for name in ("run", "other"):
         shutil.copytree(finished.folder, tmp_path / name)
     before = (tmp_path / "other" / "record.json").read_bytes()
-    cli("report", "run", "--csv", "other/record.json").refused("--csv: other/record.json: would overwrite what a run")
+    cli("report", "run", "--csv", "other/record.json").refused("--csv: other/record.json: would overwrite")
     assert (tmp_path / "other" / "record.json").read_bytes() == before
     assert cli("report", "run", "--csv", "run/table.csv").code == 0
     assert cli("report", "run", "--csv", "run/table.csv").code == 0

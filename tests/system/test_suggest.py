@@ -72,7 +72,7 @@ def test_no_test_sample_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_what_cannot_be_suggested_for_is_refused(cli: Cli, tmp_path: Path) -> None:
     found = bands(100)
     np.savez(tmp_path / "one.npz", **(found | {"y_train": found["y_train"] * 0}))
-    cli("suggest", "one.npz").refused("its training samples are of one class, allowed: two or more")
+    cli("suggest", "one.npz").refused("its training samples have one class, allowed: two or more")
     cli("suggest", "none.npz").refused("none.npz: cannot be read")
     cli("suggest", "mnits").refused("mnits", "mnist")
     np.savez(tmp_path / "bands.npz", **found)

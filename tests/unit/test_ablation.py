@@ -56,7 +56,7 @@ def test_scatter_is_not_distinguishable_in_nineteen_of_twenty() -> None:
 
 def test_one_seed_has_no_interval_and_says_so() -> None:
     told = ablation.table(result(0, accuracies(0.7, 0.9, 0.75)))
-    assert "±" not in told and told.splitlines()[-1].startswith("one seed: how far seeds scatter is not known")
+    assert "±" not in told and told.splitlines()[-1].startswith("one seed: the scatter of seeds is not known")
     assert "+5.00" in told.splitlines()[3]
 
 

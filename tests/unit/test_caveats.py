@@ -84,7 +84,7 @@ def rested(non_idealities: object, off: list[str] | None = None) -> dict[str, An
 
 
 def test_a_rest_without_drift_is_told_not_to_be_modelled(records: dict[str, dict[str, Any]], tmp_path: Path) -> None:
-    told = "this model does not drift: not modelled"
+    told = "this model has no drift"
     assert omissions.of_rest(rested(["asymmetry"]))[0].startswith(told)
     for name in omissions.OF_TIME:
         assert omissions.of_rest(rested([name])) == []
@@ -98,7 +98,7 @@ def test_a_rest_without_drift_is_told_not_to_be_modelled(records: dict[str, dict
     assert told not in record.summary(records["EcRam"])
     record.write(tmp_path / "record.json", made)
     page = report.write([tmp_path], tmp_path / "rest.html").read_text(encoding="utf-8")
-    assert page.count("This model does not drift: not modelled") == 1
+    assert page.count("This model has no drift") == 1
 
 
 @pytest.mark.parametrize("technology", [None, {}, [], "x", {"not_priced": None}, {"not_priced": []}])

@@ -55,8 +55,8 @@ def test_a_stray_reading_is_named(tmp_path: Path) -> None:
     rows = swept()
     rows[17] = (17, "up", 0, 400.0)
     told = warned(fitted(rows, tmp_path, family="linear"))
-    assert any(line.startswith("warning: pulse 17: 0.0004 S is far outside the readings about it") for line in told)
-    assert "leave it out if it is a slip" in told[0] and len([line for line in told if "far outside" in line]) == 1
+    assert any(line.startswith("warning: pulse 17: 0.0004 S is far from the readings next to it") for line in told)
+    assert "remove it if it is a mistake" in told[0] and len([line for line in told if "is far from" in line]) == 1
 
 
 def test_a_measurement_that_a_stray_reading_spoils_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,7 +70,7 @@ def test_a_measurement_that_a_stray_reading_spoils_says_so(tmp_path: Path, capsy
     assert main(["device", "fit", str(path), "--out", str(tmp_path / "d.yaml")]) == 2
     said = capsys.readouterr()
     assert said.out == "" and said.err.count("\n") == 1
-    assert "no such device; pulse 20: 0.00025 S is far outside the readings about it" in said.err
+    assert "not a valid device; pulse 20: 0.00025 S is far from the readings next to it" in said.err
 
 
 def test_read_noise_is_no_stray_reading(tmp_path: Path) -> None:

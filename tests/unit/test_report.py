@@ -682,7 +682,7 @@ def test_any_value_in_a_curve_can_be_shown(make: Maker, value: object) -> None:
 
 def test_an_empty_accuracy_is_reported_as_such(make: Maker) -> None:
     page = page_of(make(record={"accuracy": {}}))
-    assert "the record holds no accuracy" in page.text
+    assert "the record has no accuracy" in page.text
     assert page.headings[0] == "run", "named after its folder"
 
 

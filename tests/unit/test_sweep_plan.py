@@ -103,9 +103,9 @@ SECTIONS = {
     "a path and a part of it": ("{chip.weights: [{}], chip.weights.bits: [4]}", "sweeps what chip.weights sweeps"),
     "unknown method": ("{method: gird, parameters: {epochs: [1]}}", "unknown choice: 'gird', .*did you mean 'grid'"),
     "a path among the long keys": ("{method: grid, epochs: [1]}", "unknown key, .*goes below parameters"),
-    "samples of a grid": ("{parameters: {epochs: [1]}, samples: 3}", "of no use: 3"),
+    "samples of a grid": ("{parameters: {epochs: [1]}, samples: 3}", "no effect: 3"),
     "no samples": ("{method: random, parameters: {epochs: [1]}, samples: 0}", "wrong number of points: 0"),
-    "nothing to choose from": ("{method: random}", "nothing to choose from"),
+    "nothing to choose from": ("{method: random}", "no parameters"),
     "lists of two lengths": (
         "{method: zip, parameters: {epochs: [1], learning.winners: [1, 2]}}",
         "zip needs lists of one length: epochs 1, learning.winners 2",

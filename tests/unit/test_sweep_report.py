@@ -786,7 +786,7 @@ def test_the_page_gives_a_verdict_only_where_there_is_one(record: dict[str, Any]
     clear = r"Matters most weights bits explains 9\d\.\d % of the variance of the accuracy"
     assert re.search(clear, told(0.05, 3, "clear"))
     alone = told(0.05, 1, "one")
-    assert "Matters most No verdict one seed: how far seeds scatter is not known" in alone
+    assert "Matters most No verdict one seed: the scatter of seeds is not known" in alone
     assert "Highest accuracy" in alone and "one seed: no interval" in alone
 
 

@@ -13,8 +13,8 @@ from edgesdt.report.drawing.svg import SERIES, Marks
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.8)), (0, (6, 2, 1.5, 2)))  # one for each time the colours are used up
-POINTS, CROSSES = 8, 9  # in the place of a dash: no line, only its points
+DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.8)), (0, (6, 2, 1.5, 2)))  # used in turn when the colours repeat
+POINTS, CROSSES = 8, 9  # instead of a dash pattern: points without a line
 
 _FRACTIONS = [0.9, 0.5, 0.99, 0.999, 0.0, 0.8, 0.95, 0.98, 0.7, 0.6, 0.97, 0.995, 0.85, 0.96, 0.93, 0.2, 0.4]
 _FRACTIONS += [0.998, 0.9999, 0.1, 0.3, 0.92, 0.94, 0.91, 0.985, 0.75, 0.65, 0.55, 0.975]
@@ -41,15 +41,15 @@ class Line:
 
     @property
     def dash(self) -> int:
-        """Which of `DASHES` it is drawn with, so that a ninth line differs from the first."""
+        """Index into `DASHES`, so that a ninth line differs from the first."""
         return self.index // SERIES % len(DASHES)
 
 
 def accuracy(key: str, title: str, lines: Sequence[Line], x_label: str, *, log_x: bool = False) -> str:
     """Accuracies (fractions) over epochs or energy, on a scale that is logarithmic in the error.
 
-    Equal factors in the error are equal heights: from 90 to 95 % is as far as from 95 to 97.5 %, so a
-    learning curve and its untrained control share one axis without flattening the curve.
+    Equal factors of the error have equal heights: the distance from 90 to 95 % is that from 95 to 97.5 %. So a learning
+    curve and its untrained control share one axis, and the curve is not flattened.
     """
     scale = ErrorScale([y for line in lines for y in line.y])
 
@@ -62,32 +62,32 @@ def accuracy(key: str, title: str, lines: Sequence[Line], x_label: str, *, log_x
 
 
 class ErrorScale:
-    """A vertical axis for these accuracies (fractions), logarithmic in the error, with room for errors of none."""
+    """A vertical axis for accuracies (fractions), logarithmic in the error, which can show an error of 0."""
 
     def __init__(self, fractions: Sequence[float]) -> None:
         self.floor = min([*(1 - y for y in fractions if y < 1), 0.1]) / 2
         self.low, self.high = _padded([self.height(y) for y in fractions])
 
     def height(self, fraction: float) -> float:
-        """Where an accuracy is on the axis."""
+        """Position of an accuracy on the axis."""
         return -math.log10(max(1 - fraction, self.floor))
 
     def show(self, axes: Axes) -> None:
-        """Set limits and ticks of the axis, in per cent."""
+        """Sets limits and ticks of the axis, in per cent."""
         axes.set_ylim(self.low, self.high)
         ticks = _fraction_ticks(self.low, self.high, self.height)
         axes.set_yticks([self.height(t) for t in ticks], [f"{100 * t:.6g} %" for t in ticks])
 
 
 def with_bars(shown: Sequence[float], ends: Sequence[float]) -> ErrorScale:
-    """An axis that holds all of `shown`; of the ends of intervals as much as leaves the points room."""
+    """An axis that holds all of `shown`, and as much of the intervals as leaves enough space for the points."""
     low, high = min(shown), max(shown)
     low, high = max(low - 0.5 * (high - low) - 0.005, 0.0), min(high + 0.5 * (1 - high), 1.0)
     return ErrorScale([*shown, *(min(max(end, low), high) for end in ends)])
 
 
 def plain(key: str, title: str, line: Line, x_label: str, form: Callable[[float], str]) -> str:
-    """A small chart of one quantity over epochs; its linear scale includes zero where values come near it."""
+    """A small chart of one quantity over epochs; its linear scale includes zero if values come close to it."""
 
     def draw(axes: Axes) -> None:
         from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -155,7 +155,7 @@ def _svg(
 
 
 def frame(axes: Axes, x_label: str) -> None:
-    """Hair lines for the values, a base line, and nothing else."""
+    """Style of a chart: thin lines at the ticks and a base line."""
     axes.set_xlabel(x_label)
     axes.grid(axis="y", linewidth=0.8)
     axes.set_axisbelow(True)
@@ -175,7 +175,7 @@ def energies_or_epochs(axes: Axes, log_x: bool) -> None:
 
 
 def logarithmic(axes: Axes, form: Callable[[float], str], step: float = 1.0) -> None:
-    """Ticks of a logarithmic horizontal axis, each written by `form`; powers of two of a `step` other than 1."""
+    """Ticks of a logarithmic horizontal axis, formatted by `form`; powers of two if `step` is not 1."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
     low, high = axes.get_xlim()
@@ -188,8 +188,10 @@ def logarithmic(axes: Axes, form: Callable[[float], str], step: float = 1.0) -> 
 
 
 def _powers_of_two(low: float, high: float, step: float) -> list[float]:
-    """Powers of two times `step` from `low` to `high`, every other one and so on where they are many; halves between
-    them where they are few."""
+    """Powers of two times `step` from `low` to `high`.
+
+    If there are many, only every second one (or fewer) is used; if there are few, halves between them are added.
+    """
     first, last = math.ceil(math.log2(low / step)), math.floor(math.log2(high / step))
     stride = -(-(last + 1 - first) // 6) or 1
     ticks = [step * 2.0**power for power in range(first - 1, last + 1) if power % stride == 0]

@@ -1,8 +1,8 @@
 """One matplotlib figure as an SVG element of the page: the page's colours and font, tooltips and links on points.
 
-Colours are drawn as sentinels and replaced by `var(--…)` of `page.css`, text stays text, identifiers are prefixed
-with the chart's key: one drawing reads on a light and on a dark page, many fit on one page, and the same numbers
-give the same bytes.
+Colours are drawn as placeholders and replaced by `var(--…)` of `page.css`, so a drawing suits a light and a dark page.
+Text stays text. Identifiers are prefixed with the chart's key, so a page may hold many charts. The same numbers give
+the same bytes.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SERIES = 8  # colours before they repeat
+SERIES = 8  # number of colours before they repeat
 INK, MUTED, GRID = "#010101", "#020202", "#030303"
 _VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--line)"}
 _VARIABLES |= {f"#0404{i:02x}": f"var(--c{i})" for i in range(SERIES + 1)}
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "edgesdt",
-    "font.family": "DejaVu Sans",  # ships with matplotlib: the same layout everywhere
+    "font.family": "DejaVu Sans",  # part of matplotlib, so the layout is the same everywhere
     "font.size": 8.5,
     "text.color": INK,
     "axes.labelcolor": MUTED,
@@ -42,7 +42,7 @@ _STYLE: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Marks:
-    """What the points of one drawn group tell on hovering, and where each leads (empty: nowhere).
+    """Tooltips and links of the points of one drawn group (empty: no link).
 
     `group` is the group's matplotlib gid. Points with `reachable` links are stops of the Tab key.
     """
@@ -54,7 +54,7 @@ class Marks:
 
 
 def colour(series: int) -> str:
-    """The sentinel of the page colour `series`, 0 (faded) or 1..8."""
+    """The placeholder of the page colour `series`, 0 (faded) or 1..8."""
     return f"#0404{series:02x}"
 
 
@@ -91,20 +91,20 @@ def _inline(document: str, key: str, title: str, marks: Sequence[Marks]) -> str:
     for extra in root.findall("metadata"):
         root.remove(extra)
     for definitions in root.findall("defs"):
-        for rules in definitions.findall("style"):  # they would hold for the whole page; page.css has them
+        for rules in definitions.findall("style"):  # they would apply to the whole page
             definitions.remove(rules)
     for group in marks:
         _mark(root, group)
     _restyle(root, key)
     linked = any(link for group in marks for link in group.links)
-    # an image has no parts to reach, so a chart with links is a group of them
+    # the parts of an image cannot be focused, so a chart with links has the role of a group
     role = "group" if linked else "img"
     root.attrib = {"viewBox": root.attrib["viewBox"], "class": "chart", "role": role, "aria-label": title}
     return ET.tostring(root, encoding="unicode")
 
 
 def _mark(root: ET.Element, marks: Marks) -> None:
-    """Give the points of a group their tooltips, and wrap those that lead somewhere in links."""
+    """Adds tooltips to the points of a group, and wraps points with a link in an anchor."""
     group = root.find(f".//g[@id='{marks.group}']")
     points = [(holder, use) for holder in (group.iter() if group is not None else ()) for use in holder.findall("use")]
     for i, ((holder, use), tip) in enumerate(zip(points, marks.tips, strict=False)):

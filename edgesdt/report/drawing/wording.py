@@ -1,4 +1,4 @@
-"""How the report says things: labels for keys, numbers with their units; the text side of `summary`."""
+"""The texts of the report: labels for keys, and numbers with their units."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edgesdt.report.files.folders import number
 from edgesdt.units import format_area, format_count, format_energy, format_si, format_size, format_time
 
 ABSENT = "\N{EN DASH}"
-AT_LEAST = "\N{GREATER-THAN OR EQUAL TO} "  # before a figure of which parts have no price
+AT_LEAST = "\N{GREATER-THAN OR EQUAL TO} "  # precedes a figure that is a lower bound, because parts have no price
 
 READOUTS = {
     "direct_average": "direct association, average",
@@ -35,7 +35,7 @@ _SUFFIXED = ("_bits", "_mm2", "_ohm", "_per_s", "_hz", "_nm", "_j", "_s", "_v", 
 
 
 def label(key: str) -> str:
-    """`sram_weight_read` → `SRAM weight read`; unit suffixes are dropped, for the value carries its unit."""
+    """`sram_weight_read` → `SRAM weight read`; unit suffixes are dropped because the value has its unit."""
     if key in _LABELS:
         return _LABELS[key]
     for suffix in _SUFFIXED:
@@ -46,21 +46,21 @@ def label(key: str) -> str:
 
 
 def readout(key: str) -> str:
-    """The label of a read-out, with `untrained_` told apart."""
+    """The label of a read-out; `untrained_` is a suffix of the label."""
     bare = key.removeprefix("untrained_")
     text = READOUTS.get(bare) or label(bare)
     return text if bare == key else f"{text}, untrained"
 
 
 def percent(fraction: float | None, samples: int | None = None) -> str:
-    """A fraction as per cent; one decimal below 1,000 samples, where a second would be noise."""
+    """A fraction as per cent; one decimal below 1,000 samples, where a second decimal would be noise."""
     if fraction is None:
         return ABSENT
     return f"{100 * fraction:.{1 if samples is not None and samples < 1000 else 2}f} %"
 
 
 def share(part: float, whole: float) -> str:
-    """A part of a whole as per cent, `< 0.1 %` for what is there but invisible."""
+    """A part of a whole as per cent; `< 0.1 %` for a small nonzero part."""
     if whole <= 0:
         return ABSENT
     value = 100 * part / whole
@@ -103,7 +103,7 @@ def size(bits: object) -> str:
 
 
 def count(value: object) -> str:
-    """A count for reading: in full below a million, then with a prefix; or the sign for absent."""
+    """A count for display: in full below a million, then with a prefix; or the sign for absent."""
     found = number(value)
     if found is None:
         return ABSENT
@@ -117,7 +117,7 @@ def exact(value: object) -> str:
 
 
 def moment(stamp: object) -> str:
-    """An ISO 8601 time stamp to the second, UTC said as such; anything else as it is."""
+    """An ISO 8601 time stamp to the second, with UTC named; any other text unchanged."""
     try:
         when = datetime.fromisoformat(str(stamp))
     except ValueError:
@@ -127,7 +127,7 @@ def moment(stamp: object) -> str:
 
 
 def quantity(key: str, value: Any) -> str:
-    """A record's value in the unit that its key's suffix names; anything else as plainly as can be."""
+    """A record's value in the unit of its key's suffix; any other value as plain text."""
     found = number(value)
     if value is None:
         return ABSENT

@@ -1,1 +1,1 @@
-"""What a report reads and writes: run folders, sweep folders, tables."""
+"""Reads run folders and sweep folders for reports; names the columns of tables."""

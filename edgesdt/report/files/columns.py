@@ -1,4 +1,4 @@
-"""Names of exported columns: the dotted path in the record, with the unit where the path does not end in one."""
+"""Names of exported columns: the dotted path in the record, plus a unit if the path does not end in one."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ def _quantities() -> dict[str, Any]:
 
 
 def of_parameter(path: str) -> str:
-    """`spec.chip.memory_budget_bits` for `chip.memory_budget`; a path that is no quantity only gets `spec.`."""
+    """`spec.chip.memory_budget_bits` for `chip.memory_budget`; a path without a unit only gets `spec.`."""
     held = _quantities().get(path)
     suffix = _SUFFIX.get(held.held, f"_{held.held}") if held is not None else ""
     return f"spec.{path}{suffix}"
 
 
 def unit_of(path: str) -> str:
-    """The unit that a spec holds a parameter in, empty for what is no quantity."""
+    """The unit in which a spec stores a parameter; empty for a parameter without a unit."""
     held = _quantities().get(path)
     return str(held.held) if held is not None else ""
 
 
 def value_of(path: str, value: Any) -> Any:
-    """A parameter's value in the unit of its column: `256 KiB` becomes 2097152; what is no quantity stays."""
+    """A parameter's value in the unit of its column: `256 KiB` becomes 2097152; a value without a unit is unchanged."""
     from edgesdt.units import UnitError, parse
 
     held = _quantities().get(path)
@@ -67,7 +67,7 @@ def steps_of(path: str) -> list[str | int]:
 
 
 def value_at(spec: Any, steps: Sequence[str | int]) -> Any:
-    """The value of a plain spec behind these steps; None where there is none."""
+    """The value of a plain spec at these steps; None if there is none."""
     here = spec
     for step in steps:
         if isinstance(step, int):
@@ -78,11 +78,11 @@ def value_at(spec: Any, steps: Sequence[str | int]) -> Any:
 
 
 TOGETHER = ", "
-"""Joins the fields of a group of a sweep to one path; no field has it in its name."""
+"""Separates the joined fields of a sweep's group; it occurs in no field name."""
 
 
 def joined(point: Mapping[str, Any], groups: Iterable[Sequence[str]]) -> dict[str, Any]:
-    """A point in which the fields of each group are one parameter, whose value is the list of theirs."""
+    """A point in which the fields of each group are one parameter, with the list of their values."""
     made = dict(point)
     for fields in groups:
         if all(field in made for field in fields):
@@ -96,7 +96,7 @@ def fields_of(path: str) -> list[str]:
 
 
 def apart(point: Mapping[str, Any]) -> dict[str, Any]:
-    """A point with every field by itself again: what `joined` has put together."""
+    """The inverse of `joined`: a point with every field of a group as a separate parameter."""
     made: dict[str, Any] = {}
     for path, value in point.items():
         fields = fields_of(path)

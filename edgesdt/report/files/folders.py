@@ -1,4 +1,4 @@
-"""Reads run folders for the report: `record.json` checked for shape, `weights.npz` only when asked for."""
+"""Reads run folders for the report: checks the structure of `record.json`; loads `weights.npz` only on request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-SCHEMA = 1  # the newest `record.json` layout that this module reads
+SCHEMA = 1  # the newest schema of `record.json` that this module reads
 
 _MAPPINGS = (
     "spec",
@@ -50,12 +50,12 @@ class Run:
     label: str
 
     def part(self, name: str) -> dict[str, Any]:
-        """A section of the record, empty where the record does not have it."""
+        """A section of the record; empty if it is missing."""
         return self.record.get(name) or {}
 
 
 def number(value: object) -> float | None:
-    """`value` as a finite float, or None where it is missing, no number, NaN, infinite or too large."""
+    """`value` as a finite float; None if it is missing, not a number, NaN, infinite or too large."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -68,8 +68,8 @@ def number(value: object) -> float | None:
 def load(folders: Sequence[Path]) -> list[Run]:
     """The runs in `folders`, in that order.
 
-    Raises `EdgesdtError` naming the file for a record that is missing, is not JSON, is laid out otherwise,
-    or was written by a newer edgesdt.
+    Raises `EdgesdtError` naming the file for a record that is missing, is not JSON, has another structure, or was
+    written by a newer edgesdt.
     """
     if not folders:
         raise EdgesdtError("report: no run folder was given; name one that holds a record.json")
@@ -79,7 +79,7 @@ def load(folders: Sequence[Path]) -> list[Run]:
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """The record in a run folder, checked for shape. Raises `EdgesdtError` naming the file."""
+    """The record in a run folder, with its structure checked. Raises `EdgesdtError` naming the file."""
     path = folder / "record.json"
     try:
         record = documents.read(path)
@@ -95,9 +95,9 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def check(path: Path | str, record: object) -> None:
-    """Refuse a record whose sections have the wrong shape; absent sections are left out of the page.
+    """Refuses a record whose sections have the wrong structure; missing sections are left out of the page.
 
-    Raises `EdgesdtError` that begins with `path`, which says where the record is.
+    Raises `EdgesdtError` whose text begins with `path`, the location of the record.
     """
     if not isinstance(record, dict):
         raise EdgesdtError(f"{path}: damaged: expected a JSON object, found {kind_of(record)}")
@@ -127,7 +127,7 @@ def _expect_rows(path: Path | str, name: str, value: object) -> None:
 
 
 def names_of(folders: Sequence[Path], records: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Names for the runs: the spec's name; where not unique with the seed, then the folder, then a number."""
+    """Unique names for the runs: the spec's name; if needed with the seed, then the folder, then a number."""
     names = [str(record.get("name") or folder.name) for record, folder in zip(records, folders, strict=True)]
     seeded = [f"{n}, seed {r.get('seed')}" if "seed" in r else n for n, r in zip(names, records, strict=True)]
     placed = [f"{n} ({folder.name})" for n, folder in zip(seeded, folders, strict=True)]
@@ -138,9 +138,9 @@ def names_of(folders: Sequence[Path], records: Sequence[Mapping[str, Any]]) -> l
 
 
 def weights(folder: Path) -> dict[str, npt.NDArray[np.generic]] | None:
-    """Those arrays of the run's `weights.npz` that the report shows, or None where the run kept none.
+    """The arrays of the run's `weights.npz` that the report shows; None if the file does not exist.
 
-    Raises `EdgesdtError` naming the file where it is damaged.
+    Raises `EdgesdtError` naming the file if it is damaged.
     """
     path = folder / "weights.npz"
     if not path.exists():
@@ -148,7 +148,7 @@ def weights(folder: Path) -> dict[str, npt.NDArray[np.generic]] | None:
     try:
         found = archives.read(path, _SHOWN)
         if "weights_1" in archives.names(path):
-            found.pop("activity", None)  # the output layer's; the first layer is what is drawn
+            found.pop("activity", None)  # the activity of the output layer; the first layer is drawn
         return found
     except OSError as error:
         raise EdgesdtError(f"{path}: damaged: cannot be read: {error.strerror or error}") from None

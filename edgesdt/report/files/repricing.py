@@ -1,4 +1,4 @@
-"""Records under another technology table: the same counts, other prices; the node stays that of the spec."""
+"""Prices records with another technology table: the counts and the node of the spec stay the same."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from edgesdt.report.files.sweeps import Row, Sweep
 from hw_models.foreign import printable
 
 _OWN = re.compile(r"(?:plain spec: )?technology\.(?:table|file|sheet): ")
-"""Begins a fault of the table itself."""
+"""Beginning of the message of an error in the table itself."""
 _PRICED = ("energy_j", "latency_s", "area_mm2", "technology")
 
 
 def run(found: Run, table: str) -> Run:
-    """A run as if its spec had named `table`. Raises `EdgesdtError` naming `--table`, or the record."""
+    """A run, priced as if its spec had named `table`. Raises `EdgesdtError` naming `--table`, or the record."""
     return replace(found, record=record(found.record, table, found.folder / "record.json"))
 
 
 def sweep(found: Sweep, table: str) -> Sweep:
-    """A sweep as if every point had named `table`; reads the runs' own records where the store keeps no counts.
+    """A sweep, priced as if every point had named `table`; reads the runs' own records if the store has no counts.
 
-    A row whose record is damaged is left out and told among `damaged`. Raises `EdgesdtError` naming `--table`, or the
-    record that is missing; or the first that is damaged, if there is no other.
+    A row with a damaged record is left out and listed in `damaged`. Raises `EdgesdtError` naming `--table`, or the
+    record that is missing; or the first damaged record, if all are damaged.
     """
     rows: list[Row] = []
     damaged: list[EdgesdtError] = []
@@ -44,14 +44,14 @@ def sweep(found: Sweep, table: str) -> Sweep:
 
 
 class DamagedError(EdgesdtError):
-    """A record that cannot be priced again."""
+    """A record cannot be priced again."""
 
 
 def record(given: Mapping[str, Any], table: str, where: Path) -> dict[str, Any]:
-    """A record priced with `table` at the node of its spec, where that names one, else at the table's own.
+    """A record, priced with `table` at the node of its spec if it names one, else at the table's own node.
 
-    Raises `EdgesdtError` naming `--table` for a table that is unknown or does not reach that node, and `where` for
-    a record that lacks what prices are made of.
+    Raises `EdgesdtError` naming `--table` for a table that is unknown or has no data for that node, and naming `where`
+    for a record without the data for prices.
     """
     if wrong := record_shape.fault_of_kind(given):
         raise DamagedError(f"{where}: cannot be priced again: damaged: {printable(wrong)}")
@@ -77,7 +77,7 @@ def _priced(given: Mapping[str, Any], table: str) -> dict[str, Any]:
 
 
 def name_of(table: str) -> str:
-    """A table as part of a file's name: its own name, or that of its file."""
+    """The name of a table for use in a file name: its own name, or that of its file."""
     return Path(table).name.removesuffix(".yaml").removesuffix(".yml")
 
 

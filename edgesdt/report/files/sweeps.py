@@ -1,8 +1,8 @@
 """Reads sweep folders for the report: `sweep.json`, and a row for every (point, seed), as `edgesdt.sweep.rows` says.
 
-Rows are the lines of `records.jsonl`, and the files of `points/` that finished since that was written. The last row of
-a (point, seed) counts, but nothing replaces a finished one. What a killed process left half written is no row, and
-neither is one that is damaged otherwise: one run must not cost the report of its sweep. Both are kept, to be told.
+Rows are the lines of `records.jsonl`, and the files of `points/` that were added later. The last row of a (point, seed)
+counts, but no other row replaces a finished one. Incomplete lines of a killed process and damaged rows are skipped, so
+that one run cannot prevent the report of its sweep. The report lists them.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from edgesdt.report.files.folders import Run, check
 from hw_models.files import read_bytes
 from hw_models.foreign import printable
 
-SCHEMA = 1  # the newest layout of store and description that this module reads
+SCHEMA = 1  # the newest schema of store and description that this module reads
 STORE, DESCRIPTION, SINGLE = "records.jsonl", "sweep.json", "points"
 DONE = "done"
 _MOST_STORE = 1 << 32
-"""Bytes of `records.jsonl`: 4 GiB, a million rows."""
+"""Largest size of `records.jsonl`: 4 GiB, a million rows."""
 
 
 def identity(value: Any) -> str:
-    """A value of a parameter as text: equal for equal values, whatever the order of a mapping's keys."""
+    """A value of a parameter as text: equal for equal values, for any order of a mapping's keys."""
     return repr(value) if isinstance(value, str | int | float) else json.dumps(value, sort_keys=True)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One chip of the sweep: its point (path → value, no seed), its seed, how it ended, and its record if it did.
+    """One run of the sweep: its point (path → value, no seed), its seed, its status, and its record if it is finished.
 
-    Fields that a group of the plan changes together are one path (`columns.joined`).
+    The fields of a group of the plan are one path (`columns.joined`).
 
-    `run` is the run folder, relative to the sweep's; empty where none was kept.
+    `run` is the run folder, relative to the sweep's; empty if there is none.
     """
 
     point: dict[str, Any]
@@ -52,18 +52,18 @@ class Row:
 
     @property
     def done(self) -> bool:
-        """Whether there is a record."""
+        """Whether the row has a record."""
         return self.status == DONE
 
     @functools.cached_property
     def key(self) -> str:
-        """The point as text: equal for equal points, whatever the order of their parameters."""
+        """The point as text: equal for equal points, for any order of their parameters."""
         return "\n".join(f"{path} {identity(self.point[path])}" for path in sorted(self.point))
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep folder as read: its description, its rows in the order of the store, a name unique on the page."""
+    """The content of a sweep folder: its description, its rows in the order of the store, and a unique name."""
 
     folder: Path
     description: dict[str, Any]
@@ -71,16 +71,16 @@ class Sweep:
     label: str
     torn: int = 0
     damaged: tuple[str, ...] = ()
-    """What was left out because it is damaged, each with the file and line that it stands in."""
+    """Damaged items that were left out, each with its file and line."""
 
     @property
     def plan(self) -> dict[str, Any]:
-        """The plan: parameters, seeds, objectives, constraints, method; what is missing is left out."""
+        """The plan: parameters, seeds, objectives, constraints, method; empty if it is missing."""
         found = self.description.get("plan")
         return found if isinstance(found, dict) else {}
 
     def listed(self, name: str) -> list[Mapping[str, Any]]:
-        """The mappings in a list of the plan, such as `objectives` or `constraints`; what else is there is left out."""
+        """The mappings in a list of the plan, such as `objectives` or `constraints`; other items are left out."""
         found = self.plan.get(name)
         return [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
 
@@ -91,19 +91,19 @@ class Sweep:
 
     @property
     def missing(self) -> int:
-        """How many of the planned runs have no row yet."""
+        """Number of planned runs without a row."""
         planned = self.description.get("points")
         return max(planned - len(self.rows), 0) if isinstance(planned, int) else 0
 
     @property
     def spec(self) -> dict[str, Any]:
-        """The base spec, plain; empty where the description has none."""
+        """The base spec, plain; empty if the description has none."""
         found = self.description.get("spec")
         return found if isinstance(found, dict) else {}
 
     @property
     def parameters(self) -> list[str]:
-        """The swept paths: those of the plan, then any that only the rows have; the seed is not one of them."""
+        """The swept paths without the seed: those of the plan, then those that only the rows have."""
         planned = self.plan.get("parameters")
         paths = dict.fromkeys(planned if isinstance(planned, Mapping | list) else ())
         for row in self.rows:
@@ -111,7 +111,7 @@ class Sweep:
         return [str(path) for path in paths if path != "seed"]
 
     def spec_of(self, point: Mapping[str, Any]) -> dict[str, Any]:
-        """The plain spec of a point: the base with the point's values in their places."""
+        """The plain spec of a point: the base spec with the values of the point."""
         spec: dict[str, Any] = json.loads(json.dumps(self.spec))
         for path, value in columns.apart(point).items():
             *above, last = columns.steps_of(path)
@@ -125,7 +125,7 @@ class Sweep:
         return spec
 
     def run_of(self, row: Row, label: str | None = None) -> Run:
-        """A finished row as a run, for what shows runs; its spec is the record's own where it has one."""
+        """A finished row as a run, for functions that show runs; it uses the spec of the record if there is one."""
         spec = row.record.get("spec") or self.spec_of(row.point)
         return Run(self.folder / row.run, {**row.record, "spec": spec}, label or self.label)
 
@@ -138,7 +138,7 @@ def is_sweep(folder: Path) -> bool:
 def load(folder: Path) -> Sweep:
     """The sweep in `folder`.
 
-    Raises `EdgesdtError` naming the file, and the line, for what is missing, damaged or of a newer edgesdt.
+    Raises `EdgesdtError` naming the file and the line for content that is missing, damaged or of a newer edgesdt.
     """
     description = _description(folder / DESCRIPTION)
     rows, torn, damaged = _rows(folder)
@@ -149,13 +149,13 @@ def load(folder: Path) -> Sweep:
 
 
 def _fields(group: Mapping[str, Any]) -> list[str]:
-    """The fields of a group of the plan; empty for what is none."""
+    """The fields of a group of the plan; empty for an invalid group."""
     found = group.get("fields")
     return list(found) if isinstance(found, list) and all(isinstance(field, str) for field in found) else []
 
 
 def _description(path: Path) -> dict[str, Any]:
-    if not path.exists():  # the store alone is enough for a report
+    if not path.exists():  # a report needs only the store
         return {}
     try:
         found = documents.loads(_content(path))
@@ -168,7 +168,7 @@ def _description(path: Path) -> dict[str, Any]:
 
 
 def _rows(folder: Path) -> tuple[list[Row], int, list[str]]:
-    """The rows that count, how many texts are no JSON document, and what else is damaged, a sentence each."""
+    """The valid rows, the number of texts that are not JSON, and a sentence for each other damaged item."""
     path, single = folder / STORE, folder / SINGLE
     lines = _content(path).split(b"\n") if path.exists() or not single.is_dir() else []
     found, torn, damaged = _read((f"{path}:{i}", line) for i, line in enumerate(lines, start=1) if line.strip())
@@ -187,7 +187,7 @@ def _rows(folder: Path) -> tuple[list[Row], int, list[str]]:
 
 
 def _singles(files: Iterable[Path], damaged: list[str]) -> Iterator[tuple[str, bytes]]:
-    """Name and content of files with a row each; those that cannot be read are added to `damaged`."""
+    """Name and content of the files with one row each; unreadable files are added to `damaged`."""
     for file in files:
         try:
             yield str(file), _content(file)

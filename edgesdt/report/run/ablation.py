@@ -1,4 +1,4 @@
-"""An ablation worked out from its records: what each non-ideality costs, seed by seed, as a table and as a page."""
+"""Evaluates an ablation from its records: the cost of each non-ideality over seeds, as a table and as a page."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _READOUTS = ("direct_average", "output")
 
 @dataclass(frozen=True)
 class Effect:
-    """One variant: accuracy over the seeds, and its difference by seed to all on and to all off (None: it is that)."""
+    """One variant: its accuracy, and its differences by seed to all on and to all off (None for those two)."""
 
     label: str
     accuracy: Estimate
@@ -38,7 +38,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Ablation:
-    """The accuracies of an ablation; `folders` are those of its runs, relative to `folder`, by variant and seed."""
+    """The accuracies of an ablation; `folders` holds the run folders, relative to `folder`, by variant and seed."""
 
     about: dict[str, Any]
     seeds: list[Any]
@@ -53,7 +53,7 @@ def is_ablation(folder: Path) -> bool:
 
 
 def read(folder: Path) -> Ablation:
-    """The ablation in `folder`. Raises `EdgesdtError` naming the file where it is missing or damaged."""
+    """The ablation in `folder`. Raises `EdgesdtError` naming the file if it is missing or damaged."""
     path = folder / FILE
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -71,9 +71,9 @@ def read(folder: Path) -> Ablation:
 
 
 def worked(found: Mapping[str, Any]) -> Ablation:
-    """The ablation in a plain mapping: of one seed, or with `results` of several.
+    """Builds the ablation from a plain mapping: of one seed, or with `results` of several seeds.
 
-    Raises `KeyError`, `TypeError`, `AttributeError`, `ValueError` for a mapping of another shape.
+    Raises `KeyError`, `TypeError`, `AttributeError`, `ValueError` for a mapping with another structure.
     """
     results = found.get("results") or [found]
     first = results[0]["variants"]
@@ -99,7 +99,7 @@ def worked(found: Mapping[str, Any]) -> Ablation:
 
 
 def _inside(folder: object) -> str:
-    """The folder of a run as recorded. Raises `ValueError` for one that is not inside that of the ablation."""
+    """The recorded folder of a run. Raises `ValueError` if it is not inside the folder of the ablation."""
     name = "" if folder is None else str(folder)
     if not re.fullmatch(r"[\w/-]*", name) or name.startswith("/") or len(name) > 250:
         raise ValueError("folder: expected one inside that of the ablation")
@@ -111,7 +111,7 @@ def _apart(own: Sequence[float], other: Sequence[float], same: bool) -> Estimate
 
 
 def difference_text(found: Estimate | None) -> str:
-    """`+4.00 ± 1.41` in percentage points; `not distinguishable` after it where the interval holds 0."""
+    """`+4.00 ± 1.41` in percentage points; with `not distinguishable` after it if the interval includes 0."""
     if found is None:
         return wording.ABSENT
     told = f"{100 * found.mean:+.2f}".replace("-", "\N{MINUS SIGN}")
@@ -127,18 +127,18 @@ def accuracy_text(found: Estimate) -> str:
 
 
 def method(found: Ablation) -> str:
-    """How the differences were taken, in a sentence or two."""
+    """One or two sentences on the calculation of the differences."""
     n = len(found.seeds)
     if n < 2:
-        return "one seed: how far seeds scatter is not known, so a difference may be none (--seeds 0,1,2)"
+        return "one seed: the scatter of seeds is not known, so a difference may be due to chance (--seeds 0,1,2)"
     return (
         f"mean of {n} seeds ± half of the 95 % interval (Student's t); differences in percentage points, seed by seed; "
-        f"{ALIKE}: the interval holds 0, as 19 of 20 do where nothing differs"
+        f"{ALIKE}: the interval includes 0, as 19 of 20 do if there is no difference"
     )
 
 
 def table(found: Mapping[str, Any]) -> str:
-    """Accuracy of each variant, its difference to all on and to all off, and how they were taken, for a terminal."""
+    """A table for a terminal: accuracy of each variant, differences to all on and all off, and the method."""
     made = worked(found)
     rows = [("", "accuracy", "to all on", "to all off")]
     rows += [
@@ -150,7 +150,7 @@ def table(found: Mapping[str, Any]) -> str:
 
 
 def view(found: Ablation, folder: Path) -> dict[str, Any]:
-    """What the template of the page shows; a variant leads to the report of its first run where that is kept."""
+    """The data for the template of the page; a variant links to the report of its first run, if it exists."""
     about = found.about
     name = str(about.get("name") or folder.name)
     layers = about.get("layers")
@@ -184,7 +184,7 @@ def view(found: Ablation, folder: Path) -> dict[str, Any]:
 
 
 def _split(found: Estimate | None) -> tuple[str, bool]:
-    """The text of a difference, and whether it tells nothing."""
+    """The text of a difference, and whether it is not distinguishable from 0."""
     return difference_text(found).removesuffix(f" {ALIKE}"), bool(found and found.tells is False)
 
 
@@ -197,7 +197,7 @@ def _links(folders: Sequence[str], seeds: Sequence[Any], folder: Path) -> list[t
 
 
 def _chart(found: Ablation, side: str, title: str) -> Chart:
-    """Differences in percentage points, a variant a line, with their intervals; grey where they hold 0."""
+    """Chart of the differences in percentage points with intervals, one line per variant; grey if they include 0."""
     shown = [(e.label, d) for e in found.effects if (d := getattr(e, side)) is not None]
     tips = [f"{label}: {difference_text(d)} points" for label, d in shown]
     colours = [0 if d.tells is False else 1 for _, d in shown]
@@ -214,7 +214,7 @@ def _chart(found: Ablation, side: str, title: str) -> Chart:
         charts.frame(axes, "percentage points")
         axes.set_yticks(range(len(shown)), [label for label, _ in shown])
         axes.set_ylim(len(shown) - 0.4, -0.6)
-        axes.set_ylabel(" ", fontsize=16)  # room beside the labels, which a phone sets larger
+        axes.set_ylabel(" ", fontsize=16)  # space beside the labels, which are larger on a phone
         axes.grid(axis="y", visible=False)
         axes.grid(axis="x", linewidth=0.8)
 

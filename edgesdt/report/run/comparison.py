@@ -16,7 +16,7 @@ from edgesdt.report.run import summary, wear
 
 @dataclass(frozen=True)
 class Cell:
-    """A figure as text; `best` where no other run does better."""
+    """A figure as text; `best` if no other run is better."""
 
     text: str
     best: bool
@@ -24,7 +24,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Stack:
-    """Energy of one run as a stacked bar: `width` and its segments in per cent of the most expensive run."""
+    """The energy of one run as a stacked bar: `width` and segments are in per cent of the most expensive run."""
 
     label: str
     total: str
@@ -34,7 +34,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class Stacks:
-    """Stacked bars of every run on one scale, with the legend (colour, component)."""
+    """The stacked bars of all runs on one scale, with the legend (colour, component)."""
 
     title: str
     legend: list[tuple[int, str]]
@@ -51,7 +51,7 @@ _COSTS = (
 
 
 def headings(runs: list[Run]) -> list[str]:
-    """The columns of `table`; retention is one of them where a run is on cells, or was read again after a rest."""
+    """The columns of `table`; retention is included if any run is on cells or was read again after a rest."""
     return [*_FIRST, *([_REST] if any(map(wear.of_cells, runs)) else []), *_COSTS]
 
 
@@ -105,13 +105,13 @@ def _figures(run: Run) -> list[tuple[float | None, str]]:
 
 
 def _rested(run: Run, alike: bool) -> tuple[float | None, str]:
-    """The accuracy after the longest rest; its text says how long that was."""
+    """The accuracy after the longest rest; its text gives the duration."""
     rest = wear.last_rest(run)
     return (None, wording.ABSENT) if rest is None else (rest.accuracy if alike and rest.modelled else None, rest.text)
 
 
 def differences(runs: list[Run]) -> list[tuple[str, list[str]]]:
-    """The dotted paths of the specs, but for the name, whose values differ, with every run's value."""
+    """The dotted paths of the specs whose values differ (except the name), with every run's value."""
     flat = [_flat(summary.named_spec(run)) for run in runs]
     paths = dict.fromkeys(path for spec in flat for path in spec)
     rows = [(path, [spec.get(path, wording.ABSENT) for spec in flat]) for path in paths]

@@ -1,6 +1,6 @@
-"""Which charts a report holds: a run's learning curve with its control, and several runs on one pair of axes.
+"""The charts of a report: a run's learning curve with its control, and several runs on one pair of axes.
 
-Takes its numbers from `folders`, its words from `wording`; `charts` draws.
+Numbers come from `folders`, labels from `wording`; `charts` draws.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from edgesdt.report.run import summary
 
 @dataclass(frozen=True)
 class Chart:
-    """An SVG element, its title, and its legend: colour number, dash number, whether it is a rule, text."""
+    """An SVG element, its title, and its legend: colour number, dash number, whether it is a horizontal line, text."""
 
     title: str
     svg: str
@@ -35,7 +35,7 @@ def _is_accuracy(run: Run, key: str) -> bool:
 
 
 def _points(run: Run, key: str) -> tuple[list[float], list[float]]:
-    """Epochs and values of one key of the curve, the rows that lack it left out."""
+    """Epochs and values of one key of the curve; rows without it are left out."""
     rows = enumerate(run.record.get("curve") or [], start=1)
     pairs = [(number(row.get("epoch", i)), number(row.get(key))) for i, row in rows]
     kept = [(x, y) for x, y in pairs if x is not None and y is not None]
@@ -43,7 +43,7 @@ def _points(run: Run, key: str) -> tuple[list[float], list[float]]:
 
 
 def keys(run: Run) -> list[str]:
-    """Every key of the curve besides the epoch, in the order in which they first appear."""
+    """Every key of the curve except the epoch, in order of first appearance."""
     rows: list[Mapping[str, Any]] = run.record.get("curve") or []
     return [
         key
@@ -71,7 +71,7 @@ def _value(run: Run, key: str, value: object) -> str:
 
 
 def cumulative_energy(run: Run) -> tuple[list[float], list[float]]:
-    """Epochs, and training energy in joules spent by then, whether recorded per epoch or as a running sum."""
+    """Epochs and cumulative training energy [J], from values recorded per epoch or as a running sum."""
     epochs, spent = _points(run, "energy_j")
     total = number(run.part("energy_j").get("train_total"))
     summed = list(accumulate(spent))
@@ -81,7 +81,7 @@ def cumulative_energy(run: Run) -> tuple[list[float], list[float]]:
 
 
 def of_run(run: Run, prefix: str) -> list[Chart]:
-    """The charts of one run: accuracy with its control, then a small one for every other key of the curve."""
+    """The charts of one run: accuracy with its control, then a small chart for every other key of the curve."""
     names = keys(run)
     found = [key for key in names if _is_accuracy(run, key)]
     drawn = [_accuracy_of_run(run, found, f"{prefix}accuracy")] if found else []
@@ -129,7 +129,7 @@ def of_runs(runs: list[Run]) -> list[Chart]:
         if x:
             over_epochs.append(charts.Line(run.label, x, y, tips, i))
         spent = dict(zip(*cumulative_energy(run), strict=True))
-        whole = omissions.whole(run.record, "energy_j")  # else it would seem to learn for less
+        whole = omissions.whole(run.record, "energy_j")  # without this, it would seem to learn with less energy
         known = [(spent[e], v) for e, v in zip(x, y, strict=True) if whole and spent.get(e, 0) > 0]
         tips = [f"{run.label}, {wording.energy(j)}: {wording.percent(v, n)}" for j, v in known]
         if known:

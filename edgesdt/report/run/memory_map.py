@@ -1,4 +1,4 @@
-"""The memory map of one run as the report draws it: arrays by share, and a table; beside `summary`."""
+"""The memory map of one run for the report: a bar of the arrays by share, and a table."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Memory:
 
 
 def memory(run: Run) -> Memory | None:
-    """The memory map, or None where the record has none."""
+    """The memory map; None if the record has none."""
     part = run.part("memory")
     arrays: Sequence[Mapping[str, Any]] = part.get("arrays") or []
     sizes = [number(array.get("bits")) or 0.0 for array in arrays]
@@ -62,7 +62,7 @@ def memory(run: Run) -> Memory | None:
 
 
 def _in_banks(entry: Mapping[str, Any]) -> tuple[str, str, str, str, str, str]:
-    """A memory in banks: kind, banks, size of one, word, what is built, and whether idle banks sleep."""
+    """A memory in banks: kind, number and size of banks, word, built size, and whether idle banks sleep."""
     sizes = (number(entry.get(key)) for key in ("bank_bits", "word_bits", "built_bits"))
     bank, word, built = (wording.size(size) for size in sizes)
     sleeps = "asleep" if entry.get("sleep") else "awake"
@@ -78,7 +78,7 @@ def _shape(shape: object) -> str:
 
 
 def _entries(simulator: object) -> list[object]:
-    """A list as it is; a mapping of names as a list of named entries; anything else as the one entry."""
+    """A list unchanged; a mapping of names as a list of named entries; any other value as a single entry."""
     if isinstance(simulator, Mapping):
         named = [({**v, "name": k} if isinstance(v, Mapping) else f"{k}: {v}") for k, v in simulator.items()]
         return list(named)
@@ -86,7 +86,7 @@ def _entries(simulator: object) -> list[object]:
 
 
 def _kept(entry: object) -> tuple[str, str]:
-    """What the simulator keeps for itself: a name and what it is, however the record tells it."""
+    """Data that only the simulator stores: names and descriptions, from any form of the record."""
     if not isinstance(entry, Mapping):
         return str(entry), ""
     told = [_shape(entry["shape"])] if "shape" in entry else []

@@ -1,8 +1,6 @@
-"""Receptive fields of first-layer neurons as small PNG images, from the integer codes in a run's
-`weights.npz`.
+"""Receptive fields of first-layer neurons as small PNG images, from the codes in a run's `weights.npz`.
 
-Zero is transparent and the sign is the hue, so one image reads the same on a light page, a dark page and on
-paper.
+Zero is transparent and the hue shows the sign, so one image suits a light page, a dark page and paper.
 """
 
 from __future__ import annotations
@@ -22,10 +20,10 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-SHOWN = 40  # neurons drawn
+SHOWN = 40  # number of neurons drawn
 _MOST_AXES = 8
 _MOST_FRAC_BITS = 64
-_STEPS = 31  # shades on either side of zero
+_STEPS = 31  # number of shades on each side of zero
 NEGATIVE = (43, 112, 184)
 POSITIVE = (214, 96, 38)
 
@@ -41,7 +39,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Fields:
-    """The grid: how neurons were chosen, the ends of the shared colour scale, image width and height."""
+    """The grid: the choice of neurons, the ends of the shared colour scale, and the image width and height."""
 
     chosen: str
     limit: str
@@ -52,12 +50,10 @@ class Fields:
 
 
 def fields(run: folders.Run) -> Fields | None:
-    """The most telling neurons of the first layer, or None where no weights were kept or the input is no
-    image.
+    """The most informative neurons of the first layer; None if there are no weights or the input is not an image.
 
-    One layer: the neurons with the largest mean activity. More layers: those with the largest weight norm,
-    for the recorded activity is the output layer's. Raises `EdgesdtError` naming `weights.npz` where it is
-    damaged.
+    One layer: the neurons with the largest mean activity. Several layers: those with the largest weight norm, because
+    the recorded activity belongs to the output layer. Raises `EdgesdtError` naming `weights.npz` if it is damaged.
     """
     import numpy as np
 
@@ -91,7 +87,7 @@ def fields(run: folders.Run) -> Fields | None:
 def _ranked(
     path: Path, arrays: dict[str, npt.NDArray[np.generic]], codes: npt.NDArray[np.generic]
 ) -> tuple[npt.NDArray[np.float64], str, str]:
-    """What neurons are ranked by, its name for one neuron, and the sentence for the caption."""
+    """The values that rank neurons, their name for one neuron, and the sentence for the caption."""
     import numpy as np
 
     activity = arrays.get("activity")
@@ -107,7 +103,7 @@ def _ranked(
 def _image_shape(
     path: Path, given: npt.NDArray[np.generic] | None, inputs: int
 ) -> tuple[int, int, int] | None:
-    """(height, width, channels) of one input as recorded, or a square; None where it is no image."""
+    """(height, width, channels) of one input as recorded, or a square; None if it is not an image."""
     if given is None:
         side = math.isqrt(inputs)
         return (side, side, 1) if side * side == inputs else None
@@ -144,7 +140,7 @@ def _shades(image: npt.NDArray[np.float64], limit: float) -> npt.NDArray[np.uint
 
 
 def _value(path: Path, limit: float, frac_bits: npt.NDArray[np.generic] | None) -> str:
-    """The end of the scale as a weight, or as a code where the format was not kept."""
+    """The end of the scale as a weight; as a code if the format is unknown."""
     if frac_bits is None:
         return f"{limit:.3g} codes"
     if frac_bits.size != 1 or frac_bits.dtype.kind not in "iu" or abs(int(frac_bits.reshape(-1)[0])) > _MOST_FRAC_BITS:

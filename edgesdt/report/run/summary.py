@@ -1,4 +1,4 @@
-"""One record as the report shows it: facts, headline, bars and tables as finished text, for `page`."""
+"""One record for the report: facts, headline, bars and tables as text, for `page`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Bars:
-    """A breakdown: its title, what it sums to, its rows from the largest down."""
+    """A breakdown: its title, its sum, and its rows, the largest first."""
 
     title: str
     total: str
@@ -48,7 +48,7 @@ class Readout:
 
 
 def best_key(run: Run) -> str | None:
-    """The read-out that leads the page: what the chip itself answers, before any library's classifier."""
+    """The main read-out of the page: a read-out of the chip itself if there is one, else a library's classifier."""
     accuracy = run.part("accuracy")
     learning = run.part("spec").get("learning")
     labelled = isinstance(learning, Mapping) and learning.get("target") == "label"
@@ -60,18 +60,18 @@ def best_key(run: Run) -> str | None:
 
 
 def samples_tested(run: Run) -> int | None:
-    """How many samples the accuracies were measured on, where the record says so."""
+    """Number of test samples, if the record has it."""
     found = number(run.part("accuracy").get("test_samples", run.record.get("test_samples")))
     return int(found) if found else None
 
 
 def _trained(accuracy: Mapping[str, object]) -> list[str]:
-    """The read-outs among the keys: no controls, no sample counts."""
+    """The read-outs among the keys, without controls and sample counts."""
     return [key for key in accuracy if not key.startswith("untrained_") and not key.endswith("_samples")]
 
 
 def readouts(run: Run) -> list[Readout]:
-    """Every read-out of the record, the leading one first, each beside its untrained control."""
+    """Every read-out of the record, the main one first, each with its untrained control."""
     accuracy, n = run.part("accuracy"), samples_tested(run)
     lead = best_key(run)
     rows = []
@@ -87,7 +87,7 @@ def readouts(run: Run) -> list[Readout]:
 
 
 def facts(run: Run) -> list[tuple[str, str]]:
-    """What the run was, in a line: layers, weights, rule, data, device, technology, epochs, seed."""
+    """One line on the run: layers, weights, rule, data, device, technology, epochs, seed."""
     spec = run.part("spec")
 
     def dig(path: str) -> Any:
@@ -115,7 +115,7 @@ def facts(run: Run) -> list[tuple[str, str]]:
 
 
 def device_name(run: Run) -> str | None:
-    """What holds the weights, by the name of its sheet; a spec that names a file still has the default model."""
+    """The name of the device from its sheet; the model of a spec that names a file is only the default."""
     spec = run.part("spec").get("device")
     asked = spec if isinstance(spec, Mapping) else {}
     file = asked.get("file")
@@ -124,7 +124,7 @@ def device_name(run: Run) -> str | None:
 
 
 def named_spec(run: Run) -> dict[str, Any]:
-    """The spec of a run for reading: a device from a file is called by its name, not by the default model."""
+    """The spec of a run for display: a device from a file has its own name, not that of the default model."""
     spec = run.part("spec")
     device = spec.get("device")
     if not isinstance(device, Mapping) or not device.get("file"):
@@ -141,15 +141,15 @@ def _node(run: Run) -> str | None:
 
 
 def _labels(share: object) -> str | None:
-    """The share of the training samples whose label is known."""
+    """Share of the training samples with a known label."""
     found = number(share)
     return None if found is None else "all" if found >= 1 else f"{100 * found:.3g} %"
 
 
 def _labels_used(run: Run) -> str | None:
-    """How many training labels were used for what, where the record says so."""
+    """Numbers of training labels used in training and in read-outs, if the record has them."""
     used = run.record.get("labels")
-    used = used if isinstance(used, Mapping) else {}  # absent from an older record
+    used = used if isinstance(used, Mapping) else {}  # older records do not have it
     training, readout = (number(used.get(name)) for name in ("training", "readout"))
     if training is None or readout is None:
         return None
@@ -157,14 +157,14 @@ def _labels_used(run: Run) -> str | None:
 
 
 def least(text: str, whole: bool) -> str:
-    """A figure's text; marked where parts of it have no price."""
+    """The text of a figure; marked if parts of it have no price."""
     return text if whole or text == wording.ABSENT else wording.AT_LEAST + text
 
 
 def bars(
     title: str, breakdown: object, total: object, form: Callable[[object], str], unit_of: str
 ) -> Bars | None:
-    """A breakdown as bars on its own scale, or None where there is none. Shares are of the rows' sum."""
+    """A breakdown as bars on its own scale; None if there is none. Shares are relative to the sum of rows."""
     if not isinstance(breakdown, Mapping):
         return None
     values = {str(k): v for k, v in ((k, number(v)) for k, v in breakdown.items()) if v is not None}
@@ -185,7 +185,7 @@ def bars(
 
 
 def per_sample(run: Run, part: str, phase: str) -> dict[str, float]:
-    """A recorded breakdown of one sample; the record's training energy is broken down for the whole training."""
+    """A breakdown for one sample, from the recorded breakdown of the whole training."""
     found = run.part(part)
     breakdown = found.get(f"{phase}_breakdown")
     items = breakdown.items() if isinstance(breakdown, Mapping) else ()
@@ -198,7 +198,7 @@ def per_sample(run: Run, part: str, phase: str) -> dict[str, float]:
 
 
 def leakages(run: Run) -> list[Bars]:
-    """What leaks, by component, in training and in inference; the record has that of the whole training."""
+    """Leakage by component, per sample of training and inference; the record has that of the whole training."""
     energy, tables = run.part("energy_j"), []
     each, whole = number(energy.get("train_per_sample")), number(energy.get("train_total"))
     scales = {"train": each / whole if each and whole else None, "inference": 1.0}
@@ -227,14 +227,14 @@ def breakdowns(run: Run) -> dict[str, list[Bars]]:
 
 
 def presented(run: Run) -> int | None:
-    """Training samples presented over all epochs, as the energy says it: total over per sample."""
+    """Training samples presented over all epochs, calculated as total energy divided by energy per sample."""
     energy = run.part("energy_j")
     total, each = number(energy.get("train_total")), number(energy.get("train_per_sample"))
     return round(total / each) if total and each else None
 
 
 def actions(run: Run) -> list[tuple[str, str, str, str]]:
-    """Rows of the action table: action, training in all, per training sample, inference as recorded."""
+    """Rows of the action table: action, total in training, per training sample, and inference as recorded."""
     counts, n = run.part("counts"), presented(run)
     train, inference = counts.get("train") or {}, counts.get("inference") or {}
     rows = []
@@ -248,7 +248,7 @@ def actions(run: Run) -> list[tuple[str, str, str, str]]:
 
 
 def timing(run: Run) -> list[tuple[str, str, str]]:
-    """Latency per sample, and the rate and the mean power that follow from it, for training and inference."""
+    """Latency per sample, and the resulting rate and mean power, for training and inference."""
     energy, latency = run.part("energy_j"), run.part("latency_s")
     columns = []
     for key in ("train_per_sample", "inference_per_sample"):
@@ -263,7 +263,7 @@ def timing(run: Run) -> list[tuple[str, str, str]]:
 
 
 def pairs(part: Mapping[str, Any], leave_out: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-    """Key and value of a section, each value in its unit; a mapping inside it becomes `outer: inner` rows."""
+    """Key and value of a section, each value with its unit; a nested mapping becomes `outer: inner` rows."""
     rows: list[tuple[str, str]] = []
     for key, value in part.items():
         if isinstance(value, Mapping) and value and key not in leave_out:

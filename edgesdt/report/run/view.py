@@ -1,4 +1,4 @@
-"""Everything that the page shows of one run, as text and pictures, for the template."""
+"""All data of one run for the template of the page, as text and pictures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edgesdt.report.run import curves, memory_map, receptive_fields, summary, we
 
 
 def view(run: Run, prefix: str) -> dict[str, Any]:
-    """What the template shows; `prefix` keeps identifiers apart where the page shows several."""
+    """The data for the template; `prefix` makes identifiers unique if the page shows several runs."""
     record = run.record
     technology = run.part("technology")
     made = {
@@ -46,7 +46,7 @@ def view(run: Run, prefix: str) -> dict[str, Any]:
 
 
 def _sections(made: dict[str, Any]) -> list[tuple[str, str]]:
-    """Kind and title of the sections that have something to show, in the page's order."""
+    """Kind and title of the sections with content, in the page's order."""
     parts = made["breakdowns"]
     both = " and ".join(
         name for name in ("latency", "area") if parts[name] or (name == "latency" and made["timing"])
@@ -67,7 +67,7 @@ def _sections(made: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _without_histogram(device: dict[str, Any]) -> dict[str, Any]:
-    """The device section without what is drawn as bars."""
+    """The device section without the data that is drawn as bars."""
     return {key: value for key, value in device.items() if key != "writes_histogram"}
 
 
@@ -89,13 +89,13 @@ def _headline(run: Run) -> dict[str, Any]:
 
 
 def _ratio(train: object, inference: object) -> str | None:
-    """How many inferences one training step is worth."""
+    """The cost of one training sample, as a number of inferences."""
     above, below = number(train), number(inference)
     return f"{above / below:.3g}" if above and below else None
 
 
 def _sources(sources: object) -> list[str]:
-    """Sources of the technology table, one text each, whatever shape the table gave them."""
+    """Sources of the technology table, one text each, from any form in the table."""
     if isinstance(sources, dict):
         return [f"{wording.label(str(key))}: {wording.quantity('', value)}" for key, value in sources.items()]
     if not isinstance(sources, list):
@@ -110,7 +110,7 @@ def _sources(sources: object) -> list[str]:
 
 
 def provenance(run: Run) -> list[tuple[str, str]]:
-    """What a rerun needs to give the same integers, as far as the record has it."""
+    """The data that a repeated run needs to give the same integers, as far as recorded."""
     record = run.record
     rows = [("spec hash", record.get("spec_hash")), ("seed", record.get("seed"))]
     rows.append(("started", wording.moment(record["started"]) if "started" in record else None))
@@ -121,7 +121,7 @@ def provenance(run: Run) -> list[tuple[str, str]]:
 
 
 def spec_text(spec: dict[str, Any]) -> Any:
-    """The resolved spec as YAML with its keys marked up; None where the record has none."""
+    """The resolved spec as YAML with its keys marked up; None if the record has none."""
     import markupsafe
     import yaml
 

@@ -1,4 +1,4 @@
-"""What became of a chip's cells, for the report: pulses per cell as bars, accuracy after each time at rest."""
+"""Wear and retention of cells for the report: pulses per cell as bars, accuracy after each time at rest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HISTOGRAM = "writes_histogram"
 
 
 def histogram(run: Run) -> Bars | None:
-    """Cells by the programming pulses that each received, in the record's order; None where the record has none."""
+    """Numbers of cells by their programming pulses, in the record's order; None if the record has none."""
     counted = run.part("device").get(_HISTOGRAM)
     if not isinstance(counted, Mapping):
         return None
@@ -40,12 +40,12 @@ class Rest:
 
 
 def of_cells(run: Run) -> bool:
-    """Whether the weights are on cells, or were read again after a rest: whether retention is a question."""
+    """Whether retention matters: the weights are on cells, or were read again after a rest."""
     return bool(run.record.get("deployment")) or number(run.part("device").get("cells")) is not None
 
 
 def last_rest(run: Run) -> Rest | None:
-    """What is left after the longest rest; None where the record has no rest."""
+    """The accuracy after the longest rest; None if the record has no rest."""
     found, key = run.record.get("deployment"), best_key(run)
     known = [
         (time, share)
@@ -63,7 +63,7 @@ def last_rest(run: Run) -> Rest | None:
 
 
 def _range(name: str, names: list[str]) -> str:
-    """`10 or more` as `10 to 99`, if a class of more follows it."""
+    """`10 or more` as `10 to 99`, if a larger class follows it."""
     least = name.removesuffix(" or more")
     if not least.isdigit() or name == names[-1]:
         return name
@@ -71,7 +71,7 @@ def _range(name: str, names: list[str]) -> str:
 
 
 def rests(run: Run) -> tuple[list[str], list[tuple[str, ...]]]:
-    """Head and rows of the table of accuracies after training, and its times; no rows where none were asked for."""
+    """Head and rows of the table of accuracies after training and after each rest; no rows without rests."""
     found, n = run.record.get("deployment"), samples_tested(run)
     points = [point for point in found if isinstance(point, Mapping)] if isinstance(found, list) else []
     names = list(dict.fromkeys(name for point in points for name in point if name != "time_s"))

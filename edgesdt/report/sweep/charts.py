@@ -1,4 +1,4 @@
-"""The pictures of a sweep for the template: effects, fronts, energy along one, sensitivity; see `sweep_view`."""
+"""The charts of a sweep for the template: effects, fronts, energy along a front, sensitivity; see `view`."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from edgesdt.report.sweep.points import Point
 from edgesdt.report.sweep.results import Findings, mean_run
 from edgesdt.report.sweep.sensitivity import FEWEST, Sensitivity, by_forest, is_grid, on_grid
 
-LISTED = 40  # points of fronts in the table below the charts
-STACKED = 14  # bars of energy along a front
+LISTED = 40  # maximum points of fronts in the table below the charts
+STACKED = 14  # maximum bars of energy along a front
 Link = Callable[[Row], str]
 
 
 def runs_of(point: Point, link: Link) -> list[tuple[str, str]]:
-    """Text and address of every run of a point."""
+    """Text and link of every run of a point."""
     return [("run" if row.seed is None else str(row.seed), link(row)) for row in point.runs]
 
 
 def shown(found: Findings) -> list[Metric]:
-    """The costs that tables show: those with a front, as far as there are figures."""
+    """The costs that tables show: those with a front and with figures."""
     costs = [metric for metric in found.metrics.costs if metric.key in found.fronts]
     return [metric for metric in costs if any(p.figure(metric) is not None for p in found.points)]
 
@@ -45,7 +45,7 @@ def effects_of(found: Findings, prefix: str) -> list[Chart]:
 
 
 def _numbers(found: Findings) -> dict[int, str]:
-    """Numbers of the points that are on a front, by their place among the allowed: the cheapest in energy first."""
+    """Numbers of the points on a front, by their index among the allowed points; the cheapest in energy is first."""
     cost = found.metrics.costs[0]
     places = {i for front in found.fronts.values() for i in front}
     ranked = sorted(places, key=lambda i: (found.allowed[i].figure(cost) or 0.0, i))
@@ -98,7 +98,7 @@ def _front_row(found: Findings, i: int, n: str, link: Link) -> dict[str, Any]:
 
 
 def energy_along(found: Findings) -> list[Any]:
-    """Energy by component of the points on the accuracy–energy front, from the cheapest up."""
+    """Energy by component of the points on the accuracy–energy front, the cheapest first."""
     front = found.fronts.get("energy", [])
     numbers = _numbers(found)
     if len(front) > STACKED:
@@ -113,7 +113,7 @@ def energy_along(found: Findings) -> list[Any]:
 
 
 def sensitivities(found: Findings) -> dict[str, Any]:
-    """What each parameter does to the accuracy and to every cost, with the method that suits the sweep."""
+    """The effect of each parameter on the accuracy and on every cost, with the method that suits the sweep."""
     paths = list(found.names)
     grid = bool(found.points) and is_grid(found.points, paths)
     figures, fits, accuracies = [], [], None
@@ -131,11 +131,11 @@ def sensitivities(found: Findings) -> dict[str, Any]:
 
 
 def _verdict(found: Findings, worked: Sensitivity | None, grid: bool) -> tuple[str, str] | None:
-    """What matters most to the accuracy, and why that may be said; or that nothing may be said."""
+    """The parameter with the largest effect on the accuracy and its evidence; or why none can be named."""
     if worked is None:
         return None
     if worked.seeds < 2:
-        return "No verdict", "one seed: how far seeds scatter is not known"
+        return "No verdict", "one seed: the scatter of seeds is not known"
     if not worked.exceeding:
         return "No verdict", "no parameter exceeds the scatter of seeds"
     told = "explains {} of the variance of the accuracy" if grid else "{} of the importance for the accuracy"

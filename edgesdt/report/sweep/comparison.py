@@ -1,4 +1,4 @@
-"""Runs and sweeps side by side: a sweep is its most accurate point in the tables, its fronts in the charts."""
+"""Runs and sweeps side by side: tables show a sweep by its most accurate point, charts by its fronts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from edgesdt.report.sweep.results import Findings, Links, mean_run
 
 
 def view(items: Sequence[Run | Findings], out: Path) -> dict[str, Any]:
-    """What the template shows above the single reports; its rows are in the order of `items`."""
+    """The data for the template above the single reports; its rows are in the order of `items`."""
     runs = [item if isinstance(item, Run) else _best(item) for item in items]
     mixed = comparison.of_tables(runs)
     named = [f"{run.label} ({tables.at_node(run.record)})" if mixed else run.label for run in runs]
@@ -42,7 +42,7 @@ def view(items: Sequence[Run | Findings], out: Path) -> dict[str, Any]:
 
 
 def _best(found: Findings) -> Run:
-    """The most accurate point of a sweep as a run; without one, a run that only has the base spec."""
+    """The most accurate point of a sweep as a run; if there is none, a run with only the base spec."""
     if found.lead is None:
         return Run(found.sweep.folder, {"accuracy": {}, "spec": found.sweep.spec}, found.sweep.label)
     label = f"{found.sweep.label}: best of {len(found.allowed):,} points"
@@ -51,7 +51,7 @@ def _best(found: Findings) -> Run:
 
 
 def _as_run(run: Run) -> dict[str, Any]:
-    """The spec in the run's own record, its constants those of the registers; the planned one where that is gone."""
+    """The spec in the run's own record (constants rounded to registers), else the planned spec."""
     try:
         spec = read(run.folder).get("spec")
     except EdgesdtError:

@@ -15,15 +15,16 @@ from edgesdt.report.sweep.points import Estimate, measure, value_text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_BESIDE_A_LEVEL = 40  # single points drawn beside a level; more are thinned by rank
+_BESIDE_A_LEVEL = 40  # maximum single points drawn beside a level; more are thinned by rank
 _IN_A_BIN = 300
 _WHAT = ("mean over all else", "best point")
 
 
 def scale_of(effects: Sequence[Effect]) -> charts.ErrorScale:
-    """One vertical scale for the charts of all parameters, so that their slopes compare.
+    """One vertical scale for the charts of all parameters, so that their slopes can be compared.
 
-    It holds every point; of the intervals, which two seeds can make very wide, as much as leaves the points room.
+    It includes every point, and as much of the intervals as leaves enough space for the points: with two seeds,
+    intervals can be very wide.
     """
     levels = [level for effect in effects for level in effect.levels]
     shown = [p.accuracy.mean for level in levels for p in level.points if p.accuracy]
@@ -36,7 +37,7 @@ def _estimates(*found: Estimate | None) -> list[Estimate]:
 
 
 def draw(key: str, name: str, found: Effect, accuracy: Metric, scale: charts.ErrorScale) -> Chart:
-    """The chart of one parameter, called `name`; `key` is unique on the page."""
+    """The chart of one parameter with the label `name`; `key` is unique on the page."""
     series = ([level.mean for level in found.levels], _estimates(*(level.best.accuracy for level in found.levels)))
     marks = [
         Marks(f"tips{i}", [_tip(name, v.label, _WHAT[i], e, accuracy) for v, e in zip(found.levels, s, strict=True)])
@@ -80,7 +81,7 @@ def _series(
 
 
 def _cloud(found: Effect) -> tuple[list[float], list[float]]:
-    """Places of the single points: at their value, or beside their level, spread in order of accuracy; thinned."""
+    """Positions of single points: at their value, or beside their level, spread by accuracy and thinned."""
     xs: list[float] = []
     ys: list[float] = []
     most = _IN_A_BIN if found.scaled else _BESIDE_A_LEVEL
@@ -91,7 +92,7 @@ def _cloud(found: Effect) -> tuple[list[float], list[float]]:
         last = len(ranked) - 1
         kept = [ranked[round(i * last / (most - 1))] for i in range(most)] if len(ranked) > most else ranked
         for i, (accuracy, value) in enumerate(kept):
-            spread = 0.16 * ((i * 7) % 11 / 10 - 0.5) if len(kept) > 1 else 0.0  # fixed: the same every time
+            spread = 0.16 * ((i * 7) % 11 / 10 - 0.5) if len(kept) > 1 else 0.0  # fixed, so reproducible
             xs.append(value if found.scaled else level.x + spread)
             ys.append(accuracy)
     return xs, ys

@@ -1,4 +1,4 @@
-"""Accuracy against one parameter at a time: its levels, the mean over all else there, the best point there."""
+"""Accuracy against one parameter at a time: its levels, with the mean over all other parameters and the best point."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from edgesdt.report.sweep import points as pts
 from edgesdt.report.sweep.metrics import Metric
 from edgesdt.report.sweep.points import Estimate, Point
 
-LEVELS = 16  # a numeric parameter with more distinct values is divided into bins
+LEVELS = 16  # a numeric parameter with more distinct values than this is divided into bins
 BINS = 6
 SMALLEST_BIN = 5  # points
 
 
 @dataclass(frozen=True)
 class Level:
-    """One value, or a bin of neighbouring values: its label, its place `x`, and what was reached there."""
+    """One value, or a bin of neighbouring values: its label, its position `x`, and its accuracies."""
 
     label: str
     x: float
@@ -28,7 +28,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Effect:
-    """A parameter's levels; `scaled` where x is the value itself (bins), else levels stand side by side."""
+    """A parameter's levels; `scaled` if x is the value itself (bins); otherwise levels are evenly spaced."""
 
     path: str
     levels: list[Level]
@@ -37,7 +37,7 @@ class Effect:
 
 
 def effect(points: Sequence[Point], path: str, accuracy: Metric) -> Effect | None:
-    """What a parameter does to the accuracy, or None where no finished point has it."""
+    """The effect of a parameter on the accuracy; None if no finished point has it."""
     points = [p for p in points if path in p.values and p.accuracy is not None]
     found = pts.levels_of(points, path)
     if not found:
@@ -61,7 +61,7 @@ def _level(label: str, x: float, points: list[Point], accuracy: Metric) -> Level
 
 
 def _binned(points: Sequence[Point], values: Sequence[float], path: str, accuracy: Metric) -> Effect:
-    """Bins of equally many points; each stands at the median of its values."""
+    """Bins with equal numbers of points; each has the position of the median of its values."""
     order = sorted(range(len(points)), key=lambda i: values[i])
     count = max(1, min(BINS, len(points) // SMALLEST_BIN))
     levels = []
@@ -71,5 +71,5 @@ def _binned(points: Sequence[Point], values: Sequence[float], path: str, accurac
         label = f"{pts.value_text(path, low)} to {pts.value_text(path, high)}"
         levels.append(_level(label, values[chosen[len(chosen) // 2]], [points[i] for i in chosen], accuracy))
     low, middle, high = values[order[0]], values[order[len(order) // 2]], values[order[-1]]
-    log = low > 0 and high > 30 * low and middle - low < 0.2 * (high - low)  # most of them crowd at the low end
+    log = low > 0 and high > 30 * low and middle - low < 0.2 * (high - low)  # most values are close to the low end
     return Effect(path, levels, True, log)

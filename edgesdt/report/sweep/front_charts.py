@@ -1,4 +1,4 @@
-"""The chart of a Pareto front: accuracy over one cost, fronts as staircases, all other points faded; see `svg`."""
+"""The chart of a Pareto front: accuracy over one cost; fronts are step lines, all other points are faded; see `svg`."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from edgesdt.report.sweep.points import Point
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST = 1200  # faded points drawn in a chart; beyond that, one for each cell of a fine mesh
-_BARRED = 40  # faded points of which the intervals are drawn, if they are not more
-_NUMBERED = 30  # points of a front that carry their number
+MOST = 1200  # maximum faded points in a chart; if there are more, one for each cell of a fine grid
+_BARRED = 40  # intervals of faded points are drawn up to this number of points
+_NUMBERED = 30  # maximum points of a front with a printed number
 
 
 @dataclass(frozen=True)
 class Dots:
-    """Points of one look: places, accuracies, tooltips, links, and ends of 95 % intervals, of equal length.
+    """Points with the same style: positions, accuracies, tooltips, links, and ends of 95 % intervals, of equal length.
 
-    The interval of a point without one has no width.
+    A point without an interval has an interval of width 0.
     """
 
     x: Sequence[float] = ()
@@ -36,7 +36,7 @@ class Dots:
     high: Sequence[float] = ()
 
     def only(self, chosen: Sequence[int]) -> Dots:
-        """Those at some places."""
+        """The points at some indices."""
         return Dots(
             [self.x[i] for i in chosen],
             [self.y[i] for i in chosen],
@@ -49,9 +49,9 @@ class Dots:
 
 @dataclass(frozen=True)
 class Fronts:
-    """What one chart shows: `lines` (label, colour, its points from the cheapest up), and points on none of them.
+    """The content of one chart: `lines` (label, colour, points from the cheapest), and the points on no line.
 
-    `numbers` are written beside points of the first line, by place in it.
+    `numbers` are printed beside points of the first line, by index in the line.
     """
 
     lines: Sequence[tuple[str, int, Dots]]
@@ -67,7 +67,7 @@ class Fronts:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A chart, and how many of its faded points it draws, of how many."""
+    """A chart, the number of faded points it draws, and their total."""
 
     chart: Chart
     drawn: int
@@ -84,7 +84,7 @@ def dots(points: Sequence[Point], metric: Metric, tips: Sequence[str], links: Se
 
 
 def thinned(x: Sequence[float], y: Sequence[float], most: int = MOST) -> list[int]:
-    """At most `most` indices: all, or the first in each cell of the finest mesh that is coarse enough."""
+    """At most `most` indices: all, or the first in each cell of the finest sufficient grid."""
     if len(x) <= most:
         return list(range(len(x)))
     low_x, low_y = min(x), min(y)
@@ -100,7 +100,7 @@ def thinned(x: Sequence[float], y: Sequence[float], most: int = MOST) -> list[in
 
 
 def draw(key: str, metric: Metric, fronts: Fronts) -> Drawn | None:
-    """The chart of accuracy over `metric`, or None where there is no point; `key` is unique on the page."""
+    """The chart of accuracy over `metric`; None if there is no point. `key` is unique on the page."""
     xs = [x for group in fronts.all for x in group.x]
     if not xs:
         return None
@@ -158,9 +158,9 @@ def _intervals(axes: Axes, found: Dots, scale: charts.ErrorScale, colour: int, w
 
 
 def _number(axes: Axes, fronts: Fronts, scale: charts.ErrorScale) -> None:
-    """Write numbers left above their points, of two that are close the second right below."""
+    """Prints numbers above left of their points; if two are close, the second is below right."""
     step = -(-len(fronts.numbers) // _NUMBERED) or 1
-    axes.get_xlim()  # settles the limits that transLimits reads
+    axes.get_xlim()  # fixes the limits that transLimits reads
     last, below = (float("-inf"), float("-inf")), False
     for i in list(fronts.numbers)[::step]:
         group = fronts.lines[0][2]

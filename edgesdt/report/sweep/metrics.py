@@ -1,4 +1,4 @@
-"""What a sweep is judged by: accuracy up, costs down; where each is in a record, its unit, its words."""
+"""The metrics of a sweep, accuracy and costs: path in a record, unit and label of each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from edgesdt.report.run import summary
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure of a run: `path` in its record (its last unit suffix is the unit), and whether more is better."""
+    """A figure of a run: `path` in its record (whose last suffix is the unit), and whether larger is better."""
 
     key: str
     path: str
@@ -25,21 +25,21 @@ class Metric:
     up: bool
     form: Callable[[object], str]
     superlative: str
-    step: float = 1.0  # ticks of an axis are round multiples of it
+    step: float = 1.0  # ticks of an axis are round multiples of this
 
     def of(self, record: Mapping[str, Any]) -> float | None:
-        """The figure in a record; None where it has none, or one that is not whole: that one ranks nowhere."""
+        """The figure in a record; None if it is missing or only a lower bound, which cannot be ranked."""
         return self.at_least(record) if omissions.whole(record, self.path) else None
 
     def at_least(self, record: Mapping[str, Any]) -> float | None:
-        """The figure in a record, whole or not; None where it has none."""
+        """The figure in a record, even if it is only a lower bound; None if it is missing."""
         here: Any = record
         for step in self.path.split("."):
             here = here.get(step) if isinstance(here, Mapping) else None
         return number(here)
 
     def best(self, values: Sequence[float]) -> float:
-        """The best of some values."""
+        """The best of several values."""
         return max(values) if self.up else min(values)
 
 
@@ -57,18 +57,18 @@ FRONTS = ("energy", "inference_energy", "area", "memory")
 
 @dataclass(frozen=True)
 class Metrics:
-    """The accuracy that a sweep is judged by, and its costs."""
+    """The accuracy metric of a sweep, and its costs."""
 
     accuracy: Metric
     costs: tuple[Metric, ...] = COSTS
 
     @property
     def all(self) -> tuple[Metric, ...]:
-        """Accuracy first."""
+        """All metrics, the accuracy first."""
         return (self.accuracy, *self.costs)
 
     def find(self, path: str) -> Metric | None:
-        """The metric at a path of the record; None for a path that is none of its costs or accuracies."""
+        """The metric at a path of the record; None if the path is not a cost or an accuracy."""
         for metric in self.all:
             if path == metric.path:
                 return metric
@@ -86,9 +86,9 @@ def accuracy(readout: str, samples: int | None = None) -> Metric:
 
 
 def of_sweep(sweep: Sweep) -> Metrics:
-    """The metrics of a sweep, its accuracy that of one read-out for all rows.
+    """The metrics of a sweep, with the accuracy of one read-out for all rows.
 
-    That is the first of the plan's objectives that is an accuracy, else the one that leads most of the rows.
+    This read-out is the first accuracy among the plan's objectives, else the main read-out of most rows.
     """
     runs = [sweep.run_of(row) for row in islice((row for row in sweep.rows if row.done), 200)]
     leads = Counter(key for key in map(summary.best_key, runs) if key is not None)

@@ -1,4 +1,4 @@
-"""The report of one sweep folder, for programs; `edgesdt.report.write` takes runs and sweeps alike."""
+"""The report of one sweep folder, for programs; `edgesdt.report.write` accepts both runs and sweeps."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from edgesdt.report.files import sweeps
 def write(
     folder: Path, out: Path | None = None, table: str | None = None, say: page.Say = lambda line: None
 ) -> Path:
-    """Write the report of the sweep in `folder` and return where it is: `out`, or `report.html` in the folder.
+    """Writes the report of the sweep in `folder` and returns its path: `out`, or `report.html` in the folder.
 
     `table` prices the recorded counts again with another technology table; without `out` the page is then
-    `report-TABLE.html`. `say` gets what was left out. Raises `EdgesdtError` naming what is missing, damaged or unknown,
-    `RunError` where the page cannot be written.
+    `report-TABLE.html`. `say` receives messages about rows that were left out. Raises `EdgesdtError` naming a missing,
+    damaged or unknown item, and `RunError` if the page cannot be written.
     """
     if not sweeps.is_sweep(Path(folder)):
         raise EdgesdtError(f"{folder}: not a sweep; expected {sweeps.STORE} in it")

@@ -1,4 +1,4 @@
-"""Pareto fronts of a sweep: the points to which no other is better in one figure and at least as good in the rest."""
+"""Pareto fronts of a sweep: the points that no other point dominates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edgesdt.report.sweep.points import Point
 def front(points: Sequence[Point], accuracy: Metric, cost: Metric) -> list[int]:
     """Indices of the points on the accuracy–cost front, the cheapest first; of equal ones, the first in the store.
 
-    Points without either figure are on no front.
+    Points without one of the figures are on no front.
     """
     known = [
         (price, -share, i)

@@ -1,4 +1,4 @@
-"""The points of a sweep: rows of one setting together, means over their seeds, 95 % intervals."""
+"""The points of a sweep: rows grouped by setting, with means over their seeds and 95 % intervals."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FORMS: dict[str, Callable[[float], str]] = {"bit": format_size, "Hz": format_fr
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over `n` seeds and half the width of its 95 % t-interval, None where one seed gives none."""
+    """A mean over `n` seeds and half the width of its 95 % t-interval (None with one seed)."""
 
     mean: float
     half: float | None
@@ -28,17 +28,20 @@ class Estimate:
 
     @property
     def tells(self) -> bool | None:
-        """Whether a difference is one: its interval does not hold 0; None where one seed gives no interval."""
+        """Whether a difference is significant: its interval does not include 0.
+
+        None with one seed, which gives no interval.
+        """
         return None if self.half is None else abs(self.mean) > self.half
 
     @property
     def low(self) -> float:
-        """Lower end of the interval, or the mean."""
+        """Lower end of the interval, or the mean if there is none."""
         return self.mean - (self.half or 0.0)
 
     @property
     def high(self) -> float:
-        """Upper end of the interval, or the mean."""
+        """Upper end of the interval, or the mean if there is none."""
         return self.mean + (self.half or 0.0)
 
 
@@ -81,7 +84,7 @@ class Point:
         return math.fsum(found) / len(found) if found else None
 
     def told(self, metric: Metric) -> str:
-        """That mean for reading; what is not whole as the least that it can be."""
+        """The mean as text; an incomplete figure is shown as a lower bound."""
         whole = self.figure(metric)
         if whole is not None:
             return metric.form(whole)
@@ -90,7 +93,7 @@ class Point:
 
 
 def difference(one: Point, other: Point, metric: Metric) -> Estimate | None:
-    """What `one` has more than `other`, seed by seed; None where they share no seed that finished."""
+    """The difference of `one` and `other`, seed by seed; None if they share no finished seed."""
     theirs = {row.seed: metric.of(row.record) for row in other.runs}
     pairs = [(metric.of(row.record), theirs.get(row.seed)) for row in one.runs]
     found = [mine - its for mine, its in pairs if mine is not None and its is not None]
@@ -117,10 +120,10 @@ def _point(runs: list[Row], metrics: Metrics) -> Point:
 
 
 def over_seeds(points: Sequence[Point], metric: Metric) -> Estimate:
-    """A metric averaged over points, with the interval that the choice of seed leaves on that average.
+    """A metric averaged over points, with the interval of that average over seeds.
 
-    The average is made for every seed by itself, over the points that finished with all seeds; the interval is
-    that of these averages, so that what a seed does to all points at once counts. Without such points: no interval.
+    The average is calculated for each seed separately, over the points that finished with all seeds; the interval is
+    that of these averages, so an effect of a seed on all points is included. Without such points there is no interval.
     """
     tables = [{r.seed: v for r in p.runs if (v := metric.of(r.record)) is not None} for p in points]
     seeds = set().union(*tables)
@@ -134,8 +137,8 @@ def over_seeds(points: Sequence[Point], metric: Metric) -> Estimate:
 def short_names(paths: Sequence[str]) -> dict[str, str]:
     """Each dotted path by its last steps: the last where the path has two, else two; the whole if not unique.
 
-    `parameters` and `array` of a device say nothing, so `device.parameters.levels` is `levels`. A group has the names
-    of its fields.
+    `parameters` and `array` of a device are left out, so `device.parameters.levels` becomes `levels`. The name of a
+    group consists of the names of its fields.
     """
     fields = [field for path in paths for field in columns.fields_of(path)]
     if fields != list(paths):
@@ -150,7 +153,7 @@ def short_names(paths: Sequence[str]) -> dict[str, str]:
 
 
 def value_text(path: str, value: Any) -> str:
-    """A parameter's value for reading: quantities in their units, lists without brackets."""
+    """A parameter's value for display: quantities in their units, lists without brackets."""
     found = number(value)
     if found is None:
         fields = columns.fields_of(path)
@@ -166,7 +169,7 @@ def value_text(path: str, value: Any) -> str:
 
 
 def measure(path: str, value: Any) -> float | None:
-    """A parameter's value as a number, in the spec's own unit where it is a text with a unit; None for other texts."""
+    """A parameter's value as a number, in the unit of the spec if it is a text with a unit; None for other texts."""
     return number(columns.value_of(path, value))
 
 
@@ -176,7 +179,7 @@ def in_words(values: Mapping[str, Any], names: Mapping[str, str]) -> str:
 
 
 def levels_of(points: Sequence[Point], path: str) -> dict[str, Any]:
-    """The distinct values of a parameter by their JSON: numbers in order, anything else as they come."""
+    """The distinct values of a parameter by their JSON: numbers sorted, other values in order of appearance."""
     found = {identity(p.values[path]): p.values[path] for p in points if path in p.values}
     if all(measure(path, value) is not None for value in found.values()):
         return dict(sorted(found.items(), key=lambda item: measure(path, item[1]) or 0.0))
@@ -184,7 +187,7 @@ def levels_of(points: Sequence[Point], path: str) -> dict[str, Any]:
 
 
 def parameters_of(sweep: Sweep, points: Sequence[Point]) -> list[str]:
-    """The parameters that take more than one value among all rows, finished or not; all of them if none does."""
+    """The parameters with more than one value among all rows, finished or not; all parameters if there are none."""
     distinct: dict[str, set[str]] = {path: set() for path in sweep.parameters}
     for row in sweep.rows:
         for path, value in row.point.items():

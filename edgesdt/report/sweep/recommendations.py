@@ -1,4 +1,4 @@
-"""What to take: the best point for every objective under the constraints, in words that a team can decide from."""
+"""Recommendations: the best point for every objective under the constraints, as text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edgesdt.report.sweep import points
 from edgesdt.report.sweep.metrics import Metric, Metrics
 from edgesdt.report.sweep.points import Point
 
-SLACK = 0.01  # of accuracy that a cheaper point may give away where no constraint says how much
+SLACK = 0.01  # accuracy that a cheaper point may lose if no constraint sets a limit
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -24,7 +24,7 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True)
 class Constraint:
-    """A bound on a metric, as `text`; `metric` is None where this report cannot check it."""
+    """A bound on a metric, with its `text`; `metric` is None if this report cannot check it."""
 
     text: str
     metric: Metric | None
@@ -32,7 +32,7 @@ class Constraint:
     bound: float
 
     def holds(self, point: Point) -> bool:
-        """Whether a point meets it; one that cannot be checked is taken as met, a missing figure as not."""
+        """Whether a point meets the constraint: true if it cannot be checked, false if the figure is missing."""
         if self.metric is None:
             return True
         value = point.figure(self.metric)
@@ -41,7 +41,7 @@ class Constraint:
 
 @dataclass(frozen=True)
 class Choice:
-    """The recommended point of an objective; `slack` where it is the cheapest close to the highest accuracy."""
+    """The recommended point of an objective; `slack` if it is the cheapest point close to the highest accuracy."""
 
     metric: Metric
     point: Point
@@ -72,8 +72,9 @@ def choices(
 ) -> list[Choice]:
     """The recommended point of every objective among `found`, all of which meet the constraints.
 
-    Highest accuracy; for each cost the cheapest point, of those within `SLACK` of the highest accuracy
-    unless a constraint bounds the accuracy. Ties go to the higher accuracy, then to the first in the store.
+    For the accuracy, this is the most accurate point. For each cost, it is the cheapest point; without a constraint on
+    the accuracy, only points within `SLACK` of the highest accuracy are considered. Ties go to the higher accuracy,
+    then to the first in the store.
     """
     scored = [p for p in found if p.accuracy is not None]
     if not scored:
@@ -96,7 +97,7 @@ def _accuracy(point: Point) -> float:
 
 
 def accuracy_text(point: Point, accuracy: Metric) -> str:
-    """`93.2 ± 0.4 %`, or without the half-width where there was one seed."""
+    """`93.2 ± 0.4 %`, or without the half-width for one seed."""
     found = point.accuracy
     if found is None:
         return wording.ABSENT
@@ -108,7 +109,7 @@ def accuracy_text(point: Point, accuracy: Metric) -> str:
 
 
 def trade(choice: Choice, top: Point, accuracy: Metric) -> str:
-    """What a choice gives away and saves beside the most accurate point."""
+    """Text for the accuracy that a choice loses and the cost that it saves, relative to the most accurate point."""
     if choice.point is top:
         return "the most accurate point itself"
     mine, theirs = choice.point.figure(choice.metric), top.figure(choice.metric)
@@ -119,7 +120,7 @@ def trade(choice: Choice, top: Point, accuracy: Metric) -> str:
 
 
 def _loss(point: Point, top: Point, accuracy: Metric) -> str:
-    """How far a point is below the most accurate one, with the interval of the difference by seed, if there is one."""
+    """Text for the loss of accuracy of a point relative to the most accurate one, with its interval by seed, if any."""
     lost = 100 * (_accuracy(top) - _accuracy(point))
     apart = points.difference(top, point, accuracy)
     if lost < 0.05 and not (apart and apart.half):
@@ -131,7 +132,7 @@ def _loss(point: Point, top: Point, accuracy: Metric) -> str:
 
 
 def alike(top: Point, others: Sequence[Point], accuracy: Metric) -> int | None:
-    """How many other points cannot be told from the most accurate one, seed by seed; None with one seed."""
+    """Number of other points that cannot be distinguished from the most accurate one, by seed; None with one seed."""
     found = [d.tells for p in others if p is not top and (d := points.difference(top, p, accuracy)) is not None]
     known = [tells for tells in found if tells is not None]
     return sum(not tells for tells in known) if known else None

@@ -1,4 +1,4 @@
-"""A sweep worked out for the page: points, fronts, recommendations, and where each run is; `sweep_view` shows it."""
+"""The results of a sweep for the page: points, fronts, recommendations and links to runs; `view` shows them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from edgesdt.report.sweep.recommendations import Choice, Constraint
 
 @dataclass(frozen=True)
 class Findings:
-    """A sweep worked out: its points, those that meet the constraints, fronts (indices of these), recommendations."""
+    """The results of a sweep: points, allowed points, fronts and recommendations.
+
+    Allowed points meet all constraints. Fronts hold indices of allowed points.
+    """
 
     sweep: Sweep
     metrics: Metrics
@@ -45,7 +48,7 @@ class Findings:
         return list({id(point): point for point in found}.values())
 
     def words(self, point: Point) -> str:
-        """A point by the parameters that vary."""
+        """Text for a point: the parameters that vary."""
         return points.in_words(point.values, self.names) or self.sweep.label
 
 
@@ -71,7 +74,7 @@ def findings(sweep: Sweep) -> Findings:
 
 
 class Links:
-    """Where a row's run is, as an address relative to the page; empty where nothing of it was kept."""
+    """The link to the run of a row, relative to the page; empty if the run does not exist."""
 
     def __init__(self, sweep: Sweep, out: Path) -> None:
         self.folder = sweep.folder
@@ -79,7 +82,7 @@ class Links:
         self._known: dict[str, str] = {}
 
     def __call__(self, row: Row) -> str:
-        """The run's report, or its record where it has no report."""
+        """The run's report, or its record if it has no report."""
         if not row.run:
             return ""
         if row.run not in self._known:
@@ -91,7 +94,7 @@ class Links:
 
 
 def mean_run(sweep: Sweep, point: Point, label: str) -> Run:
-    """A point as one run, for what shows runs: every number of its records the mean over its seeds."""
+    """A point as one run, for functions that show runs: every number of its record is the mean over its seeds."""
     run = sweep.run_of(point.runs[0], label)
     if len(point.runs) == 1:
         return run
@@ -101,7 +104,7 @@ def mean_run(sweep: Sweep, point: Point, label: str) -> Run:
 
 
 def _mean(values: Sequence[Any]) -> Any:
-    """Numbers averaged, mappings entry by entry, lists of mappings too; anything else as the first has it."""
+    """Averages numbers, also inside mappings and lists of mappings; other values are those of the first record."""
     if all(isinstance(v, list) and v and all(isinstance(e, dict) for e in v) for v in values):
         return [_mean(entries) for entries in zip(*values, strict=False)]
     if all(isinstance(value, dict) for value in values):

@@ -1,9 +1,9 @@
-"""Which parameter matters to a figure, with the method that suits the sweep, and which of them exceed the seeds.
+"""The sensitivity of a figure to each parameter, and which parameters have an effect beyond the scatter of seeds.
 
-Complete grid: the share of the variance that the means of a parameter's levels explain, which is its first-order
-Sobol' index under equally likely levels (Sobol', Math. Comput. Simul. 55 (2001) 271), less what chance explains; what
-is left are interactions and seeds. Anything else: permutation importance (Breiman, Mach. Learn. 45 (2001) 5) of a
-random forest on points, and seeds, that it was not fitted to. `significance` has the tests.
+Complete grid: the share of the variance that the means of a parameter's levels explain, which is its first-order Sobol'
+index under equally likely levels (Sobol', Math. Comput. Simul. 55 (2001) 271), minus the share explained by chance; the
+rest is interactions and seeds. Other sweeps: permutation importance (Breiman, Mach. Learn. 45 (2001) 5) of a random
+forest on held-out points and seeds. `significance` contains the tests.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     Array = npt.NDArray[np.float64]
 
 FOLDS, TREES = 5, 40
-FEWEST, MOST = 20, 400  # points that a forest is fitted to; more are thinned evenly in random order
+FEWEST, MOST = 20, 400  # maximum points for a forest; more are thinned evenly in random order
 
 
 @dataclass(frozen=True)
 class Sensitivity:
     """Shares by parameter path, `interactions` and `seeds` among them on a grid; `fit` is the forest's R².
 
-    `exceeding` are the parameters whose effect exceeds the scatter of `seeds` seeds, the largest share first; none is
-    known to where there is one seed. `leading` are those of them that may be the first: no other exceeds them.
+    `exceeding` lists the parameters whose effect exceeds the scatter of `seeds` seeds, the largest share first; it is
+    empty with one seed. `leading` lists those that may have the largest effect: no other one exceeds them.
     """
 
     shares: dict[str, float]
@@ -44,7 +44,7 @@ class Sensitivity:
 
 
 def is_grid(points: Sequence[Point], paths: Sequence[str]) -> bool:
-    """Whether the finished points are every combination of the levels of `paths`, each with equally many seeds."""
+    """Whether the finished points are all combinations of the levels of `paths`, with the same number of seeds."""
     levels = [{_level(p, path) for p in points} for path in paths]
     combinations = {tuple(_level(p, path) for path in paths) for p in points}
     full = math.prod(map(len, levels)) == len(points) == len(combinations)
@@ -56,7 +56,7 @@ def _level(point: Point, path: str) -> str:
 
 
 def on_grid(points: Sequence[Point], paths: Sequence[str], metric: Metric) -> Sensitivity | None:
-    """Shares of the variance over all runs of a grid; None where the figure never changes or is missing."""
+    """Shares of the variance over all runs of a grid; None if the figure is constant or missing."""
     runs = [[metric.of(row.record) for row in p.runs] for p in points]
     known = [[v for v in group if v is not None] for group in runs]
     if not points or any(len(k) < len(r) for k, r in zip(known, runs, strict=True)):
@@ -87,7 +87,7 @@ def on_grid(points: Sequence[Point], paths: Sequence[str], metric: Metric) -> Se
 
 
 def _between(points: Sequence[Point], means: Sequence[float], path: str, centre: float) -> float:
-    """Sum of squares of the means of the levels of `path` about `centre`, each as often as it has points."""
+    """Sum of squares of the level means of `path` about `centre`, weighted by the number of points."""
     groups: dict[str, list[float]] = {}
     for p, mean in zip(points, means, strict=True):
         groups.setdefault(_level(p, path), []).append(mean)
@@ -95,7 +95,10 @@ def _between(points: Sequence[Point], means: Sequence[float], path: str, centre:
 
 
 def _by_seed(points: Sequence[Point], known: Sequence[Sequence[float]], path: str) -> list[list[float]]:
-    """A row for every seed: the mean of each level of `path` over all else. Runs of a point stand in order of seeds."""
+    """A row for every seed: the mean of each level of `path` over all other parameters.
+
+    Runs of a point are in seed order.
+    """
     groups: dict[str, list[Sequence[float]]] = {}
     for p, values in zip(points, known, strict=True):
         groups.setdefault(_level(p, path), []).append(values)
@@ -103,7 +106,7 @@ def _by_seed(points: Sequence[Point], known: Sequence[Sequence[float]], path: st
 
 
 def _leading(exceeding: Sequence[str], tables: Mapping[str, Sequence[Sequence[float]]]) -> list[str]:
-    """The first of `exceeding`, and those whose spread is not smaller beyond doubt, compared seed by seed."""
+    """The first of `exceeding`, and those whose spread is not significantly smaller, compared seed by seed."""
 
     def spreads(path: str) -> list[float]:
         centres = [math.fsum(row) / len(row) for row in tables[path]]
@@ -118,9 +121,9 @@ def _leading(exceeding: Sequence[str], tables: Mapping[str, Sequence[Sequence[fl
 
 
 def by_forest(points: Sequence[Point], paths: Sequence[str], metric: Metric) -> Sensitivity | None:
-    """Shares of the loss of R² on held-out points when a parameter is shuffled among them; None for too few points.
+    """Shares of the loss of R² on held-out points when a parameter is shuffled; None for too few points.
 
-    With several seeds the forest is fitted to one half of a point's seeds and held against the other half.
+    With several seeds the forest is fitted to one half of a point's seeds and tested on the other half.
     """
     import numpy as np
 
@@ -133,7 +136,7 @@ def by_forest(points: Sequence[Point], paths: Sequence[str], metric: Metric) -> 
     y = np.array([[math.fsum(v[i::step]) / len(v[i::step]) for i in range(step)] for _, v in kept], float)
     if len(kept) < FEWEST or np.ptp(y) <= 1e-9 * abs(y.mean()):
         return None
-    y = (y - y.mean()) / y.std()  # trees take the variance of nanojoules for none
+    y = (y - y.mean()) / y.std()  # trees treat a variance of nanojoules as 0
     x = np.column_stack([_feature([p for p, _ in kept], path) for path in paths])
     order = np.random.Generator(np.random.PCG64(0)).permutation(len(kept))[:MOST]
     worked = [_held_out(x, y[:, fitted], y[:, asked], order) for fitted, asked in halves]
@@ -150,7 +153,7 @@ def by_forest(points: Sequence[Point], paths: Sequence[str], metric: Metric) -> 
 
 
 def _held_out(x: Array, fitted: Array, asked: Array, order: npt.NDArray[np.int64]) -> tuple[Array, float, float]:
-    """For the points in `order`, what shuffling each parameter adds to the squared error; the error; the variance."""
+    """For the points in `order`: the squared error added by shuffling each parameter, the error, and the variance."""
     import numpy as np
     from sklearn.ensemble import RandomForestRegressor
 
@@ -162,7 +165,7 @@ def _held_out(x: Array, fitted: Array, asked: Array, order: npt.NDArray[np.int64
         others = order[~np.isin(order, held)]
         forest = RandomForestRegressor(TREES, min_samples_leaf=2, random_state=0, n_jobs=1)
         forest.fit(x[others], fitted[others])
-        inputs = np.repeat(x[held][None], count + 1, axis=0)  # as it is, then with each parameter shuffled
+        inputs = np.repeat(x[held][None], count + 1, axis=0)  # unchanged, then with each parameter shuffled
         for j in range(count):
             inputs[j + 1, :, j] = rng.permutation(inputs[j + 1, :, j])
         said = forest.predict(inputs.reshape(-1, count)).reshape(count + 1, -1)
@@ -173,7 +176,7 @@ def _held_out(x: Array, fitted: Array, asked: Array, order: npt.NDArray[np.int64
 
 
 def _beyond(lost: Array, values: Sequence[Sequence[float]], paths: Sequence[str]) -> list[str]:
-    """The parameters whose shuffling costs beyond chance; points that repeat each other in every seed count once."""
+    """The parameters with a significant loss when shuffled; points with equal values in every seed count once."""
     scattered = any(max(v) - min(v) > 1e-9 * abs(v[0]) for v in values)
     groups: dict[Any, list[int]] = {}
     for i, v in enumerate(values):

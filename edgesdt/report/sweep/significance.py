@@ -1,11 +1,11 @@
-"""Whether an effect exceeds the scatter of seeds: values of a parameter compared seed by seed, and corrections.
+"""Tests whether an effect exceeds the scatter of seeds: compares the values of a parameter seed by seed.
 
-Seeds are the replicates. For every seed the mean of each value over all else is taken first, so that runs which repeat
-each other (a technology node does not change an accuracy) are not taken for evidence, and so that what a seed does to
-all points at once drops out. Then the values are compared by an analysis of variance with repeated measures: seeds are
-the subjects, the error is how differently the seeds see the values. Its degrees of freedom are reduced for unequal
-scatter (Greenhouse & Geisser, Psychometrika 24 (1959) 95). For two values this is Student's t on the differences by
-seed. Several parameters are tested at once, so their p-values are corrected (Holm, Scand. J. Statist. 6 (1979) 65).
+Seeds are the replicates. First, each value is averaged over all other parameters for each seed. So identical runs (a
+technology node does not change an accuracy) do not count as evidence, and an effect of a seed on all points cancels.
+Then the values are compared by an analysis of variance with repeated measures: seeds are the subjects, and the error is
+the interaction of seeds and values. Its degrees of freedom are reduced for unequal scatter (Greenhouse & Geisser,
+Psychometrika 24 (1959) 95). For two values this is Student's t on the differences by seed. Several parameters are
+tested at once, so their p-values are corrected (Holm, Scand. J. Statist. 6 (1979) 65).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 LEVEL = 0.04
-"""Chance that any parameter of one figure is given a verdict where none does anything, by the test's assumptions.
+"""Probability that any parameter of a figure is called significant if none has an effect, under the test's assumptions.
 
-What is promised is 5 %: the correction for unequal scatter is only nearly exact.
+The documented level is 5 %, because the correction for unequal scatter is only approximate.
 """
-_EXACT = 1e-9  # differences below this share of the values are rounding of floating point
+_EXACT = 1e-9  # differences below this share of the values are floating-point rounding
 
 Table = Sequence[Sequence[float]]
 
@@ -26,7 +26,7 @@ Table = Sequence[Sequence[float]]
 def f_of(table: Table) -> tuple[float, float]:
     """F and the p-value of `table` (a row for every seed, a column for every value; at least 2 x 2).
 
-    F is infinite where every seed sees the same differences, and p 1 where there are none.
+    F is infinite if the differences are the same for every seed; p is 1 if there are no differences.
     """
     seeds, levels = len(table), len(table[0])
     columns = [math.fsum(row[i] for row in table) / seeds for i in range(levels)]
@@ -65,7 +65,7 @@ def one_sided(differences: Sequence[float]) -> float:
 
 
 def holm(found: Mapping[str, float]) -> dict[str, float]:
-    """p-values corrected for being tested together."""
+    """p-values corrected for multiple tests."""
     made: dict[str, float] = {}
     least = 0.0
     for place, name in enumerate(sorted(found, key=lambda name: found[name])):

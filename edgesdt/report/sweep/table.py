@@ -1,4 +1,4 @@
-"""The table of a sweep as compact data for `table.js`: one view a row for every point, one a row for every run."""
+"""The table of a sweep as compact data for `table.js`: one view has a row for every point, one a row for every run."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from edgesdt.report.sweep.metrics import Metric, Metrics
 from edgesdt.report.sweep.points import Point
 
 _FORMS = {"accuracy": "percent", "area": "area", "memory": "size", "latency": "time", "inference_latency": "time"}
-_REASON = 160  # characters of a reason that the table holds
+_REASON = 160  # maximum characters of a reason in the table
 Column = dict[str, Any]
 
 
 def data(
     rows: Sequence[Row], found: Sequence[Point], names: dict[str, str], metrics: Metrics, link: Callable[[Row], str]
 ) -> str:
-    """Both views as JSON that may stand in a page. `names` are the parameters with their short names."""
+    """Both views as JSON that can be embedded in a page. `names` holds the parameters with their short names."""
     done = {p.runs[0].key for p in found}
     waiting: dict[str, list[Row]] = {}
     for row in rows:
@@ -70,7 +70,7 @@ def _parameters(rows: Sequence[Row], names: dict[str, str]) -> list[Column]:
 
 
 def _coded(title: str, name: str, values: Sequence[Any], path: str = "") -> Column:
-    """A column of few distinct values: their texts in order, what they are exported as, and one index a row."""
+    """A column with few distinct values: their texts in order, their exported values, and one index for each row."""
     keys = [identity(value) for value in values]
     distinct = dict(zip(keys, values, strict=True))
     numeric = all(points.measure(path, v) is not None for v in distinct.values())
@@ -87,7 +87,7 @@ def _count(title: str, name: str, values: Sequence[int | None]) -> Column:
 
 
 def _figures(found: list[Point], without: int, metrics: Metrics) -> list[Column]:
-    """The metrics of points, the half-width of the accuracy's interval after it."""
+    """The metrics of points, with the half-width of the accuracy's interval after the accuracy."""
     made = []
     for metric in metrics.all:
         made.append(_figure(metric, [p.figure(metric) for p in found] + [None] * without))

@@ -1,4 +1,4 @@
-"""Everything that the page shows of one sweep, as text and pictures: what `run_view` is for a run."""
+"""All data of one sweep for the template of the page, as text and pictures."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from edgesdt.report.sweep.metrics import Metric
 from edgesdt.report.sweep.points import Point
 from edgesdt.report.sweep.results import Findings, Links
 
-_LISTED = 6  # values of a swept field that the header names
-REASONS = 30  # kinds of failure that are listed
+_LISTED = 6  # maximum values of a swept field in the header
+REASONS = 30  # maximum kinds of failure in the list
 Link = Callable[[Row], str]
 
 
 def view(found: Findings, prefix: str, out: Path) -> dict[str, Any]:
-    """What the template shows; `prefix` keeps identifiers apart where the page shows several, `out` is the page."""
+    """The data for the template; `prefix` makes identifiers unique on the page `out`."""
     sweep, link = found.sweep, Links(found.sweep, out)
     made: dict[str, Any] = {
         "kind": "sweep",
@@ -55,8 +55,8 @@ def view(found: Findings, prefix: str, out: Path) -> dict[str, Any]:
     return {**made, "sections": _sections(made)}
 
 
-def _caveats(found: Findings) -> list[str]:
-    """What the prices of some points leave out, with how many those are."""
+def _price_notes(found: Findings) -> list[str]:
+    """Sentences on costs that the prices of some points leave out, with the number of points."""
     done = [row for row in found.sweep.rows if row.done]
     told = Counter(sentence for row in done for sentence in omissions.of_prices(row.record))
     ranks = ", so their energy, latency and area rank nowhere and are on no front"
@@ -80,7 +80,7 @@ def _sections(made: dict[str, Any]) -> list[tuple[str, str]]:
         ("fronts", "Pareto fronts", made["fronts"]["charts"]),
         ("stacks", "Energy", made["stacks"]),
         ("sensitivity", "Sensitivity", made["sensitivity"]["asked"]),
-        ("unfinished", _endings(made["unfinished"]), made["unfinished"]),
+        ("unfinished", _status_title(made["unfinished"]), made["unfinished"]),
         ("table", "All results", True),
         ("spec", "Spec", made["spec"]),
         ("provenance", "Provenance", made["provenance"]),
@@ -88,8 +88,8 @@ def _sections(made: dict[str, Any]) -> list[tuple[str, str]]:
     return [(key, title) for key, title, content in found if content]
 
 
-def _endings(unfinished: list[dict[str, Any]]) -> str:
-    """`Failed and infeasible`: how runs without a result ended."""
+def _status_title(unfinished: list[dict[str, Any]]) -> str:
+    """Title of the section on runs without a result, such as `Failed and infeasible`."""
     words = list(dict.fromkeys(str(row["status"]) for row in unfinished))
     return (", ".join(words[:-1]) + " and " + words[-1] if len(words) > 1 else "".join(words)).capitalize()
 
@@ -99,7 +99,7 @@ def _first(found: Findings) -> Run | None:
 
 
 def _facts(found: Findings) -> list[tuple[str, str]]:
-    """What the sweep is about: what stays the same, and of what was swept, that it was."""
+    """Facts about the sweep: fields with constant values, and the swept fields, marked as such."""
     run = _first(found)
     told = summary.facts(Run(found.sweep.folder, {"spec": found.sweep.spec} | (run.record if run else {}), ""))
     paths = {"layers": "chip.layers", "weights": "chip.weights.bits", "rule": "learning.rule", "seed": "seed"}
@@ -120,13 +120,13 @@ _OF_LABELS = {"label_fraction", "data.train", "learning.target", "readout"}
 
 
 def _overlap(one: str, other: str) -> bool:
-    """Whether one of two paths leads to the other: `chip.layers` and `chip.layers[1]`, `device` and `device.model`."""
+    """Whether one of two paths contains the other: `chip.layers` and `chip.layers[1]`, `device` and `device.model`."""
     first, second = columns.steps_of(one), columns.steps_of(other)
     return all(a == b for a, b in zip(first, second, strict=False))
 
 
 def _levels(found: Findings, path: str, shown_as: str) -> str:
-    """`20, 24 (swept)`, the field named where it is not the whole of what is shown."""
+    """`20, 24 (swept)`; the field is named if it is only a part of the shown value."""
     given = [columns.apart(row.point) for row in found.sweep.rows]
     values = {identity(point[path]): point[path] for point in given if path in point}
     known = points.levels_of(found.points, path)
@@ -145,7 +145,7 @@ def _counts(found: Findings) -> dict[str, int]:
 
 
 def _tiles(found: Findings, made: dict[str, Any]) -> list[dict[str, Any]]:
-    """The headline: best accuracy, what ran, and the recommended point of each cost."""
+    """The headline: best accuracy, number of runs, and the recommended point for each cost."""
     counts, lead = _counts(found), found.lead
     seeds = sorted({row.seed for row in found.sweep.rows if row.seed is not None})
     ran = [f"{len(found.points):,} points" + (f", {len(seeds)} seeds" if len(seeds) > 1 else "")]
@@ -156,7 +156,7 @@ def _tiles(found: Findings, made: dict[str, Any]) -> list[dict[str, Any]]:
         near = _interval(lead.point, found.metrics.accuracy)
         figure = found.metrics.accuracy.form(lead.point.accuracy.mean)
         notes = [f"95 % interval {near}" if near else "one seed: no interval"]
-        notes += [told] if (told := _alike(found)) else []
+        notes += [told] if (told := _ties(found)) else []
         tiles.insert(0, {"what": "Highest accuracy", "figure": figure, "notes": [*notes, found.words(lead.point)]})
     for choice in [c for c in found.choices if c is not lead][:3]:
         figure = choice.point.told(choice.metric)
@@ -167,13 +167,13 @@ def _tiles(found: Findings, made: dict[str, Any]) -> list[dict[str, Any]]:
         figure, note = made["sensitivity"]["verdict"]
         tiles.append({"what": "Matters most", "figure": figure, "notes": [note]})
     spare = [{"what": "Parameters", "figure": str(len(found.names)), "notes": [", ".join(found.names.values())]}]
-    spare += [{"what": "Simulated, all runs together", "figure": _spent(found) or wording.ABSENT, "notes": []}]
+    spare += [{"what": "Simulated, all runs together", "figure": _total_time(found) or wording.ABSENT, "notes": []}]
     tiles += spare[: -len(tiles) % 3]  # rows of three
     return [tile | {"measured": tile["what"] != "Matters most"} for tile in tiles[:6]]
 
 
-def _spent(found: Findings) -> str:
-    """The time that all runs took together; empty where it was not kept."""
+def _total_time(found: Findings) -> str:
+    """Total time of all runs; empty if it is not known."""
     known = [s for row in found.sweep.rows if row.done and (s := number(row.record.get("duration_s"))) is not None]
     return wording.time(sum(known)) if known else ""
 
@@ -185,8 +185,8 @@ def _interval(point: Point, accuracy: Metric) -> str:
     return f"{accuracy.form(max(estimate.low, 0.0)).removesuffix(' %')} to {accuracy.form(min(estimate.high, 1.0))}"
 
 
-def _alike(found: Findings) -> str:
-    """How far the lead of the most accurate point is beyond doubt; empty where it is, or with one seed."""
+def _ties(found: Findings) -> str:
+    """Text if the most accurate point is not significantly better than others; empty otherwise, or with one seed."""
     others = recommendations.alike(found.lead.point, found.allowed, found.metrics.accuracy) if found.lead else None
     return f"not distinguishable from {others:,} other point{'s' * (others > 1)}" if others else ""
 
@@ -200,7 +200,7 @@ def _advice(found: Findings, link: Link) -> dict[str, Any]:
     rows = []
     for choice in found.choices:
         figures = [choice.point.told(metric) for metric in shown(found)]
-        told = _alike(found) if lead is None or choice is lead else recommendations.trade(choice, lead.point, accuracy)
+        told = _ties(found) if lead is None or choice is lead else recommendations.trade(choice, lead.point, accuracy)
         rows.append(
             {
                 "objective": _objective(choice),
@@ -247,7 +247,7 @@ def _swept(found: Findings) -> list[tuple[str, str, str]]:
 
 
 def _unfinished(found: Findings) -> list[dict[str, Any]]:
-    """Rows without a record by status and reason, numbers in the reason apart; the most frequent first."""
+    """Rows without a record by status and reason (ignoring numbers in the reason); the most frequent first."""
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in found.sweep.rows:
         if not row.done:
@@ -272,5 +272,5 @@ def _provenance(found: Findings) -> list[tuple[str, str]]:
     run = _first(found)
     record = {"versions": versions if isinstance(versions, dict) else run.part("versions") if run else {}}
     rows = provenance(Run(found.sweep.folder, record, ""))
-    spent = _spent(found)
+    spent = _total_time(found)
     return [*rows, ("simulated, all runs together", spent)] if spent else rows

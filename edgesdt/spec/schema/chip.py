@@ -19,23 +19,23 @@ class Weights(Section):
     bits: int = Field(default=8, ge=2, le=16, description="Width of a weight, sign included [bits]")
     frac_bits: FracBits = Field(
         default=9,
-        description="Bits below the point; the range is +-2**(bits - 1 - frac_bits). auto: from the first weights and "
-        "a short training on held-out training samples [bits]",
+        description="Fractional bits; the range is +-2**(bits - 1 - frac_bits). auto: from the initial weights and a "
+                    "short training on held-out training samples [bits]",
     )
     rounding: RoundingName = Field(
         default="stochastic", description="How an update is rounded to whole codes"
     )
     init_gain: float = Field(
-        default=0.5, ge=0, le=8, description="Gain of the Xavier-uniform start; 0: all zero"
+        default=0.5, ge=0, le=8, description="Gain of the Xavier-uniform initial weights; 0: all zero"
     )
 
     @property
     def point(self) -> int:
-        """Bits below the point. Raises `SpecError` as long as they are left open (auto)."""
+        """Fractional bits. Raises `SpecError` if they are still `auto`."""
         if self.frac_bits == "auto":
             raise SpecError(
                 "chip.weights.frac_bits: auto, allowed here: -8..24 ('edgesdt check SPEC --resolved' shows the number "
-                "for the data, edgesdt.suggest.frac_bits.chosen gives it)"
+                "for the data, edgesdt.suggest.frac_bits.chosen returns it)"
             )
         return self.frac_bits
 
@@ -43,9 +43,9 @@ class Weights(Section):
 class Biases(Section):
     """Format of the biases, one per neuron above the input."""
 
-    enabled: Flag = Field(default=True, description="Whether neurons have a bias at all")
+    enabled: Flag = Field(default=True, description="Whether neurons have a bias")
     bits: int = Field(default=16, ge=2, le=16, description="Width of a bias, sign included [bits]")
-    frac_bits: int = Field(default=12, ge=-8, le=24, description="Bits below the point [bits]")
+    frac_bits: int = Field(default=12, ge=-8, le=24, description="Fractional bits [bits]")
     rounding: RoundingName = Field(
         default="stochastic", description="How an update is rounded to whole codes"
     )
@@ -67,7 +67,7 @@ class Accumulator(Section):
 
 
 class Constants(Section):
-    """The multipliers that hold the learning constants (rate, beta, dt, gamma, eta)."""
+    """The registers of the learning constants (rate, beta, dt, gamma, eta)."""
 
     bits: int = Field(
         default=8,
@@ -83,7 +83,7 @@ class Random(Section):
     generator: Literal["xorshift32"] = Field(
         default="xorshift32", description="Generator of every random word"
     )
-    lanes: Lanes = Field(default=32, description="Generators that step side by side")
+    lanes: Lanes = Field(default=32, description="Generators that step in parallel")
 
 
 class Chip(Section):
@@ -95,7 +95,7 @@ class Chip(Section):
     ] = Field(strict=False, min_length=2, description="Neurons per layer, input first")
     style: Literal["dense", "event_driven"] = Field(
         default="event_driven",
-        description="dense pays for every MAC; event_driven only for inputs and states that count",
+        description="dense: every MAC costs energy; event_driven: only MACs of active inputs and states",
     )
     weights: Weights = Field(default_factory=Weights)
     biases: Biases = Field(default_factory=Biases)

@@ -1,4 +1,4 @@
-"""The `device:` and `deployment:` sections: what the weights are stored in, and how long the chip lies afterwards."""
+"""The `device:` and `deployment:` sections: the storage of the weights, and the time at rest after training."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from hw_models.base import CellModel
 
 ARRAY_SWITCHES: Final = ("ir_drop", "dac", "adc", "read_noise", "output_noise")
-"""Non-idealities of the array and its converters; the others are the model's own."""
+"""Non-idealities of the array and its converters; all others belong to the device model."""
 
 
 def by_layer(value: object) -> object:
-    """`device.layers` with whole numbers as text for keys; a model's name alone stands for a mapping with it.
+    """`device.layers` with layer numbers as text keys; a plain model name stands for a mapping with that model.
 
-    A dotted key, as `--set device.layers.1.array.adc_range=0.5` writes it, is a field of the layer at its head.
+    A dotted key, as from `--set device.layers.1.array.adc_range=0.5`, is a field of the layer named first.
     """
     if not isinstance(value, Mapping):
         return value
@@ -52,7 +52,7 @@ def by_layer(value: object) -> object:
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of `below` with those of `above` in their place, the fields of `array` one by one."""
+    """The fields of `below`, replaced by those of `above`; the fields of `array` are replaced one by one."""
     both = {**below, **above}
     arrays = [each.get("array") for each in (below, above)]
     if all(isinstance(each, Mapping) for each in arrays):
@@ -71,22 +71,24 @@ class Array(Section):
         gt=0,
         le=1000,
         description="Weight of the full conductance range of a cell, or of all its slices together; null: 0.1, or more "
-        "if the first weights need it",
+                    "if the initial weights need it",
     )
     slices: int = Field(
         default=1,
         ge=1,
         le=8,
-        description="Cells (or pairs) for a weight, a digit each; pulses go to the least significant",
+        description="Cells (or pairs) per weight, each holding a digit; pulses go to the least significant",
     )
     bits_per_cell: int = Field(
-        default=2, ge=1, le=7, description="Base of the digits: a slice is worth 2^bits_per_cell times the one below"
+        default=2, ge=1, le=7, description="Base of the digits: a slice has 2^bits_per_cell times the weight of the "
+                                           "one below"
     )
     carry_every: int = Field(
         default=1000,
         ge=1,
         le=10**9,
-        description="Training samples after which what has piled up in a digit is carried to the next (slices)",
+        description="Training samples after which the accumulated change of a digit is carried to the next one "
+                    "(slices)",
     )
     programming: Literal["pulses", "coincidence", "verify"] = Field(
         default="pulses",
@@ -97,7 +99,7 @@ class Array(Section):
         default=31, ge=1, le=32, description="Pulses of a train on each line (coincidence) [pulses]"
     )
     verify_rounds: int = Field(
-        default=8, ge=1, le=100, description="Reads and corrections of a weight at most (verify)"
+        default=8, ge=1, le=100, description="Maximum reads and corrections of a weight (verify)"
     )
     dac_bits: int = Field(default=8, ge=1, le=8, description="Width of the converter of each row [bits]")
     adc_bits: int = Field(default=9, ge=2, le=16, description="Width of the converter of a column [bits]")
@@ -109,7 +111,7 @@ class Array(Section):
         default=1.0,
         ge=2.0**-10,
         le=8,
-        description="Largest drive that a tile's converter can tell, either sign (of the most significant slice)",
+        description="Largest absolute drive that a tile's converter can represent (of the most significant slice)",
     )
     columns_per_adc: int = Field(default=8, ge=1, le=4096, description="Columns that share a converter")
     tile_rows: int = Field(
@@ -133,20 +135,21 @@ class Array(Section):
         description="Resistance of row and column lines from one cell to the next; null or 0: no IR drop [Ohm]",
     )
     ir_drop_every: int = Field(
-        default=1000, ge=1, le=10**9, description="Training samples after which the losses on wires are worked out anew"
+        default=1000, ge=1, le=10**9, description="Training samples after which the losses on wires are calculated "
+                                                  "again"
     )
     selector: Literal["transistor", "half_voltage"] = Field(
-        default="transistor", description="What keeps a pulse from the other cells of its lines"
+        default="transistor", description="Protection of the other cells on the same lines from a pulse"
     )
 
     @property
     def has_ir_drop(self) -> bool:
-        """Whether lines have a resistance."""
+        """Whether the lines have a resistance."""
         return bool(self.wire_resistance)
 
 
 class LayerDevice(Section):
-    """What one layer of weights is stored in."""
+    """The device of one weight layer."""
 
     model: ModelName = Field(default="sram", description="Device model of a memory cell (`edgesdt device list`)")
     file: str | None = Field(
@@ -170,7 +173,7 @@ class LayerDevice(Section):
         return self.model == "sram" and self.file is None
 
     def digest(self) -> str | None:
-        """SHA-256 of the text that the spec has of the sheet, else of its file as it is now; None for a named model.
+        """SHA-256 of the sheet's text in the spec, else of the file's present content; None for a named model.
 
         Raises `SheetError`.
         """
@@ -189,21 +192,21 @@ class LayerDevice(Section):
             model = catalog.from_file(Path(self.file), **parameters)
         else:
             model = catalog.load(self.model, **parameters)
-        own = model.non_idealities  # read noise may be both the model's and the array's: off is both
+        own = model.non_idealities  # both the model and the array may have read noise; the switch turns off both
         return model.without([name for name in self.off if name not in ARRAY_SWITCHES or name in own])
 
 
 class Device(LayerDevice):
-    """What the weights are stored in: one device for all layers of weights, or others for some of them."""
+    """The storage of the weights: one device for all weight layers, or different devices for some layers."""
 
     layers: Annotated[
         dict[str, LayerDevice],
         BeforeValidator(by_layer),
-        Allowed("a mapping of weight layers (0, 1, ...) to a model's name or to fields of a device that differ"),
-    ] = Field(default_factory=dict, description="Weight layers on a device of their own, counted from the input up")
+        Allowed("a mapping of weight layers (0, 1, ...) to a model's name or to device fields that differ"),
+    ] = Field(default_factory=dict, description="Weight layers with their own device, counted from the input up")
     drift_compensation: Literal["none", "global"] = Field(
         default="none",
-        description="After a rest: one factor for all cells, from a reference read before use (global), or nothing",
+        description="After a rest: one factor for all cells, from a reference read before use (global), or none",
     )
 
     @property
@@ -213,10 +216,11 @@ class Device(LayerDevice):
 
 
 class Deployment(Section):
-    """How long the trained chip lies before it is used."""
+    """Times at rest between training and use of the chip."""
 
     times: Annotated[
         tuple[Duration, ...], Allowed("a list of up to 50 times, each 0 s..3000 years, such as ['1 h', '1 day']")
     ] = Field(
-        default=(), strict=False, max_length=50, description="Times after training at which accuracy is read out [s]"
+        default=(), strict=False, max_length=50, description="Times after training at which the accuracy is measured "
+                                                             "[s]"
     )

@@ -1,4 +1,4 @@
-"""The `learning:` section of a spec: what all rules have in common, and how the section of a rule is found.
+"""The `learning:` section of a spec: the fields of all rules, and the choice of a rule's section.
 
 A rule adds its own fields in a subclass of `Learning` or `Targeted`, in its own folder (`edgesdt.registry`).
 """
@@ -23,20 +23,20 @@ from edgesdt.spec.hints import did_you_mean, shown
 from edgesdt.spec.types import Allowed, Rates, Section, sentence, wrong
 
 AsHeld: Final = WrapValidator(or_an_end_as_held)
-"""Around the range of a constant that a register holds."""
+"""Validator around the range of a constant that a register holds."""
 
 DROPOUT_OUTPUT_LABEL: Final = 0.0
-"""`learning.dropout.output` when it is not given and the target is `label`."""
+"""Default of `learning.dropout.output` if the target is `label`."""
 
 NOT_YET: Final[Mapping[str, tuple[str, ...]]] = {
     "learning.rule": registry.NOT_YET,
     "learning.target": ("mixed",),
 }
-"""Names that mean something to edgesdt but that this version does not run."""
+"""Names that are reserved but not supported by this version."""
 
 
 class Schedule(Section):
-    """How the learning rate falls over the epochs."""
+    """Change of the learning rate over the epochs."""
 
     kind: Literal["constant", "linear"] = Field(default="linear", description="Shape of the schedule")
     final: float = Field(
@@ -48,9 +48,9 @@ class Schedule(Section):
 
 
 class Dropout(Section):
-    """Shares of neurons that are silenced, drawn anew for each training sample."""
+    """Shares of neurons that are dropped, drawn again for each training sample."""
 
-    input: float = Field(default=0.3, ge=0, lt=1, description="Share of the inputs that are dropped")
+    input: float = Field(default=0.3, ge=0, lt=1, description="Share of inputs that are dropped")
     output: float = Field(
         default=0.2,
         ge=0,
@@ -60,7 +60,7 @@ class Dropout(Section):
 
 
 class Homeostasis(Section):
-    """What keeps the output neurons equally busy; of use with the self-defined target only."""
+    """Keeps the output neurons equally active; used only with the self-defined target."""
 
     gamma: Annotated[float, Field(ge=0, le=8), AsHeld] = Field(
         default=0.01, description="Step of the homeostasis term per unit of excess activity"
@@ -74,8 +74,8 @@ class Homeostasis(Section):
     bits: int = Field(
         default=24, ge=8, le=28, description="Width of a homeostasis term, sign included [bits]"
     )
-    frac_bits: int = Field(default=20, ge=4, le=24, description="Bits of it below the point [bits]")
-    reset: Literal["never", "epoch"] = Field(default="never", description="When the terms go back to zero")
+    frac_bits: int = Field(default=20, ge=4, le=24, description="Fractional bits of a homeostasis term [bits]")
+    reset: Literal["never", "epoch"] = Field(default="never", description="When the terms are reset to zero")
 
 
 def _known_rule(name: str) -> str:
@@ -91,11 +91,11 @@ DEFAULT_RULE: Final = registry.DEFAULT
 
 
 class Learning(Section):
-    """The learning rule and its constants. Each rule has a section of its own, made from this one (`section_of`)."""
+    """The learning rule and its constants. Each rule has its own section, a subclass of this one (`section_of`)."""
 
     rule: RuleName = Field(default=DEFAULT_RULE, description="Learning rule")
     target: Literal["self_defined", "label", "none"] = Field(
-        default="self_defined", description="What the output is pulled to"
+        default="self_defined", description="Target of the output"
     )
     learning_rate: Rates = Field(
         default=(0.002,),
@@ -109,9 +109,9 @@ class Learning(Section):
     @model_validator(mode="wrap")
     @classmethod
     def _of_its_rule(cls, value: Any, handler: ModelWrapValidatorHandler[Any], info: ValidationInfo) -> Any:
-        """A mapping becomes the section of the rule that it names; with an unknown name, of the default rule.
+        """Converts a mapping to the section of the rule that it names, or of the default rule if the name is unknown.
 
-        Of the fields of a rule that is not there, nothing can be said.
+        The fields of an unknown rule are not checked.
         """
         if cls is not Learning or isinstance(value, Learning):
             return handler(value)
@@ -122,10 +122,10 @@ class Learning(Section):
 
 
 class Targeted(Learning):
-    """A rule whose output is pulled to a target: winners that the chip picks itself, or a label."""
+    """A rule with a target for the output: winners chosen by the chip, or a label."""
 
     target: Literal["self_defined", "label"] = Field(
-        default="self_defined", description="What the output is pulled to"
+        default="self_defined", description="Target of the output"
     )
     winners: int = Field(
         default=5,
@@ -141,7 +141,7 @@ class Targeted(Learning):
 
 
 def section_of(rule: object) -> type[Learning]:
-    """The section of a rule; that of the default rule for what is no rule."""
+    """The section of a rule; that of the default rule for an unknown name."""
     known = isinstance(rule, str) and rule in registry.names()
     section: type[Learning] = registry.load(str(rule) if known else DEFAULT_RULE).settings
     return section

@@ -1,4 +1,4 @@
-"""The `chip.memory:` section of a spec: into which banks the arrays are cut, for all kinds of array or for each."""
+"""The `chip.memory:` section of a spec: division of the arrays into banks, for all kinds of array or for each kind."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from pydantic import Field
 from edgesdt.spec.types import Flag, Section, Size
 
 KINDS: Final = ("weights", "inputs", "states", "biases", "targets", "buffers")
-"""Kinds of array, as `edgesdt.ledger.recipes.KINDS` has them."""
+"""Kinds of array, the same as `edgesdt.ledger.recipes.KINDS`."""
 WORD_BITS: Final = 64
-"""Bits of a word where none are given: the access that the technology tables state."""
+"""Default bits of a word: those of an access in the technology tables."""
 
 
 class Banks(Section):
-    """Banks of one kind of array; what is null is as for all kinds."""
+    """Banks of one kind of array; null means the value for all kinds."""
 
-    bank: Size | None = Field(default=None, description="Size of a bank of this kind; null: as for all kinds [bits]")
-    word: Size | None = Field(default=None, description="Bits that an access opens; null: as for all kinds [bits]")
-    sleep: Flag | None = Field(default=None, description="Whether idle banks sleep; null: as for all kinds")
+    bank: Size | None = Field(default=None, description="Size of a bank of this kind; null: the value for all kinds "
+                                                        "[bits]")
+    word: Size | None = Field(default=None, description="Bits that an access opens; null: the value for all kinds "
+                                                        "[bits]")
+    sleep: Flag | None = Field(default=None, description="Whether idle banks sleep; null: the value for all kinds")
 
 
 class Asked(NamedTuple):
-    """What is asked of one kind of array: bits of a bank (None: one bank for all), bits of a word, sleep."""
+    """Requested organisation of one kind of array: bits of a bank (None: one bank for all), bits of a word, sleep."""
 
     bank: int | None
     word: int
@@ -31,7 +33,7 @@ class Asked(NamedTuple):
 
 
 class Memory(Section):
-    """Banks and words of the memories; where nothing is given, one memory for each kind, priced by the bits used."""
+    """Banks and words of the memories; by default one memory for each kind, priced by the bits used."""
 
     bank: Size | None = Field(
         default=None, description="Size of a bank, for all kinds of array; null: one bank for each kind [bits]"
@@ -49,14 +51,14 @@ class Memory(Section):
     buffers: Banks = Field(default_factory=Banks)
 
     def own(self, kind: str) -> Banks:
-        """The section of one kind. Raises `KeyError` for a kind that there is not."""
+        """The section of one kind. Raises `KeyError` for an unknown kind."""
         if kind not in KINDS:
             raise KeyError(kind)
         found: Banks = getattr(self, kind)
         return found
 
     def of(self, kind: str) -> Asked | None:
-        """What holds for one kind of array; None where no organisation is asked for."""
+        """The organisation of one kind of array; None if none is given."""
         own = self.own(kind)
         bank, word = own.bank or self.bank, own.word or self.word
         sleep = self.sleep if own.sleep is None else own.sleep
@@ -64,5 +66,5 @@ class Memory(Section):
 
     @property
     def organised(self) -> bool:
-        """Whether an organisation is asked for, of any kind."""
+        """Whether an organisation is given for any kind."""
         return any(self.of(kind) for kind in KINDS)

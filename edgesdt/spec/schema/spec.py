@@ -1,7 +1,7 @@
 """The spec as frozen models: every field with its type, range, default and one line of description.
 
-Defaults live in the three schema modules and nowhere else. What fields must agree on with each other is in
-`agreement`, where values come from in `source`, how a fault reads in `faults`; `loading` ties them together.
+All defaults are in the schema modules. `agreement` checks fields against each other, `source` reads values with their
+lines, `faults` formats faults, and `loading` connects these parts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Data(Section):
-    """Where the samples come from and how many of them are used."""
+    """The source of the samples and the number in use."""
 
     set: SetName = Field(description="Data set by name, or the path of an .npz file (relative to the spec)")
     train: int | None = Field(default=None, ge=1, le=10**9, description="Training samples used; null: all of them")
@@ -34,27 +34,27 @@ class Data(Section):
 
 
 class Encoder(Section):
-    """How a sample becomes integer activations."""
+    """Conversion of a sample to integer activations."""
 
     bits: int = Field(default=8, ge=1, le=8, description="Width of an input [bits]")
 
 
 class Technology(Section):
-    """What an action costs."""
+    """The prices of actions."""
 
     table: TableName = Field(default="cmos_45nm", description="Technology table that prices the actions")
     node: NodeLength | None = Field(default=None, description="Scale the table to this node; null: its own node [nm]")
     file: str | None = Field(
         default=None,
         min_length=1,
-        description="A table of one's own (YAML, relative to the spec), in place of a named one",
+        description="Your own table (YAML, relative to the spec), in place of a named one",
     )
     sha256: Sha256 = Field(default=None, description="Digest of that table; filled in when it is read")
     sheet: str | None = Field(default=None, description="Text of that table; filled in when it is read")
 
     @staticmethod
     def named(table: str, node: float | None = None) -> dict[str, Any]:
-        """The plain section that prices with `table`, a name or the path of a file, at `node` [nm; None: its own].
+        """The plain section for pricing with `table`, a name or the path of a file, at `node` [nm; None: its own].
 
         A word that ends in .yaml or has a `/` is a path. Raises `SheetError` for a file that cannot be read.
         """
@@ -65,14 +65,15 @@ class Technology(Section):
         return {"node": node, "file": path, "sha256": digest, "sheet": text}
 
     def prices(self) -> Prices:
-        """The prices of the table at the node. Raises `TechnologyError`, or `SheetError` for a file that is gone."""
+        """The prices of the table at the node. Raises `TechnologyError`, or `SheetError` for a missing file."""
         from hw_models import technology  # only a spec that is priced needs the tables
 
         if self.file is None:
             return technology.load(self.table, self.node)
         text = self.sheet if self.sheet is not None else named_files.sheet(self.file)[0]
         if text is None:
-            raise named_files.SheetError(f"{self.file}: longer than {named_files.MOST_BYTES} bytes, this is no table")
+            raise named_files.SheetError(f"{self.file}: longer than {named_files.MOST_BYTES} bytes, this is not a "
+                                         "table")
         return technology.load_text(text, self.file, self.node)
 
 
@@ -82,7 +83,7 @@ ReadoutName = Literal["direct", "linear", "output"]
 
 
 class Spec(Section):
-    """One whole simulation, made by `load`, `loads` or `from_plain`: they check that its fields agree."""
+    """One complete simulation. `load`, `loads` and `from_plain` create it and check that its fields agree."""
 
     name: Annotated[str, Allowed("1 to 100 letters, digits, '_', '.' or '-'")] = Field(
         pattern=r"^[A-Za-z0-9_.-]+$",
@@ -111,11 +112,11 @@ class Spec(Section):
         default=1.0,
         gt=0,
         le=1,
-        description="Share of the training labels that are known, drawn by class: all that read-outs use and, with "
-        "learning.target: label, all that the chip learns from",
+        description="Share of the training labels that are known, drawn by class. Read-outs use only these labels; "
+                    "with learning.target: label, the chip learns only from these samples",
     )
     label_seed: int | None = Field(
-        default=None, ge=0, le=2**32 - 1, description="Seed of the draw of known labels; null: seed"
+        default=None, ge=0, le=2**32 - 1, description="Seed for the selection of known labels; null: seed"
     )
     epochs: int = Field(default=10, ge=1, le=100_000, description="Passes over the training samples")
     seed: int = Field(default=0, ge=0, le=2**32 - 1, description="Seed of every random choice")
@@ -126,7 +127,7 @@ class Spec(Section):
         plain: dict[str, Any] = self.model_dump(mode="json")
         if self.sweep is None:
             del plain["sweep"]
-        if self.label_seed is None:  # specs of before this field keep their hash
+        if self.label_seed is None:  # older specs without this field keep their hash
             del plain["label_seed"]
         if not self.deployment.times:
             del plain["deployment"]
@@ -157,7 +158,7 @@ class Spec(Section):
     @staticmethod
     def from_plain(plain: Mapping[str, Any]) -> Spec:
         """The spec that `plain` describes (bare numbers in the units of `plain`). Raises `SpecError`."""
-        from edgesdt.spec.loading import from_plain  # the schema does not know who checks it
+        from edgesdt.spec.loading import from_plain  # the schema must not import its checker
 
         return from_plain(plain)
 

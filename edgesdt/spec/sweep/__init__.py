@@ -1,1 +1,1 @@
-"""The `sweep:` section: parameters, ranges, objectives and the variants that they make."""
+"""The `sweep:` section: parameters, ranges, objectives and the resulting variants."""

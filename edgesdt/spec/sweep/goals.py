@@ -1,6 +1,6 @@
-"""What a sweep is judged by: names of objectives, where a record holds each, constraints such as `memory <= 64 KiB`.
+"""The objectives of a sweep with their paths in a record, and constraints such as `memory <= 64 KiB`.
 
-Neighbours: `sweeping` reads the section that holds them, `edgesdt.sweep` takes their values from records.
+`section` reads the section that contains them; `edgesdt.sweep` reads their values from records.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _READOUTS: Final = {"direct": ("direct_average", "direct_max"), "linear": ("line
 
 @dataclass(frozen=True)
 class Goal:
-    """One objective: its name in a spec, the dotted path of its value in a record, whether more is better, its unit."""
+    """One objective: its name in a spec, its path in a record, whether larger is better, and its unit."""
 
     name: str
     path: str
@@ -36,7 +36,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class Constraint:
-    """What a point must keep: the quantity `goal` compared by `op` with `limit` [its unit]; `text` as written."""
+    """A constraint on points: the quantity `goal`, compared by `op` with `limit` [its unit]; `text` as written."""
 
     goal: Goal
     op: str
@@ -44,11 +44,11 @@ class Constraint:
     text: str
 
     def keeps(self, value: float) -> bool:
-        """Whether a value [the goal's unit] keeps it."""
+        """Whether a value [the goal's unit] satisfies the constraint."""
         return _COMPARE[self.op](value, self.limit)
 
     def excess(self, value: float) -> float:
-        """How far a value is on the wrong side, as a share of the limit; 0 or less where it is kept."""
+        """The violation by a value as a share of the limit; 0 or less if the constraint is satisfied."""
         over = value - self.limit if self.op.startswith("<") else self.limit - value
         return over / (abs(self.limit) or 1.0)
 
@@ -69,12 +69,12 @@ _COSTS: Final = {
 }
 _KINDS: Final = {"J": ENERGY, "s": TIME, "mm²": _AREA, "bit": SIZE, "": _SHARE}
 DEFAULT: Final = ("accuracy", "energy", "area", "memory")
-"""The objectives of a sweep that names none."""
+"""The default objectives of a sweep."""
 _CONSTRAINT = re.compile(r"\s*([A-Za-z_.]+)\s*(<=|>=|≤|≥|<|>)\s*(.+?)\s*")
 
 
 def names(spec: Spec) -> tuple[str, ...]:
-    """Every objective that the runs of this spec can be judged by."""
+    """All objectives for runs of this spec."""
     return ("accuracy", *_COSTS, *(f"accuracy.{name}" for name in _accuracies(spec)))
 
 
@@ -123,5 +123,5 @@ def _limit(text: str, judged: Goal) -> float:
 
 
 def _accuracies(spec: Spec) -> list[str]:
-    """What a record's `accuracy` holds, the first read-out's first."""
+    """The keys of a record's `accuracy`, those of the first read-out first."""
     return [name for readout in spec.readout for name in _READOUTS[readout]]

@@ -4,7 +4,7 @@
       - {chip.weights.bits: 4, chip.weights.frac_bits: 7}
       - {chip.weights.bits: 8, chip.weights.frac_bits: 12}
 
-One list is one parameter of the sweep, crossed with all others. Several lists have names: `groups: {formats: [...]}`.
+One list is one parameter of the sweep, combined with all others. Several lists have names: `groups: {formats: [...]}`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _WANTED: Final = "a list of mappings such as {chip.weights.bits: 4, chip.weights
 
 @dataclass(frozen=True)
 class Group:
-    """One list: the fields that its entries have, their places, the values of each entry, where it stands."""
+    """One list: the fields of its entries, their paths in the spec, the values of each entry, and its lines."""
 
     fields: tuple[str, ...]
     places: tuple[Path, ...]
@@ -32,7 +32,10 @@ class Group:
 
 
 def read(given: object, barred: Mapping[str, str], faults: list[Fault]) -> Iterator[Group]:
-    """Every list of groups; `barred` are fields that cannot be swept, and why. With faults, lists are left out."""
+    """Reads every list of groups; `barred` holds fields that cannot be swept, with the reason.
+
+    Faulty lists are left out.
+    """
     at: Path = ("sweep", KEY)
     lists: list[tuple[Path, Any]] = [(at, given)]
     if isinstance(given, Mapping):
@@ -51,7 +54,7 @@ def read(given: object, barred: Mapping[str, str], faults: list[Fault]) -> Itera
 
 
 def fields_of(given: object) -> set[str]:
-    """The fields that a section's groups name, whether or not they are well written."""
+    """The fields that a section's groups name, even if the groups have faults."""
     if isinstance(given, Mapping):
         return {name for entries in given.values() for name in fields_of(entries)}
     entries = given if isinstance(given, list | tuple) else ()

@@ -1,8 +1,9 @@
-"""Reads the `sweep:` section of a spec: which fields take which values, with which seeds, and what is looked for.
+"""Reads the `sweep:` section of a spec: fields, values, seeds, objectives and constraints.
 
-Two forms, `groups` (see `sweep_groups`) in both. Short: `{dotted.path: values, …, seed: [0, 1]}`, a grid. Long:
-`{method, parameters: {dotted.path: values}, seeds, objectives, constraints, samples, prune}`. Values are a list, or
-`{min, max, step, log}`. Every point is checked by `edgesdt.sweep.plan`; here only the section itself is.
+The section has two forms; both may contain `groups` (see the module `groups`). Short: `{dotted.path: values, …, seed:
+[0, 1]}`, a grid. Long: `{method, parameters: {dotted.path: values}, seeds, objectives, constraints, samples, prune}`.
+Values are a list, or `{min, max, step, log}`. This module checks only the section itself; `edgesdt.sweep.plan` checks
+every point.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ Method = Literal["grid", "zip", "random", "sobol", "search"]
 METHODS: Final[tuple[Method, ...]] = get_args(Method)
 LONG: Final = ("method", "parameters", "groups", "seeds", "objectives", "constraints", "samples", "prune")
 SAMPLES: Final = 64
-"""Points of a random, sobol or search sweep that does not say how many."""
+"""Default number of points of a random, sobol or search sweep."""
 MOST_POINTS: Final = 1_000_000
 _NOT_SWEPT: Final = {"name": "it names the whole sweep", "sweep": "it is the sweep", "seed": "seeds go to sweep.seeds"}
 _VALUES: Final = "a list of values, or {min, max, step, log}"
@@ -32,9 +33,9 @@ _VALUES: Final = "a list of values, or {min, max, step, log}"
 
 @dataclass(frozen=True)
 class Parameter:
-    """What a sweep varies by itself: one field, its place in the spec, and its values (a list) or its range.
+    """A parameter of a sweep: one field, its path in the spec, and its values (a list) or its range.
 
-    A group of fields is one parameter too: `group` holds its fields and their places, a value is a tuple of theirs.
+    A group of fields is one parameter too: `group` holds its fields and their paths; its values are tuples.
     """
 
     name: str
@@ -42,21 +43,21 @@ class Parameter:
     values: tuple[Any, ...]
     range: Range | None
     at: Path
-    """Where its values stand in the file."""
+    """The position of its values in the file."""
     group: tuple[tuple[str, Path], ...] = ()
 
     @property
     def fields(self) -> tuple[tuple[str, Path], ...]:
-        """Name and place of every field that it sets."""
+        """Name and path of every field that it sets."""
         return self.group or ((self.name, self.place),)
 
     def spread(self, value: Any) -> tuple[tuple[str, Path, Any], ...]:
-        """Name, place and value of every field that `value` sets."""
+        """Name, path and value of every field that `value` sets."""
         each = value if self.group else (value,)
         return tuple((name, place, one) for (name, place), one in zip(self.fields, each, strict=True))
 
     def line_of(self, value: Any, field: int = 0) -> Path:
-        """Where a value stands in the file; of a group, that of its field."""
+        """The position of a value in the file; for a group, that of its field."""
         if not self.values:
             return self.at
         entry = (*self.at, self.values.index(value))
@@ -81,7 +82,7 @@ class Sweep:
 
 
 def load_sweep(name_or_path: str, overrides: tuple[str, ...] | list[str] = ()) -> tuple[Traced, Sweep]:
-    """The spec with where it came from, and its sweep. Raises `SpecError` with every fault, or if it has none."""
+    """The spec with its origin, and its sweep. Raises `SpecError` with every fault, or if the spec has no sweep."""
     traced = load_traced(name_or_path, overrides)
     if traced.spec.sweep is None:
         text = "missing: this spec runs one chip ('edgesdt run'), allowed: a mapping of dotted field: list of values"
@@ -93,7 +94,7 @@ def load_sweep(name_or_path: str, overrides: tuple[str, ...] | list[str] = ()) -
 
 
 def read(spec: Spec) -> tuple[Sweep, list[Fault]]:
-    """The sweep of a spec that has one, and every fault of the section; with faults the sweep must not be used."""
+    """The sweep of a spec with such a section, and all its faults; with faults the sweep must not be used."""
     section = spec.sweep or {}
     faults: list[Fault] = []
     is_long = any(key in LONG and key != groups.KEY for key in section)
@@ -122,7 +123,7 @@ def read(spec: Spec) -> tuple[Sweep, list[Fault]]:
 
 
 def _as_long(section: Mapping[str, Any]) -> dict[str, Any]:
-    """The short form as the long one."""
+    """Converts the short form to the long form."""
     apart = {"seed": "seeds", groups.KEY: groups.KEY}
     fields = {key: value for key, value in section.items() if key not in apart}
     return {"parameters": fields, **{long: section[key] for key, long in apart.items() if key in section}}
@@ -228,7 +229,7 @@ def _constraints(given: object, spec: Spec, faults: list[Fault]) -> tuple[goals.
 def _samples(given: object, sampled: bool, is_given: bool, faults: list[Fault]) -> int:
     at: Path = ("sweep", "samples")
     if is_given and not sampled:
-        faults.append(Fault(at, f"of no use: {shown(given)}, allowed: with method random, sobol or search"))
+        faults.append(Fault(at, f"no effect: {shown(given)}, allowed: only with method random, sobol or search"))
         return 0
     if type(given) is not int or not (1 <= given <= MOST_POINTS or not sampled):
         faults.append(Fault(at, f"wrong number of points: {shown(given)}, allowed: an integer 1..{MOST_POINTS}"))
@@ -260,7 +261,7 @@ def _as_a_whole(sweep: Sweep, has_parameters: bool) -> Iterator[Fault]:
         lengths = ", ".join(f"{parameter.name} {len(parameter.values)}" for parameter in sweep.parameters)
         yield Fault(where, f"zip needs lists of one length: {lengths}")
     if sweep.method in ("random", "sobol", "search") and not sweep.parameters:
-        yield Fault(where, f"nothing to choose from, allowed: a mapping of dotted field: {_VALUES}")
+        yield Fault(where, f"no parameters, allowed: a mapping of dotted field: {_VALUES}")
     count = len(sweep.seeds)
     if sweep.method == "grid":
         for parameter in sweep.parameters:

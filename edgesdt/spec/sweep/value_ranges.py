@@ -1,4 +1,4 @@
-"""Ranges of a swept field, `{min, max, step, log}`: read with the field's unit, stepped through or sampled."""
+"""Ranges of a swept field, `{min, max, step, log}`: reads it with the field's unit, steps through it or samples it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from edgesdt.units import UnitError, exact, parse
 _KEYS: Final = ("min", "max", "step", "log")
 _MOST_STEPS: Final = 1_000_000
 _LARGEST: Final = 1e100
-"""Of an end or a step, in base units: far beyond every field, and far from where a difference of two overflows."""
+"""Largest end or step, in base units: far beyond every field, and small enough that differences do not overflow."""
 _DIGITS: Final = 6
-"""Significant digits of a sampled number: short enough to be read, far finer than any register."""
+"""Significant digits of a sampled number: short to read, but far finer than any register."""
 
 
 class RangeError(ValueError):
-    """Values that cannot be swept; the text is the fault, `inside` the key or index at fault."""
+    """Values cannot be swept; the text is the fault, `inside` is the faulty key or index."""
 
     def __init__(self, text: str, inside: Path = ()) -> None:
         super().__init__(text)
@@ -31,9 +31,9 @@ class RangeError(ValueError):
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from `low` to `high`: every `step` (a factor if `log`) from `low` on, or any where there is no step.
+    """Numbers from `low` to `high`: every `step` (a factor if `log`) from `low` on, or any number if there is no step.
 
-    With a `quantity`, numbers are in the base unit of its kind and values are given as text with a unit.
+    With a `quantity`, numbers are in the base unit of its kind and values are text with a unit.
     """
 
     low: float
@@ -66,7 +66,7 @@ class Range:
         return self._value(min(max(number, self.low), self.high))
 
     def count(self) -> int:
-        """Values on the steps."""
+        """Number of values on the steps."""
         assert self.step is not None
         if self.log:
             return math.floor(math.log(self.high / self.low) / math.log(self.step) * (1 + 1e-9) + 1e-9) + 1
@@ -91,7 +91,7 @@ class Range:
 def read_range(given: Mapping[str, Any], place: Path, sampled: bool) -> Range:
     """The range that a mapping describes, for the field at `place`. Raises `RangeError`.
 
-    A range is of integers where the field is one, or (where the schema does not say) where both ends are.
+    A range has integer values if the field is an integer, or (for fields without a type) if both ends are integers.
     """
     for key in given:
         if key not in _KEYS:
@@ -154,7 +154,7 @@ def _number(given: Mapping[str, Any], key: str, quantity: Quantity | None) -> fl
 
 
 def _kind_of(place: Path) -> str:
-    """`whole` or `real` as the schema has it, empty where it does not say."""
+    """`whole` or `real` according to the schema; empty if the schema does not say."""
     field = field_at(place)
     if field is None:
         return ""
@@ -168,5 +168,5 @@ def _kind_of(place: Path) -> str:
 
 
 def _exact(number: float) -> Fraction:
-    """The number as it is written in decimals, so that 0.1 steps do not drift."""
+    """The exact decimal number as written, so that steps of 0.1 do not accumulate errors."""
     return Fraction(repr(number))

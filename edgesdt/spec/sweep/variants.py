@@ -1,7 +1,7 @@
-"""Many variants of one spec, each checked as if its values stood in the file, fast enough for ten thousand of them.
+"""Creates and checks variants of one spec as if their values were in the file; fast enough for ten thousand variants.
 
-A section is checked once for each combination of values that it gets; what sections must agree on is checked for every
-variant. Only a variant with a fault goes the long way through `loading`, which knows how to word it.
+A section is checked once for each combination of its values; the agreement of sections is checked for every variant.
+Only a variant with a fault is loaded by `loading`, which formats the fault.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _STRICT = ConfigDict(strict=True, allow_inf_nan=False)
 
 
 class Faulty(Exception):
-    """A variant that cannot be simulated, with its faults."""
+    """A variant cannot be simulated; holds its faults."""
 
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__("; ".join(fault.text for fault in faults))
@@ -33,10 +33,10 @@ class Faulty(Exception):
 
 
 class Variants:
-    """Makes variants of `spec`, which was read from `data` (its `sweep:` is left out of them).
+    """Creates variants of `spec`, which was read from `data`; they have no `sweep:` section.
 
-    `facts` tells the shapes and sample counts of data sets that the schema does not know, by name; relative paths of
-    files are relative to `folder`.
+    `facts` holds, by name, shapes and sample counts of data sets that are not in the schema. Relative paths of files
+    are relative to `folder`.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Variants:
         self._known: dict[tuple[str, str], tuple[Any, Any]] = {}
 
     def with_values(self, changes: Iterable[Change]) -> Spec:
-        """The variant in which each path has the value given for it. Raises `Faulty`."""
+        """The variant with the given value at each path. Raises `Faulty`."""
         changes = [change for given in changes for change in self._located(*given)]
         by_section: dict[str, list[Change]] = {}
         for path, value in changes:
@@ -59,7 +59,7 @@ class Variants:
         try:
             for name, inside in by_section.items():
                 data[name], made[name] = self._section(name, inside)
-            if "chip" in made and "device" in data and "device" not in made:  # its defaults are those of the chip
+            if "chip" in made and "device" in data and "device" not in made:  # its defaults depend on the chip
                 made["device"] = self._section("device", [])[1]
         except (ValidationError, _NoPlace):
             raise Faulty(self._faults(changes)) from None
@@ -69,7 +69,7 @@ class Variants:
         return spec
 
     def _located(self, path: Path, value: Any) -> Iterator[Change]:
-        """A change with absolute paths in it; what was known of the file that it replaces goes."""
+        """A change with absolute paths; digest and text of a replaced file are removed."""
         if named_files.is_place(path):
             for place in named_files.beside(path):
                 if _has(self._data, place):
@@ -79,7 +79,7 @@ class Variants:
         yield path, value
 
     def _section(self, name: str, changes: list[Change]) -> tuple[Any, Any]:
-        """Plain data and checked model of one section with `changes` in it."""
+        """Plain data and checked model of one section, with `changes` applied."""
         key = name, json.dumps(changes)
         if key not in self._known:
             if len(self._known) > 100_000:
@@ -97,7 +97,7 @@ class Variants:
         return self._adapters[name]
 
     def _faults(self, changes: list[Change]) -> list[Fault]:
-        """What is wrong, in the words of the loader."""
+        """The faults, with the text of the loader."""
         try:
             data = _replaced(self._data, changes)
         except _NoPlace as error:
@@ -124,7 +124,7 @@ class _NoPlace(Exception):
 
 
 def _replaced(plain: Any, changes: list[Change]) -> Any:
-    """A copy of `plain` along the paths of `changes`, with their values. Raises `_NoPlace`."""
+    """`plain` with the values of `changes`, copied along their paths. Raises `_NoPlace`."""
     for path, value in changes:
         plain = _with(plain, path, value, ())
     return plain

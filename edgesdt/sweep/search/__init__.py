@@ -1,1 +1,1 @@
-"""Sweeps that choose their own points."""
+"""Searches: sweeps that choose their own points."""

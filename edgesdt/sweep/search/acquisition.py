@@ -1,8 +1,9 @@
-"""Which of many candidates promise to enlarge a front most: the expected improvement of its hypervolume.
+"""Chooses the candidates with the largest expected improvement of the hypervolume of a Pareto front.
 
 By random scalarisations (Zhang and Golovin, "Random Hypervolume Scalarizations for Provable Multi-Objective Black Box
 Optimization", ICML 2020): for directions d of the positive sphere, the mean of max over points of min over objectives
-of (gain_i / d_i)^m is the hypervolume, but for a factor. Knows nothing of chips: costs in, indices out.
+of (gain_i / d_i)^m is the hypervolume, up to a constant factor. The input is costs, the output indices; it does not
+depend on chips.
 """
 
 from __future__ import annotations
@@ -16,15 +17,18 @@ from edgesdt.sweep.search.surrogate import Floats
 
 _DIRECTIONS: Final = 256
 _DRAWS: Final = 16
-"""Of what a candidate may turn out to be."""
+"""Random draws of the possible costs of a candidate."""
 _BEYOND: Final = 0.1
-"""The corner is this share of the range that was seen beyond the worst that was seen, unless a constraint is nearer."""
+"""The reference corner lies beyond the worst seen cost by this share of the seen range, unless a constraint is
+nearer."""
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What candidates may cost: mean and standard deviation (candidates, objectives), and the probability (candidates,)
-    with which each keeps the constraints; `limits` (objectives,) is what these allow, infinite where they are silent.
+    """Expected costs of candidates, and their probability of keeping the constraints.
+
+    `mean` and `sd` are (candidates, objectives), the probability (candidates,). `limits` (objectives,)
+    holds the constraints' limits, infinite if there is none.
     """
 
     mean: Floats
@@ -34,10 +38,10 @@ class Expected:
 
 
 def choose(wanted: int, seen: Floats, kept: Floats, expected: Expected, seed: int) -> list[int]:
-    """Indices of at most `wanted` candidates, the most promising first, each as if those before it had been run.
+    """Indices of at most `wanted` candidates, the best first; each assumes that those before it have been run.
 
-    `seen` (points, objectives) are the costs of what has been run, `kept` of what of it keeps the constraints. All that
-    was seen spans the scales: the little that keeps strict constraints says nothing of how much a gain is.
+    `seen` (points, objectives) holds the costs of all points that have been run, `kept` those of points that keep the
+    constraints. The scales come from all seen points, because few points may keep strict constraints.
     """
     drawn = np.random.RandomState(seed)
     objectives = expected.mean.shape[1]

@@ -1,4 +1,4 @@
-"""Candidates of a search as shares of each parameter's range: variations of good points, and how models see them."""
+"""Candidates of a search as shares of each parameter's range: variations of good points, and features for models."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _STEP: Final = 0.15
 
 
 def count(parameter: Parameter) -> int:
-    """Values of a list or of a stepped range; 0 for a continuous one."""
+    """Number of values of a list or of a stepped range; 0 for a continuous range."""
     if parameter.range is None:
         return len(parameter.values)
     return parameter.range.count() if parameter.range.step is not None else 0
 
 
 def ordered(parameter: Parameter) -> bool:
-    """Whether values that are near each other in the list are near each other: a range, or numbers that rise."""
+    """Whether neighbouring values are similar: true for a range or a list of increasing numbers."""
     values = parameter.values
     if parameter.range is not None:
         return True
@@ -33,7 +33,7 @@ def ordered(parameter: Parameter) -> bool:
 
 
 def varied(sweep: Sweep, shares: Shares, drawn: random.Random) -> Shares:
-    """Shares near those given: some parameters take a step, at least one."""
+    """Shares near the given ones: at least one parameter is changed by a step."""
     made = list(shares)
     some = max(1.5 / len(made), 0.2)
     sure = drawn.randrange(len(made))
@@ -49,7 +49,7 @@ def varied(sweep: Sweep, shares: Shares, drawn: random.Random) -> Shares:
 
 
 def features(sweep: Sweep, every: Sequence[Shares]) -> Floats:
-    """(points, features) in 0..1: a share where values are ordered, else one feature for each value."""
+    """Features (points, features) in 0..1: a share for ordered values, else one feature for each value."""
     columns = []
     for index, parameter in enumerate(sweep.parameters):
         shares = np.array([point[index] for point in every], np.float64)

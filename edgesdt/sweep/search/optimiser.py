@@ -1,6 +1,7 @@
 """Proposes points of a parameter space from the costs of earlier ones: Optuna's TPE, on shares of each range.
 
-Knows nothing of chips or runs: shares of ranges in and out, costs to be minimised and violations of constraints in.
+It does not depend on chips or runs: it takes shares of ranges, costs to minimise and violations of constraints, and
+returns shares.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from edgesdt.spec.sweep.section import Parameter, Sweep
 from edgesdt.sweep.search.candidates import Shares, count, ordered
 
 _CANDIDATES: Final = 48
-"""Points that are weighed against each other for each one that is proposed."""
+"""Points that are compared for each proposed point."""
 _VIOLATION: Final = "violation"
 
 
 class Optimiser:
-    """Learns and proposes for one sweep; the same lessons give the same proposals.
+    """Learns costs and proposes points for one sweep; the same inputs give the same proposals.
 
     Raises `EdgesdtError` without Optuna.
     """
@@ -33,7 +34,7 @@ class Optimiser:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._optuna, self._sweep = optuna, sweep
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # options that are still marked experimental
+            warnings.simplefilter("ignore")  # Optuna warns that these options are experimental
             sampler = optuna.samplers.TPESampler(
                 seed=seed,
                 multivariate=True,
@@ -46,7 +47,7 @@ class Optimiser:
         self._space = {parameter.name: _distribution(optuna, parameter) for parameter in sweep.parameters}
 
     def learn(self, shares: Shares, costs: Sequence[float], violations: Sequence[float]) -> None:
-        """What a point has cost in each objective; violations above 0 are broken constraints."""
+        """Adds the costs of a point in each objective; violations above 0 are broken constraints."""
         pairs = zip(self._sweep.parameters, shares, strict=True)
         self._study.enqueue_trial({p.name: int(share * count(p)) if count(p) else share for p, share in pairs})
         trial = self._study.ask(self._space)
@@ -54,9 +55,9 @@ class Optimiser:
         self._study.tell(trial, list(costs))
 
     def propose(self, number: int) -> list[Shares]:
-        """So many points at which good ones are likelier than bad ones."""
+        """Proposes a number of points that are likely to be good."""
         trials = [self._study.ask(self._space) for _ in range(number)]
-        for trial in trials:  # dropped: what is chosen is learned once it has been run
+        for trial in trials:  # discarded: a chosen point is added after its run
             trial.set_user_attr(_VIOLATION, (0.0,))
             self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
         return [tuple(_share(p, trial.params[p.name]) for p in self._sweep.parameters) for trial in trials]

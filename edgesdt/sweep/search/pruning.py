@@ -1,4 +1,4 @@
-"""When a run is hopeless: accuracies below which, by the curves of finished runs, it cannot end on the front."""
+"""Early stopping: accuracies below which, judging by finished runs, a run will not end on the Pareto front."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from math import ceil
 from typing import Any
 
 _RUNGS = (0.25, 0.5)
-"""Shares of the epochs after which a run is looked at."""
+"""Shares of the epochs after which a run is checked."""
 _FEWEST = 8
-"""Finished runs needed to say how much a curve may still rise."""
+"""Finished runs needed to estimate how much a curve may still rise."""
 _MARGIN = 0.02
-"""Accuracy that a run is granted beyond the steepest rise that was seen."""
+"""Margin of accuracy added to the steepest rise that was seen."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """The learning curve of a finished run; `rival` if its point is as cheap in everything as the one looked at."""
+    """The learning curve of a finished run; `rival` if its point has no larger cost than the checked one."""
 
     points: Sequence[Mapping[str, Any]]
     rival: bool
@@ -28,8 +28,8 @@ def floors(
 ) -> list[tuple[int, str, float]]:
     """Triples of epoch, key of the curve, and accuracy below which a run of `epochs` is stopped there.
 
-    A run is hopeless if even with the steepest rise ever seen from that share of the epochs on, and a margin, it stays
-    below a rival's final accuracy or below one of `least`, the accuracies that constraints ask for.
+    A run is stopped if it would stay below a rival's final accuracy, or below one of `least` (the accuracies that
+    constraints require), even with the steepest rise seen after that share of the epochs and a margin.
     """
     curves = [curve for curve in known if curve.points and all(key in point for point in curve.points)]
     if len(curves) < _FEWEST:

@@ -1,8 +1,8 @@
-"""A sweep that chooses its own points: several objectives, constraints, means over seeds, hopeless runs stopped early.
+"""A sweep that chooses its own points, with several objectives, constraints, means over seeds and early stopping.
 
-Points come in batches whose size depends on the spec alone, and what is asked for depends on finished rows alone: so a
-search gives the same points with any number of workers, and goes on after an interruption by asking again from the
-start.
+Points come in batches. Their size depends only on the spec, and their points only on finished rows. So a search gives
+the same points with any number of workers. After an interruption it repeats its choices from the start, using the
+stored rows.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from edgesdt.sweep.store import Store
 
 _BATCH = 8
 _BATCHES = 16
-"""A search of many points takes them in this many batches, a small one in batches of `_BATCH`."""
+"""Number of batches of a large search; a small search uses batches of `_BATCH` points."""
 _LARGEST_BATCH = 64
 _AT_FIRST = 0.25
-"""Share of the points that is spread evenly before anything is learned from them."""
+"""Share of the points that are spread evenly at the start, without a model."""
 _POOL = 400
-"""Candidates from which a batch is taken."""
+"""Number of candidates from which a batch is chosen."""
 _PROPOSED = 60
-"""Candidates that Optuna proposes."""
+"""Number of candidates that Optuna proposes."""
 _VARIATIONS = 2
-"""Variations of good points for each candidate that is far from all others."""
+"""Number of variations of good points for each candidate that is far from all others."""
 _PATIENCE = 30
-"""Combinations without a new point, for each point wanted or known, after which a space is taken for exhausted."""
+"""A space counts as exhausted after this number of combinations per wanted or known point."""
 
 
 class Search:
@@ -65,11 +65,11 @@ class Search:
         check_ends(plan)
 
     def floors(self, point: Point) -> list[tuple[int, str, float]]:
-        """As known when its batch was made."""
+        """The floors of a point, fixed when its batch was made."""
         return self._floors.get(point.id, [])
 
     def more(self, store: Store) -> Sequence[Point]:
-        """The next batch; the last one must be finished."""
+        """The next batch; the previous one must be finished."""
         for trial in self._open:
             self._learn(trial, store)
         batch = min(max(_BATCH, self._sweep.samples // _BATCHES), _LARGEST_BATCH)
@@ -88,7 +88,7 @@ class Search:
         return found
 
     def _gather(self, source: Iterable[Shares], number: int, known: dict[str, Trial]) -> list[Trial]:
-        """So many new trials that can be run, and those met on the way that cannot; `known` gets them too."""
+        """Collects `number` new feasible trials, and the infeasible ones found on the way; adds them to `known`."""
         found: list[Trial] = []
         fit = 0
         for tries, shares in enumerate(source, 1):
@@ -102,7 +102,7 @@ class Search:
         return found
 
     def _most_promising(self, wanted: int) -> list[Trial]:
-        """The candidates that promise to enlarge the front most, by what is known of earlier trials."""
+        """The candidates with the largest expected gain of the Pareto front, from earlier trials."""
         seen = [trial for trial in self._trials.values() if trial.costs]
         if len(seen) < 3:
             return self._gather(self._spread, wanted, self._trials)
@@ -118,7 +118,7 @@ class Search:
         return best
 
     def _candidates(self, seen: Sequence[Trial]) -> Iterator[Shares]:
-        """Points far from all others, and variations of those that no other beats."""
+        """Proposals of Optuna, points far from all others, and variations of points on the front."""
         kept = [trial for trial in seen if trial.kept] or seen
         front = [trial for trial in kept if not any(beats(other.costs, trial.costs) for other in kept)]
         yield from self._optimiser.propose(_PROPOSED)
@@ -128,7 +128,7 @@ class Search:
                 yield varied(self._sweep, self._drawn.choice(front).shares, self._drawn)
 
     def _new(self, shares: Shares, known: Mapping[str, Trial]) -> Trial | None:
-        """The trial of a combination that is not known; None for a repeated or an impossible one."""
+        """The trial of a new combination; None for a repeated or invalid one."""
         values = tuple(p.at_share(share) for p, share in zip(self._sweep.parameters, shares, strict=True))
         key = json.dumps(values)
         if key in known:
@@ -146,7 +146,7 @@ class Search:
         return trial
 
     def _broken(self, trial: Trial) -> str:
-        """The constraints that a point breaks before it is run, in words."""
+        """Text for the constraints that the predicted costs of a point break; empty if none."""
         certain = {goal.name for goal in known_before(self._goals)}
         told = []
         for kept in self._sweep.constraints:
@@ -155,7 +155,7 @@ class Search:
         return "; ".join(told)
 
     def _learn(self, trial: Trial, store: Store) -> None:
-        """Keep what came of a trial; nothing where every run failed."""
+        """Stores the results of a trial; none if every run failed."""
         found = [row for row in map(store.row_of, trial.points) if row is not None]
         done = [row for row in found if row["status"] == rows.DONE]
         stopped = [row for row in found if row["status"] == rows.PRUNED]
@@ -172,21 +172,21 @@ class Search:
         trial.found = values
         trial.costs = [cost(goal, values.get(goal.name, 0.0)) for goal in self._sweep.objectives]
         kept = all(kept.keeps(values.get(kept.goal.name, 0.0)) for kept in self._sweep.constraints)
-        trial.kept = kept and trial.ranks  # a cost that is not whole is no cost to beat
+        trial.kept = kept and trial.ranks  # a lower bound of a cost is no cost to beat
         excess = [kept.excess(values.get(kept.goal.name, 0.0)) for kept in self._sweep.constraints]
         self._optimiser.learn(trial.shares, trial.costs, excess if trial.ranks else [*excess, 1.0])
         if not stopped:
             trial.curves = [row["record"].get("curve", []) for row in done]
 
     def _end_of(self, curve: Sequence[Mapping[str, Any]], key: str) -> float:
-        """What a run that was stopped early would probably have come to: it rises as the median of the others did."""
+        """Estimates the final accuracy of a run that was stopped early: it rises as the median of the other runs."""
         others = (other for trial in self._finished() for other in trial.curves or [])
         whole = [o for o in others if len(o) >= len(curve) and all(key in point for point in o)]
         rises = [other[-1][key] - other[len(curve) - 1][key] for other in whole]
         return min(float(curve[-1].get(key, 0.0)) + (median(rises) if rises else 0.0), 1.0)
 
     def _corrected(self, trial: Trial) -> dict[str, float]:
-        """What is predicted for a trial, times what predictions have been short of so far."""
+        """The predictions for a trial, multiplied by the median ratio of found to predicted values so far."""
         corrected = {}
         for name, predicted in trial.predicted.items():
             finished = [(other.found, other.predicted) for other in self._finished()]

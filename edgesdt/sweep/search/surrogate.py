@@ -1,6 +1,6 @@
-"""What to expect of points that have not been run, from those that have: one Gaussian process for each quantity.
+"""Predicts quantities of new points from points that have been run: one Gaussian process for each quantity.
 
-Knows nothing of chips: points of the unit cube in, means and standard deviations out.
+It does not depend on chips: it takes points of the unit cube and returns means and standard deviations.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 _MOST: Final = 300
-"""Points that a process is fitted to, the latest ones: its cost grows with the cube of their number."""
+"""Maximum points for a fit, the latest ones: its cost grows with the cube of their number."""
 _LENGTHS: Final = (0.1, 10.0)
-"""How far a parameter may have to go, as a share of its range, until what is known there says nothing any more."""
+"""Limits of the correlation length of a parameter, as a share of its range."""
 _NOISES: Final = (1e-4, 0.5)
-"""Share of the variance that differs between seeds and cannot be foreseen."""
+"""Limits of the noise, as a share of the variance: differences between seeds cannot be predicted."""
 
 
 class Surrogate:
@@ -40,11 +40,12 @@ class Surrogate:
         kernel = ConstantKernel(1.0, (0.05, 20.0)) * smooth + WhiteKernel(0.05, _NOISES)
         process = GaussianProcessRegressor(kernel, n_restarts_optimizer=1, random_state=0)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # a length at its end: the parameter does not matter
+            # a length at its upper limit means that the parameter has no effect
+            warnings.simplefilter("ignore", ConvergenceWarning)
             self._process = process.fit(x[-_MOST:], (y[-_MOST:] - self._mean) / self._spread)
 
     def expected(self, x: Floats) -> tuple[Floats, Floats]:
-        """Mean and standard deviation, seeds included, at every row of `x`."""
+        """Mean and standard deviation (with the noise of seeds) at every row of `x`."""
         if self._process is None:
             return np.full(len(x), self._mean), np.full(len(x), self._spread)
         mean, sd = self._process.predict(x, return_std=True)

@@ -1,4 +1,4 @@
-"""The trials of a search: what each combination has cost, and what candidates may cost by what is known of others."""
+"""The trials of a search: the costs of each combination, and the expected costs of candidates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from edgesdt.sweep.search.surrogate import Floats, Surrogate
 
 @dataclass
 class Trial:
-    """One combination: its points, what is predicted, and (once they are finished) what was found."""
+    """One combination: its points, its predicted values and, after its runs, the measured values."""
 
     key: str
     shares: Shares
@@ -30,28 +30,31 @@ class Trial:
     predicted: dict[str, float]
     found: dict[str, float] = field(default_factory=dict)
     costs: list[float] = field(default_factory=list)
-    """Of the objectives, each to be small; empty as long as nothing was found."""
+    """Costs of the objectives, all to minimise; empty before there are results."""
     kept: bool = False
     """Whether it keeps every constraint."""
     curves: list[list[dict[str, Any]]] | None = None
-    """Of its finished runs; None if it has none or one was stopped."""
+    """Learning curves of its finished runs; None if there are none or one was stopped."""
     ranks: bool = True
-    """Whether its costs are whole: a chip of which parts have no price is on no front."""
+    """Whether all parts of the chip have a price; only such a chip may be on a front."""
 
 
 def cost(goal: Goal, value: float) -> float:
-    """A value as what is to be small: what is missing from 1 where it is to go up, else its logarithm."""
+    """Converts a value to a cost to minimise: 1 minus the value if larger is better, else its logarithm."""
     return 1.0 - value if goal.up else math.log10(max(value, 1e-30))
 
 
 def beats(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether costs are nowhere above others, and somewhere below."""
+    """Whether costs dominate others: nowhere larger and somewhere smaller."""
     return one != other and all(mine <= theirs for mine, theirs in zip(one, other, strict=True))
 
 
 def expectation(sweep: Sweep, goals: Sequence[Goal], seen: Sequence[Trial], pool: Sequence[Trial]) -> Expected:
-    """Costs of the candidates in `pool` and how likely each keeps the constraints; what the spec decides is certain."""
-    means, sds = _foretold(sweep, goals, seen, pool)
+    """Expected costs of the candidates in `pool` and their probability of keeping the constraints.
+
+    Costs that follow from the spec alone are exact.
+    """
+    means, sds = _predicted(sweep, goals, seen, pool)
     likely = np.array([float(trial.ranks) for trial in pool])
     likely = likely if likely.any() else np.ones(len(pool))
     limits = dict.fromkeys(means, math.inf)
@@ -60,7 +63,7 @@ def expectation(sweep: Sweep, goals: Sequence[Goal], seen: Sequence[Trial], pool
         below = kept.op.startswith("<") != kept.goal.up
         if below:
             limits[name] = min(limits[name], limit)
-        if kept.goal not in known_before(goals):  # candidates that break one of these are no candidates
+        if kept.goal not in known_before(goals):  # candidates that break one of these were left out before
             room = limit - means[name] if below else means[name] - limit
             likely *= ndtr(room / np.maximum(sds[name], 1e-9))
     order = [goal.name for goal in sweep.objectives]
@@ -68,10 +71,10 @@ def expectation(sweep: Sweep, goals: Sequence[Goal], seen: Sequence[Trial], pool
     return Expected(mean, sd, likely, np.array([limits[name] for name in order]))
 
 
-def _foretold(
+def _predicted(
     sweep: Sweep, goals: Sequence[Goal], seen: Sequence[Trial], pool: Sequence[Trial]
 ) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """Mean and standard deviation of the cost of every candidate in each goal."""
+    """Mean and standard deviation of the cost of every candidate for each goal."""
     x, there = (features(sweep, [trial.shares for trial in every]) for every in (seen, pool))
     certain = {goal.name for goal in known_before(goals)}
     means, sds = {}, {}

@@ -1,4 +1,4 @@
-"""Points on a Dask cluster that is already there: jobs go out, run folders come home as bytes, no disk is shared."""
+"""Runs points on an existing Dask cluster: sends jobs and receives run folders as bytes, without a shared disk."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from edgesdt.errors import EdgesdtError, RunError
 from edgesdt.sweep.workers.jobs import Job, Outcome
 
 PATIENCE_S = 4
-"""Seconds to wait for a scheduler that does not answer."""
+"""Timeout for the answer of a scheduler [s]."""
 _ASK_S = 1.0
-"""Seconds between two questions to the scheduler about its workers."""
+"""Seconds between two requests to the scheduler for its workers."""
 _AHEAD = 2
-"""Jobs on the way for each thread of the cluster, so that none waits for the driver."""
+"""Jobs sent per thread of the cluster, so that no thread waits for the driver."""
 
 
 class DaskCrew:
@@ -37,11 +37,11 @@ class DaskCrew:
             logging.getLogger(name).setLevel(logging.CRITICAL)  # edgesdt reports the error in one line instead
         connect: Any = Client
         try:
-            asyncio.run(_answers(address))  # a client that is refused takes half a minute to go away again
+            asyncio.run(_answers(address))  # a refused client takes half a minute to close
             self._client: Any = connect(address, timeout=PATIENCE_S, set_as_default=False, name="edgesdt-sweep")
-        except Exception as error:  # whatever listens there may answer anything
+        except Exception as error:  # another program may listen there and answer anything
             told = str(error).strip().partition("\n")[0] or type(error).__name__
-            if isinstance(error, MemoryError):  # its bytes were taken for lengths
+            if isinstance(error, MemoryError):  # its bytes were read as lengths
                 told = "something else answers"
             raise EdgesdtError(f"--scheduler {address}: no Dask scheduler answers there ({told})") from error
         self._address = address
@@ -53,7 +53,7 @@ class DaskCrew:
 
     @property
     def size(self) -> int:
-        """Threads of all workers, as they were a moment ago."""
+        """Number of threads of all workers, updated at intervals."""
         now = time.monotonic()
         if now >= self._asked + _ASK_S:
             with self._connection():
@@ -62,15 +62,15 @@ class DaskCrew:
         return self._size
 
     def free(self) -> int:
-        """Jobs that may be sent now. Raises `RunError` if the scheduler is lost."""
+        """Number of jobs that may be sent now. Raises `RunError` if the scheduler is lost."""
         return max(0, _AHEAD * self.size - len(self._futures))
 
     def compiling(self) -> int:
-        """Unknown until a run has ended: its outcome says how long it was compiling."""
+        """Always 0: unknown until a run has ended; its outcome holds the compilation time."""
         return 0
 
     def start(self, job: Job) -> None:
-        """Send a job."""
+        """Sends a job."""
         self._count += 1
         key = f"edgesdt-{job.id}-{self._session}-{self._count}"
         with self._connection():
@@ -79,7 +79,10 @@ class DaskCrew:
         future.add_done_callback(lambda ended, name=job.id: self._ended.put((name, ended)))
 
     def wait(self, timeout: float) -> list[tuple[str, Outcome]]:
-        """What has happened to jobs, after at most `timeout` seconds. Raises `RunError` if the scheduler is lost."""
+        """Ids and outcomes of ended jobs; waits at most `timeout` seconds.
+
+        Raises `RunError` if the scheduler is lost.
+        """
         found = []
         try:
             name, future = self._ended.get(timeout=timeout)
@@ -101,7 +104,7 @@ class DaskCrew:
             try:
                 outcome: Outcome = future.result(timeout=60)
                 return outcome
-            except Exception as lost:  # its worker went between the end of the run and the fetching of its outcome
+            except Exception as lost:  # its worker died after the end of the run and before its outcome was fetched
                 return {"kind": "died", "error": f"worker died with the outcome of its run: {lost}"}
             finally:
                 future.release()
@@ -115,25 +118,25 @@ class DaskCrew:
 
     @contextmanager
     def _connection(self) -> Iterator[None]:
-        """Around whatever needs the scheduler: says in one sentence that it is gone."""
+        """A context for calls to the scheduler: reports a lost scheduler in one sentence."""
         gone = f"--scheduler {self._address}: the scheduler is gone"
         if self._client.status not in ("running", "connecting"):
             raise RunError(gone)
         try:
             yield
-        except Exception as error:  # of many kinds, by the moment at which it went
+        except Exception as error:  # the type of exception depends on the moment of the loss
             raise RunError(gone) from error
 
     def close(self) -> None:
-        """Take back what is not finished and leave; the cluster goes on without us."""
+        """Cancels unfinished jobs and disconnects; the cluster keeps running."""
         futures, self._futures = list(self._futures.values()), {}
-        for loop in ("tornado.application", "distributed"):  # what fails while the connection goes is no news
+        for loop in ("tornado.application", "distributed"):  # ignore errors while the connection closes
             logging.getLogger(loop).setLevel(logging.CRITICAL + 1)
         try:
             if self._client.status == "running":
                 self._client.cancel(futures, force=True)
             self._client.close(timeout=5)
-        except Exception:  # whatever happens here, the rows are in the store
+        except Exception:  # the rows are already in the store
             logging.getLogger(__name__).debug("the client did not close", exc_info=True)
 
 
@@ -144,12 +147,12 @@ def _run_there(job: dict[str, Any], version: str) -> Any:
     return carry_out_there(Job(**job), version)
 
 
-# It travels by value: the scheduler needs no edgesdt, and a worker without it says so instead of breaking.
+# Sent by value: the scheduler does not need edgesdt, and a worker without edgesdt reports that clearly.
 _run_there.__module__ = "__main__"
 
 
 async def _answers(address: str) -> None:
-    """Raise some exception unless a Dask scheduler answers."""
+    """Raises an exception of any type unless a Dask scheduler answers."""
     from distributed.comm.core import connect
 
     call: Any = connect

@@ -1,9 +1,10 @@
-"""What a driver and a worker tell each other: a job, and the outcome of one. Plain data, and light to import.
+"""The messages between driver and worker: jobs and outcomes. Plain data; fast to import.
 
-An outcome is a mapping: `kind` and what belongs to it. `done`: the `record`; `pruned`: why, and a record of the curve
-alone; `failed`: the `error`; `busy`: another process holds the run folder; `died`: the worker was lost with the job;
-`lost`: the job was, before it had begun. Two kinds stop a sweep. `disk`: nothing more can be written; `stop`: no
-worker can run it. `seconds` are those of the run in its worker, `files` its run folder where no disk is shared.
+An outcome is a mapping with a `kind` and its data. `done`: the `record`; `pruned`: the reason, and a record with the
+curve alone; `failed`: the `error`; `busy`: another process uses the run folder; `died`: the worker was lost during the
+job; `lost`: the job was lost before it started. Two kinds stop a sweep: `disk`, because nothing more can be written,
+and `stop`, because no worker can run it. `seconds` is the time of the run in its worker; `files` is its run folder if
+no disk is shared.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ Outcome = dict[str, Any]
 
 @dataclass(frozen=True)
 class Job:
-    """A point as a worker gets it: the plain spec, and the accuracies below which it is not worth going on.
+    """A point sent to a worker: the plain spec, and the accuracies below which the run stops early.
 
     `floors` are triples of epoch, key of the curve, and accuracy.
     """

@@ -1,4 +1,4 @@
-"""Worker processes on this machine, kept alive from point to point and replaced when they die."""
+"""Worker processes on this machine; each runs many points and is replaced if it dies."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from edgesdt.errors import RunError
 from edgesdt.sweep.workers.jobs import Job, Outcome
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-"""Set to 1 in workers: several of them share the cores, and sums must not depend on how many there are."""
+"""Variables set to 1 in workers: they share the cores, and sums must not depend on the number of threads."""
 _STILLBORN = 3
-"""Workers that may die before they are ready, one after the other, until the sweep gives up."""
+"""The sweep stops after this number of consecutive workers that die before they are ready."""
 _CHUNK = 1 << 20
 
 
@@ -40,23 +40,23 @@ class LocalCrew:
 
     @property
     def size(self) -> int:
-        """Points that can run at once."""
+        """Number of points that can run at the same time."""
         return len(self._workers)
 
     def free(self) -> int:
-        """Workers without a job (one that is still starting takes its first job already)."""
+        """Number of workers without a job (a starting worker accepts its first job)."""
         return sum(worker.job is None for worker in self._workers)
 
     def compiling(self) -> int:
-        """Workers that are compiling kernels."""
+        """Number of workers that are compiling kernels."""
         return sum(worker.compiling for worker in self._workers)
 
     def start(self, job: Job) -> None:
-        """Give a job to a free worker."""
+        """Sends a job to a free worker."""
         next(worker for worker in self._workers if worker.job is None).take(job)
 
     def wait(self, timeout: float) -> list[tuple[str, Outcome]]:
-        """What has happened to jobs, after at most `timeout` seconds. Raises `RunError` if no worker comes up."""
+        """Ids and outcomes of ended jobs; waits at most `timeout` seconds. Raises `RunError` if no worker starts."""
         found: list[tuple[str, Outcome]] = []
         for key, _ in self._selector.select(timeout):
             worker: _Worker = key.data
@@ -87,7 +87,7 @@ class LocalCrew:
             raise RunError(f"a worker process could not be started: {error.strerror or error}") from error
         if worker.job is None:
             return []
-        kind = "died" if worker.ready else "lost"  # one that never came up says nothing about the point
+        kind = "died" if worker.ready else "lost"  # a worker that never started says nothing about the point
         return [(worker.job.id, {"kind": kind, "error": f"worker died ({how}){': ' if told else ''}{told}"})]
 
     def _add(self) -> None:
@@ -96,7 +96,7 @@ class LocalCrew:
         self._selector.register(worker.stdout, selectors.EVENT_READ, worker)
 
     def close(self) -> None:
-        """End every worker at once; a run that is under way keeps its last checkpoint."""
+        """Stops every worker at once; active runs keep their last checkpoint."""
         for worker in self._workers:
             worker.kill()
         for worker in self._workers:
@@ -106,7 +106,7 @@ class LocalCrew:
 
 
 class _Worker:
-    """One process, the job that it has, and what it has said so far."""
+    """One process, its job, and its output so far."""
 
     def __init__(self) -> None:
         self.job: Job | None = None
@@ -125,7 +125,7 @@ class _Worker:
         self.stdout = self._process.stdout
 
     def take(self, job: Job) -> None:
-        """Send a job; if the process has died, that is heard at the next `hear`."""
+        """Sends a job. If the process has died, the next `hear` reports it."""
         self.job = job
         data = json.dumps(asdict(job)).encode() + b"\n"
         assert self._process.stdin is not None
@@ -134,18 +134,18 @@ class _Worker:
                 data = data[self._process.stdin.write(data) or 0 :]
 
     def hear(self) -> tuple[list[dict[str, Any]], bool]:
-        """Whole messages that have come, and whether the process has ended."""
+        """Returns complete messages received, and whether the process has ended."""
         data = os.read(self.stdout.fileno(), _CHUNK)
         *lines, self._heard = (self._heard + data).split(b"\n")
         return [json.loads(line) for line in lines], not data
 
     def kill(self) -> None:
-        """Stop it now."""
+        """Kills the process."""
         with suppress(ProcessLookupError):
             self._process.kill()
 
     def end(self) -> tuple[str, str]:
-        """Wait for a process that has ended or been killed; how it ended, and its last words."""
+        """Waits for a process that has ended or been killed; returns how it ended and the end of its error output."""
         code = self._process.wait()
         self._errors.seek(0, os.SEEK_END)
         self._errors.seek(max(0, self._errors.tell() - 2000))
@@ -161,6 +161,6 @@ class _Worker:
 
 
 def environment(parent: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a worker: one thread each, and the modules that this process finds."""
+    """The environment of a worker: one thread, and the module search path of this process."""
     paths = [path or os.getcwd() for path in sys.path]
     return {**parent, **dict.fromkeys(ONE_THREAD, "1"), "PYTHONPATH": os.pathsep.join(paths)}

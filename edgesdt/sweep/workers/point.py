@@ -1,4 +1,4 @@
-"""Runs one point of a sweep, here or on a machine far away, and turns whatever happens into an outcome (`jobs`)."""
+"""Runs one point of a sweep, on this machine or a remote one, and converts every result to an outcome (`jobs`)."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from edgesdt.spec import Spec
 from edgesdt.sweep.workers.jobs import Job, Outcome
 
 CHECKPOINT_S = 5.0
-"""Seconds of a run between two checkpoints, and so what is learned again at most after its process was killed: short
-runs write none, for several workers on one disk wait for each other."""
+"""Seconds between two checkpoints of a run, and so the most that is repeated after its process was killed. Short runs
+write no checkpoint, because several workers share one disk."""
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
-"""What the system says where no run of the sweep could write either."""
+"""System errors after which no run of the sweep can write its files."""
 
 
 class _Pruned(Exception):
@@ -33,15 +33,15 @@ class _Pruned(Exception):
 def carry_out(
     job: Job, starts: Callable[[], None] = lambda: None, ends: Callable[[float], None] = lambda seconds: None
 ) -> Outcome:
-    """Run the job in its folder (go on from a checkpoint there); never raises but for an interruption.
+    """Runs the job in its folder, from a checkpoint if there is one. Raises only on an interruption.
 
-    `starts` and `ends` are called around what is compiled (`compilation`).
+    `starts` and `ends` are called before and after compilation (`compilation`).
     """
     started = time.monotonic()
     folder = Path(job.folder)
     with heard(starts, ends) as compilation:
         outcome = _attempt(job, folder, compilation)
-        if outcome["kind"] == "refused":  # the folder of a point is the sweep's own: what does not fit there is stale
+        if outcome["kind"] == "refused":  # another folder of this name is stale: it belongs to the sweep
             if (folder / "run.json").exists():
                 shutil.rmtree(folder, ignore_errors=True)
                 outcome = _attempt(job, folder, compilation)
@@ -51,7 +51,7 @@ def carry_out(
 
 
 def carry_out_there(job: Job, version: str) -> Outcome:
-    """As `carry_out` on a machine that shares no disk: in a folder of its own, whose files come home as `files`."""
+    """As `carry_out`, without a shared disk: runs in a temporary folder and returns its files as `files`."""
     if version != __version__:
         return {"kind": "stop", "error": f"a worker has edgesdt {__version__}, the sweep is of {version}"}
     datasets.keep()
@@ -67,7 +67,7 @@ def carry_out_there(job: Job, version: str) -> Outcome:
 def _attempt(job: Job, folder: Path, compilation: Compilation) -> Outcome:
     try:
         spec = Spec.from_plain(job.plain)
-        watch = _watch(job.floors)
+        watch = _stop_below_floors(job.floors)
         found = run(
             spec, folder, threads=1, report=False, watch=watch, apart_s=CHECKPOINT_S, compilation=compilation
         )  # fmt: skip
@@ -82,12 +82,12 @@ def _attempt(job: Job, folder: Path, compilation: Compilation) -> Outcome:
         return {"kind": kind, "error": str(error)}
     except OSError as error:
         return {"kind": "disk" if error.errno in _NO_ROOM else "failed", "error": f"{type(error).__name__}: {error}"}
-    except Exception as error:  # a poison point must not stop the others
+    except Exception as error:  # an exception at one point must not stop the others
         return {"kind": "failed", "error": f"{type(error).__name__}: {error}"}
 
 
-def _watch(floors: Sequence[tuple[int, str, float]]) -> Callable[[list[dict[str, Any]]], None]:
-    """Called with the learning curve after every epoch: stops a run that has fallen below a floor."""
+def _stop_below_floors(floors: Sequence[tuple[int, str, float]]) -> Callable[[list[dict[str, Any]]], None]:
+    """Called with the learning curve after every epoch; stops a run whose accuracy is below a floor."""
 
     def watch(curve: list[dict[str, Any]]) -> None:
         for epoch, key, floor in floors:

@@ -1,6 +1,6 @@
-"""A worker process: takes jobs as lines of JSON on standard input, gives outcomes as lines on standard output.
+"""A worker process: reads jobs as lines of JSON from standard input and writes outcomes to standard output.
 
-It ends when its input ends, in the middle of a run if need be: a driver that was killed leaves no worker behind.
+It ends when its input ends, even during a run, so no worker outlives its driver.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any
 
 
 def main() -> None:
-    """Work until the input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's business
+    """Works until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver handles Ctrl-C
     out = os.dup(1)
-    os.dup2(2, 1)  # nothing that a library prints may get between the outcomes
+    os.dup2(2, 1)  # text printed by a library must not be mixed with the outcomes
     jobs: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
 

@@ -1,7 +1,7 @@
-"""The two ends of a cell's range: where it was seen to stop, or where the measured sweep began and ends.
+"""The two ends of a cell's range: where the cell stopped, or where the measured sweep begins and ends.
 
-A cell that was never seen to stop tells nothing of its range beyond the sweep. Then the convention of NeuroSim holds:
-the measured sweep is the range, from where up branches start to where the fitted mean curve ends after their pulses.
+A cell that never stopped gives no information about its range beyond the sweep. Then NeuroSim's convention is used: the
+range is the measured sweep, from the start of the up branches to the end of the fitted mean curve after their pulses.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hw_models.measured.tables.traces import Floats, Traces
 
 @dataclass(frozen=True)
 class Ends:
-    """Lowest and highest state, in units of the range, and how well they are known."""
+    """Lowest and highest state, in units of the range, with their uncertainty."""
 
     low: float
     low_error: float
@@ -48,7 +48,7 @@ def ends(traces: Traces, data: Scaled, read: float) -> Ends:
 
 
 def _seen(bounds: Floats, floor: float) -> tuple[float, float, float, bool]:
-    """(mean, its standard error, spread, whether it was seen in half of the cells or more)."""
+    """(mean, its standard error, spread, whether at least half of the cells stopped there)."""
     known = bounds[np.isfinite(bounds)]
     if 2 * len(known) < len(bounds):
         return 0.0, 0.0, 0.0, False

@@ -1,8 +1,8 @@
-"""From the coordinates of a fit to the parameters of a family: names and units as the sheets of `hw_models` have them.
+"""Converts the coordinates of a fit to the parameters of a family, with the names and units of device sheets.
 
-Everything here is vectorised over draws: law parameters (m, p), noise (m,), ends (m,), so that an interval is the
-quantiles of the transformed draws (`intervals`). aihwkit's families have weights; a measurement in siemens is mapped
-to −1 at the low end and +1 at the high end.
+All functions are vectorised over draws: law parameters (m, p), noise (m,), ends (m,). An interval is given by the
+quantiles of the transformed draws (`intervals`). aihwkit's families have weights; a measurement in siemens is mapped to
+−1 at the low end and +1 at the high end.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from hw_models.measured.fit.scaled import Scaled
 from hw_models.measured.tables.traces import Floats
 
 MOST_NL = 9.0
-"""Label at which NeuroSim's table ends."""
+"""The largest label of NeuroSim's table."""
 MOST_CURVATURE = 43.840
-"""Pmax/A of that label: the largest |c| that `label` can answer for."""
+"""Pmax/A of that label: the largest |c| that `label` accepts."""
 SHEET_FAMILY = {
     "neurosim": "neurosim", "constant": "constant_step", "linear": "linear_step", "soft_bounds": "soft_bounds",
     "power": "power_step", "exponential": "exponential_step",
@@ -32,16 +32,16 @@ SPREAD = {
     "neurosim": ("nl_up", "nl_down"), "linear": (*_WEIGHT_SPREAD, "gamma_up", "gamma_down"),
     "power": (*_WEIGHT_SPREAD, "pow_gamma", "pow_up_down"),
 }  # fmt: skip
-"""Parameters whose differences between cells the sheet of a family holds; of the others, those of `_WEIGHT_SPREAD`."""
+"""Parameters for which the sheet of a family holds differences between cells; for other families `_WEIGHT_SPREAD`."""
 
 
 def left_out(family: str, spread: Iterable[str]) -> tuple[str, ...]:
-    """Of the parameters that differ between cells, those for which the sheet of `family` has no number."""
+    """The parameters that differ between cells but have no entry in the sheet of `family`."""
     return tuple(name for name in spread if name not in SPREAD.get(family, _WEIGHT_SPREAD))
 
 
 def holds_spread(family: str) -> bool:
-    """Whether a sheet of the family can say that the steps of cells differ in size: NeuroSim's only bends them."""
+    """Whether a sheet of the family can hold the spread of step sizes; NeuroSim's holds only that of labels."""
     return "dw_min" in SPREAD.get(family, _WEIGHT_SPREAD)
 
 
@@ -58,9 +58,9 @@ class Draws:
 def parameters(
     candidate: Candidate, draws: Draws, ends: Ends, data: Scaled, gauge: tuple[float, float] | None
 ) -> dict[str, Floats]:
-    """Parameters of the family by name, (m,) each; NaN where a draw is no such device.
+    """Parameters of the family by name, (m,) each; NaN if a draw is not a valid device.
 
-    `gauge` (offset, unit) makes a weight of a state: w = offset + unit·x. None: −1 and +1 at the ends of each draw.
+    `gauge` (offset, unit) converts a state to a weight: w = offset + unit·x. None: −1 and +1 at the ends of each draw.
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if candidate.family == "neurosim":
@@ -99,7 +99,7 @@ def _soft(d: Draws, zero: Floats, low: Floats, high: Floats) -> Steps:
 
 
 def _power(d: Draws, zero: Floats, low: Floats, high: Floats) -> Steps:
-    """up = dw om^γ, down = dw (1 − om)^γ, om = (w_max − w)/(w_max − w_min); the two γ shared out as `up_down` is."""
+    """up = dw om^γ, down = dw (1 − om)^γ, om = (w_max − w)/(w_max − w_min); γ is divided like `up_down`."""
     up, down = d.p[:, 1], d.p[:, 3]
     gamma = np.maximum(np.maximum(up, down), 1e-12)
     return d.p[:, 0], d.p[:, 2], {
@@ -131,12 +131,12 @@ def _neurosim(d: Draws, ends: Ends, data: Scaled) -> dict[str, Floats]:
     kappa_up = -np.log1p(-np.clip(u0 - u1, -0.99, 0.99))
     kappa_down = -np.log1p(-np.clip(d1 - d0, -0.99, 0.99))
     low = d.low
-    high = d.high if ends.high_seen else _after(low, u0, u1, kappa_up, ends.up_pulses)
+    high = d.high if ends.high_seen else _state_after(low, u0, u1, kappa_up, ends.up_pulses)
     if ends.high_seen:
-        pulses_up = _between(u0 + (u1 - u0) * low, u0 + (u1 - u0) * high, kappa_up, high - low)
+        pulses_up = _pulses_between(u0 + (u1 - u0) * low, u0 + (u1 - u0) * high, kappa_up, high - low)
     else:
         pulses_up = np.full_like(low, float(ends.up_pulses))
-    pulses_down = _between(d0 + (d1 - d0) * high, d0 + (d1 - d0) * low, kappa_down, high - low)
+    pulses_down = _pulses_between(d0 + (d1 - d0) * high, d0 + (d1 - d0) * low, kappa_down, high - low)
     g_min, g_max = data.offset + data.unit * low, data.offset + data.unit * high
     found = {
         "r_on_ohm": 1 / g_max,
@@ -151,8 +151,8 @@ def _neurosim(d: Draws, ends: Ends, data: Scaled) -> dict[str, Floats]:
     return {name: np.where(valid, values, np.nan) for name, values in found.items()}
 
 
-def _after(low: Floats, u0: Floats, u1: Floats, kappa: Floats, pulses: int) -> Floats:
-    """Where the mean up curve from `low` is after `pulses`."""
+def _state_after(low: Floats, u0: Floats, u1: Floats, kappa: Floats, pulses: int) -> Floats:
+    """State of the mean up curve from `low` after `pulses`."""
     first = u0 + (u1 - u0) * low
     rate = -np.expm1(-kappa)
     flat = np.abs(rate) < 1e-9
@@ -160,14 +160,14 @@ def _after(low: Floats, u0: Floats, u1: Floats, kappa: Floats, pulses: int) -> F
     return low + first * share
 
 
-def _between(first: Floats, last: Floats, kappa: Floats, span: Floats) -> Floats:
-    """Pulses over `span` for steps that change exponentially from `first` to `last`; at most as many as label 9 has."""
+def _pulses_between(first: Floats, last: Floats, kappa: Floats, span: Floats) -> Floats:
+    """Pulses over `span` for steps that change exponentially from `first` to `last`; at most the number for label 9."""
     safe = np.maximum(last, 1e-300)
     flat = np.abs(kappa) < 1e-9
     curved = np.log(np.maximum(first, 1e-300) / safe) / np.where(flat, 1.0, kappa)
     pulses = np.where(flat, span / np.maximum(first, 1e-300), curved)
     most = MOST_CURVATURE / np.maximum(np.abs(kappa), 1e-300)
-    ended = (last <= 0) & (first > 0)  # the mean curve does not get there: the steepest label that there is
+    ended = (last <= 0) & (first > 0)  # the mean curve does not reach the end: use the steepest label
     return np.where(ended, most, np.minimum(pulses, most))
 
 
@@ -178,12 +178,12 @@ def label(c: Floats) -> Floats:
     a, share = 1 / bent, -np.expm1(-bent)
     distance = (1 - a * share) / share + a * np.log(a * share)
     distance = np.where(size < 1e-3, size / 8, distance)
-    found: Floats = np.sign(c) * np.minimum(distance / (0.07 * np.sqrt(2.0)), MOST_NL)  # rounding leads beyond
+    found: Floats = np.sign(c) * np.minimum(distance / (0.07 * np.sqrt(2.0)), MOST_NL)  # rounding may exceed the limit
     return found
 
 
 def check(name: str) -> str:
-    """The family of a name as users write it: a candidate's or a sheet's. Raises `DeviceError` for others."""
+    """The family for a name given by a user: that of a candidate or of a sheet. Raises `DeviceError` for others."""
     from hw_models.base import unknown
 
     plain = name.strip().lower().removesuffix("_step")

@@ -1,4 +1,4 @@
-"""Maximum likelihood of one step law: best parameters, their covariance, and how well the law describes the data."""
+"""Maximum-likelihood fit of one step law: best parameters, their covariance, and the quality of the fit."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from hw_models.measured.fit.scaled import Scaled
 from hw_models.measured.tables.traces import Floats
 
 _WORST = 1e12
-"""−log likelihood of parameters that make no device."""
+"""−log likelihood of parameters without a valid device."""
 _READ_GAIN = 5.0
-"""Without this, every tenth measurement would be told to have read noise, and then its intervals were too narrow."""
+"""Without this margin, one in ten measurements would wrongly be fitted with read noise, with too narrow intervals."""
 _REACHES = (1, 10)
-"""Rows apart of the readings that a start is made from; read noise hides in neighbours what it is small beside."""
+"""Distance in rows of the readings for the starting values; between neighbours, read noise could hide the steps."""
 _WELL_KNOWN = 0.3
-"""Standard error of ln σ below which the pulse noise has a size of its own."""
+"""Standard error of ln σ below which the size of the pulse noise is determined."""
 _HIDDEN = 0.01
-"""Share of the read noise below which the pulse noise is as good as none."""
+"""Share of the read noise below which the pulse noise is negligible."""
 _SIZES = 10
 _LEAST_NOISE, _MOST_NOISE = 1e-9, 1e3
-"""Standard deviations, in units of the range or of a step, that a fit may find."""
+"""Limits of the standard deviations in a fit, in units of the range or of a step."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """One candidate at its best. `theta` is free law parameters, then ln σ, then ln r where read noise is fitted."""
+    """The best fit of one candidate.
+
+    `theta` holds free law parameters, then ln σ, then ln r if read noise is fitted.
+    """
 
     candidate: Candidate
     data: Scaled
@@ -55,7 +58,7 @@ class Fit:
 
     @property
     def law(self) -> int:
-        """Number of free parameters of the law: the place of ln σ in `theta`."""
+        """Number of free parameters of the law, which is the index of ln σ in `theta`."""
         return self.free - 1 - int(self.read_noise)
 
     @property
@@ -83,7 +86,7 @@ class Fit:
 
 
 def fit(candidate: Candidate, data: Scaled) -> Fit:
-    """Fit one candidate; read noise is added only where the data clearly tells of it (AIC lower by `_READ_GAIN`)."""
+    """Fits one candidate; adds read noise only if the data clearly supports it (AIC lower by `_READ_GAIN`)."""
     plain = _fit(candidate, data, read_noise=False)
     if not _reads_look_noisy(plain):
         return plain
@@ -92,7 +95,7 @@ def fit(candidate: Candidate, data: Scaled) -> Fit:
 
 
 def _reads_look_noisy(found: Fit) -> bool:
-    """Read noise makes each error come back with the other sign: correlation of successive innovations."""
+    """Whether successive innovations have a negative correlation, which read noise causes."""
     z = np.clip(found.innovations()[0], -4, 4)
     both = (found.data.pulses[1:] > 0) & (found.data.pulses[:-1] > 0)
     a, b = z[1:][both], z[:-1][both]
@@ -116,13 +119,13 @@ def _unpacked(
 
 
 def refit(like: Fit, data: Scaled) -> Fit:
-    """The same candidate, with the same fixed bounds and kind of noise, fitted to other data from there on."""
+    """Fits the same candidate, with the same fixed bounds and kind of noise, to other data, starting from this fit."""
     return _best(like.candidate, data, like.fixed, like.read_noise, like.theta)
 
 
 @dataclass(frozen=True)
 class Possible:
-    """One size of the pulse noise that the data allows: the best other parameters for it."""
+    """One size of the pulse noise that the data allows, with the best other parameters for it."""
 
     weight: float
     theta: Floats
@@ -130,10 +133,11 @@ class Possible:
 
 
 def possible(best: Fit) -> tuple[Possible, ...]:
-    """What the data allows where read noise hides how large the pulse noise is, as weighted sizes of the latter.
+    """Weighted sizes of the pulse noise that the data allows, if read noise hides the size.
 
-    A quadratic about the best fit would not do: its noise of pulses is often 0, with no curvature. Sizes are equally
-    spaced, from next to nothing to where the likelihood has fallen by e⁶; weights are their integrated likelihoods.
+    A quadratic approximation at the best fit is not sufficient: its pulse noise is often 0, without curvature. Sizes
+    are equally spaced, from almost 0 to the size at which the likelihood has fallen by e⁶; weights are their integrated
+    likelihoods.
     """
     place = best.free - 2
     hidden = best.theta[place] < best.theta[-1] + np.log(_HIDDEN)
@@ -148,7 +152,7 @@ def possible(best: Fit) -> tuple[Possible, ...]:
         whole = np.zeros((best.free, best.free))
         rest = [i for i in range(best.free) if i != place]
         whole[np.ix_(rest, rest)] = covariance
-        whole[place, place] = (0.5 / (at + 0.5)) ** 2 / 3  # sizes between two of the grid
+        whole[place, place] = (0.5 / (at + 0.5)) ** 2 / 3  # sizes between two grid points
         made.append(Possible(float(weight), theta, whole))
     return tuple(made)
 

@@ -1,8 +1,8 @@
-"""Intervals of a fit: 95 % for all parameters of a device together, so that the whole sheet can be believed at once.
+"""Intervals of a fit: simultaneous 95 % intervals for all parameters of a device.
 
-Draws from the distribution of the fitted coordinates (Student's t) are turned into family parameters one by one; the
-ends of an interval are quantiles of those. With m parameters each interval leaves out 5 %/m (C. E. Bonferroni, 1936),
-so all of them hold at once in at least 95 % of repeated measurements. `error` is for one parameter alone.
+Draws from the distribution of the fitted coordinates (Student's t) are converted to family parameters one by one; the
+ends of an interval are quantiles of these. With m parameters each interval excludes 5 %/m (C. E. Bonferroni, 1936), so
+all intervals hold together in at least 95 % of repeated measurements. `error` is for one parameter alone.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from hw_models.measured.tables.traces import Floats, Traces
 CONFIDENCE = 0.95
 _DRAWS = 20_000
 _SEED = 20240229
-"""Of the draws: the same file gives the same intervals."""
+"""Seed of the draws, so that the same file gives the same intervals."""
 SWEPT = 0.2
-"""Relative uncertainty with which the pulses of a sweep tell those of the full range."""
+"""Relative uncertainty of the full range's pulses, estimated from the pulses of a sweep."""
 _NO_NOISE = 1e-6
-"""Noise of a pulse, in units of the range, that is as good as none."""
+"""Negligible noise of a pulse, in units of the range."""
 _HAIR = 1e-6
-"""What the search itself leaves, relative: counts only for measurements without any noise."""
+"""Relative error of the search itself; it matters only for measurements without noise."""
 _NOT_SPREAD = ("c2c", "dw_min_std")
 _FOLLOWS = {"states_up": "nl_up", "states_down": "nl_down"}
 """Pulses that the steepest label has, where the label is at its limit: known no better than that."""
@@ -40,7 +40,7 @@ Gauge = tuple[float, float] | None
 
 @dataclass(frozen=True)
 class Estimate:
-    """One parameter of a family: its value, standard error, and the interval that holds together with all others."""
+    """One parameter of a family: its value, standard error, and simultaneous interval."""
 
     value: float
     error: float
@@ -48,7 +48,7 @@ class Estimate:
     high: float
     unit: str
     at_limit: bool = False
-    """Whether the value is an end of what the family allows: the data asks for more, and there is no interval."""
+    """Whether the value is at a limit of the family; the data would go beyond it, and there is no interval."""
 
     @property
     def identified(self) -> bool:
@@ -67,32 +67,32 @@ class Estimates:
     parameters: dict[str, Estimate]
     spread: dict[str, Estimate]
     read_noise: Estimate | None
-    """Standard deviation of a reading in the units of the measurement; None where none was found."""
+    """Standard deviation of a reading in the units of the measurement; None if none was found."""
     cells: int
     between: Between | None
     ends: Ends
 
 
 def estimates(traces: Traces, fit: Fit) -> Estimates:
-    """Parameters, intervals and spread of `fit` to `traces`. Raises `DeviceError` where the fit is no such device."""
+    """Parameters, intervals and spread of `fit` to `traces`. Raises `DeviceError` if the fit is not a valid device."""
     random = np.random.default_rng(_SEED)
     apart = between(fit)
-    parts, theta, thetas, at_ends = _believed(random, fit, apart)
+    parts, theta, thetas, at_ends = _draws(random, fit, apart)
     around = ends(traces, fit.data, fit.unpack(theta)[2] if fit.read_noise else fit.data.read_floor)
     gauge = _gauge(traces, fit)
-    drawn = _turned(fit, thetas, at_ends, around, gauge)
+    drawn = _transformed(fit, thetas, at_ends, around, gauge)
     if fit.candidate.family == "neurosim" and traces.swept:
-        kept = _swept(random, drawn, around)
+        kept = _weighted_by_sweep(random, drawn, around)
         theta = np.r_[thetas[kept, : fit.law].mean(axis=0), theta[fit.law :]]
         drawn = {name: values[kept] for name, values in drawn.items()}
-    best = _turned(fit, theta[None], np.zeros((1, 2)), around, gauge)
+    best = _transformed(fit, theta[None], np.zeros((1, 2)), around, gauge)
     count = len(best) + int(fit.read_noise)
-    none = bool(np.exp(theta[fit.law]) < _NO_NOISE or _may_be_none(fit, parts))
+    none = bool(np.exp(theta[fit.law]) < _NO_NOISE or _noise_may_be_zero(fit, parts))
     found = {}
     ended = reached(fit.candidate.family, {name: float(values[0]) for name, values in best.items()})
     for name, values in best.items():
         if not np.isfinite(values[0]):
-            raise DeviceError(f"{traces.origin.name}: the best {fit.candidate.family} fit is no such device")
+            raise DeviceError(f"{traces.origin.name}: the best {fit.candidate.family} fit is not a valid device")
         if name in ended:
             found[name] = Estimate(ended[name], np.inf, -np.inf, np.inf, unit_of(name), at_limit=True)
             continue
@@ -108,19 +108,19 @@ def estimates(traces: Traces, fit: Fit) -> Estimates:
 
 
 def at_limits(traces: Traces, fit: Fit) -> tuple[str, ...]:
-    """Names of the family's parameters that `fit` puts at an end of their range; none where it makes no device."""
+    """Names of the family's parameters that `fit` puts at a limit; none if the fit is not a valid device."""
     around = ends(traces, fit.data, fit.unpack(fit.theta)[2] if fit.read_noise else fit.data.read_floor)
-    values = _turned(fit, fit.theta[None], np.zeros((1, 2)), around, _gauge(traces, fit))
+    values = _transformed(fit, fit.theta[None], np.zeros((1, 2)), around, _gauge(traces, fit))
     return tuple(reached(fit.candidate.family, {name: float(value[0]) for name, value in values.items()}))
 
 
 def _gauge(traces: Traces, fit: Fit) -> Gauge:
-    """The weights of measured weights that have both signs; None where -1 and +1 are put at the ends."""
+    """The gauge of measured weights with both signs; None if -1 and +1 are assigned to the ends."""
     own = traces.weight and traces.conductance_s.min() < 0 < traces.conductance_s.max()
     return (fit.data.offset, fit.data.unit) if own else None
 
 
-def _believed(
+def _draws(
     random: np.random.Generator, fit: Fit, apart: Between | None
 ) -> tuple[tuple[Possible, ...], Floats, Floats, Floats]:
     """(sizes of pulse noise, best theta, draws of theta (m, k), draws for the two ends (m, 2))."""
@@ -131,9 +131,9 @@ def _believed(
     shift = np.zeros(fit.free)
     shift[fit.law] = 0.5 * np.log(
         fit.data.count / freedom
-    )  # maximum likelihood makes the noise too small, and errors with it
+    )  # maximum likelihood underestimates the noise, and so the errors
     theta = np.sum([part.weight * part.theta for part in parts], axis=0) + shift
-    draws = _mixed(random, parts, shift, freedom, fit.data.count / freedom)
+    draws = _mixture(random, parts, shift, freedom, fit.data.count / freedom)
     return parts, theta, draws, random.standard_normal((_DRAWS, 2))
 
 
@@ -142,10 +142,10 @@ def unit_of(name: str) -> str:
     return "Ohm" if name.endswith("_ohm") else "states" if name.startswith("states") else "1"
 
 
-def _mixed(
+def _mixture(
     random: np.random.Generator, parts: tuple[Possible, ...], shift: Floats, freedom: int, wider: float
 ) -> Floats:
-    """Draws of theta over every size of the pulse noise that the data allows (`fitting.possible`)."""
+    """Draws of theta over all sizes of the pulse noise that the data allows (`fitting.possible`)."""
     chosen = random.choice(len(parts), size=_DRAWS, p=[part.weight for part in parts])
     made = np.empty((_DRAWS, len(shift)))
     for place, part in enumerate(parts):
@@ -154,13 +154,13 @@ def _mixed(
     return made
 
 
-def _may_be_none(fit: Fit, parts: tuple[Possible, ...]) -> bool:
-    """Whether read noise hides so much that the data allows no noise of pulses at all."""
+def _noise_may_be_zero(fit: Fit, parts: tuple[Possible, ...]) -> bool:
+    """Whether the data allows a pulse noise of 0 because of read noise."""
     return len(parts) > 1 and parts[0].weight > (1 - CONFIDENCE) / fit.free / 2
 
 
 def _drawn(random: np.random.Generator, theta: Floats, error: Floats, freedom: int) -> tuple[Floats, Floats]:
-    """(theta, standard normal draws for the two ends), each a row per draw."""
+    """(theta, standard normal draws for the two ends), one row per draw."""
     values, vectors = np.linalg.eigh(error)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     normal = random.standard_normal((_DRAWS, len(theta)))
@@ -168,11 +168,11 @@ def _drawn(random: np.random.Generator, theta: Floats, error: Floats, freedom: i
     return theta + normal @ root.T * stretch, random.standard_normal((_DRAWS, 2))
 
 
-def _swept(random: np.random.Generator, drawn: dict[str, Floats], around: Ends) -> npt.NDArray[np.int64]:
-    """Places of draws, weighted by how near their pulse counts are to those of the sweep (log normal, `SWEPT`).
+def _weighted_by_sweep(random: np.random.Generator, drawn: dict[str, Floats], around: Ends) -> npt.NDArray[np.int64]:
+    """Indices of draws, weighted by the similarity of their pulse counts to those of the sweep (log-normal, `SWEPT`).
 
-    Whoever measures a device sweeps about its range: where noise hides the number of states, that says most of it.
-    Draws agree anyway where the data itself tells the number, and then the weights change nothing.
+    A measured sweep usually covers about the whole range. If noise hides the number of states, the sweep is the best
+    information on it. If the data determines the number, all draws agree and the weights change nothing.
     """
     off = sum(
         np.log(drawn[name] / pulses) ** 2
@@ -185,8 +185,11 @@ def _swept(random: np.random.Generator, drawn: dict[str, Floats], around: Ends) 
     return found
 
 
-def _turned(fit: Fit, theta: Floats, at_ends: Floats, around: Ends, gauge: Gauge) -> dict[str, Floats]:
-    """Family parameters of many `theta` (m, k); `at_ends` (m, 2) are standard deviations off the ends' best values."""
+def _transformed(fit: Fit, theta: Floats, at_ends: Floats, around: Ends, gauge: Gauge) -> dict[str, Floats]:
+    """Family parameters of many `theta` (m, k).
+
+    `at_ends` (m, 2) are deviations from the best values of the ends, in standard deviations.
+    """
     p = theta[:, : fit.law]
     if fit.candidate.own_bounds:
         columns, free = [p[:, i] for i in range(len(fit.candidate.names) - 2)], len(fit.candidate.names) - 2
@@ -204,7 +207,7 @@ def _turned(fit: Fit, theta: Floats, at_ends: Floats, around: Ends, gauge: Gauge
 
 
 def _estimate(value: float, drawn: Floats, count: int, unit: str) -> Estimate:
-    """Interval from draws; those that make no device (NaN) tell nothing."""
+    """Interval from draws; draws without a valid device (NaN) are ignored."""
     drawn = drawn[np.isfinite(drawn)]
     if len(drawn) < _DRAWS / 20:
         return Estimate(value, np.inf, -np.inf, np.inf, unit)
@@ -244,9 +247,9 @@ def _spread(fit: Fit, theta: Floats, apart: Between | None, around: Ends, gauge:
         p = fit.unpack(theta)[0]
         if fit.candidate.own_bounds:
             gauge = (-(p[-1] + p[-2]) / (p[-1] - p[-2]), 2 / (p[-1] - p[-2]))
-    made = _turned(fit, drawn, at_ends * scales, around, gauge)
+    made = _transformed(fit, drawn, at_ends * scales, around, gauge)
     if fit.candidate.family == "neurosim":
-        kept = _swept(random, made, around)
+        kept = _weighted_by_sweep(random, made, around)
         made = {name: values[kept] for name, values in made.items()}
     freedom, found = apart.cells - 1, {}
     for name, values in made.items():

@@ -1,4 +1,4 @@
-"""The step laws that are compared: their parameters, where a fit starts, and the family each belongs to.
+"""The step laws to compare: parameters, starting values, and the family of each.
 
 `likelihood.step` computes them. Parameters, all for x = 0 at the lowest and 1 at the highest reading:
     constant      u, d                     step up, step down
@@ -31,9 +31,9 @@ class Candidate:
     law: int
     noise: int
     names: tuple[str, ...]
-    """Parameters of the law, in the order of the kernel."""
+    """Parameters of the law, in the kernel's order."""
     own_bounds: bool = False
-    """Whether the law holds the bounds as parameters; the others take those that the data shows."""
+    """Whether the bounds are parameters of the law; other laws use the bounds seen in the data."""
 
     @property
     def title(self) -> str:
@@ -56,12 +56,12 @@ CANDIDATES = (
     Candidate("power", POWER, MULTIPLICATIVE, _POWER, own_bounds=True),
     Candidate("exponential", EXPONENTIAL, MULTIPLICATIVE, _EXP),
 )
-"""In the order of preference where two describe the data equally well."""
+"""In order of preference, for laws that describe the data equally well."""
 FAMILIES = tuple(dict.fromkeys(candidate.family for candidate in CANDIDATES))
 
 
 def fixed_bounds(candidate: Candidate, data: Scaled) -> tuple[float | None, float | None]:
-    """Bounds of a law with bounds that the data itself shows (all cells the same), else None: they are fitted."""
+    """Bounds seen in the data (the same for all cells) for a law with bounds; None if they must be fitted."""
     if not candidate.own_bounds:
         return None, None
     low, high = float(np.median(data.low)), float(np.median(data.high))
@@ -69,7 +69,7 @@ def fixed_bounds(candidate: Candidate, data: Scaled) -> tuple[float | None, floa
 
 
 def start(candidate: Candidate, data: Scaled, reach: int = 1) -> list[float]:
-    """Starting values of the law, from straight lines through the steps of each direction over `reach` rows."""
+    """Starting values of the law, from linear fits to the steps of each direction over `reach` rows."""
     lines = [_line(data, True, reach), _line(data, False, reach)]
     (u0, u1), (d0, d1) = lines
     mean_up, mean_down = max((u0 + u1) / 2, 1e-6), max((d0 + d1) / 2, 1e-6)
@@ -88,10 +88,10 @@ def start(candidate: Candidate, data: Scaled, reach: int = 1) -> list[float]:
 
 
 def _line(data: Scaled, up: bool, reach: int) -> tuple[float, float]:
-    """Steps at x = 0 and x = 1 by least squares; those of several pulses are shared out evenly."""
+    """Steps at x = 0 and x = 1 by least squares; a change by several pulses is divided evenly."""
     total = np.cumsum(data.pulses)
     made = (data.pulses > 0) & (data.up == up)
-    run = np.cumsum(~made)  # the same over an unbroken branch
+    run = np.cumsum(~made)  # constant within an unbroken branch
     at = np.flatnonzero(made)
     at = at[at >= reach]
     linked = at[run[at] == run[at - reach]] if reach > 1 else at
@@ -107,7 +107,7 @@ def _line(data: Scaled, up: bool, reach: int) -> tuple[float, float]:
 
 
 def allowed(candidate: Candidate, p: Sequence[float] | Floats) -> bool:
-    """Whether the parameters make a device: steps in the right direction over the range, bounds around the data."""
+    """Whether the parameters give a valid device: right directions of steps, and bounds around the data."""
     if candidate.law == CONSTANT:
         return p[0] > 0 and p[1] > 0
     if candidate.law == LINEAR:

@@ -1,11 +1,11 @@
-"""How probable a pulse trace is under a step law: the noise of pulses accumulates, the noise of reads does not.
+"""The likelihood of a pulse trace under a step law: the noise of pulses accumulates, the noise of reads does not.
 
 State x and reading y in units of the data's own range:
     x' = min(max(x ± s(x), low), high) + noise of variance σ² (additive) or (σ s(x))² (multiplicative) per pulse,
     y  = x + noise of variance r².
 Innovations of an extended Kalman filter (R. H. Shumway, D. S. Stoffer, "An approach to time series smoothing and
 forecasting using the EM algorithm", J. Time Series Anal. 3 (1982) 253-264); without read noise it is exact. A reading
-at a bound that the cell was seen to stop at counts as "at least this" (J. Tobin, Econometrica 26 (1958) 24-36).
+at a bound where the cell stopped is censored ("at least this value") (J. Tobin, Econometrica 26 (1958) 24-36).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ADDITIVE, MULTIPLICATIVE = range(2)
 
 @njit(cache=True)
 def step(law, p, x, up):  # type: ignore[no-untyped-def]
-    """(size of one pulse at x, its slope in x), both in units of the range. `p` as `laws` orders it."""
+    """(size of one pulse at x, its slope in x), both in units of the range. `p` is in the order of `laws`."""
     if law == CONSTANT:
         return (p[0] if up else p[1]), 0.0
     if law == LINEAR:
@@ -60,10 +60,10 @@ def _log_beyond(z):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def negative_log(law, kind, p, sigma, read, y, pulses, up, cell, low, high, total, innovations, predicted):  # type: ignore[no-untyped-def]
-    """Add −log likelihood of each cell's readings to `total` (cells,); write standardised innovations (n,).
+    """Adds −log likelihood of each cell's readings to `total` (cells,); writes standardised innovations (n,).
 
-    `y`, `pulses`, `up`, `cell` (n,); `low`, `high` (cells,): bounds seen, ∓inf where none was. `predicted` (n,) is the
-    state expected after the row (before, for the next prediction): plots and tests of fit use it.
+    `y`, `pulses`, `up`, `cell` (n,); `low`, `high` (cells,): bounds seen, ∓inf if none was. `predicted` (n,) is the
+    state expected after the row, used by plots and tests of fit.
     """
     mean, variance = 0.0, 0.0
     for i in range(y.size):

@@ -1,4 +1,4 @@
-"""Ends of the ranges that the sheet of a family allows: a fitted value at one is no fit, and none may go beyond."""
+"""Limits of the values in a family's sheet: a fitted value at a limit is not a valid fit, and none may exceed it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 from hw_models.measured.fit.families import SHEET_FAMILY
 
 _LEFT_TO_DOUBTS = ("states_up", "states_down")
-"""Below one state there is no usable device; `doubts` says so with the number that was found."""
+"""With less than one state there is no usable device; the warnings say so with the fitted number."""
 
 
 @cache
@@ -22,7 +22,7 @@ def limits(family: str) -> Mapping[str, tuple[float, float]]:
 
 
 def reached(family: str, values: Mapping[str, float]) -> dict[str, float]:
-    """Of `values`, those at an end of their range or beyond it, by name: that end."""
+    """The limits, by name, of those `values` that are at a limit of their range or beyond it."""
     found = {}
     for name, value in values.items():
         low, high = limits(family).get(name, (-math.inf, math.inf))

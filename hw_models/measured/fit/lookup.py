@@ -1,4 +1,4 @@
-"""Builds a lookup table from measured steps: mean, deviation and shape of ΔG in bins of conductance, each direction."""
+"""Builds a lookup table from measured steps: mean, deviation and shape of ΔG in bins of conductance."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POINTS = 21
 """Points of the cumulative distribution."""
 MOST_BINS = 40
 PER_BIN = 12
-"""Steps in a bin and direction that a mean and a deviation are taken from, at least."""
+"""Minimum number of steps in a bin and direction for a mean and a deviation."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Branch:
 
     mean: Floats
     mean_reach: Floats
-    """Half the interval of the mean; NaN where the file does not tell how many steps it was made from."""
+    """Half the interval of the mean; NaN if the file does not state the number of steps."""
     std: Floats
     std_low: Floats
     std_high: Floats
     shape: Floats
-    """(POINTS,) quantiles of the steps about their mean, over their deviation."""
+    """(POINTS,) quantiles of the steps minus their mean, divided by their deviation."""
 
     def table(self) -> Floats:
         """(POINTS, bins) change by a pulse, ascending down the rows."""
@@ -41,7 +41,7 @@ class Branch:
 
 @dataclass(frozen=True)
 class Lookup:
-    """A lookup table with the intervals of its numbers: 95 % for all of them together."""
+    """A lookup table with simultaneous 95 % intervals of its numbers."""
 
     conductance_s: Floats
     cdf: Floats
@@ -50,11 +50,11 @@ class Lookup:
     low_s: float
     high_s: float
     step_spread: float
-    """Standard deviation between cells of the logarithm of their steps; 0 where it is not seen."""
+    """Standard deviation between cells of the logarithm of their steps; 0 if none is seen."""
 
 
 def from_statistics(table: StepTable) -> Lookup:
-    """The table as the file has it, normal distributions with its means and deviations."""
+    """The table from step statistics: normal distributions with the means and deviations of the file."""
     g = table.conductance_s
     counts = (table.up_count, table.down_count)
     branches = []
@@ -68,9 +68,9 @@ def from_statistics(table: StepTable) -> Lookup:
 
 
 def from_traces(traces: Traces, read_noise_s: float = 0.0) -> Lookup:
-    """Bin the steps of `traces`; in each bin a straight line gives the mean step at its middle.
+    """Bins the steps of `traces`; in each bin a linear fit gives the mean step at its middle.
 
-    Read noise of two readings is taken off the deviations. Raises `DeviceError` where the bins would be fewer than 3.
+    The read noise of two readings is subtracted from the deviations. Raises `DeviceError` for fewer than 3 bins.
     """
     moved = {up: traces.steps(up) for up in (True, False)}
     g = traces.conductance_s
@@ -88,7 +88,7 @@ def chances() -> Floats:
 
 
 def _edges(traces: Traces, moved: dict[bool, Places], low: float, high: float) -> Floats:
-    """Bins of equal width, joined with their neighbours until each has enough steps in both directions."""
+    """Bins of equal width, merged with their neighbours until each has enough steps in both directions."""
     fewest = min(len(places) for places in moved.values())
     wanted = min(MOST_BINS, max(fewest // (2 * PER_BIN), 3))
     edges = np.linspace(low, high, wanted + 1)
@@ -142,7 +142,7 @@ def _quantile(size: int, freedom: float) -> float:
 
 
 def _deviation(std: Floats, count: Floats | None, flatness: float, size: int) -> tuple[Floats, Floats]:
-    """Interval of a standard deviation: chi-square, its freedom less for steps with heavy tails (`flatness` > 3)."""
+    """Interval of a standard deviation: chi-square, with fewer degrees of freedom for heavy tails (`flatness` > 3)."""
     if count is None:
         return np.full(len(std), np.nan), np.full(len(std), np.nan)
     from scipy.stats import chi2
@@ -159,15 +159,15 @@ def _normal() -> Floats:
 
 
 def _shaped(left: Floats) -> Floats:
-    """Quantiles of the standardised steps of all bins; normal where there are too few or they do not vary."""
+    """Quantiles of the standardised steps of all bins; normal if there are too few steps or they do not vary."""
     found = np.quantile(left, chances())
     return _unit(found) if len(left) >= 5 * POINTS and np.ptp(found) > 0 else _normal()
 
 
 def _unit(quantiles: Floats) -> Floats:
-    """Shift and stretch quantiles so that what is drawn between them has mean 0 and deviation 1.
+    """Shifts and scales quantiles so that draws between them have mean 0 and deviation 1.
 
-    Straight lines between the points, the outermost values beyond them, as `hw_models.families.lookup` draws.
+    Values are interpolated linearly between the points and constant beyond them, as in `hw_models.families.lookup`.
     """
     share, edge = 1 / POINTS, 0.5 / POINTS
     first, last = quantiles[:-1], quantiles[1:]

@@ -1,4 +1,4 @@
-"""Finds the least of a cost and the shape of its valley: scipy's minimisers in coordinates made round first."""
+"""Finds the minimum of a cost and its Hessian, with scipy's minimisers in rescaled coordinates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from hw_models.measured.tables.traces import Floats
 
 
 def minimum(cost: Callable[[Floats], float], first: Floats, close: bool = False) -> tuple[Floats, float, Floats]:
-    """(place, value, Hessian) of the least `cost`: a simplex unless it is `close`, then BFGS in rounded coordinates."""
+    """(position, value, Hessian) of the minimum of `cost`.
+
+    A simplex search comes first unless the start is `close`, then BFGS in rescaled coordinates.
+    """
     from scipy.optimize import minimize
 
     place = first
@@ -38,7 +41,7 @@ def minimum(cost: Callable[[Floats], float], first: Floats, close: bool = False)
 
 
 def widths(cost: Callable[[Floats], float], place: Floats, least: float) -> Floats:
-    """For each coordinate the step that raises `cost` by about a half: a standard error, the others held."""
+    """For each coordinate, the step that increases `cost` by about a half: a standard error with the others fixed."""
     found = np.empty(len(place))
     for i in range(len(place)):
         h = max(abs(place[i]), 1e-3) * 1e-3
@@ -76,7 +79,7 @@ def curvature(cost: Callable[[Floats], float], place: Floats, least: float) -> F
 
 
 def inverse(hessian: Floats) -> Floats:
-    """Inverse that is positive definite: directions which the data does not tell about get a wide variance."""
+    """A positive definite inverse: directions that the data does not determine get a large variance."""
     size = np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-12))
     values, vectors = np.linalg.eigh(hessian / np.outer(size, size))
     values = np.maximum(values, 1e-8)

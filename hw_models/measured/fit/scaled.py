@@ -1,4 +1,4 @@
-"""A measurement in units of its own range, as the likelihood takes it, with the bounds that cells stopped at."""
+"""A measurement in units of its own range, for the likelihood, with the bounds at which cells stopped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from hw_models.measured.tables.traces import Bools, Floats, Traces
 
 _TIE = 1e-9
-"""Two readings closer than this, in units of the range, are the same number."""
+"""Two readings closer than this, in units of the range, count as equal."""
 
 
 @dataclass(frozen=True)
@@ -22,26 +22,26 @@ class Scaled:
     up: Bools
     cell: npt.NDArray[np.int64]
     low: Floats
-    """(cells,) lowest reading, less a hair, where the cell stopped there; −inf where it was not seen to."""
+    """(cells,) lowest reading, minus a small margin, if the cell stopped there; else −inf."""
     high: Floats
     offset: float
     unit: float
     read_floor: float
-    """Standard deviation that rounding of the numbers alone gives a reading."""
+    """Standard deviation of a reading from the rounding of numbers alone."""
 
     @property
     def count(self) -> int:
-        """Steps: readings that pulses have made."""
+        """Number of steps: readings after pulses."""
         return int(np.count_nonzero(self.pulses))
 
 
 def scale(traces: Traces) -> Scaled:
-    """`traces` in units of their range. A bound counts as seen if two readings are exactly at the extreme."""
+    """Converts `traces` to units of their range. A bound counts as seen if two readings are exactly at the extreme."""
     g = traces.conductance_s
     offset, unit = float(g.min()), float(g.max() - g.min())
     y = (g - offset) / unit
     tie = max(_TIE, 1.5 * traces.quantum_s / unit)
-    tie = tie if tie < 1e-4 else 0.0  # numbers so coarse tie everywhere: then no tie tells of a bound
+    tie = tie if tie < 1e-4 else 0.0  # coarse numbers are equal everywhere, so equal readings show no bound
     count = len(traces.cells)
     low, high = np.full(count, -np.inf), np.full(count, np.inf)
     moved = traces.pulses > 0
@@ -51,7 +51,7 @@ def scale(traces: Traces) -> Scaled:
             extreme = float(np.max(sign * y[mine]))
             at = sign * y >= extreme - tie
             shared = np.abs(sign * y - extreme) <= tie
-            # the same extreme in another cell tells as much as twice in one
+            # the same extreme in another cell counts as much as twice in one cell
             if tie and np.any(at & mine & moved) and np.count_nonzero(shared) >= 2:
                 bound[c] = sign * (extreme - tie)
     floor = max(traces.quantum_s / unit / np.sqrt(12.0), 1e-8)

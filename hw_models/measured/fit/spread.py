@@ -1,4 +1,4 @@
-"""Differences between cells: each cell fitted alone, and how much more they differ than their own noise explains."""
+"""Differences between cells: fits each cell separately and estimates their spread beyond the noise of the fits."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from hw_models.measured.tables.traces import Floats
 FEWEST_CELLS = 3
 _FEWEST_STEPS = 16
 _DOUBT = 0.05
-"""Chance of cells without any differences to be told to differ."""
+"""Probability that identical cells are reported as different."""
 
 
 @dataclass(frozen=True)
 class Between:
-    """What the cells have in common and how they differ, in the coordinates of `Fit.theta`."""
+    """Mean and spread of the cells, in the coordinates of `Fit.theta`."""
 
     cells: int
     theta: Floats
     """(k,) mean of the cells."""
     error: Floats
-    """(k, k) covariance of that mean: what is not known of it."""
+    """(k, k) covariance of that mean, which is its uncertainty."""
     spread: Floats
-    """(k, k) covariance of the cells about it, their own noise taken off; 0 for the noise parameters."""
+    """(k, k) covariance of the cells about the mean, minus their own noise; 0 for the noise parameters."""
 
 
 def between(fit: Fit) -> Between | None:
-    """Mean and spread of the cells, or None where they are too few or do not differ significantly.
+    """Mean and spread of the cells; None if there are too few or they do not differ significantly.
 
     Moments estimator of random effects: R. DerSimonian, N. Laird, "Meta-analysis in clinical trials", Controlled
     Clinical Trials 7 (1986) 177-188, with equal weights, in several dimensions.
@@ -64,7 +64,7 @@ def _alone(fit: Fit) -> list[Fit | None]:
 
 
 def one_cell(data: Scaled, c: int) -> Scaled:
-    """The readings of one cell, in the units of all."""
+    """The readings of one cell, in the common units."""
     mine = data.cell == c
     return replace(
         data, y=data.y[mine], pulses=data.pulses[mine], up=data.up[mine], cell=np.zeros_like(data.cell[mine]),

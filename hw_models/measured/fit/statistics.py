@@ -17,7 +17,7 @@ from hw_models.measured.tables.traces import Floats, StepTable, Traces
 
 
 def as_traces(table: StepTable) -> Traces:
-    """The table's conductances as a trace that nobody measured: the range that fits and plots refer to."""
+    """The table's conductances as an artificial trace, which gives the range for fits and plots."""
     g = np.concatenate([table.conductance_s, table.conductance_s[::-1]])
     count = len(g)
     pulses = np.ones(count, dtype=np.int64)
@@ -28,7 +28,7 @@ def as_traces(table: StepTable) -> Traces:
 
 
 def fit_table(candidate: Candidate, table: StepTable) -> Fit:
-    """One candidate fitted to the mean steps."""
+    """Fits one candidate to the mean steps."""
     from scipy.optimize import least_squares
 
     data = _scaled(table)
@@ -75,7 +75,7 @@ def _steps(table: StepTable, unit: float) -> Floats:
 
 
 def _weights(table: StepTable, unit: float) -> Floats:
-    """(2, n) standard error of each mean: deviation over root of the count where there are counts."""
+    """(2, n) standard error of each mean: the deviation, divided by the root of the count if there are counts."""
     deviations = np.stack([table.up_std_s, table.down_std_s]) / unit
     deviations = np.maximum(deviations, 1e-3 * float(np.median(deviations)) + 1e-9)
     if table.up_count is None or table.down_count is None:

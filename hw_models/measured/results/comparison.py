@@ -1,4 +1,4 @@
-"""Compares the families on one measurement and recommends one; AIC and BIC, and whether even the best one fits."""
+"""Compares the families on one measurement by AIC and BIC, tests the best fit, and recommends a family."""
 
 from __future__ import annotations
 
@@ -17,44 +17,44 @@ from hw_models.measured.fit.statistics import fit_table, misfit_of
 from hw_models.measured.tables.traces import StepTable
 
 _TIE = 2.0
-"""Difference of AIC that decides nothing: then the order of `laws.CANDIDATES` does."""
+"""Largest difference of AIC that counts as a tie; then the order of `laws.CANDIDATES` decides."""
 _BINS = 8
 _UNLIKELY = 1e-4
 _COARSE = 0.15
-"""Mean step of a bin off the law by more than this part of the mean step counts as a misfit."""
+"""A bin is a misfit if its mean step differs from the law by more than this share of the mean step."""
 _MOST_CELLS = 8
-"""Cells that are fitted one by one with every family."""
+"""Maximum number of cells that are fitted separately with every family."""
 _FAR = 1.0
-"""Ranges beyond the data at which a bound is a guess."""
+"""Distance of a bound from the data, in ranges, beyond which it is only an extrapolation."""
 _NEAR = 3.0
-"""Standard deviations from a bound within which a step is left out."""
+"""Steps within this number of standard deviations from a bound are left out."""
 _CLEAR = 12.0
-"""Squared mean innovation times count of a bin that is off by itself."""
+"""Squared mean innovation times count above which a single bin is a misfit."""
 _TABLE_MISFIT = 0.05
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """All fits, best first, and what is recommended: a family, or `lookup`."""
+    """All fits, best first, and the recommendation: a family, or `lookup`."""
 
     fits: tuple[Fit, ...]
     aic: Mapping[Candidate, float]
-    """Of each candidate; where cells differ, the sum over single cells."""
+    """AIC of each candidate; if cells differ, the sum over single cells."""
     recommended: str
     reason: str
     limited: frozenset[Candidate] = frozenset()
-    """Those whose best fit puts a parameter at an end of its range; they come after all others."""
+    """The candidates whose best fit has a parameter at a limit; they come after all others."""
 
     def best(self, family: str | None = None) -> Fit:
         """The best fit, or the best of one family. Raises `DeviceError` if that family could not be fitted."""
         for found in self.fits:
             if family in (None, found.candidate.family):
                 return found
-        raise DeviceError(f"the data is no {family} device: no parameters describe it")
+        raise DeviceError(f"the data does not fit a {family} device: no parameters describe it")
 
 
 Limited = Callable[[Fit], bool]
-"""Whether a fit puts a parameter at an end of its range (`intervals.at_limits`)."""
+"""Whether a fit has a parameter at a limit (`intervals.at_limits`)."""
 
 
 def _never(found: Fit) -> bool:
@@ -62,9 +62,9 @@ def _never(found: Fit) -> bool:
 
 
 def compare(data: Scaled, weight: bool, limited: Limited = _never) -> Comparison:
-    """Fit every candidate to traces. NeuroSim's family has siemens only, so `weight` leaves it out.
+    """Fits every candidate to traces. NeuroSim's family needs siemens, so it is left out for measured weights.
 
-    Where cells differ, each family is judged by its fits to single cells: one curve for all of them would not do.
+    If cells differ, each family is ranked by its fits to single cells, because one curve cannot describe all of them.
     """
     chosen = [candidate for candidate in CANDIDATES if not (weight and candidate.family == "neurosim")]
     fits = [fit(candidate, data) for candidate in chosen]
@@ -87,7 +87,7 @@ def _of_cells(alone: Mapping[Candidate, Sequence[Fit]]) -> Callable[[Fit], str]:
 
 
 def compare_table(table: StepTable, limited: Limited = _never) -> Comparison:
-    """Fit every candidate to a table of step statistics."""
+    """Fits every candidate to a table of step statistics."""
     fits = [fit_table(candidate, table) for candidate in CANDIDATES]
 
     def misfit(best: Fit) -> str:
@@ -104,7 +104,10 @@ def _ranked(
     scores: Mapping[Candidate, float] | None = None,
     differ: bool = False,
 ) -> Comparison:
-    """Best first, a fit at a limit after all others; where cells differ, a family whose sheet holds that wins a tie."""
+    """Sorts fits, best first.
+
+    Fits at a limit come last. If cells differ, a family whose sheet can hold the spread wins a tie.
+    """
     made = [found for found in fits if _is_device(found)]
     if not made:
         raise DeviceError("no family describes this measurement; a lookup table (--lookup) may")
@@ -124,14 +127,14 @@ def _ranked(
     why = misfit(ordered[0])
     best = ordered[0].candidate
     if why:
-        return Comparison(ordered, aic, "lookup", f"no family fits: {best.title} comes nearest, but {why}", ended)
+        return Comparison(ordered, aic, "lookup", f"no family fits: {best.title} is closest, but {why}", ended)
     others = [found for found in made if found not in sound and aic[found.candidate] < least]
     far = _set_apart(others, ended)
     return Comparison(ordered, aic, best.family, f"{best.title}: {_chosen_for(best, aic, least, differ, far)}", ended)
 
 
 def _set_apart(others: Sequence[Fit], ended: frozenset[Candidate]) -> str:
-    """Why fits of a lower AIC do not count."""
+    """Text for the reason why fits with a lower AIC are ranked lower."""
     kinds = {found.candidate in ended for found in others}
     told = ["bounds are near the data"] if False in kinds else []
     told += ["parameters are inside their limits"] if True in kinds else []
@@ -139,7 +142,7 @@ def _set_apart(others: Sequence[Fit], ended: frozenset[Candidate]) -> str:
 
 
 def _chosen_for(best: Candidate, aic: Mapping[Candidate, float], least: float, differ: bool, far: str) -> str:
-    """Why this candidate is the first, in words that hold for it; `least` is the lowest AIC that counts."""
+    """Text for the reason why this candidate is first; `least` is the lowest AIC that counts."""
     if aic[best] <= least:
         return f"lowest AIC{far}"
     why = "and its sheet holds the differences between cells" if differ else "and comes first where AIC decides nothing"
@@ -147,7 +150,7 @@ def _chosen_for(best: Candidate, aic: Mapping[Candidate, float], least: float, d
 
 
 def _extrapolates(found: Fit) -> bool:
-    """Whether a law with bounds puts one of them further away than the whole range that was measured."""
+    """Whether a bound of the law is further from the data than the whole measured range."""
     p = found.parameters
     return found.candidate.own_bounds and bool(p[-2] < -_FAR or p[-1] > 1 + _FAR)
 
@@ -168,7 +171,7 @@ def _steps_remain(found: Fit) -> bool:
 
 
 def _misfit(best: Fit) -> str:
-    """Whether the mean step in bins of the state is off the law, significantly and by much; why, or nothing."""
+    """The reason if the mean step in bins of the state differs significantly and strongly from the law; else empty."""
     from scipy.stats import chi2
 
     data = best.data
@@ -176,7 +179,7 @@ def _misfit(best: Fit) -> str:
     with np.errstate(divide="ignore", invalid="ignore"):
         deviation = (data.y - predicted) / innovations
     low, high = data.low[data.cell], data.high[data.cell]
-    # near a bound steps are cut off, whatever the law
+    # steps near a bound are cut off under every law
     free = (predicted + _NEAR * deviation < high) & (predicted - _NEAR * deviation > low) & (data.pulses > 0)
     excess, bins, worst = 0.0, 0, 0.0
     for up in (True, False):

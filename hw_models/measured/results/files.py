@@ -1,4 +1,4 @@
-"""Writes what was fitted: the device sheet that `catalog.from_file` reads, and every number of the fit as JSON."""
+"""Writes the results of a fit: the device sheet for `catalog.from_file`, and every number of the fit as JSON."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def details(report: FitReport) -> dict[str, Any]:
 
 
 def write(report: FitReport) -> None:
-    """Put sheet and details where the report says."""
+    """Writes sheet and details to the files named in the report."""
     report.sheet.write_text(sheet(report), encoding="utf-8")
     report.details.write_text(json.dumps(details(report), indent=1) + "\n", encoding="utf-8")
 
@@ -133,7 +133,7 @@ def _neurosim_rows(report: FitReport, found: Estimates) -> list[str]:
 
 
 def _spread_rows(report: FitReport, found: Estimates) -> list[str]:
-    """Spreads of aihwkit's families: all are stated, since their defaults are not 0."""
+    """Spreads of aihwkit's families; all are stated, because their defaults are not 0."""
     rows, told = [], f"spread over {found.cells} cells"
     names = {**_RELATIVE_SPREAD, **_HALF_SPREAD}
     if report.family != "power":
@@ -162,7 +162,7 @@ def _lookup_rows(report: FitReport) -> list[str]:
 
 
 def _list(values: Any) -> str:
-    return "[" + ", ".join(repr(float(value)) for value in values) + "]"  # fewer digits can make neighbours equal
+    return "[" + ", ".join(repr(float(value)) for value in values) + "]"  # full precision keeps neighbours apart
 
 
 def _row(name: str, value: object, unit: str, derived: str = "", source: str = "measured") -> str:
@@ -211,12 +211,12 @@ def _range(report: FitReport) -> float:
 
 
 def _drive(report: FitReport) -> list[str]:
-    """The electrical conditions as a form to fill in: what the file tells stands there already."""
+    """The electrical conditions as a form to fill in, with the values that the file states."""
     if isinstance(report.measured, Traces) and report.measured.weight:
         return []
     origin = report.measured.origin
     known = _known(report, origin)
-    lines = ["# Electrical conditions: fill in and uncomment to have energy and delay.", "# drive:"]
+    lines = ["# Electrical conditions: fill in and uncomment to get energy and delay.", "# drive:"]
     for key, unit in _DRIVE:
         value = known.get(key)
         lines.append(f"#   {key}: {{value: {'...' if value is None else repr(value)}, unit: {unit}, source: measured}}")

@@ -1,4 +1,4 @@
-"""Draws a fit over the data: the traces, the mean step against conductance, and what was left over."""
+"""Draws a fit over the data: the traces, the mean step against conductance, and the residuals."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _MOST_DOTS = 4000
 
 
 def draw(report: FitReport, path: Path) -> None:
-    """Write the picture of `report` as an .svg, .png or .pdf. Raises `DeviceError` for another suffix."""
+    """Writes the plot of `report` as an .svg, .png or .pdf. Raises `DeviceError` for another suffix."""
     if path.suffix not in (".svg", ".png", ".pdf"):
-        raise DeviceError(f"{path}: a picture ends in .svg, .png or .pdf")
+        raise DeviceError(f"{path}: a plot must end in .svg, .png or .pdf")
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -42,7 +42,7 @@ def draw(report: FitReport, path: Path) -> None:
 
 
 def _curves(axes: Any, report: FitReport, traces: Traces, factor: float, unit: str) -> None:
-    """Readings in order, each sequence from its own start, and the mean curve of the model through the first one."""
+    """Readings in order, each sequence from its own start, with the mean curve of the model for the first sequence."""
     starts = np.flatnonzero(traces.pulses == 0)
     ends = np.r_[starts[1:], len(traces.pulses)]
     offset = 0.0

@@ -1,4 +1,4 @@
-"""What a fit has found, as data and as the small tables that people read; `writing` puts it into files."""
+"""The results of a fit, as data and as small text tables; `files` writes them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hw_models.measured.tables.traces import StepTable, Traces
 
 @dataclass(frozen=True)
 class FitReport:
-    """One fitted device: what was measured, what was compared, and the parameters with their intervals."""
+    """One fitted device: the measurement, the comparison, and the parameters with their intervals."""
 
     measured: Traces | StepTable
     family: str
@@ -38,12 +38,12 @@ class FitReport:
 
     @property
     def from_sweep(self) -> tuple[str, ...]:
-        """Parameters that are the largest reading, where only that tells where the sweep turns."""
+        """Parameters equal to the largest reading, if only the largest reading shows where the sweep turns."""
         turned = isinstance(self.measured, Traces) and self.measured.turned
         return tuple(name for name in ("r_on_ohm", "on_off") if name in self.parameters) if turned else ()
 
     def text(self) -> str:
-        """The report for people: what was measured, the families, the parameters."""
+        """The report as text: the measurement, the families, the parameters."""
         return "\n".join(_lines(self))
 
 
@@ -119,5 +119,5 @@ def _interval(estimate: Estimate) -> str:
 
 
 def number(value: float) -> str:
-    """Four digits, and nothing where there is no number."""
+    """A number with four digits; empty if there is none."""
     return "unknown" if not math.isfinite(value) else f"{value:.4g}"

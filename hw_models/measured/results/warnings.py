@@ -1,4 +1,4 @@
-"""What speaks against a measurement or its fit, in sentences: stray readings, a turn that noise hides, huge steps."""
+"""Warnings about a measurement or its fit: outliers, a turning point hidden by noise, too large steps."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ from hw_models.measured.fit.intervals import Estimates
 from hw_models.measured.tables.traces import StepTable, Traces
 
 _STRAY = 0.5
-"""Jump there and back, in units of the range of nearly all readings, that no device makes in two pulses."""
+"""Smallest jump of an outlier, there and back, in units of the range of nearly all readings; no device does this in two
+pulses."""
 _UNUSUAL = 8.0
-"""The same in median steps, noise and all: some five standard deviations of them."""
+"""The same in median steps (including noise): about five standard deviations of the steps."""
 _NEARLY_ALL = (0.05, 0.95)
 _SHOWN = 3
 _ABOUT = 8
-"""Steps on each side of a turn that tell how well it is seen."""
+"""Number of steps on each side of a turn that determine how clear it is."""
 
 
 def doubts(measured: Traces | StepTable, family: str, estimates: Estimates | None) -> list[str]:
-    """What the user should know of these readings and of a device of `family` fitted to them."""
-    found = [] if isinstance(measured, StepTable) else [*_stray(measured), *_turn(measured)]
+    """Warnings about these readings and about a device of `family` fitted to them."""
+    found = [] if isinstance(measured, StepTable) else [*_outliers(measured), *_turn(measured)]
     return found if estimates is None else [*found, *_steps(estimates), *_spread(family, estimates)]
 
 
 def stray(measured: Traces | StepTable) -> list[str]:
-    """Readings that a fit should not be made of."""
-    return [] if isinstance(measured, StepTable) else list(_stray(measured))
+    """Warnings about outliers."""
+    return [] if isinstance(measured, StepTable) else list(_outliers(measured))
 
 
-def _stray(traces: Traces) -> Iterator[str]:
+def _outliers(traces: Traces) -> Iterator[str]:
     g, unit = traces.conductance_s, _unit(traces)
     low, high = np.quantile(g, _NEARLY_ALL)
     inner = np.flatnonzero((traces.pulses[1:-1] > 0) & (traces.pulses[2:] > 0)) + 1
@@ -43,15 +44,16 @@ def _stray(traces: Traces) -> Iterator[str]:
     for place in stray[:_SHOWN]:
         cell = f", cell {traces.cells[traces.cell[place]]}" if len(traces.cells) > 1 else ""
         yield (
-            f"pulse {traces.number[place]:g}{cell}: {g[place]:.4g}{unit} is far outside the readings about it; nearly "
-            f"all lie in {low:.4g} .. {high:.4g}{unit}: leave it out if it is a slip, for it changes range and noise"
+            f"pulse {traces.number[place]:g}{cell}: {g[place]:.4g}{unit} is far from the readings next to it; nearly "
+            f"all are in {low:.4g} .. {high:.4g}{unit}: remove it if it is a mistake, because it changes range and "
+            "noise"
         )
     if len(stray) > _SHOWN:
         yield f"and {len(stray) - _SHOWN} more readings like these"
 
 
 def _turn(traces: Traces) -> Iterator[str]:
-    """Where only the largest reading tells of the turn: whether the noise about it leaves that open."""
+    """A warning if only the largest reading shows the turn and the noise near it makes that uncertain."""
     if not traces.turned:
         return
     made, rises = traces.pulses > 0, np.diff(traces.conductance_s, prepend=np.nan)

@@ -1,4 +1,4 @@
-"""Finds the pulses in the rows of a measurement: their direction, how many, and where a sequence ends."""
+"""Finds the pulses in the rows of a measurement: their direction, their number, and the ends of sequences."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ UP = ("up", "+", "+1", "1", "ltp", "p", "potentiation", "pot", "inc", "increase"
 DOWN = ("down", "-", "-1", "ltd", "d", "depression", "dep", "dec", "decrease", "reset", "negative", "neg", "erase", "0")
 START = ("start", "init", "initial", "begin", "none", "")
 FEWEST = 8
-"""Steps in one direction below which nothing is fitted."""
+"""Minimum number of steps in one direction for a fit."""
 TREND = 2.0
-"""Rank correlation of conductance with pulse number, in standard errors, that branches must have on average."""
+"""Minimum mean rank correlation of conductance with pulse number in branches, in standard errors."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ class Ordered:
     pulses: list[int]
     up: list[bool]
     steps: dict[bool, list[int]]
-    """Rows (places in the table) that pulses up (True) and down (False) have made."""
+    """Rows (indices in the table) after pulses up (True) and after pulses down (False)."""
 
 
 def ordered(rows: Rows) -> Ordered:
-    """Order `rows` and count the pulses between them. Raises `DeviceError` where direction or order make no sense."""
+    """Orders `rows` and counts the pulses between them. Raises `DeviceError` if direction or order are inconsistent."""
     found = Ordered([], [], [], {True: [], False: []})
     groups: dict[tuple[str, str], list[int]] = {}
     for place in range(len(rows.lines)):
@@ -63,7 +63,7 @@ def ordered(rows: Rows) -> Ordered:
 
 
 def traces(rows: Rows, found: Ordered, origin: Origin, quantum_s: float, weight: bool = False) -> Traces:
-    """The measurement in order. Raises `DeviceError` where up pulses do not raise and down pulses do not lower."""
+    """The measurement in order. Raises `DeviceError` if up pulses do not increase or down pulses do not decrease it."""
     places = np.array(found.places)
     names = tuple(dict.fromkeys(rows.cell)) if rows.cell else ("",)
     cycles = tuple(dict.fromkeys(rows.cycle)) if rows.cycle else ("",)
@@ -102,7 +102,7 @@ def _direction(rows: Rows, place: int, word: str) -> bool | None:
 
 
 def _turning_point(rows: Rows, places: list[int]) -> list[bool | None]:
-    """Split a rise and a fall without labels at the highest conductance, after a running median of three."""
+    """Splits a rise and a fall without labels at the highest conductance, after a running median of three."""
     g = rows.conductance_s[places]
     if len(g) < 2 * FEWEST:
         raise DeviceError(f"{rows.name}: too little data: {len(g)} rows in all, allowed: {2 * FEWEST} or more")
@@ -141,7 +141,7 @@ def _between(rows: Rows, before: int, place: int, way: bool, last: bool | None) 
     if now != round(now) or then != round(then):
         raise DeviceError(f"{rows.name}:{rows.lines[place]}: pulse number {now:g} is not a whole number")
     signed = bool(now < 0 or then < 0)
-    if last is not None and last != way:  # a turn: linked only where the numbers go on
+    if last is not None and last != way:  # a turn: the branches are joined only if the numbers continue
         return abs(int(now)) if signed else max(int(now - then), 0)
     if now == then:
         raise DeviceError(
@@ -150,7 +150,7 @@ def _between(rows: Rows, before: int, place: int, way: bool, last: bool | None) 
         )
     if last is None and not signed:
         return max(int(now - then), 0)
-    # a branch may be numbered backwards, as it is drawn; numbers that fall back to the start are a new sequence
+    # a branch may be numbered backwards, as in a plot; numbers that return to the start begin a new sequence
     return 0 if not signed and then - now > 1 and now <= 1 else abs(int(now - then))
 
 

@@ -1,4 +1,4 @@
-"""What the columns of a measured table mean: role and unit out of a header as laboratories write it."""
+"""The meaning of the columns of a measured table: finds role and unit in the headers of laboratory files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "down_std": ("dec std dg", "down std dg", "ltd std dg", "dec std", "down std", "ltd std"),
     "down_count": ("dec count", "down count", "ltd count", "dec n", "down n"),
 }
-"""What a column may be called, lower case, with spaces for underscores and without its unit."""
+"""Accepted names of columns, in lower case, with spaces for underscores and without the unit."""
 
 _PREFIX = {"": 1.0, "m": 1e-3, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "n": 1e-9, "p": 1e-12, "k": 1e3, "M": 1e6}
 DIMENSION = {
@@ -47,7 +47,7 @@ _BASE = {"S": ("S", "s"), "A": ("A", "a"), "ohm": ("ohm", "Ohm", "ohms", "Ω"), 
 
 @dataclass(frozen=True)
 class Column:
-    """A column that is understood: where it is, what it holds, and the factor to the SI unit."""
+    """A recognised column: its index, its role, and the factor to the SI unit."""
 
     place: int
     role: str
@@ -56,7 +56,7 @@ class Column:
 
 
 def understood(header: list[str]) -> dict[str, Column]:
-    """Columns of `header` by role; others are left alone. Raises `DeviceError` without a unit, or with a role twice."""
+    """Columns of `header` by role; others are ignored. Raises `DeviceError` for a missing unit or a repeated role."""
     found: dict[str, Column] = {}
     for place, title in enumerate(header):
         column = _column(place, title)
@@ -89,18 +89,18 @@ def _column(place: int, title: str) -> Column | None:
 
 
 def bare_role(title: str) -> str | None:
-    """What a column holds whose title names a quantity with a unit but does not give one; None for all others."""
+    """The role of a column whose title names a quantity but not its unit; None for all others."""
     plain = words(title)
     return next((role for role, names in NAMES.items() if role in DIMENSION and plain in names), None)
 
 
 def words(text: str) -> str:
-    """A title in lower case, with single spaces for whatever parts its words."""
+    """A title in lower case, with single spaces between its words."""
     return " ".join(re.sub(r"[_\-.]+", " ", text.lower()).split())
 
 
 def _split(text: str) -> tuple[str, str]:
-    """(name, unit) of `G [uS]`, `G (uS)`, `G / uS`, `G, uS`, `g_us`, `G uS`; the unit is empty where there is none."""
+    """(name, unit) of `G [uS]`, `G (uS)`, `G / uS`, `G, uS`, `g_us`, `G uS`; the unit is empty if there is none."""
     for form in (r"(.+?)\s*[\[(]\s*([^\])]*?)\s*[\])]$", r"(.+?)\s*[/,]\s*(\S+)$", r"(.+?)[_\s]+([^_\s]+)$"):
         match = re.match(form, text)
         if match:

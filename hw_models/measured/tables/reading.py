@@ -1,4 +1,4 @@
-"""Reads measured tables as laboratories keep them; `columns` knows the headers, `branches` finds the pulses."""
+"""Reads measured tables from laboratories; `columns` interprets the headers, `branches` finds the pulses."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from hw_models.measured.tables.columns import CONDUCTANCES, DIMENSION, LEAST_CON
 from hw_models.measured.tables.traces import Floats, Origin, StepTable, Traces
 
 _SHOWN = 10
-"""Faults of a file that are reported at once."""
+"""Maximum number of faults of a file in one report."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of a file: cells as text, with the line each row stands on."""
+    """The rows of a file: cells as text, with the line of each row."""
 
     name: str
     sha256: str
@@ -33,15 +33,15 @@ class Table:
     decimal_comma: bool
     columns: dict[str, Column]
     scales: dict[int, Floats]
-    """Of columns whose unit changes from row to row: a factor for each row, by the place of the column."""
+    """For columns whose unit changes from row to row: a factor for each row, by the index of the column."""
 
     def text(self, role: str) -> list[str] | None:
-        """A column as it is written; None where there is none."""
+        """A column as text; None if it is missing."""
         column = self.columns.get(role)
         return None if column is None else [row[column.place].strip() for row in self.rows]
 
     def numbers(self, role: str, faults: list[str]) -> Floats | None:
-        """A column in SI units; what is no finite number is added to `faults` with its line."""
+        """A column in SI units; a cell that is not a finite number is added to `faults` with its line."""
         written = self.text(role)
         if written is None:
             return None
@@ -70,10 +70,10 @@ def _is_number(cell: str, table: Table) -> bool:
 
 
 def read(path: str | Path, read_voltage_v: float | None = None) -> Traces | StepTable:
-    """Read a CSV: pulses and conductance (or current and read voltage, or resistance), or step statistics.
+    """Reads a CSV: pulses and conductance (or current and read voltage, or resistance), or step statistics.
 
     Separators are comma, semicolon or tab; lines that start with # are comments. `read_voltage_v` is for currents
-    without a column of their own voltage. Raises `DeviceError` with file and line for everything that cannot be used.
+    without a column of voltages. Raises `DeviceError` with file and line for all invalid content.
     """
     table = _table(Path(path))
     if {"up_mean", "down_mean"} & set(table.columns):
@@ -109,14 +109,14 @@ def read(path: str | Path, read_voltage_v: float | None = None) -> Traces | Step
 
 
 def _only_weights(table: Table) -> bool:
-    """A table of `edgesdt device pulse` for a model without conductances: the column g_s is there, and empty."""
+    """Whether this is a table of `edgesdt device pulse` for a model without conductances (an empty column g_s)."""
     if "weight" not in table.columns or {"current", "resistance"} & set(table.columns):
         return False
     return not any(table.text("conductance") or [])
 
 
 def refuse(faults: list[str]) -> None:
-    """Raise one `DeviceError` with all `faults`, if there are any."""
+    """Raises one `DeviceError` with all `faults`, if there are any."""
     if faults:
         more = [f"... and {len(faults) - _SHOWN} more like these"] if len(faults) > _SHOWN else []
         raise DeviceError("\n".join(faults[:_SHOWN] + more))
@@ -203,7 +203,7 @@ def _number(text: str, decimal_comma: bool) -> float:
 
 
 def _conductance(table: Table, read_voltage_v: float | None, faults: list[str]) -> tuple[Floats, float | None, float]:
-    """(conductance in siemens, read voltage if it is known, resolution in siemens)."""
+    """(conductance in siemens, read voltage if known, resolution in siemens)."""
     volts = table.numbers("read_voltage", faults)
     for what, value in (("--read-voltage", read_voltage_v),):
         if value is not None and not 0 < abs(value) <= MOST["read_voltage"]:
@@ -236,7 +236,7 @@ def _conductance(table: Table, read_voltage_v: float | None, faults: list[str]) 
 
 
 def _resolution(table: Table, role: str) -> float:
-    """Weight of the last written digit that any number of a column has, in SI units: what rounding can hide."""
+    """Value of the last written digit of a column's numbers, in SI units: the size of rounding errors."""
     finest, column = math.inf, table.columns[role]
     scales = table.scales.get(column.place)
     for index, cell in enumerate(table.text(role) or []):

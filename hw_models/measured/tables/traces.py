@@ -1,4 +1,4 @@
-"""What a measurement is once it is read: conductances pulse by pulse, or a table of step statistics."""
+"""A measurement in memory: conductances pulse by pulse, or a table of step statistics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Origin:
-    """Which file a measurement is from, and what it says of the conditions."""
+    """The file of a measurement, and the conditions that it states."""
 
     name: str
     sha256: str
@@ -31,26 +31,26 @@ class Traces:
     origin: Origin
     conductance_s: Floats
     pulses: npt.NDArray[np.int64]
-    """Pulses between the row before and this one; 0 where a new sequence starts."""
+    """Pulses between the previous row and this one; 0 at the start of a sequence."""
     up: Bools
     """Direction of those pulses; at a start, of the pulses that follow."""
     cell: npt.NDArray[np.int64]
     cycle: npt.NDArray[np.int64]
     number: Floats
-    """Pulse number as the file has it, for plots."""
+    """Pulse number from the file, for plots."""
     cells: tuple[str, ...]
     """Names of the cells, by number in `cell`."""
     quantum_s: float
     """Resolution of the numbers as written: the last digit, or the step of the converter."""
     weight: bool = False
-    """True for a measurement of dimensionless weights; then every `_s` here is in those."""
+    """True for a measurement of dimensionless weights; all values with the suffix `_s` are then weights."""
     swept: bool = True
-    """False for the conductances of a table of statistics: their number tells nothing of pulses."""
+    """False for the conductances of a table of statistics, whose number says nothing about pulses."""
     turned: bool = False
-    """True where nothing says which way a pulse goes: the largest reading of each sequence was taken for the turn."""
+    """True if the file does not state directions; the largest reading of each sequence is then used as the turn."""
 
     def steps(self, up: bool) -> npt.NDArray[np.int64]:
-        """Places of the rows that pulses in one direction have made."""
+        """Indices of the rows after pulses in one direction."""
         return np.flatnonzero((self.pulses > 0) & (self.up == up))
 
     def branch_pulses(self, up: bool) -> int:
@@ -68,7 +68,7 @@ class Traces:
 
 @dataclass(frozen=True)
 class StepTable:
-    """Step statistics against conductance: mean and standard deviation of ΔG of one pulse, each direction."""
+    """Step statistics against conductance: mean and standard deviation of ΔG of one pulse, for each direction."""
 
     origin: Origin
     conductance_s: Floats

@@ -1,7 +1,8 @@
-"""Units that stand in a row or in a column of their own: found, and moved into the header, where `columns` reads them.
+"""Finds units in a separate row or column and moves them into the header, where `columns` reads them.
 
-A row of units follows the header (`pulse,G` and then `#,uS`). A column of units is called `unit` and stands right of
-its numbers, or names them (`G unit`, `unit of G`). Its units may change from row to row, as an instrument's range does.
+A row of units follows the header (`pulse,G` and then `#,uS`). A column of units is called `unit` and is to the right of
+its numbers, or names them (`G unit`, `unit of G`). Its units may change from row to row, like the range of an
+instrument.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class Placed:
-    """A header whose titles have their units, and factors row by row for columns whose unit changes."""
+    """A header with units in its titles, and factors for each row for columns with changing units."""
 
     header: list[str]
     scales: dict[int, Floats]
 
 
 def is_unit_row(header: list[str], row: list[str], number: Callable[[str], float]) -> bool:
-    """Whether a row has words where the header has quantities without a unit, and no number anywhere."""
+    """Whether a row has words below all quantities without a unit, and no numbers."""
     if len(row) != len(header) or any(math.isfinite(number(cell)) for cell in row):
         return False
     return any(bare_role(title) and _unit(cell) for title, cell in zip(header, row, strict=True))
@@ -50,15 +51,15 @@ def check_row(header: list[str], row: list[str]) -> None:
 
 
 def from_row(header: list[str], row: list[str]) -> list[str]:
-    """The header with the units of the row in it; a title that has a unit keeps its own."""
+    """The header with the units of the row added; a title with a unit keeps its own."""
     pairs = zip(header, row, strict=True)
     return [f"{title.strip()} ({_unit(cell)})" if bare_role(title) and _unit(cell) else title for title, cell in pairs]
 
 
 def from_columns(header: list[str], rows: list[list[str]], where: str, lines: list[int]) -> Placed:
-    """The header with the units of columns of units in it; those columns lose their title.
+    """The header with the units from columns of units added; those columns lose their title.
 
-    Raises `DeviceError` with `where` and the line of every cell that is no unit.
+    Raises `DeviceError` with `where` and the line of every cell that is not a unit.
     """
     made, scales = list(header), dict[int, Floats]()
     for place, title in enumerate(header):
@@ -92,7 +93,7 @@ def _factors(cells: list[str], dimension: str, title: str, where: str, lines: li
 
 
 def _target(header: list[str], place: int) -> int | None:
-    """The column whose units the column at `place` holds; None if that is no column of units, or nothing needs one."""
+    """The column whose units are in the column at `place`; None if there is none or none is needed."""
     named = words(header[place]).split()
     if not named or not {named[0], named[-1]} & set(_WORDS):
         return None
