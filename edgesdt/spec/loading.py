@@ -194,7 +194,7 @@ def examined(
     spec = completed(spec, data)
     bad = [_without_index(fault.path) for fault in faults]
     for fault in disagreements(spec, (facts or {}).get(spec.data.set)):
-        if not any(_touch(_without_index(part), path) for part in fault.blame for path in bad):
+        if not any(_overlap(_without_index(part), path) for part in fault.blame for path in bad):
             faults.append(layered.at_written(fault, data))
     return spec, faults
 

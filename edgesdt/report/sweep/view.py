@@ -37,7 +37,7 @@ def view(found: Findings, prefix: str, out: Path) -> dict[str, Any]:
         "facts": _facts(found),
         "torn": sweep.torn,
         "damaged": sweep.damaged,
-        "caveats": _caveats(found),
+        "caveats": _price_notes(found),
         "mixed": _mixed(found),
         "advice": _advice(found, link),
         "swept": _swept(found),
