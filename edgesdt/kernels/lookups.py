@@ -14,8 +14,9 @@ _WORD = 64
 
 @inlined
 def nearest(code, right):  # type: ignore[no-untyped-def]
-    """`code · 2^-right` to the nearest integer, ties up; exact where `right` is 0 or less."""
-    return (code + (np.int64(1) << (right - 1))) >> right if right > 0 else code << -right
+    """`code · 2^-right` to the nearest integer, ties up; exact where `right` is 0 or less. No code reaches 2^61."""
+    shift = min(right, 62)
+    return (code + (np.int64(1) << (shift - 1))) >> shift if shift > 0 else code << -shift
 
 
 @inlined
@@ -73,7 +74,7 @@ def exponentials_of(drives, top, multiplier, right, table, parts):  # type: igno
 
 @kernel
 def reciprocal_of(total, reciprocals):  # type: ignore[no-untyped-def]
-    """(2^16 over the first nine bits of `total`, as a number 1 … 2; the bits of `total`): 1/x = first · 2^-(15 + bits)."""
+    """(2^16 over the first nine bits of `total` as a number 1 … 2, its bits): 1/total is the one · 2^-(15 + the other)."""
     length = bit_length(total)
     first = total >> (length - 9) if length >= 9 else total << (9 - length)
     return np.int64(reciprocals[first & 255]), length

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edgesdt.rules.softhebb import memory, registers
+from edgesdt.rules.softhebb import registers
+from edgesdt.rules.softhebb.memory import decay_bits, gathered_bits
 from edgesdt.rules.softhebb.settings import buffered, competing, pre_bits, settings
 from edgesdt.spec import Spec
 from edgesdt.spec.hints import Path
@@ -74,7 +75,7 @@ def _tables(spec: Spec) -> Iterator[Fault]:
         return
     for k in range(competing(spec)):
         left = form.frac_bits + chip.weights.point - pre_bits(spec, k)
-        needed = max(memory.gathered_bits(spec, k) + left, memory.decay_bits(spec) + chip.weights.bits) + 1
+        needed = max(gathered_bits(spec, k) + left, decay_bits(spec) + chip.weights.bits) + 1
         if needed > WORD_BITS:
             path = ("chip", "weights", "frac_bits")
             text = f"{chip.weights.point} with buffered updates takes sums of {needed} bits, allowed: {WORD_BITS} bits"

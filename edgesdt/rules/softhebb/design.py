@@ -10,7 +10,8 @@ from dataclasses import replace
 from edgesdt.ledger import actions as act
 from edgesdt.ledger.recipes import Access, Action, Along, Bound, Design, Phase, Unit, Use
 from edgesdt.rules.softhebb import actions as own
-from edgesdt.rules.softhebb import memory, registers
+from edgesdt.rules.softhebb import registers
+from edgesdt.rules.softhebb.memory import gathered_bits, norm_bits, offset_bits
 from edgesdt.rules.softhebb.settings import buffered, competing, pre_bits, settings
 from edgesdt.spec import Spec
 
@@ -44,10 +45,10 @@ def _widths(spec: Spec) -> tuple[int, int, int, int]:
     """Widths of a norm, an offset, a sum of a window and a buffered update: the widest of all layers."""
     layers, window = range(competing(spec)), settings(spec).centre.window_bits
     return (
-        max(memory.norm_bits(spec, k) for k in layers),
-        max(memory.offset_bits(spec, k) for k in layers),
+        max(norm_bits(spec, k) for k in layers),
+        max(offset_bits(spec, k) for k in layers),
         max(pre_bits(spec, k) for k in layers) + window,
-        max(memory.gathered_bits(spec, k) for k in layers),
+        max(gathered_bits(spec, k) for k in layers),
     )
 
 

@@ -12,11 +12,12 @@ import numpy.typing as npt
 from edgesdt.rules.arguments import signed
 from edgesdt.rules.base import DigitalLearner, Events
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
-from edgesdt.rules.softhebb import memory, plan
+from edgesdt.rules.softhebb import plan
 from edgesdt.rules.softhebb.counts import actions
 from edgesdt.rules.softhebb.layout import Chip, Plan, Workspace
 from edgesdt.rules.softhebb.registers import POWER_BITS, RECIPROCAL_BITS
 from edgesdt.rules.softhebb.sample import infer_stream, learn_stream
+from edgesdt.rules.softhebb.memory import LARGEST_BITS, decay_bits, gathered_bits, norm_bits, offset_bits
 from edgesdt.rules.softhebb.settings import competing, pre_bits, settings
 from edgesdt.spec import Spec
 
@@ -59,17 +60,17 @@ class SoftHebb(DigitalLearner):
     def _own_ranges(self) -> dict[str, tuple[int, int]]:
         layers, spec, learning = range(competing(self.spec)), self.spec, settings(self.spec)
         form, window = learning.competition, learning.centre.window_bits
-        gathered = max((memory.gathered_bits(spec, k) for k in layers), default=1)
+        gathered = max((gathered_bits(spec, k) for k in layers), default=1)
         return {
             "drives": signed(self.plan.drive_limit),
             "shares": signed((1 << form.share_bits) - 1),
-            "norms": (0, (1 << max(memory.norm_bits(spec, k) for k in layers)) - 1),
-            "offsets": signed((1 << (max(memory.offset_bits(spec, k) for k in layers) - 1)) - 1),
+            "norms": (0, (1 << max(norm_bits(spec, k) for k in layers)) - 1),
+            "offsets": signed((1 << (max(offset_bits(spec, k) for k in layers) - 1)) - 1),
             "means": (0, int(self.plan.mean_limit.max())),
             "sums": (0, (1 << (max(pre_bits(spec, k) for k in layers) + window)) - 1),
             "seen": (0, (1 << window) - 1),
             "ready": (0, 1),
-            "largest": (0, (1 << memory.LARGEST_BITS) - 1),
+            "largest": (0, (1 << LARGEST_BITS) - 1),
             "errors": signed(self.plan.state_limit),
             "label": (0, spec.chip.layers[-1] - 1),
             "exponentials": (0, (1 << form.table_bits) - 1),
@@ -77,7 +78,7 @@ class SoftHebb(DigitalLearner):
             "rate_powers": (0, (1 << POWER_BITS) - 1),
             "state_powers": (0, self.plan.state_limit),
             "gathered": signed((1 << (gathered - 1)) - 1),
-            "decay": signed((1 << (memory.decay_bits(spec) - 1)) - 1),
+            "decay": signed((1 << (decay_bits(spec) - 1)) - 1),
         }
 
     def weight_file(self, image_shape: tuple[int, ...]) -> dict[str, npt.NDArray[np.generic]]:
