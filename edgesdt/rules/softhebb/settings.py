@@ -56,9 +56,9 @@ class Activation(Section):
     kind: Literal["triangle", "repu"] = Field(
         default="triangle", description="triangle: u less the mean of its layer, above 0; repu: u above 0"
     )
-    power: float = Field(default=1.0, ge=0.1, le=4, description="Power that it is raised to; other than 1: by a table")
+    power: float = Field(default=2.0, ge=0.1, le=4, description="Power that it is raised to; other than 1: by a table")
     range_bits: int = Field(
-        default=3, ge=-8, le=8, description="A state of 1 stands for 2**range_bits; states saturate [bits]"
+        default=5, ge=-8, le=8, description="A state of 1 stands for 2**range_bits; states saturate [bits]"
     )
 
 
