@@ -32,7 +32,7 @@ def middle(place: int) -> float:
 def place_of(code: int) -> int:
     """§1: p(c)."""
     h = code.bit_length() - 1
-    return min(32 * h + code * 2**5 // 2**h % 32, 639)
+    return min(32 * h + (code << 5 >> h) % 32, 639)
 
 
 def near(code: int, shift: int) -> int:
@@ -101,7 +101,8 @@ class OracleSoftHebb:
         one, half = 2 ** learning["competition"]["table_bits"] - 1, 0.5
         self.exponentials = [floor(one * exp(-i / 32) + half) for i in range(256)]
         q, p = learning["rate_power"], act["power"]
-        self.rate_powers, self.state_powers = [], []
+        self.rate_powers: Layer = []
+        self.state_powers: Layer = []
         if q != 0:
             self.rate_powers = [min(floor((middle(i) * 2.0**-12) ** q * 4096.0 + half), 65535) for i in range(640)]
         if p != 1:
@@ -284,11 +285,11 @@ class OracleSoftHebb:
         if not self.rate_powers:
             return 2**12
         left, norm = 24 - 2 * self.fw, self.norms[layer + 1][j]
-        if norm.bit_length() > 42 - left:
-            radius = 2**21
-        else:
+        radius: int = 2**21
+        if norm.bit_length() <= 42 - left:
             radius = isqrt(norm << left if left >= 0 else norm >> -left)
-        return self.rate_powers[place_of(max(abs(radius - 2**12), 1))]
+        code: int = self.rate_powers[place_of(max(abs(radius - 2**12), 1))]
+        return code
 
     def step(self, layer: int, j: int, y: int, k: int) -> int:
         """§3.4: the signed step of a neuron."""

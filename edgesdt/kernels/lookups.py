@@ -74,7 +74,7 @@ def exponentials_of(drives, top, multiplier, right, table, parts):  # type: igno
 
 @kernel
 def reciprocal_of(total, reciprocals):  # type: ignore[no-untyped-def]
-    """(2^16 over the first nine bits of `total` as a number 1 … 2, its bits): 1/total is the one · 2^-(15 + the other)."""
+    """(2^16 over the first nine bits of `total` as a number 1 … 2; its bits): 1/total is one · 2^-(15 + the other)."""
     length = bit_length(total)
     first = total >> (length - 9) if length >= 9 else total << (9 - length)
     return np.int64(reciprocals[first & 255]), length

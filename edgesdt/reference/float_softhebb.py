@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edgesdt.rules.schedule import factor
 from edgesdt.rules.softhebb import registers
 from edgesdt.rules.softhebb.settings import buffered, competing, learning_layers, settings, sharpness
-from edgesdt.rules.schedule import factor
 from edgesdt.spec import Spec
 
 Reals = npt.NDArray[np.float64]
@@ -24,7 +24,7 @@ __all__ = ["PUBLISHED_FLOOR", "Constants", "FloatSoftHebb", "Reals"]
 
 @dataclass(frozen=True)
 class Constants:
-    """The learning constants as real numbers; `floor` is the least distance of a norm from 1, `least` the least share."""
+    """The learning constants as real numbers; `floor` is the least distance of a norm from 1, `least` a least share."""
 
     rates: tuple[float, ...]
     sharpness: tuple[float, ...]

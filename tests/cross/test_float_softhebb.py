@@ -36,7 +36,7 @@ def test_the_worked_example_of_one_sample() -> None:
     assert twin.drives[0] == pytest.approx([0.44, 1.35], abs=1e-9)
     assert twin.signed_shares(0) == pytest.approx([-0.139434, 0.860566], abs=1e-6)
     wanted = [[-0.102623, -0.069717, 0.076967], [-0.301198, -0.150599, 0.408769]]
-    assert update.T == pytest.approx(np.array(wanted), abs=1e-6)
+    assert pytest.approx(np.array(wanted), abs=1e-6) == update.T
     assert twin.weights[0].T[0] == pytest.approx([0.6, 0.0, 0.8], abs=3e-7)
     assert twin.weights[0].T[1] == pytest.approx([0.965068, 0.482534, -0.452593], abs=1e-6)
 
@@ -45,10 +45,10 @@ def test_the_worked_example_of_a_batch() -> None:
     twin = example(2)
     update = twin.learn_batch(np.array([[1.0, 0.5, -0.2], [0.0, 1.0, 1.0]]))
     wanted = [[-0.501992, 0.762301, 0.376494], [-0.301198, -0.318581, 0.240787]]
-    assert update.T == pytest.approx(np.array(wanted), abs=1e-6)
-    assert twin.weights[0].T == pytest.approx(
+    assert pytest.approx(np.array(wanted), abs=1e-6) == update.T
+    assert pytest.approx(
         np.array([[0.599999, 0.000001, 0.8], [0.981269, 0.480188, -0.485026]]), abs=1e-6
-    )
+    ) == twin.weights[0].T
 
 
 @pytest.mark.parametrize(("power", "wanted"), [(0.7, 0.890018), (1.4, 0.792132)])

@@ -1,4 +1,4 @@
-"""SoftHebb in integers: a soft winner-take-all that moves winners towards a sample and losers away; no target needed."""
+"""SoftHebb in integers: a soft winner-take-all moves winners towards a sample and losers away, without a target."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ NORMALISED: Final = "normalised_step"
 MEANING: Final[dict[str, str]] = {
     DRIVE: "one accumulator started at the offset of its neuron and, at the end, shifted, rounded and stored",
     ACTIVATION: "one drive added to the mean of its layer, compared with it, shifted or looked up, and stored",
-    SOFTMAX: "one neuron: difference to the largest drive, exponential looked up and added, product with the reciprocal",
+    SOFTMAX: "one neuron: difference to the largest drive, exponential looked up and added, times the reciprocal",
     RECIPROCAL: "one look-up of the reciprocal of a sum of exponentials",
     NORM_RATE: "one neuron's step: root of its squared norm, power looked up, products with share, rate and drive",
     CENTRE: "one input less its mean",
@@ -37,5 +37,5 @@ MEANING: Final[dict[str, str]] = {
     ERROR: "one error of the read-out: target less output",
     HEAD: "one product of a state and an error times the rate, shifted, rounded and added to a weight of the read-out",
     GRADIENT_ACCESS: "one read and write-back of a buffered update",
-    NORMALISED: "one buffered update divided by the largest, times the step of its neuron, rounded, added to its weight",
+    NORMALISED: "one buffered update over the largest, times the step of its neuron, rounded and added to its weight",
 }

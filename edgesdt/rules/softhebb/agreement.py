@@ -95,4 +95,8 @@ def cautions(spec: Spec) -> list[str]:
     told = []
     if spec.chip.biases.enabled and "biases" in spec.chip.model_fields_set:
         told.append("chip.biases: no effect, neurons of softhebb have no bias")
+    window, total = 1 << settings(spec).centre.window_bits, (spec.data.train or 0) * spec.epochs
+    if settings(spec).centre.enabled and 0 < total <= window:
+        wanted = f"no weight moves; allowed: 0..{max(total.bit_length() - 2, 0)} to leave half of them for learning"
+        told.append(f"learning.centre.window_bits: {window:,} samples are as many as all {total:,} or more, {wanted}")
     return told

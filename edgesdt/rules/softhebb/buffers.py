@@ -53,7 +53,7 @@ def largest_of(gathered, decay, mirror, rows, left):  # type: ignore[no-untyped-
 
 @kernel
 def form_applied(gathered, decay, column, left, top, inverse, length, step, constant, noise, plan, deltas):  # type: ignore[no-untyped-def]
-    """The changes of one neuron's weights: entries over `top` (or as they are), times its step; the buffer is cleared."""
+    """The changes of a neuron's weights: entries over `top` (or as they are) times its step; the buffer is cleared."""
     for i in range(gathered.shape[0]):
         raw = raw_of(gathered[i], decay, column[i], left)
         if plan.maximum:

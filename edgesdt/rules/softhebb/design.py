@@ -38,7 +38,8 @@ def _event_bits(spec: Spec) -> int:
 
 def _mac(spec: Spec) -> tuple[Use, ...]:
     total = spec.chip.accumulator.bits
-    return (Use("multiply", (_event_bits(spec), spec.chip.weights.bits)), Use("add", (total,)), Use("register", (total,)))
+    product = Use("multiply", (_event_bits(spec), spec.chip.weights.bits))
+    return (product, Use("add", (total,)), Use("register", (total,)))
 
 
 def _widths(spec: Spec) -> tuple[int, int, int, int]:
@@ -91,7 +92,9 @@ def _neurons(spec: Spec) -> dict[str, Recipe]:
     shares = Access(form.share_bits + 1, ("shares",), kind="states")
     looked_up = (Use("shift", (form.bits + 1,)), powers) if learning.activation.power != 1 else ()
     return {
-        own.DRIVE: ("neurons", (*offset, Use("add", (total,)), Use("shift", (total,)), Use("compare", (total,)), drives)),
+        own.DRIVE: (
+            "neurons", (*offset, Use("add", (total,)), Use("shift", (total,)), Use("compare", (total,)), drives)
+        ),
         own.ACTIVATION: (
             "neurons",
             (drives, Use("add", (wide,)), Use("add", (form.bits + 1,)), Use("compare", (form.bits + 1,), 2),
@@ -170,9 +173,13 @@ def _learning(spec: Spec) -> dict[str, Recipe]:
                 *((Use("multiply", (pre, weight + 1)), Use("add", (long,))) if learning.centre.enabled else ()),
             ),
         ),
-        own.LARGEST: ("learning arithmetic", (Use("multiply", (_STEP, weight)), Use("add", (raw,)), Use("compare", (raw,)))),
+        own.LARGEST: (
+            "learning arithmetic", (Use("multiply", (_STEP, weight)), Use("add", (raw,)), Use("compare", (raw,)))
+        ),
         own.WINDOW: ("means", (Use("add", (summed,)), *((sums,) if learning.centre.enabled else ()))),
-        own.MEAN: ("means", (Use("add", (summed,)), Use("shift", (summed,)), *((means,) if learning.centre.enabled else ()))),
+        own.MEAN: (
+            "means", (Use("add", (summed,)), Use("shift", (summed,)), *((means,) if learning.centre.enabled else ()))
+        ),
         own.OFFSET: ("means", (Use("multiply", (pre, weight)), Use("add", (long,)))),
         own.ERROR: ("errors", error),
         own.HEAD: (
@@ -188,7 +195,11 @@ def _learning(spec: Spec) -> dict[str, Recipe]:
         ),
         own.GRADIENT_ACCESS: (
             "batch buffers",
-            (Use("multiply", (form.share_bits, pre + 1)), Use("add", (gathered,)), *((kept, kept) if buffered(spec) else ())),
+            (
+                Use("multiply", (form.share_bits, pre + 1)),
+                Use("add", (gathered,)),
+                *((kept, kept) if buffered(spec) else ()),
+            ),
         ),
         own.NORMALISED: (
             "learning arithmetic",
@@ -233,7 +244,10 @@ def _phases(spec: Spec) -> tuple[Phase, ...]:
     moved = [Bound(macs, {name: 1}) for name in (own.PULL, own.NORMALISED)]
     return (
         Phase("input", ((Bound(lanes, {act.INPUT_WRITE: 1}),),)),
-        Phase("forward", ((Bound(macs, {act.MAC: 1}),), (Bound(lanes, {own.DRIVE: 1}),), (Bound(lanes, {own.ACTIVATION: 1}),))),
+        Phase(
+            "forward",
+            ((Bound(macs, {act.MAC: 1}),), (Bound(lanes, {own.DRIVE: 1}),), (Bound(lanes, {own.ACTIVATION: 1}),)),
+        ),
         Phase("competition", ((Bound(1, {own.SOFTMAX: 1}),),)),
         Phase(
             "update",

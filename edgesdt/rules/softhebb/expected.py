@@ -1,4 +1,4 @@
-"""What a chip that learns by SoftHebb does in 1,000 samples before anything is run, and from a profile back to shares."""
+"""What a chip that learns by SoftHebb does in 1,000 samples before anything is run; from a profile back to shares."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ def expected(spec: Spec, learning: bool, activity: Activity) -> Tally:
     applied = [-(-int(learned[k]) // settings(spec).batch) if buffered(spec) and k < many else 0 for k in range(depth)]
     all_of = synapses(spec)
     moves = [applied[k] * all_of[k] if buffered(spec) and k < many else pairs[k] for k in range(depth)]
-    bank = _bank_steps(spec, [applied[k] * sizes[k + 1] for k in range(depth)] if buffered(spec) else swept, errors, active)
+    sweeps = [float(applied[k] * sizes[k + 1]) for k in range(depth)] if buffered(spec) else swept
+    bank = _bank_steps(spec, sweeps, errors, active)
     steps = max(bank + SAMPLES * activity.steps, 0.0) if learning else 0.0
     return Tally(
         samples=SAMPLES,
@@ -110,6 +111,6 @@ def in_words(activity: Activity, sizes: tuple[int, ...]) -> str:
     layers = range(1, len(sizes) + 1)
     moved = sum(at(activity.moved, layer) * n for layer, n in zip(layers, sizes, strict=True))
     return (
-        f"{activity.source} {activity.inputs:.0%} of the inputs not zero, {moved:.2g} neurons with a share of a sample; "
-        "a run counts them"
+        f"{activity.source} {activity.inputs:.0%} of the inputs not zero, {moved:.2g} neurons with a share of a "
+        "sample; a run counts them"
     )

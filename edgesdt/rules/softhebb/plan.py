@@ -100,8 +100,8 @@ def rates(spec: Spec, epoch: int) -> Rates:
         multiplier=_ints(rate.multiplier for rate in made),
         shift=_ints(rate.shift for rate in made),
         learns=_ints(int(k in learns) for k in layers),
-        pulls=np.array([[*map(int, row), 0] for row in pulls], np.int64),
-        applied=np.array([[*map(int, row), 0] for row in applied], np.int64),
+        pulls=np.array([[*(int(part) for part in row), 0] for row in pulls], np.int64),
+        applied=np.array([[*(int(part) for part in row), 0] for row in applied], np.int64),
         head=_ints(rate_row(made[-1], pre_bits(spec, depth - 1) + chip.states.bits, point, mode)),
     )
 

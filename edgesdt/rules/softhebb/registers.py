@@ -113,6 +113,6 @@ def state_powers(spec: Spec) -> npt.NDArray[np.uint16]:
 
 
 def constants(spec: Spec) -> int:
-    """Registers with a multiplier and a shift: a rate and a sharpness per weight layer, and a mean for each triangle."""
+    """Registers with a multiplier and a shift: rate and sharpness of each weight layer, a mean for each triangle."""
     depth = len(spec.chip.layers) - 1
     return 2 * depth + (competing(spec) if settings(spec).activation.kind == "triangle" else 0)

@@ -15,9 +15,9 @@ from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.rules.softhebb import plan
 from edgesdt.rules.softhebb.counts import actions
 from edgesdt.rules.softhebb.layout import Chip, Plan, Workspace
+from edgesdt.rules.softhebb.memory import LARGEST_BITS, decay_bits, gathered_bits, norm_bits, offset_bits
 from edgesdt.rules.softhebb.registers import POWER_BITS, RECIPROCAL_BITS
 from edgesdt.rules.softhebb.sample import infer_stream, learn_stream
-from edgesdt.rules.softhebb.memory import LARGEST_BITS, decay_bits, gathered_bits, norm_bits, offset_bits
 from edgesdt.rules.softhebb.settings import competing, pre_bits, settings
 from edgesdt.spec import Spec
 

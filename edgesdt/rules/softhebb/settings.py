@@ -34,7 +34,7 @@ class Competition(Section):
         default=16, ge=8, le=16, description="Width of an entry of the table of exponentials [bits]"
     )
     share_bits: int = Field(
-        default=8, ge=2, le=12, description="Width of a share, unsigned, 0 to 1; shares of less than half an LSB are 0 [bits]"
+        default=8, ge=2, le=12, description="Width of a share, 0 to 1; one of less than half an LSB is 0 [bits]"
     )
 
 
@@ -43,7 +43,7 @@ class Centre(Section):
 
     enabled: Flag = Field(default=True, description="Whether inputs are centred")
     window_bits: int = Field(
-        default=12,
+        default=10,
         ge=0,
         le=20,
         description="A window has 2**window_bits samples; a layer starts to learn after its first one [bits]",
@@ -67,7 +67,7 @@ class Settings(Learning):
 
     target: Literal["none", "label"] = Field(
         default="none",
-        description="none: all layers learn by themselves; label: the last weight layer learns the label by a delta rule",
+        description="none: all layers learn by themselves; label: the last one is a read-out that learns the label",
     )
     learning_rate: Rates = Field(
         default=(0.045,),
@@ -77,15 +77,15 @@ class Settings(Learning):
         default=(12.0,), description="Inverse temperature of the competition, per weight layer (one number: all)"
     )
     losers: Literal["anti_hebbian", "hebbian", "still"] = Field(
-        default="anti_hebbian", description="What neurons that do not win do: move away from the sample, or towards it, or not"
+        default="anti_hebbian", description="Neurons that do not win move away from the sample, or towards it, or not"
     )
     rate_power: float = Field(
-        default=0.5, ge=0, le=2, description="Power of the distance of a weight norm from 1 in the rate; 0: constant rate"
+        default=0.5, ge=0, le=2, description="Power of the distance of a norm from 1 in the rate; 0: a constant rate"
     )
     normalisation: Literal["none", "running", "maximum"] = Field(
         default="none",
-        description="What an update is divided by. none: 1; running: a running maximum, as a power of two; maximum: its "
-        "largest entry in the layer, which buffers the whole update",
+        description="What an update is divided by. none: 1; running: a running maximum, as a power of two; maximum: "
+        "its largest entry in the layer, which buffers the whole update",
     )
     training: Literal["together", "greedy"] = Field(
         default="together", description="Whether all layers learn in every epoch, or one after the other"
