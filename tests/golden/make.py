@@ -70,7 +70,7 @@ CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
         [8, 6, 5],
         {
             "learning.rule": "softhebb", "chip.weights.init_gain": 2, "learning.centre.window_bits": 1,
-            "learning.normalisation": "running", "learning.activation.range_bits": 1,
+            "learning.normalisation": "running", "learning.activation.range_bits": -3,
         },
     ),
     "softhebb_read_out": (

@@ -26,8 +26,10 @@ def expected(spec: Spec, learning: bool, activity: Activity) -> Tally:
     learned = [SAMPLES * share * learning for share in _learning_shares(spec)]
     moved = [learned[k] * sizes[k + 1] * at(activity.moved, k + 1) for k in range(depth)]
     shared, errors = moved[:many], sum(moved[many:])
-    swept = [n * (1.0 if buffered(spec) else min(at(activity.pairing, k + 1), 1.0)) for k, n in enumerate(shared)]
-    pairs = [n * sizes[k] for k, n in enumerate(swept)] + [errors * active[k] / SAMPLES for k in range(many, depth)]
+    paired = activity.pairing if len(activity.pairing) == depth else (1.0,) * depth
+    swept = [n * paired[k] for k, n in enumerate(shared)]
+    pairs = [n * sizes[k] for k, n in enumerate(swept)]
+    pairs += [errors * active[k] / SAMPLES * paired[k] for k in range(many, depth)]
     centred, window = settings(spec).centre.enabled, 1 << settings(spec).centre.window_bits
     seen = [int(learned[k]) if centred and k < many else 0 for k in range(depth)]
     below = [inputs, *active[1:-1]]
@@ -85,7 +87,8 @@ def observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity
     for k, n in enumerate(sizes[1:]):
         shares = learned.shared[k + 1] if k < many else learned.errors
         moved.append(shares / (learned.learned[k] * n) if learned.learned[k] else at(ASSUMED.moved, k + 1))
-        pairing.append(swept[k] / shares if k < many and shares else 1.0)
+        usual = shares if k < many else shares * learned.active[k] / learned.samples
+        pairing.append((swept[k] if k < many else learned.pairs[k]) / usual if usual else 1.0)
     moves = sum(learned.pairs)
     if buffered(spec):
         moves = sum(n * learned.applied[k] for k, n in enumerate(synapses(spec)[:many])) + sum(learned.pairs[many:])
