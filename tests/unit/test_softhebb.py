@@ -283,7 +283,7 @@ def test_in_greedy_training_one_layer_learns_at_a_time() -> None:
         ([9, 7], {"learning.beta": 0.2}, "learning.beta"),
         ([9, 7], {"learning.sharpness": [1, 2]}, "learning.sharpness: wrong number of values: 2, allowed: one number"),
         ([9, 7], {"learning.sharpness": 200}, "learning.sharpness: out of range: 200"),
-        ([9, 8, 7], {"learning.training": "greedy", "epochs": 1}, "learning.training: 'greedy' with 2 weight layers in"),
+        ([9, 8, 7], {"learning.training": "greedy", "epochs": 1}, "learning.training: 'greedy' with 2 weight layers"),
         ([9, 100_000], {}, "learning.competition.table_bits: 16 with layers of 100,000, allowed: 8..14"),
         ([9, 7], {"learning.competition.table_bits": 17}, "table_bits: out of range: 17, allowed: an integer 8..16"),
         (
