@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from edgesdt.arguments import ARGUMENTS
 from edgesdt.rules.arguments import signed
 from edgesdt.rules.base import DigitalLearner, Events
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
@@ -80,6 +81,11 @@ class SoftHebb(DigitalLearner):
             "gathered": signed((1 << (gathered - 1)) - 1),
             "decay": signed((1 << (decay_bits(spec) - 1)) - 1),
         }
+
+    def biases(self, layer: int) -> npt.NDArray[np.integer]:
+        """Empty: this rule has no biases. Raises `ArgumentError` for a layer that is not there."""
+        ARGUMENTS.whole("layer", layer, 1, len(self.spec.chip.layers) - 1)
+        return np.zeros(0, np.int32)
 
     def weight_file(self, image_shape: tuple[int, ...]) -> dict[str, npt.NDArray[np.generic]]:
         """Integer codes of all that was learned, with their formats, for `weights.npz`."""
