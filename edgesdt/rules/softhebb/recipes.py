@@ -36,6 +36,7 @@ def _event_bits(spec: Spec) -> int:
 
 
 def mac(spec: Spec) -> tuple[Use, ...]:
+    """A product of an input or a state and a weight, added to an accumulator."""
     total = spec.chip.accumulator.bits
     product = Use("multiply", (_event_bits(spec), spec.chip.weights.bits))
     return (product, Use("add", (total,)), Use("register", (total,)))
