@@ -27,6 +27,8 @@ from edgesdt.rules.eqprop import cell_counts
 from edgesdt.rules.eqprop import counts as eqprop_counts
 from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.rules.lookup import memory_map, rule_of
+from edgesdt.rules.softhebb import counts as softhebb_counts
+from edgesdt.rules.softhebb.layout import EVENT_KINDS as SOFTHEBB_KINDS
 from edgesdt.runs import record
 from edgesdt.runs.samples import load as samples_of
 from edgesdt.spec import Spec, load, loads, spec_hash, to_yaml
@@ -69,6 +71,10 @@ KINDS: dict[str, dict[str, Any]] = {
     "backprop, labels, two layers": {
         "learning.rule": "backprop", "learning.target": "label", "learning.loss": "cross_entropy", "encoder.bits": 4,
     },
+    "softhebb, a read-out, two layers": {
+        "learning.rule": "softhebb", "learning.target": "label", "learning.normalisation": "running",
+    },
+    "softhebb": {"learning.rule": "softhebb", "learning.batch": 2},
     "cells": {"device.model": "ReRamSB", "chip.weights.init_gain": 0.1},
     "written cells": {"device.model": "quantized_4bit", "chip.weights.init_gain": 0.1},
 }  # fmt: skip
@@ -203,6 +209,15 @@ def _data() -> list[Entry]:
             "backprop actions", ("edgesdt.rules.backprop.counts.actions",),
             lambda: (backprop_counts.actions,
                      {"spec": spec_for("backprop"), "events": np.ones((BACKPROP_KINDS, 2), np.int64)}), ("events",),
+        ),
+        Entry(
+            "softhebb Tally.of", ("edgesdt.rules.softhebb.counts.Tally.of",),
+            lambda: (softhebb_counts.Tally.of, {"events": np.ones((SOFTHEBB_KINDS, 2), np.int64)}),
+        ),
+        Entry(
+            "softhebb actions", ("edgesdt.rules.softhebb.counts.actions",),
+            lambda: (softhebb_counts.actions,
+                     {"spec": spec_for("softhebb"), "events": np.ones((SOFTHEBB_KINDS, 2), np.int64)}), ("events",),
         ),
         Entry(
             "cell actions", ("edgesdt.rules.eqprop.cell_counts.actions",),

@@ -19,6 +19,7 @@ from edgesdt.kernels import layout
 from edgesdt.rules.eqprop.plan import empty_chip, plan, rates, workspace
 from edgesdt.rules.eqprop.sample import infer_stream, learn_stream
 from edgesdt.spec import Spec
+from edgesdt.spec.schema.learning import Targeted, section_of
 from edgesdt.synapses.stores.memory import Memory, memory_of
 from tests.oracle import OracleChip
 
@@ -27,13 +28,14 @@ Samples = npt.NDArray[np.uint8]
 
 def spec_of(layers: list[int], fields: Mapping[str, Any] | None = None) -> Spec:
     """A spec of these layers with dotted `fields` changed from their defaults."""
+    fields = fields or {}
     plain: dict[str, Any] = {
         "name": "small",
         "data": {"set": "any.npz"},
         "chip": {"layers": layers, "memory_budget": 2**40},
-        "learning": {"winners": 1},
+        "learning": {"winners": 1} if issubclass(section_of(fields.get("learning.rule")), Targeted) else {},
     }
-    for path, value in (fields or {}).items():
+    for path, value in fields.items():
         *sections, last = path.split(".")
         here = plain
         for section in sections:

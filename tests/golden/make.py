@@ -83,6 +83,29 @@ CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
             },
         },
     ),
+    "softhebb": (
+        [8, 6, 5],
+        {
+            "learning.rule": "softhebb", "chip.weights.init_gain": 2, "learning.centre.window_bits": 1,
+            "learning.normalisation": "running", "learning.activation.range_bits": -3,
+        },
+    ),
+    "softhebb_read_out": (
+        [7, 6, 3],
+        {
+            "learning.rule": "softhebb", "learning.target": "label", "learning.centre.window_bits": 0,
+            "learning.learning_rate": [0.1, 0.5], "learning.activation.power": 1, "learning.activation.range_bits": 0,
+            "learning.activation.kind": "repu", "chip.weights.rounding": "nearest", "chip.weights.init_gain": 1,
+        },
+    ),
+    "softhebb_in_batches": (
+        [6, 5],
+        {
+            "learning.rule": "softhebb", "learning.batch": 3, "learning.normalisation": "maximum",
+            "learning.centre.enabled": False, "learning.sharpness": 2, "learning.rate_power": 1,
+            "chip.weights.rounding": "floor", "learning.activation.range_bits": 1,
+        },
+    ),
     "insitu_pairs": (
         [8, 6],
         {

@@ -122,8 +122,8 @@ SPECS = {
     ),
     "a rule that is to come": (
         "winners: 2",
-        "rule: softhebb",
-        r":8: learning\.rule: not in this version: 'softhebb', allowed: eqprop",
+        "rule: activation",
+        r":8: learning\.rule: not in this version: 'activation', allowed: eqprop",
     ),
 }
 

@@ -13,8 +13,10 @@ from edgesdt.chip.simulated import Chip
 from edgesdt.rules.lookup import resolve
 from edgesdt.runs.experiment import run
 from edgesdt.spec import Spec, loads
+from edgesdt.spec.schema.learning import Targeted
 from tests.conftest import SMALL
 from tests.small_chips import random_samples, spec_of
+from tests.witnesses import WITNESSES
 
 RESET = ["learning.homeostasis.reset=epoch", "learning.homeostasis.gamma=0.2", "data.train=200", "data.test=50"]
 
@@ -30,7 +32,8 @@ def scripted(spec: Spec) -> Chip:
     return chip
 
 
-EVERY = [*([f"learning.rule={name}"] for name in registry.OURS), ["device.model=ReRamSB"]]
+TARGETED = [name for name in registry.OURS if issubclass(registry.load(name).settings, Targeted)]
+EVERY = [*([f"learning.rule={name}"] for name in TARGETED), ["device.model=ReRamSB"]]
 
 
 @pytest.mark.parametrize("more", EVERY, ids=lambda more: more[0])
@@ -43,6 +46,18 @@ def test_a_script_learns_what_a_run_learns(more: list[str], tmp_path: Path) -> N
             np.testing.assert_array_equal(kept[name], chip.rule.weight_file((8, 8))[name], err_msg=name)
     never = scripted(loads(SMALL, overrides=[*RESET, *more, "learning.homeostasis.reset=never"]))
     assert not np.array_equal(never.rule.weights(0), chip.rule.weights(0)), "the test could not fail"
+
+
+@pytest.mark.parametrize("name", [name for name in registry.OURS if name not in TARGETED])
+def test_a_script_learns_what_a_run_without_a_target_learns(name: str, tmp_path: Path) -> None:
+    of_data = ["data.train=200", "data.test=50", *WITNESSES[name].quick]
+    spec = loads(SMALL.replace("winners: 2, ", ""), overrides=[f"learning.rule={name}", *of_data])
+    run(spec, tmp_path / "run", report=False)
+    chip = scripted(spec)
+    with np.load(tmp_path / "run" / "weights.npz") as kept:
+        for held, array in chip.rule.weight_file((8, 8)).items():
+            np.testing.assert_array_equal(kept[held], array, err_msg=held)
+    assert not np.array_equal(Chip(resolve(spec)).rule.weights(0), chip.rule.weights(0)), "the test could not fail"
 
 
 def chip_with_reset() -> tuple[Chip, Callable[[int, int, int], None]]:

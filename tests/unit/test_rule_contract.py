@@ -22,7 +22,9 @@ from edgesdt.rules import contract, foreign
 from edgesdt.rules.activity import ASSUMED
 from edgesdt.rules.mapped import rounded, scaled
 from edgesdt.spec import Spec, loads
+from edgesdt.spec.schema.learning import Targeted
 from tests.conftest import ROOT
+from tests.witnesses import WITNESSES
 
 SPEC = """\
 name: small
@@ -88,7 +90,8 @@ def test_the_example_keeps_the_contract(example: ModuleType, spec: Spec) -> None
 @pytest.mark.parametrize("name", registry.OURS)
 @pytest.mark.parametrize("more", [[], ["learning.target=label", "chip.layers=[10, 7, 6]", "learning.batch=4"]])
 def test_our_rules_keep_it(name: str, more: list[str]) -> None:
-    made = loads(SPEC, overrides=[f"learning.rule={name}", *more, *([] if more else ["learning.winners=2"])])
+    own = ["learning.winners=2"] if not more and issubclass(registry.load(name).settings, Targeted) else []
+    made = loads(SPEC, overrides=[f"learning.rule={name}", *more, *own, *WITNESSES[name].quick])
     contract.check(registry.load(name), made)
 
 

@@ -1,0 +1,105 @@
+"""SoftHebb on a fixed-point chip: a soft winner-take-all whose losers move away from the sample.
+
+Journé et al., ICLR 2023; the inputs are centred by running means. The algorithm, sample by sample, is
+`edgesdt.rules.softhebb.sample.learn_stream`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesdt.arguments import ARGUMENTS
+from edgesdt.rules.arguments import signed
+from edgesdt.rules.base import DigitalLearner, Events
+from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
+from edgesdt.rules.softhebb import plan
+from edgesdt.rules.softhebb.counts import actions
+from edgesdt.rules.softhebb.layout import Chip, Plan, Workspace
+from edgesdt.rules.softhebb.memory import LARGEST_BITS, decay_bits, gathered_bits, norm_bits, offset_bits
+from edgesdt.rules.softhebb.registers import POWER_BITS, RECIPROCAL_BITS
+from edgesdt.rules.softhebb.sample import infer_stream, learn_stream
+from edgesdt.rules.softhebb.settings import competing, pre_bits, settings
+from edgesdt.spec import Spec
+
+
+class SoftHebb(DigitalLearner):
+    """The rule on the chip that `spec` describes, with freshly drawn weights."""
+
+    plan: Plan
+    chip: Chip
+    work: Workspace
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec, plan.plan(spec), plan.empty_chip(spec), plan.workspace(spec))
+        for layer in range(competing(spec)):
+            start, codes = int(self.plan.first[layer + 1]), self.weights(layer).astype(np.int64)
+            self.chip.norms[start : start + codes.shape[1]] = np.square(codes).sum(axis=0)
+
+    def _start(self, epoch: int) -> None:
+        """No part of the chip starts an epoch anew."""
+        self._epoch = epoch
+
+    def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
+        learn_stream(self.chip, self.plan, self.work, plan.rates(self.spec, epoch), samples, labels, order)
+
+    def _infer_part(self, chip: Chip, work: Workspace, samples: Pixels, outputs: Outputs) -> None:
+        infer_stream(chip, self.plan, work, samples, outputs)
+
+    def _actions(self, events: Events) -> Counts:
+        return actions(self.spec, events)
+
+    def _own_workspace(self) -> Workspace:
+        return plan.workspace(self.spec, shared=self.work)
+
+    def _lent(self) -> tuple[Chip, Workspace]:
+        """Neurons of their own; what only learning writes is shared."""
+        own = ("inputs", "accumulators", "drives", "states", "random")
+        copies = {name: getattr(self.chip, name).copy() for name in own}
+        return self.chip._replace(**copies), self._own_workspace()
+
+    def _own_ranges(self) -> dict[str, tuple[int, int]]:
+        layers, spec, learning = range(competing(self.spec)), self.spec, settings(self.spec)
+        form, window = learning.competition, learning.centre.window_bits
+        gathered = max((gathered_bits(spec, k) for k in layers), default=1)
+        return {
+            "drives": signed(self.plan.drive_limit),
+            "shares": signed((1 << form.share_bits) - 1),
+            "norms": (0, (1 << max(norm_bits(spec, k) for k in layers)) - 1),
+            "offsets": signed((1 << (max(offset_bits(spec, k) for k in layers) - 1)) - 1),
+            "means": (0, int(self.plan.mean_limit.max())),
+            "sums": (0, (1 << (max(pre_bits(spec, k) for k in layers) + window)) - 1),
+            "seen": (0, (1 << window) - 1),
+            "ready": (0, 1),
+            "largest": (0, (1 << LARGEST_BITS) - 1),
+            "errors": signed(self.plan.state_limit),
+            "label": (0, spec.chip.layers[-1] - 1),
+            "exponentials": (0, (1 << form.table_bits) - 1),
+            "reciprocals": (0, (1 << RECIPROCAL_BITS) - 1),
+            "rate_powers": (0, (1 << POWER_BITS) - 1),
+            "state_powers": (0, self.plan.state_limit),
+            "gathered": signed((1 << (gathered - 1)) - 1),
+            "decay": signed((1 << (decay_bits(spec) - 1)) - 1),
+        }
+
+    def biases(self, layer: int) -> npt.NDArray[np.integer]:
+        """Empty: this rule has no biases. Raises `ArgumentError` for a layer that is not there."""
+        ARGUMENTS.whole("layer", layer, 1, len(self.spec.chip.layers) - 1)
+        return np.zeros(0, np.int32)
+
+    def weight_file(self, image_shape: tuple[int, ...]) -> dict[str, npt.NDArray[np.generic]]:
+        """Integer codes of all that was learned, with their formats, for `weights.npz`."""
+        chip, spec = self.chip, self.spec
+        arrays: dict[str, npt.NDArray[np.generic]] = {
+            f"weights_{k}": self.weights(k) for k in range(len(spec.chip.layers) - 1)
+        }
+        for k in range(competing(spec) if settings(spec).centre.enabled else 0):
+            low, start = int(self.plan.first_pre[k]), int(self.plan.first[k + 1])
+            arrays[f"means_{k}"] = chip.means[low : low + spec.chip.layers[k]]
+            arrays[f"offsets_{k + 1}"] = chip.offsets[start : start + spec.chip.layers[k + 1]]
+        return {
+            **arrays,
+            "weights_frac_bits": np.array(spec.chip.weights.point),
+            "image_shape": np.array(image_shape),
+            "random_bank": chip.random,
+        }
