@@ -52,12 +52,6 @@ class SoftHebb(DigitalLearner):
     def _own_workspace(self) -> Workspace:
         return plan.workspace(self.spec, shared=self.work)
 
-    def _lent(self) -> tuple[Chip, Workspace]:
-        """Neurons of their own; what only learning writes is shared."""
-        own = ("inputs", "accumulators", "drives", "states", "random")
-        copies = {name: getattr(self.chip, name).copy() for name in own}
-        return self.chip._replace(**copies), self._own_workspace()
-
     def _own_ranges(self) -> dict[str, tuple[int, int]]:
         layers, spec, learning = range(competing(self.spec)), self.spec, settings(self.spec)
         form, window = learning.competition, learning.centre.window_bits
