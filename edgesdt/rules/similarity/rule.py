@@ -1,0 +1,127 @@
+"""Similarity matching on a fixed-point chip: feed-forward and lateral weights, settled for every sample.
+
+Bahroun et al., arXiv 2308.02427. The algorithm, sample by sample, is `edgesdt.rules.similarity.sample.learn_stream`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesdt.rules import arguments
+from edgesdt.rules.arguments import signed
+from edgesdt.rules.base import BEFORE, DigitalLearner, Events
+from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
+from edgesdt.rules.similarity import plan, registers
+from edgesdt.rules.similarity.counts import actions
+from edgesdt.rules.similarity.layout import Chip, Plan, Workspace
+from edgesdt.rules.similarity.sample import infer_stream, learn_stream, reflect_layer
+from edgesdt.rules.similarity.settings import settings
+from edgesdt.spec import Spec
+
+
+class Similarity(DigitalLearner):
+    """The rule on the chip that `spec` describes, with freshly drawn weights."""
+
+    plan: Plan
+    chip: Chip
+    work: Workspace
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec, plan.plan(spec), plan.empty_chip(spec), plan.workspace(spec))
+
+    def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
+        rates, (first, last) = plan.rates(self.spec, epoch), plan.learning_layers(self.spec, epoch)
+        learn_stream(self.chip, self.plan, self.work, rates, samples, labels, order, first, last)
+
+    def _start(self, epoch: int) -> None:
+        self._epoch = epoch
+
+    def _infer_part(self, chip: Chip, work: Workspace, samples: Pixels, outputs: Outputs) -> None:
+        infer_stream(chip, self.plan, work, samples, outputs)
+
+    def _actions(self, events: Events) -> Counts:
+        return actions(self.spec, events)
+
+    def _own_workspace(self) -> Workspace:
+        return plan.workspace(self.spec, shared=self.work)
+
+    def _check(self, state: Mapping[str, Any]) -> None:
+        arguments.check_state(state, self.state(), self._free())
+        arguments.check_codes(state, {f"chip_{name}": limits for name, limits in self._own_ranges().items()})
+        arguments.check_codes(state, {"events": (0, 2**63 - 1), "epoch": (BEFORE, self.spec.epochs - 1)})
+
+    def _own_ranges(self) -> dict[str, tuple[int, int]]:
+        machine, learning = self.plan, settings(self.spec)
+        return {
+            "inputs": (0, (1 << self.spec.encoder.bits) - 1),
+            "weights": signed(machine.weight_limit),
+            "lateral": (0, machine.lateral_limit),
+            "mean": (0, (1 << learning.centring.bits) - 1),
+            "seen": (0, 1 << learning.centring.shift),
+            "labels": (0, machine.state_limit),
+            "label": (-1, machine.classes - 1),
+            "accumulators": signed(machine.accumulator_limit),
+            "states": (0, machine.state_limit),
+            "reciprocals": (0, (1 << registers.RECIPROCAL_BITS) - 1),
+            "gains": (registers.ONE, 2 * registers.ONE - 1),
+            "random": (1, (1 << 32) - 1),  # a lane at 0 would stay there
+        }
+
+    def _take_up(self, state: Mapping[str, Any]) -> None:
+        for name, array in self.chip._asdict().items():
+            array[...] = state[f"chip_{name}"]
+        self.work.events[...] = state["events"]
+        self.work.wear[...] = 0
+        self.work.wear_carry[...] = state["wear"]
+        self.work.unflushed[...] = 0
+        self._epoch = int(state["epoch"])
+        self._refresh_shortcuts()
+
+    def _wear(self) -> npt.NDArray[np.uint32]:
+        """How often each weight code was changed, in the order of the weight array (a copy)."""
+        return self.work.wear + self.work.wear_carry
+
+    def weights(self, layer: int) -> npt.NDArray[np.integer]:
+        """Weight codes (n_l, n_{l+1}) of weight layer `layer` (a view), times the gain of the layer.
+
+        Raises `ArgumentError` where there is none.
+        """
+        codes = super().weights(layer)
+        return codes.reshape(codes.shape[::-1]).T
+
+    def lateral(self, layer: int) -> npt.NDArray[np.integer]:
+        """Lateral codes (n, n) of layer `layer` >= 1 (a copy), times their gain."""
+        n, start = self.spec.chip.layers[layer], int(self.plan.first_square[layer - 1])
+        return self.work.mirror[start : start + n * n].reshape(n, n).copy()
+
+    def weight_file(self, image_shape: tuple[int, ...]) -> dict[str, npt.NDArray[np.generic]]:
+        """Integer codes of all that was learned, with their formats, for `weights.npz`."""
+        layers, depth = self.spec.chip.layers, len(self.spec.chip.layers) - 1
+        arrays: dict[str, npt.NDArray[np.generic]] = {f"weights_{k}": self.weights(k) for k in range(depth)}
+        for k, n in enumerate(layers[1:]):
+            for name, held, starts, size in (
+                (f"lateral_{k + 1}", self.chip.lateral, self.plan.first_triangle, n * (n + 1) // 2),
+                (f"mean_{k}", self.chip.mean, self.plan.first_input, layers[k]),
+                (f"labels_{k + 1}", self.chip.labels, self.plan.first_label, self.plan.classes * n),
+            ):
+                if held.size:
+                    codes = held[int(starts[k]) : int(starts[k]) + size]
+                    arrays[name] = codes.reshape(-1, n) if name.startswith("labels") else codes
+        return {
+            **arrays,
+            "gains": self.chip.gains,
+            "weights_frac_bits": np.array(self.spec.chip.weights.point),
+            "lateral_frac_bits": np.array(settings(self.spec).lateral.frac_bits),
+            "image_shape": np.array(image_shape),
+            "random_bank": self.chip.random,
+        }
+
+    def _refresh_shortcuts(self) -> None:
+        """Bring the simulator's own copies, and the reciprocals, in step with the chip's weights."""
+        for layer in range(len(self.spec.chip.layers) - 1):
+            self.work.weight_peak[layer] = np.abs(self.weights(layer).astype(np.int64)).max(initial=0)
+            reflect_layer(layer, self.chip, self.plan, self.work)
