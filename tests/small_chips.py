@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edgesdt import registry
 from edgesdt.kernels import layout
 from edgesdt.rules.eqprop.plan import empty_chip, plan, rates, workspace
 from edgesdt.rules.eqprop.sample import infer_stream, learn_stream
@@ -30,8 +31,10 @@ def spec_of(layers: list[int], fields: Mapping[str, Any] | None = None) -> Spec:
         "name": "small",
         "data": {"set": "any.npz"},
         "chip": {"layers": layers, "memory_budget": 2**40},
-        "learning": {"winners": 1},
+        "learning": {},
     }
+    if "winners" in registry.load((fields or {}).get("learning.rule", registry.DEFAULT)).settings.model_fields:
+        plain["learning"] = {"winners": 1}
     for path, value in (fields or {}).items():
         *sections, last = path.split(".")
         here = plain

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests import small_backprop, small_chips
+from tests import small_backprop, small_chips, small_similarity
 from tests.oracle import OracleChip
 from tests.oracle_backprop import OracleBackprop
+from tests.oracle_similarity import OracleSimilarity
 
 
 @dataclass(frozen=True)
@@ -23,4 +24,5 @@ class Witness:
 WITNESSES = {
     "eqprop": Witness(OracleChip, small_chips.oracle_arrays, small_chips.named_events),
     "backprop": Witness(OracleBackprop, small_backprop.arrays_of, small_backprop.events_of),
+    "similarity": Witness(OracleSimilarity, small_similarity.arrays_of, small_similarity.events_of),
 }

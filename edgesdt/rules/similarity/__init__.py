@@ -15,6 +15,10 @@ from edgesdt.spec.schema.learning import Schedule
 from edgesdt.spec.source import Fault
 
 
+MOST_CODE_BITS = 15
+"""Bits of a code that a layer above can take the mean off in 16."""
+
+
 def _expected(spec: Spec, learning: bool, activity: Activity) -> Counts:
     from edgesdt.rules.similarity import activity as activity_of  # event tables come with the compiler
 
@@ -51,6 +55,10 @@ def _disagreements(spec: Spec) -> Iterator[Fault]:
         text = "'stochastic' with rule similarity, allowed: nearest, floor (its states draw no random words)"
         yield Fault(path2, text, blame=(path2, ("learning", "rule"), ("chip",)))
     widest = max(code_bits(spec, k) for k in range(depth))
+    if widest > MOST_CODE_BITS:
+        path5 = ("chip", "states", "bits")
+        text = f"{widest} bits below a layer, allowed: 4..{MOST_CODE_BITS} (a centred code has one more)"
+        yield Fault(path5, text, blame=(path5, ("chip", "layers"), ("chip",)))
     if learning.centring.enabled and learning.centring.bits < widest:
         path3 = ("learning", "centring", "bits")
         text = f"narrower than a code: {learning.centring.bits}, allowed: {widest}..24 (encoder.bits, chip.states.bits)"

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from edgesdt.kernels import layout
 from edgesdt.kernels.layout import Codes, Ints, WeightCodes
 
-LateralCodes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+LateralCodes = npt.NDArray[np.uint16]
 
 # Rows of `Workspace.events` behind those of `kernels.layout`, one column per layer
 LEARNED = layout.EVENT_KINDS  # column l + 1: samples that weight layer l learned from
@@ -100,7 +100,7 @@ class Workspace(NamedTuple):
     mirror: LateralCodes  # (sum n²,) lateral weights, both triangles
     weight_peak: Ints  # (L,) upper bound of |weight code|: proves that no accumulation can saturate
     lateral_peak: Ints  # (L,) upper bound of a lateral code
-    codes: npt.NDArray[np.int16] | Codes  # (max n,) centred codes of a layer
+    codes: npt.NDArray[np.int16]  # (max n,) centred codes of a layer
     changes: Codes  # (max n,) changes of states in a damped step
     posts: Codes  # (max n,) neurons of a layer that are active
     words: npt.NDArray[np.uint32]  # random words just drawn

@@ -137,17 +137,12 @@ def empty_chip(spec: Spec) -> Chip:
     )
 
 
-def _lateral_codes(spec: Spec, n: int) -> LateralCodes:
-    """`n` zeros of the narrowest type that holds a lateral code."""
-    return np.zeros(n, np.uint8) if settings(spec).lateral.bits <= 8 else np.zeros(n, np.uint16)
-
-
 def _identities(spec: Spec) -> LateralCodes:
     """The triangles of every layer: 1, or the nearest that the format holds, on the diagonal."""
     form = settings(spec).lateral
     one, made = min(1 << form.frac_bits, (1 << form.bits) - 1), []
     for n in spec.chip.layers[1:]:
-        triangle = _lateral_codes(spec, n * (n + 1) // 2)
+        triangle = np.zeros(n * (n + 1) // 2, np.uint16)
         triangle[np.cumsum(np.arange(1, n + 1)) - 1] = one
         made.append(triangle)
     return np.concatenate(made)
@@ -162,12 +157,11 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
     widest, depth = max(layers), len(layers)
     synapses = sum(a * b for a, b in pairwise(layers))
     words = np.zeros(widest + spec.chip.random.lanes, np.uint32)
-    wide = max(code_bits(spec, k) for k in range(depth - 1)) > 15
     return Workspace(
-        mirror=shared.mirror if shared else _lateral_codes(spec, sum(n * n for n in layers[1:])),
+        mirror=shared.mirror if shared else np.zeros(sum(n * n for n in layers[1:]), np.uint16),
         weight_peak=shared.weight_peak if shared else wide_codes(depth - 1),
         lateral_peak=shared.lateral_peak if shared else wide_codes(depth - 1),
-        codes=np.zeros(widest, np.int32 if wide else np.int16),
+        codes=np.zeros(widest, np.int16),
         changes=codes(widest),
         posts=codes(widest),
         words=words,
