@@ -23,6 +23,7 @@ from edgesdt.rules.activity import ASSUMED
 from edgesdt.rules.mapped import rounded, scaled
 from edgesdt.spec import Spec, loads
 from tests.conftest import ROOT
+from tests.witnesses import fields_of
 
 SPEC = """\
 name: small
@@ -88,7 +89,8 @@ def test_the_example_keeps_the_contract(example: ModuleType, spec: Spec) -> None
 @pytest.mark.parametrize("name", registry.OURS)
 @pytest.mark.parametrize("more", [[], ["learning.target=label", "chip.layers=[10, 7, 6]", "learning.batch=4"]])
 def test_our_rules_keep_it(name: str, more: list[str]) -> None:
-    made = loads(SPEC, overrides=[f"learning.rule={name}", *more, *([] if more else ["learning.winners=2"])])
+    asked = [f"learning.rule={name}", *more, *([] if more else ["learning.winners=2"])]
+    made = loads(SPEC, overrides=fields_of(name, asked))
     contract.check(registry.load(name), made)
 
 
