@@ -1,6 +1,6 @@
 """Small chips that match similarities: the kernels' chip and the oracle's with one start, and random specs.
 
-The only place where tests translate between the flat arrays of `edgesdt.rules.similarity.layout` and the oracle's lists.
+Here alone tests translate between the flat arrays of `edgesdt.rules.similarity.layout` and the oracle's lists.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class Pair:
         oracle = OracleSimilarity(copy.deepcopy(spec.plain()), epoch)
         chip, form = rule.chip, spec.learning
         chip.weights[:] = random_codes(rng, len(chip.weights), spec.chip.weights.bits)
-        chip.lateral[:] = rng.integers(0, 1 + (int(rule.plan.lateral_limit) >> int(rng.integers(0, 4))), len(chip.lateral))
+        most = int(rule.plan.lateral_limit) >> int(rng.integers(0, 4))
+        chip.lateral[:] = rng.integers(0, most + 1, len(chip.lateral))
         for k, n in enumerate(spec.chip.layers[1:]):
             own = int(rule.plan.first_triangle[k]) + np.cumsum(np.arange(1, n + 1)) - 1
             chip.lateral[own] = rng.integers(1, int(rule.plan.lateral_limit) + 1, n)

@@ -27,7 +27,9 @@ class Witness:
 WITNESSES = {
     "eqprop": Witness(OracleChip, small_chips.oracle_arrays, small_chips.named_events),
     "backprop": Witness(OracleBackprop, small_backprop.arrays_of, small_backprop.events_of),
-    "similarity": Witness(OracleSimilarity, small_similarity.arrays_of, small_similarity.events_of, ("learning.batch",)),
+    "similarity": Witness(
+        OracleSimilarity, small_similarity.arrays_of, small_similarity.events_of, refused=("learning.batch",)
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""Similarity matching in float64 numpy: the algorithm of `edgesdt.rules.similarity.sample` without a single rounding."""
+"""Similarity matching in float64 numpy: the algorithm of `edgesdt.rules.similarity.sample` without any rounding."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A chip that matches similarities against the float64 one: rounding is all that parts them.
 
-The bounds are derived (docs/explanation/similarity_arithmetic.md §6), neuron by neuron. The float chip itself is held to
-worked examples of the rule (package pynsm, to six digits).
+The bounds are derived (docs/explanation/similarity_arithmetic.md §6), neuron by neuron. The float chip itself is held
+to worked examples of the rule (package pynsm, to six digits).
 """
 
 from __future__ import annotations
@@ -40,13 +40,11 @@ def test_the_float_chip_is_the_worked_example(solver: str) -> None:
     assert chip.drives[0] == pytest.approx([0.51, 0.43], abs=1e-9)
     assert chip.states[0] == pytest.approx([0.417895, 0.184211], abs=1e-6)
     wanted = np.array([[0.401789, 0.110895, 0.278358], [0.198421, 0.459211, -0.086316]])
-    assert chip.weights[0].T == pytest.approx(wanted, abs=1e-6)
+    assert pytest.approx(wanted, abs=1e-6) == chip.weights[0].T
     assert chip.lateral[0] == pytest.approx(np.array([[0.917464, 0.457698], [0.457698, 1.083393]]), abs=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("steps", "states"), [(1, (0.102, 0.086)), (2, (0.175, 0.14116)), (3, (0.227884, 0.175782))]
-)
+@pytest.mark.parametrize(("steps", "states"), [(1, (0.102, 0.086)), (2, (0.175, 0.14116)), (3, (0.227884, 0.175782))])
 def test_damped_steps_of_the_worked_example(steps: int, states: tuple[float, float]) -> None:
     chip = example({})
     assert settled(X @ chip.weights[0], chip.lateral[0], "damped", steps, 0.2, 8.0) == pytest.approx(states, abs=1e-6)
@@ -56,7 +54,7 @@ def test_a_clipped_neuron_of_the_worked_example() -> None:
     chip = example({})
     chip.learn(np.array([0.1, 1.0, -0.5]))
     assert chip.states[0] == pytest.approx([0.0, 0.475])
-    assert chip.weights[0].T == pytest.approx(np.array([[0.36, 0.09, 0.27], [0.18475, 0.4975, -0.11375]]))
+    assert pytest.approx(np.array([[0.36, 0.09, 0.27], [0.18475, 0.4975, -0.11375]])) == chip.weights[0].T
     assert chip.lateral[0] == pytest.approx(np.array([[0.9, 0.45], [0.45, 1.102562]]), abs=1e-6)
 
 
@@ -67,7 +65,7 @@ def test_a_label_of_the_worked_example() -> None:
     assert chip.drives[0] == pytest.approx([0.31, 0.83])
     assert chip.states[0] == pytest.approx([0.0, 0.691667], abs=1e-6)
     wanted = np.array([[0.36, 0.09, 0.27], [0.249167, 0.484583, -0.076167]])
-    assert chip.weights[0].T == pytest.approx(wanted, abs=1e-6)
+    assert pytest.approx(wanted, abs=1e-6) == chip.weights[0].T
     assert chip.labels[0] == pytest.approx(np.array([[0.3, 0.0], [-0.18, 0.429167]]), abs=1e-6)
 
 

@@ -14,7 +14,6 @@ from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import Schedule
 from edgesdt.spec.source import Fault
 
-
 MOST_CODE_BITS = 15
 """Bits of a code that a layer above can take the mean off in 16."""
 
@@ -65,7 +64,7 @@ def _disagreements(spec: Spec) -> Iterator[Fault]:
         yield Fault(path3, text, blame=(path3, ("encoder", "bits"), ("chip", "states", "bits"), ("chip",)))
     if learning.stacking == "greedy" and spec.epochs < depth:
         path4 = ("learning", "stacking")
-        text = f"greedy with fewer epochs than weight layers: {spec.epochs}, allowed: together, or epochs of {depth} or more"
+        text = f"greedy in {spec.epochs} epochs, allowed: together, or epochs: {depth} or more (one a layer)"
         yield Fault(path4, text, blame=(path4, ("epochs",), ("chip", "layers")))
     if chip.weights.frac_bits != "auto":
         yield from _coarse(spec, chip.weights.frac_bits)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import ceil, log2
+from typing import Any
 
 from edgesdt.rules.activity import ASSUMED, Activity, Seen
 from edgesdt.rules.similarity import counts, registers
@@ -76,19 +77,15 @@ def expected(spec: Spec, learning: bool, activity: Activity) -> Tally:
     settled, learned = _layers(spec) if learning else ((SAMPLES,) * depth, (0,) * depth)
     halvings = tuple(_halvings(registers.growth(spec, registers.feed_rate(spec, k, 0)).value) for k in range(depth))
     beside = tuple(_halvings(registers.growth(spec, registers.lateral_rate(spec, k, 0)).value) for k in range(depth))
-    blank = Tally(
-        SAMPLES, 0, settled, learned, *(tuple(n * h for n, h in zip(learned, row, strict=True)) for row in (halvings, beside)),
-        *((0.0,) * depth for _ in VARIED),
-    )  # fmt: skip
+    halved, lateral = (tuple(n * h for n, h in zip(learned, row, strict=True)) for row in (halvings, beside))
+    blank = Tally(SAMPLES, 0, settled, learned, halved, lateral, *((0.0,) * depth for _ in VARIED))
     full = counts.dense(spec, blank)
     given = activity.cells if learning else activity.cells_at_inference
-    shared = replace(
-        full,
-        **{
-            name: tuple(n * _share(given, row, k, name) for k, n in enumerate(getattr(full, name)))
-            for row, name in enumerate(VARIED)
-        },
-    )
+    shares: dict[str, Any] = {
+        name: tuple(n * _share(given, row, k, name) for k, n in enumerate(getattr(full, name)))
+        for row, name in enumerate(VARIED)
+    }
+    shared = replace(full, **shares)
     return replace(shared, bank_steps=_bank_steps(spec, shared) + SAMPLES * activity.steps if learning else 0)
 
 

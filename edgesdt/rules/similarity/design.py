@@ -173,12 +173,12 @@ def _phases(spec: Spec) -> tuple[Phase, ...]:
     Gauss–Seidel goes neuron by neuron: a step waits for the change before it to reach the residuals.
     """
     chip = spec.chip
-    macs, lanes = chip.macs_per_cycle, chip.neurons_per_cycle
+    macs, lanes, words = chip.macs_per_cycle, chip.neurons_per_cycle, chip.random.lanes
     steps = ((Bound(macs, {own.LATERAL_MAC: 1}),), (Bound(lanes, {own.SETTLE_STEP: 1}),))
     moved = {own.STEP: 1, own.LATERAL_STEP: 1, own.LABEL_STEP: 1, own.HALVE: 1}
     return (
         Phase("input", ((Bound(lanes, {act.INPUT_WRITE: 1}),), (Bound(lanes, {own.CENTRE: 1, own.MEAN_STEP: 1}),))),
         Phase("drive", ((Bound(macs, {act.MAC: 1}),), (Bound(lanes, {own.DRIVE: 1}),))),
         Phase("settling", steps),
-        Phase("update", ((Bound(macs, moved), Bound(chip.random.lanes, {act.RANDOM_WORD: 1})), (Bound(1, {own.DIVIDE: 1}),))),
+        Phase("update", ((Bound(macs, moved), Bound(words, {act.RANDOM_WORD: 1})), (Bound(1, {own.DIVIDE: 1}),))),
     )

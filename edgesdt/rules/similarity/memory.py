@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from edgesdt.ledger.memory import Array
 from edgesdt.qformat import QFormat
 from edgesdt.rules.similarity.registers import GAIN_BITS, RECIPROCAL_BITS
@@ -29,7 +31,7 @@ def memory(spec: Spec) -> tuple[Array, ...]:
     arrays = [_numbers("input", (layers[0],), QFormat(spec.encoder.bits, spec.encoder.bits, False), "inputs")]
     weight = QFormat(chip.weights.bits, chip.weights.point)
     beside = QFormat(lateral.bits, lateral.frac_bits, signed=False)
-    for k, (rows, n) in enumerate(zip(layers[:-1], layers[1:], strict=True)):
+    for k, (rows, n) in enumerate(pairwise(layers)):
         arrays.append(_numbers(f"weights_{k}", (rows, n), weight, "weights"))
         arrays.append(_numbers(f"lateral_{k + 1}", (n * (n + 1) // 2,), beside, "lateral"))
         if learning.centring.enabled:

@@ -93,7 +93,7 @@ def learning_layers(spec: Spec, epoch: int) -> tuple[int, int]:
 
 
 def rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
-    """The rate registers of `epoch` (0-based) as (L, RATE_COLUMNS): mantissas and shifts, down to the LSB of a weight."""
+    """The rate registers of `epoch` (0-based) as (L, RATE_COLUMNS): mantissas, and shifts to the LSB of a weight."""
     learning, bits = settings(spec), spec.chip.constants.bits
     state, label = code_point(spec, 1), registers.label_rate(spec)
     rows = []

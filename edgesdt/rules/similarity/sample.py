@@ -5,25 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from edgesdt.kernels.jit import inlined, kernel
-from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, BANK_STEPS, INPUTS, PAIRS, SAMPLES, STATE_CHANGES
-from edgesdt.kernels.layout import WEIGHT_SATURATIONS, WEIGHT_WRITES
-from edgesdt.kernels.listing import list_nonzero
-from edgesdt.kernels.random_bank import draw, steps_for
-from edgesdt.rules.similarity import layout as rows
-from edgesdt.rules.similarity.settle import drive, move_mean, relax, settle, take_off, weigh
-from edgesdt.rules.similarity.update import (
-    add_to_row,
-    flush,
-    form,
-    grow,
-    halve_row,
-    halve_triangle,
-    move_label,
-    move_lateral,
-    rate_at,
-    reflect,
-    register_for,
+from edgesdt.kernels.layout import (
+    ACCUMULATOR_SATURATIONS,
+    BANK_STEPS,
+    INPUTS,
+    PAIRS,
+    SAMPLES,
+    STATE_CHANGES,
+    WEIGHT_SATURATIONS,
+    WEIGHT_WRITES,
 )
+from edgesdt.kernels.listing import list_nonzero
+from edgesdt.rules.similarity import layout as rows
+from edgesdt.rules.similarity.columns import flush, halve_weights, move_columns
+from edgesdt.rules.similarity.lateral import halve_triangle, move_lateral, reflect
+from edgesdt.rules.similarity.settle import drive, move_mean, relax, settle, take_off, weigh
+from edgesdt.rules.similarity.update import grow, move_label, rate_at, register_for
 
 NARROW = 30
 """Bits of a product that leave room for its rounding in 32."""
@@ -63,45 +60,6 @@ def come_to_rest(k, label, chip, plan, work):  # type: ignore[no-untyped-def]
     work.events[rows.SWEEPS, top] += sweeps
     work.events[STATE_CHANGES, top] += changes
     work.events[ACCUMULATOR_SATURATIONS, top] += hits + more
-
-
-@kernel
-def move_columns(  # type: ignore[no-untyped-def]
-    weights, wear, codes, states, posts, found, rate, narrow, rounding, limit, deltas, bank, words, halves, silence
-):
-    """Sweep the `found` neurons listed in `posts` over their inputs: `V_ij += R(c_i · y_j · rate)`.
-
-    The i-th input takes the i-th half-word of a sweep, which starts on a fresh step of the bank; silent inputs move
-    nothing. Returns codes changed, saturations, bank steps and the largest |code| written.
-    """
-    below = codes.shape[0]
-    steps = steps_for(below, 2 * bank.shape[0]) if rounding == rows.STOCHASTIC else 0
-    noise = halves if rounding == rows.STOCHASTIC else silence
-    writes, hits, peak = np.int64(0), np.int64(0), np.int64(0)
-    for b in range(found):
-        j = np.int64(posts[b])
-        draw(bank, words, steps)
-        form(codes, states[j], rate, noise, narrow, deltas)
-        row, worn = weights[j * below : (j + 1) * below], wear[j * below : (j + 1) * below]
-        changed, beyond, reached = add_to_row(row, deltas, worn, -limit - 1, limit)
-        writes += changed
-        hits += beyond
-        peak = max(peak, reached)
-    return writes, hits, steps * found, peak
-
-
-@kernel
-def halve_weights(weights, wear, n, below, rounding, bank, words, halves):  # type: ignore[no-untyped-def]
-    """Halve all weights of a layer, a sweep for each neuron. Returns codes changed, bank steps, the largest |code|."""
-    steps = steps_for(below, 2 * bank.shape[0]) if rounding == rows.STOCHASTIC else 0
-    writes, peak = np.int64(0), np.int64(0)
-    for j in range(n):
-        draw(bank, words, steps)
-        row, worn = weights[j * below : (j + 1) * below], wear[j * below : (j + 1) * below]
-        changed, reached = halve_row(row, worn, halves, rounding)
-        writes += changed
-        peak = max(peak, reached)
-    return writes, steps * n, peak
 
 
 @kernel

@@ -25,7 +25,7 @@ class Centring(Section):
     """The running mean of every input, which is taken off it."""
 
     enabled: Flag = Field(default=True, description="Whether the mean is taken off at all")
-    bits: int = Field(default=20, ge=4, le=24, description="Width of a mean, unsigned; at least that of its code [bits]")
+    bits: int = Field(default=20, ge=4, le=24, description="Width of a mean, unsigned, at least its code's [bits]")
     shift: int = Field(
         default=10, ge=0, le=20, description="The newest sample has a share of 2**-shift in a mean, and more at first"
     )
@@ -38,7 +38,7 @@ class Settling(Section):
         default="gauss_seidel",
         description="gauss_seidel: neuron by neuron, each to its optimum; damped: all together, a share dt of the way",
     )
-    steps: int = Field(default=60, ge=1, le=10_000, description="Steps (gauss_seidel: sweeps over the layer) of a sample")
+    steps: int = Field(default=60, ge=1, le=10_000, description="Steps of a sample (gauss_seidel: sweeps)")
     dt: Annotated[float, Field(gt=0, le=1), AsHeld] = Field(default=0.1, description="Step of the damped solver")
 
 
@@ -63,8 +63,8 @@ class Settings(Learning):
     integer_bits: int = Field(default=3, ge=-4, le=4, description="States lie in 0 to 2**integer_bits [bits]")
     stacking: Literal["together", "greedy"] = Field(
         default="together",
-        description="together: every layer learns from every sample; greedy: one after the other, an equal share of the "
-        "epochs each",
+        description="together: every layer learns from every sample; greedy: one after the other, an equal share of "
+        "the epochs each",
     )
     lateral: Lateral = Field(default_factory=Lateral)
     centring: Centring = Field(default_factory=Centring)
