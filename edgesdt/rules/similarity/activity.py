@@ -75,10 +75,8 @@ def expected(spec: Spec, learning: bool, activity: Activity) -> Tally:
     """The events of 1000 samples with `activity`; of training the mean over all epochs."""
     depth = len(spec.chip.layers) - 1
     settled, learned = _layers(spec) if learning else ((SAMPLES,) * depth, (0,) * depth)
-    halvings = tuple(_halvings(registers.growth(spec, registers.feed_rate(spec, k, 0)).value) for k in range(depth))
-    beside = tuple(_halvings(registers.growth(spec, registers.lateral_rate(spec, k, 0)).value) for k in range(depth))
-    halved, lateral = (tuple(n * h for n, h in zip(learned, row, strict=True)) for row in (halvings, beside))
-    blank = Tally(SAMPLES, 0, settled, learned, halved, lateral, *((0.0,) * depth for _ in VARIED))
+    halvings, beside = _halvings(spec) if learning else ((0.0,) * depth, (0.0,) * depth)
+    blank = Tally(SAMPLES, 0, settled, learned, halvings, beside, *((0.0,) * depth for _ in VARIED))
     full = counts.dense(spec, blank)
     given = activity.cells if learning else activity.cells_at_inference
     shares: dict[str, Any] = {
@@ -97,9 +95,16 @@ def _share(given: Row, row: int, layer: int, name: str) -> float:
     return given[row * depth + min(layer, depth - 1)]
 
 
-def _halvings(growth: float) -> float:
-    """Halvings of a gain in a sample."""
-    return log2(1.0 + growth)
+def _halvings(spec: Spec) -> tuple[Row, Row]:
+    """Halvings of the gains of V and of N in 1000 training samples, for each weight layer."""
+    depth = len(spec.chip.layers) - 1
+    found = [[0.0] * depth, [0.0] * depth]
+    for epoch in range(spec.epochs):
+        first, last = learning_layers(spec, epoch)
+        for k in range(first, last + 1):
+            for row, rate in enumerate((registers.feed_rate(spec, k, epoch), registers.lateral_rate(spec, k, epoch))):
+                found[row][k] += SAMPLES * log2(1.0 + registers.growth(spec, rate).value) / spec.epochs
+    return tuple(found[0]), tuple(found[1])
 
 
 def _layers(spec: Spec) -> tuple[Row, Row]:
