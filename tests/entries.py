@@ -22,6 +22,8 @@ from edgesdt.rules.backprop.layout import EVENT_KINDS as BACKPROP_KINDS
 from edgesdt.rules.eqprop import cell_counts
 from edgesdt.rules.eqprop import counts as eqprop_counts
 from edgesdt.rules.eqprop.cells import EqPropOnCells
+from edgesdt.rules.similarity import counts as similarity_counts
+from edgesdt.rules.similarity.layout import EVENT_KINDS as SIMILARITY_KINDS
 from edgesdt.spec import Spec
 from edgesdt.synapses.crossbar.crossbar import Crossbar as ChipCrossbar
 from hw_models.array import costs, mvm
@@ -65,6 +67,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "backprop, labels, two layers": {
         "learning.rule": "backprop", "learning.target": "label", "learning.loss": "cross_entropy", "encoder.bits": 4,
     },
+    "similarity": {"learning.rule": "similarity", "encoder.bits": 4},
     "cells": {"device.model": "ReRamSB", "chip.weights.init_gain": 0.1},
     "written cells": {"device.model": "quantized_4bit", "chip.weights.init_gain": 0.1},
 }  # fmt: skip
@@ -118,8 +121,11 @@ def _chips() -> list[Entry]:
             Entry(f"rule.learn, {kind}", tuple(f"{b}.learn" for b in both), rule_learn),
             Entry(f"rule.infer, {kind}", tuple(f"{b}.infer" for b in both), rule_infer),
             Entry(f"rule.weights, {kind}", (), lambda spec=spec: (Chip(spec).rule.weights, {"layer": 0})),
-            Entry(f"rule.biases, {kind}", (), lambda spec=spec: (Chip(spec).rule.biases, {"layer": 1})),
         ]
+        if spec.learning.rule == "similarity":
+            made.append(Entry(f"rule.lateral, {kind}", (), lambda spec=spec: (Chip(spec).rule.lateral, {"layer": 1})))
+        else:
+            made.append(Entry(f"rule.biases, {kind}", (), lambda spec=spec: (Chip(spec).rule.biases, {"layer": 1})))
     return made
 
 
@@ -199,6 +205,16 @@ def _data() -> list[Entry]:
             "backprop actions", ("edgesdt.rules.backprop.counts.actions",),
             lambda: (backprop_counts.actions,
                      {"spec": spec_for("backprop"), "events": np.ones((BACKPROP_KINDS, 2), np.int64)}), ("events",),
+        ),
+        Entry(
+            "similarity Tally.of", ("edgesdt.rules.similarity.counts.Tally.of",),
+            lambda: (similarity_counts.Tally.of, {"events": np.ones((SIMILARITY_KINDS, 2), np.int64)}),
+        ),
+        Entry(
+            "similarity actions", ("edgesdt.rules.similarity.counts.actions",),
+            lambda: (similarity_counts.actions,
+                     {"spec": spec_for("similarity"), "events": np.ones((SIMILARITY_KINDS, 2), np.int64)}),
+            ("events",),
         ),
         Entry(
             "cell actions", ("edgesdt.rules.eqprop.cell_counts.actions",),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edgesdt.arguments import ARGUMENTS
 from edgesdt.rules import arguments
 from edgesdt.rules.arguments import signed
 from edgesdt.rules.base import BEFORE, DigitalLearner, Events
@@ -93,8 +94,16 @@ class Similarity(DigitalLearner):
         codes = super().weights(layer)
         return codes.reshape(codes.shape[::-1]).T
 
+    def biases(self, layer: int) -> npt.NDArray[np.integer]:
+        """Raises `ArgumentError`: the rule has no biases."""
+        ARGUMENTS.refuse("layer", f"{layer}", "none: a chip with rule similarity has no biases")
+
     def lateral(self, layer: int) -> npt.NDArray[np.integer]:
-        """Lateral codes (n, n) of layer `layer` >= 1 (a copy), times their gain."""
+        """Lateral codes (n, n) of layer `layer` >= 1 (a copy), times their gain.
+
+        Raises `ArgumentError` where there are none.
+        """
+        layer = ARGUMENTS.whole("layer", layer, 1, len(self.spec.chip.layers) - 1)
         n, start = self.spec.chip.layers[layer], int(self.plan.first_square[layer - 1])
         return self.work.mirror[start : start + n * n].reshape(n, n).copy()
 
