@@ -296,5 +296,5 @@ def test_a_budget_without_room_for_the_lateral_weights_is_refused() -> None:
     needed = math.ceil(memory_map(spec).used_bits)
     plain = spec.plain()
     plain["chip"]["memory_budget"] = needed - 30 * 31 // 2 * 8
-    with pytest.raises(BudgetError, match="at least .*\n(.*\n)*.*lateral_1 +465"):
+    with pytest.raises(BudgetError, match=r"at least .*\n(.*\n)*.*lateral_1 +465"):
         Chip(Spec.from_plain(plain))

@@ -221,7 +221,10 @@ def test_importing_the_spec_loads_no_numerics() -> None:
         ),
         ("readout: [linear, linear]", "readout: 'linear' is given more than once"),
         ("readout: [3]", "readout[0]: wrong type: 3, allowed: direct, linear, output"),
-        ("learning: {rule: softhebb}", "learning.rule: not in this version: 'softhebb', allowed: eqprop, backprop, similarity"),
+        (
+            "learning: {rule: softhebb}",
+            "learning.rule: not in this version: 'softhebb', allowed: eqprop, backprop, similarity",
+        ),
         (
             "learning: {rule: eqprob}",
             "learning.rule: unknown rule: 'eqprob', allowed: eqprop, backprop, similarity, or the rule of a plug-in "
