@@ -30,16 +30,16 @@ def halve_triangle(triangle, n, bank, words, halves, rounding):  # type: ignore[
 
 @kernel
 def reciprocal(code):  # type: ignore[no-untyped-def]
-    """The mantissa of 1 / `code`: `2^(15 + length of code) / code`, floored, at most 65535."""
+    """The mantissa of 1 / `code`, `2^(15 + length of code) / code`, floored, at most 65535; and that shift."""
     length = np.int64(0)
     while code >> length != 0:
         length += 1
-    return min((np.int64(1) << (15 + length)) // code, 65535)
+    return min((np.int64(1) << (15 + length)) // code, 65535), 15 + length
 
 
 @kernel
 def move_lateral(  # type: ignore[no-untyped-def]
-    triangle, mirror, reciprocals, states, posts, found, rate, rounding, limit, peak, bank, words, halves
+    triangle, mirror, reciprocals, shifts, states, posts, found, rate, rounding, limit, peak, bank, words, halves
 ):
     """`M_ij += R(y_i · y_j · rate)` for every pair i ≤ j of the active neurons in `posts`, a sweep for each j.
 
@@ -66,12 +66,12 @@ def move_lateral(  # type: ignore[no-untyped-def]
             mirror[j * n + i] = new
             mirror[i * n + j] = new
         if reciprocals.shape[0] != 0:
-            reciprocals[j] = reciprocal(np.int64(triangle[row + j]))
+            reciprocals[j], shifts[j] = reciprocal(np.int64(triangle[row + j]))
     return writes, hits, drawn, peak
 
 
 @kernel
-def reflect(triangle, mirror, reciprocals, n):  # type: ignore[no-untyped-def]
+def reflect(triangle, mirror, reciprocals, shifts, n):  # type: ignore[no-untyped-def]
     """Bring mirror and reciprocals in step with a triangle. Returns the largest code."""
     peak = np.int64(0)
     for j in range(n):
@@ -80,5 +80,5 @@ def reflect(triangle, mirror, reciprocals, n):  # type: ignore[no-untyped-def]
             mirror[j * n + i] = mirror[i * n + j] = triangle[row + i]
             peak = max(peak, np.int64(triangle[row + i]))
         if reciprocals.shape[0] != 0:
-            reciprocals[j] = reciprocal(np.int64(triangle[row + j]))
+            reciprocals[j], shifts[j] = reciprocal(np.int64(triangle[row + j]))
     return peak

@@ -98,6 +98,7 @@ class Workspace(NamedTuple):
     """What the simulator keeps for itself: shortcuts and scratch that the chip does not have."""
 
     mirror: LateralCodes  # (sum n²,) lateral weights, both triangles
+    shifts: Codes  # (N,) shifts of the reciprocals
     weight_peak: Ints  # (L,) upper bound of |weight code|: proves that no accumulation can saturate
     lateral_peak: Ints  # (L,) upper bound of a lateral code
     codes: npt.NDArray[np.int16]  # (max n,) centred codes of a layer

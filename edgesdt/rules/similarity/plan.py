@@ -159,6 +159,7 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
     words = np.zeros(widest + spec.chip.random.lanes, np.uint32)
     return Workspace(
         mirror=shared.mirror if shared else np.zeros(sum(n * n for n in layers[1:]), np.uint16),
+        shifts=shared.shifts if shared else codes(sum(layers[1:])),
         weight_peak=shared.weight_peak if shared else wide_codes(depth - 1),
         lateral_peak=shared.lateral_peak if shared else wide_codes(depth - 1),
         codes=np.zeros(widest, np.int16),

@@ -55,7 +55,8 @@ def come_to_rest(k, label, chip, plan, work):  # type: ignore[no-untyped-def]
         step = (plan.dt << 39) // beside
         changes, sweeps, more = relax(residuals, states, mirror, step, peak, plan, work.changes[:n])
     else:
-        changes, sweeps, more = settle(residuals, states, mirror, chip.reciprocals[start : start + n], peak, plan)
+        inverse, shifts = chip.reciprocals[start : start + n], work.shifts[start : start + n]
+        changes, sweeps, more = settle(residuals, states, mirror, inverse, shifts, peak, plan)
     work.events[rows.SETTLED, top] += 1
     work.events[rows.SWEEPS, top] += sweeps
     work.events[STATE_CHANGES, top] += changes
@@ -108,17 +109,18 @@ def learn_lateral(k, found, chip, plan, work, rate_row):  # type: ignore[no-unty
     start, base, square = plan.first[top], plan.first_triangle[k], plan.first_square[k]
     triangle, mirror = chip.lateral[base : base + n * (n + 1) // 2], work.mirror[square : square + n * n]
     reciprocals = chip.reciprocals if plan.damped else chip.reciprocals[start : start + n]
+    shifts = work.shifts[start : start + n]
     if grow(chip.gains, depth + k, rate_row[rows.LATERAL_GROWTH], rate_row[rows.LATERAL_GROWTH_RIGHT]):
         writes, steps = halve_triangle(triangle, n, chip.random, work.words, work.halves, plan.lateral_rounding)
-        work.lateral_peak[k] = reflect(triangle, mirror, reciprocals, n)
+        work.lateral_peak[k] = reflect(triangle, mirror, reciprocals, shifts, n)
         work.events[rows.LATERAL_HALVINGS, top] += 1
         work.events[rows.LATERAL_HALVING_WRITES, top] += writes
         work.events[BANK_STEPS, 0] += steps
     mantissa = rate_at(rate_row[rows.LATERAL], chip.gains[depth + k])
     rate = register_for(mantissa, rate_row[rows.LATERAL_RIGHT], plan.lateral_rounding)
     writes, hits, steps, peak = move_lateral(
-        triangle, mirror, reciprocals, chip.states[start : start + n], work.posts, found, rate, plan.lateral_rounding,
-        plan.lateral_limit, work.lateral_peak[k], chip.random, work.words, work.halves,
+        triangle, mirror, reciprocals, shifts, chip.states[start : start + n], work.posts, found, rate,
+        plan.lateral_rounding, plan.lateral_limit, work.lateral_peak[k], chip.random, work.words, work.halves,
     )  # fmt: skip
     work.lateral_peak[k] = peak
     work.events[rows.LATERAL_PAIRS, top] += found * (found + 1) // 2
@@ -208,4 +210,5 @@ def reflect_layer(k, chip, plan, work):  # type: ignore[no-untyped-def]
     n, base, square, start = plan.sizes[k + 1], plan.first_triangle[k], plan.first_square[k], plan.first[k + 1]
     triangle, mirror = chip.lateral[base : base + n * (n + 1) // 2], work.mirror[square : square + n * n]
     reciprocals = chip.reciprocals if plan.damped else chip.reciprocals[start : start + n]
-    work.lateral_peak[k] = reflect(triangle, mirror, reciprocals, n)
+    shifts = work.shifts[start : start + n]
+    work.lateral_peak[k] = reflect(triangle, mirror, reciprocals, shifts, n)

@@ -113,7 +113,7 @@ def is_safe(residuals, peak, state_limit, limit):  # type: ignore[no-untyped-def
 
 
 @kernel
-def settle(residuals, states, mirror, reciprocals, peak, plan):  # type: ignore[no-untyped-def]
+def settle(residuals, states, mirror, reciprocals, shifts, peak, plan):  # type: ignore[no-untyped-def]
     """Gauss–Seidel: sweep by sweep every neuron to the optimum of its own state, given all others.
 
     Returns the changes, the sweeps up to the first without one (all later ones would be the same) and the saturations.
@@ -128,11 +128,8 @@ def settle(residuals, states, mirror, reciprocals, peak, plan):  # type: ignore[
             old, apart = np.int64(states[j]), np.int64(residuals[j])
             if old == 0 and apart <= 0:
                 continue
-            right, own = np.int64(15), np.int64(mirror[j * n + j])
-            while own != 0:
-                own >>= 1
-                right += 1
-            new = saturate(old + rounded(apart * np.int64(reciprocals[j]), right, plan.state_nearest), 0, top)
+            way = apart * np.int64(reciprocals[j])
+            new = saturate(old + rounded(way, np.int64(shifts[j]), plan.state_nearest), 0, top)
             if new != old:
                 states[j] = new
                 changes += 1
