@@ -295,6 +295,6 @@ def test_a_budget_without_room_for_the_lateral_weights_is_refused() -> None:
     spec = similarity([9, 30], {})
     needed = math.ceil(memory_map(spec).used_bits)
     plain = spec.plain()
-    plain["chip"]["memory_budget"] = needed - 30 * 31 // 2 * 8
+    plain["chip"]["memory_budget"] = needed - 30 * 31 // 2 * 12
     with pytest.raises(BudgetError, match=r"at least .*\n(.*\n)*.*lateral_1 +465"):
         Chip(Spec.from_plain(plain))

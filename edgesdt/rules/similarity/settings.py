@@ -16,8 +16,8 @@ from edgesdt.spec.types import Flag, Section
 class Lateral(Section):
     """Format of the lateral weights, unsigned; they start as the identity."""
 
-    bits: int = Field(default=8, ge=2, le=16, description="Width of a lateral weight, unsigned [bits]")
-    frac_bits: int = Field(default=6, ge=0, le=16, description="Bits below the point [bits]")
+    bits: int = Field(default=12, ge=2, le=16, description="Width of a lateral weight, unsigned [bits]")
+    frac_bits: int = Field(default=10, ge=0, le=16, description="Bits below the point [bits]")
     rounding: RoundingName = Field(default="stochastic", description="How an update is rounded to whole codes")
 
 
