@@ -70,7 +70,7 @@ CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
         [8, 6],
         {
             "learning.rule": "similarity", "learning.learning_rate": 0.06, "learning.integer_bits": 2,
-            "learning.settling.steps": 9,
+            "learning.settling.steps": 9, "learning.lateral.bits": 8, "learning.lateral.frac_bits": 6,
         },
     ),
     "similarity_stacked_labels": (
