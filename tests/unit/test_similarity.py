@@ -20,6 +20,7 @@ from edgesdt.rules.similarity import actions as own
 from edgesdt.spec import Spec
 from tests.small_chips import random_samples, spec_of
 from tests.small_similarity import events_of
+from tests.unit.test_energy import add, multiply
 
 SPECS: dict[str, tuple[list[int], dict[str, Any]]] = {
     "one layer": ([9, 7], {}),
@@ -168,9 +169,16 @@ def test_a_sample_by_hand() -> None:
         own.LATERAL_STEP: 1, own.GAIN_STEP: 2, own.DIVIDE: 2,
     }  # fmt: skip
     prices = bill.recipes(spec, memory_map(spec).plain(), bill.technology(spec))
-    # 8 x 8 bits at 0.2 pJ, a sum of 32 bits at 0.1 pJ and its register; an 8-bit state's change has a sign
-    assert prices["mac"] == pytest.approx((0.2 + 0.1 + 32 * 0.01039) * 1e-12, rel=1e-3)
-    assert prices[own.LATERAL_MAC] > prices["mac"]
+    total = 0.1 + 32 * 0.01039  # pJ: a sum of 32 bits and its register
+    by_table = {
+        "mac": multiply(8 * 8) + total,
+        own.LATERAL_MAC: multiply(9 * 12) + total,  # the change of a state has a sign
+        own.OUTER: multiply(8 * 8),
+        own.DRIVE: multiply(32 * 18) + 0.4815 * 50 / 32,
+        own.STEP: multiply(16 * 5) + add(21) + 0.4815 * 21 / 32 + 0.03 + 2 * 0.03403 * 8 / 32,
+    }
+    for name, picojoules in by_table.items():
+        assert prices[name] == pytest.approx(picojoules * 1e-12, rel=1e-9), name
     cost = bill.price(spec, {"train": chip.counts(), "inference": chip.counts()}, {"train": 1, "inference": 1},
                       memory_map(spec).plain())  # fmt: skip
     by_hand = sum(prices[name] * count for name, count in counts.items())
