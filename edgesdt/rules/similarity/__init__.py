@@ -11,7 +11,6 @@ from edgesdt.rules.similarity.design import design
 from edgesdt.rules.similarity.memory import code_bits, code_point, memory
 from edgesdt.rules.similarity.settings import Settings, settings
 from edgesdt.spec import Spec
-from edgesdt.spec.schema.learning import Schedule
 from edgesdt.spec.source import Fault
 
 MOST_CODE_BITS = 15
@@ -98,6 +97,5 @@ RULE = Rule(
     in_words=_in_words,
     disagreements=_disagreements,
     cautions=lambda spec: [],
-    costless={"learning_rate": (), "schedule": Schedule()},
     build=_build,
 )
