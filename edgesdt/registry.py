@@ -22,10 +22,11 @@ OURS: Final[dict[str, str]] = {
     "eqprop": "edgesdt.rules.eqprop",
     "backprop": "edgesdt.rules.backprop",
     "softhebb": "edgesdt.rules.softhebb",
+    "similarity": "edgesdt.rules.similarity",
 }
 """Name of a rule and the package that holds it; the first one is the default of a spec."""
 DEFAULT: Final = next(iter(OURS))
-NOT_YET: Final = ("activation", "similarity")
+NOT_YET: Final = ("activation",)
 """Names that are reserved for rules that this version does not run."""
 
 

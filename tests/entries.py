@@ -27,6 +27,8 @@ from edgesdt.rules.eqprop import cell_counts
 from edgesdt.rules.eqprop import counts as eqprop_counts
 from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.rules.lookup import memory_map, rule_of
+from edgesdt.rules.similarity import counts as similarity_counts
+from edgesdt.rules.similarity.layout import EVENT_KINDS as SIMILARITY_KINDS
 from edgesdt.rules.softhebb import counts as softhebb_counts
 from edgesdt.rules.softhebb.layout import EVENT_KINDS as SOFTHEBB_KINDS
 from edgesdt.runs import record
@@ -75,6 +77,7 @@ KINDS: dict[str, dict[str, Any]] = {
         "learning.rule": "softhebb", "learning.target": "label", "learning.normalisation": "running",
     },
     "softhebb": {"learning.rule": "softhebb", "learning.batch": 2},
+    "similarity": {"learning.rule": "similarity", "encoder.bits": 4},
     "cells": {"device.model": "ReRamSB", "chip.weights.init_gain": 0.1},
     "written cells": {"device.model": "quantized_4bit", "chip.weights.init_gain": 0.1},
 }  # fmt: skip
@@ -128,8 +131,11 @@ def _chips() -> list[Entry]:
             Entry(f"rule.learn, {kind}", tuple(f"{b}.learn" for b in both), rule_learn),
             Entry(f"rule.infer, {kind}", tuple(f"{b}.infer" for b in both), rule_infer),
             Entry(f"rule.weights, {kind}", (), lambda spec=spec: (Chip(spec).rule.weights, {"layer": 0})),
-            Entry(f"rule.biases, {kind}", (), lambda spec=spec: (Chip(spec).rule.biases, {"layer": 1})),
         ]
+        if spec.learning.rule == "similarity":
+            made.append(Entry(f"rule.lateral, {kind}", (), lambda spec=spec: (Chip(spec).rule.lateral, {"layer": 1})))
+        else:
+            made.append(Entry(f"rule.biases, {kind}", (), lambda spec=spec: (Chip(spec).rule.biases, {"layer": 1})))
     return made
 
 
@@ -218,6 +224,16 @@ def _data() -> list[Entry]:
             "softhebb actions", ("edgesdt.rules.softhebb.counts.actions",),
             lambda: (softhebb_counts.actions,
                      {"spec": spec_for("softhebb"), "events": np.ones((SOFTHEBB_KINDS, 2), np.int64)}), ("events",),
+        ),
+        Entry(
+            "similarity Tally.of", ("edgesdt.rules.similarity.counts.Tally.of",),
+            lambda: (similarity_counts.Tally.of, {"events": np.ones((SIMILARITY_KINDS, 2), np.int64)}),
+        ),
+        Entry(
+            "similarity actions", ("edgesdt.rules.similarity.counts.actions",),
+            lambda: (similarity_counts.actions,
+                     {"spec": spec_for("similarity"), "events": np.ones((SIMILARITY_KINDS, 2), np.int64)}),
+            ("events",),
         ),
         Entry(
             "cell actions", ("edgesdt.rules.eqprop.cell_counts.actions",),

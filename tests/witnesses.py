@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests import small_backprop, small_chips, small_softhebb
+from edgesdt import registry
+from tests import small_backprop, small_chips, small_similarity, small_softhebb
 from tests.oracle import OracleChip
 from tests.oracle_backprop import OracleBackprop
+from tests.oracle_similarity import OracleSimilarity
 from tests.oracle_softhebb import OracleSoftHebb
 
 
@@ -21,6 +23,8 @@ class Witness:
     events_of: Callable[[Any], dict[str, list[int]]]
     quick: tuple[str, ...] = ()
     """Overrides of a spec that let a small chip learn from its first samples on."""
+    refused: tuple[str, ...] = ()
+    """Fields of all rules that this one takes its default of only."""
 
 
 WITNESSES = {
@@ -29,4 +33,19 @@ WITNESSES = {
     "softhebb": Witness(
         OracleSoftHebb, small_softhebb.arrays_of, small_softhebb.events_of, ("learning.centre.window_bits=1",)
     ),
+    "similarity": Witness(
+        OracleSimilarity, small_similarity.arrays_of, small_similarity.events_of, refused=("learning.batch",)
+    ),
 }
+
+
+def fields_of(name: str, overrides: list[str]) -> list[str]:
+    """Those of some overrides that mean something to a rule of ours, and its `quick` ones."""
+    known, refused = registry.load(name).settings.model_fields, WITNESSES[name].refused
+    paths = {override: override.partition("=")[0] for override in overrides}
+    kept = [
+        override
+        for override, path in paths.items()
+        if path not in refused and (not path.startswith("learning.") or path.split(".")[1] in known)
+    ]
+    return [*kept, *WITNESSES[name].quick]

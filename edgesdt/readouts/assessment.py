@@ -15,6 +15,7 @@ from edgesdt.datasets.encoders import encode
 from edgesdt.pricing import bill
 from edgesdt.readouts import labels, methods
 from edgesdt.readouts.stored_outputs import Codes
+from edgesdt.rules.lookup import rule_of
 from edgesdt.spec import Spec
 
 CURVE_SAMPLES = 10_000
@@ -74,7 +75,7 @@ class Assessment:
         found = []
         for seconds in self.spec.deployment.times:
             with self.chip.rule.rested(seconds):
-                if self.spec.learning.target == "label":
+                if self.spec.learning.target == "label" and "output" in rule_of(self.spec).readouts:
                     right = methods.output(self.infer, self.x_test, self.data.y_test)
                 else:
                     right = methods.recognised(known, self.infer, self.x_test, self.data.y_test)

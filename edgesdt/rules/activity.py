@@ -57,7 +57,10 @@ class Activity:
     steps_at_inference: float = 0.0
     """Steps of the random bank in an inference."""
     cells: tuple[float, ...] = ()
-    """What an array did in training, over what follows from the other numbers, by its tally; empty: as that."""
+    """What an array did in training, over what follows from the other numbers, by its tally; empty: as that.
+
+    A rule without an array may keep shares of its own here.
+    """
     cells_at_inference: tuple[float, ...] = ()
     """The same for inference."""
     source: str = ""

@@ -23,7 +23,8 @@ def to_learn(
     """The arguments of `learn` as the kernels take them. Raises `ArgumentError`."""
     codes = ARGUMENTS.integers("samples", samples, ("samples", spec.chip.layers[0]), 0, 255, np.uint8)
     limits = np.iinfo(np.int64)
-    low, high = (0, spec.chip.layers[-1] - 1) if spec.learning.target == "label" else (limits.min, limits.max)
+    told = spec.learning.known_labels(spec.chip.layers)
+    low, high = (limits.min, limits.max) if told is None else (0, told[0] - 1)
     known = ARGUMENTS.integers("labels", labels, (len(codes),), low, high)
     chosen = ARGUMENTS.integers("order", order, ("samples",), 0, len(codes) - 1)
     _in_format(spec, codes, chosen)

@@ -24,7 +24,7 @@ from edgesdt.rules import arguments
 from edgesdt.rules.fixed_point import accumulator_frac
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
-from edgesdt.spec.schema.learning import targeted
+from edgesdt.spec.schema.learning import Targeted
 from edgesdt.synapses.substrate import Substrate, Tallies, substrate_of, with_room
 
 Found = TypeVar("Found")
@@ -49,8 +49,7 @@ class StoreLearner(ABC):
         self.plan = plan
         self.chip = chip
         self.work = with_room(spec, work)
-        aligned = self._aligned(self.work)
-        self.store: Substrate = substrate_of(spec, plan, chip, self.work, aligned, accumulator_frac(spec))
+        self.store: Substrate = self._substrate(self._aligned(self.work))
         self._inference_events: Events = np.zeros_like(self.work.events)
         self._epoch = BEFORE
         self.store.draw(self._random_words)
@@ -72,8 +71,12 @@ class StoreLearner(ABC):
         """A workspace for a second set of neurons that shares what goes with the weights."""
 
     @abstractmethod
-    def _own_ranges(self) -> dict[str, tuple[int, int]]:
-        """Lowest and highest code of each array of the chip that `arguments.ranges_of` does not know."""
+    def _ranges(self) -> dict[str, tuple[int, int]]:
+        """Lowest and highest code of each array of the chip (`arguments.ranges_of` knows those of many rules)."""
+
+    def _substrate(self, aligned: Codes) -> Substrate:
+        """What holds the weights; a rule whose weights lie otherwise has one of its own. Raises `SpecError`."""
+        return substrate_of(self.spec, self.plan, self.chip, self.work, aligned, accumulator_frac(self.spec))
 
     def _aligned(self, work: Any) -> Codes:
         """Room (max n,) for codes aligned with the accumulators, which nothing else uses while weights are read."""
@@ -102,7 +105,8 @@ class StoreLearner(ABC):
     def _start(self, epoch: int) -> None:
         """What the spec asks for at the start of every epoch: homeostasis back to zero, or nothing."""
         self._epoch = epoch
-        if targeted(self.spec.learning).homeostasis.reset == "epoch":
+        learning = self.spec.learning
+        if isinstance(learning, Targeted) and learning.homeostasis.reset == "epoch":
             self.chip.homeostasis[:] = 0
             self.chip.activity[:] = 0
 
@@ -176,7 +180,7 @@ class StoreLearner(ABC):
         format.
         """
         arguments.check_state(state, self.state(), self.store.free())
-        ranges = arguments.ranges_of(self.spec, self.plan, self.store.widest()) | self._own_ranges()
+        ranges = self._ranges()
         arguments.check_codes(state, {f"chip_{name}": ranges[name] for name in self.chip._fields})
         arguments.check_codes(state, {"events": (0, 2**63 - 1), "epoch": (BEFORE, self.spec.epochs - 1)})
         self.store.check(state)

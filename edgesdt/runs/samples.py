@@ -80,11 +80,13 @@ def is_missing(spec: Spec) -> bool:
 def _match(spec: Spec, data: datasets.Dataset) -> None:
     """Raises `SpecError` if the layers do not fit the data set."""
     faults = []
-    inputs, outputs = spec.chip.layers[0], spec.chip.layers[-1]
+    inputs, known = spec.chip.layers[0], spec.learning.known_labels(spec.chip.layers)
     if inputs != data.features:
         faults.append(f"chip.layers: first layer {inputs}, allowed: {data.features} (the features of {data.name})")
-    if spec.learning.target == "label" and outputs != data.classes:
-        faults.append(f"chip.layers: last layer {outputs}, allowed: {data.classes} (the classes of {data.name})")
+    if known is not None and known[0] != data.classes:
+        count, path = known
+        field = "chip.layers: last layer" if path[:2] == ("chip", "layers") else f"{'.'.join(map(str, path))}:"
+        faults.append(f"{field} {count}, allowed: {data.classes} (the classes of {data.name})")
     if faults:
         raise SpecError(faults)
     if len(data.x_train) == 0 or len(data.x_test) == 0:

@@ -322,10 +322,12 @@ def _shape(spec: Spec, facts: SetFacts) -> Iterator[Fault]:
     if sizes[0] != facts.inputs:
         text = f"does not fit {spec.data.set}: {sizes[0]} inputs, allowed: {facts.inputs}"
         yield Fault((*_LAYERS, 0), text, blame=((*_LAYERS, 0), _LAYERS, _SET))
-    if spec.learning.target == "label" and sizes[-1] != facts.classes:
-        last = (*_LAYERS, len(sizes) - 1)
-        text = f"does not fit the classes of {spec.data.set}: {sizes[-1]} outputs, allowed: {facts.classes}"
-        yield Fault(last, f"{text} (with learning.target: label)", blame=(last, _LAYERS, _SET, _TARGET))
+    known = spec.learning.known_labels(sizes)
+    if known is not None and known[0] != facts.classes:
+        count, path = known
+        what = "outputs" if path[:2] == _LAYERS else "labels"
+        text = f"does not fit the classes of {spec.data.set}: {count} {what}, allowed: {facts.classes}"
+        yield Fault(path, f"{text} (with learning.target: label)", blame=(path, path[:2], _LAYERS, _SET, _TARGET))
 
 
 def _samples(spec: Spec, facts: SetFacts) -> Iterator[Fault]:

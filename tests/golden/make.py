@@ -106,6 +106,24 @@ CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
             "chip.weights.rounding": "floor", "learning.activation.range_bits": 1,
         },
     ),
+    "similarity": (
+        [8, 6],
+        {
+            "learning.rule": "similarity", "learning.learning_rate": 0.06, "learning.integer_bits": 2,
+            "learning.settling.steps": 9, "learning.lateral.bits": 8, "learning.lateral.frac_bits": 6,
+        },
+    ),
+    "similarity_stacked_labels": (
+        [7, 6, 5],
+        {
+            "learning.rule": "similarity", "learning.target": "label", "learning.learning_rate": [0.06, 0.1],
+            "learning.settling.solver": "damped", "learning.settling.dt": 0.3, "learning.settling.steps": 12,
+            "chip.weights.bits": 12, "chip.states.bits": 10, "chip.random.lanes": 4, "chip.weights.rounding": "nearest",
+            "chip.states.rounding": "floor", "learning.lateral.bits": 10, "learning.labels.classes": 5,
+            "learning.centring.bits": 12, "learning.centring.shift": 2, "learning.tau": 0.7,
+            "chip.weights.init_gain": 4.0, "learning.integer_bits": 1,
+        },
+    ),
     "insitu_pairs": (
         [8, 6],
         {

@@ -22,9 +22,8 @@ from edgesdt.rules import contract, foreign
 from edgesdt.rules.activity import ASSUMED
 from edgesdt.rules.mapped import rounded, scaled
 from edgesdt.spec import Spec, loads
-from edgesdt.spec.schema.learning import Targeted
 from tests.conftest import ROOT
-from tests.witnesses import WITNESSES
+from tests.witnesses import fields_of
 
 SPEC = """\
 name: small
@@ -90,8 +89,8 @@ def test_the_example_keeps_the_contract(example: ModuleType, spec: Spec) -> None
 @pytest.mark.parametrize("name", registry.OURS)
 @pytest.mark.parametrize("more", [[], ["learning.target=label", "chip.layers=[10, 7, 6]", "learning.batch=4"]])
 def test_our_rules_keep_it(name: str, more: list[str]) -> None:
-    own = ["learning.winners=2"] if not more and issubclass(registry.load(name).settings, Targeted) else []
-    made = loads(SPEC, overrides=[f"learning.rule={name}", *more, *own, *WITNESSES[name].quick])
+    asked = [f"learning.rule={name}", *more, *([] if more else ["learning.winners=2"])]
+    made = loads(SPEC, overrides=fields_of(name, asked))
     contract.check(registry.load(name), made)
 
 

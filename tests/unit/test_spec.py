@@ -221,11 +221,14 @@ def test_importing_the_spec_loads_no_numerics() -> None:
         ),
         ("readout: [linear, linear]", "readout: 'linear' is given more than once"),
         ("readout: [3]", "readout[0]: wrong type: 3, allowed: direct, linear, output"),
-        ("learning: {rule: activation}", "learning.rule: not in this version: 'activation', allowed: eqprop, backprop"),
+        (
+            "learning: {rule: activation}",
+            "learning.rule: not in this version: 'activation', allowed: eqprop, backprop, softhebb, similarity",
+        ),
         (
             "learning: {rule: eqprob}",
-            "learning.rule: unknown rule: 'eqprob', allowed: eqprop, backprop, softhebb, or the rule of a plug-in "
-            "(did you mean 'eqprop'?)",
+            "learning.rule: unknown rule: 'eqprob', allowed: eqprop, backprop, softhebb, similarity, or the rule of a "
+            "plug-in (did you mean 'eqprop'?)",
         ),
         (
             "learning: {target: mixed}",

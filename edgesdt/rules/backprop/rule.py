@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from edgesdt.kernels.layout import Codes
+from edgesdt.rules import arguments
 from edgesdt.rules.arguments import signed
 from edgesdt.rules.backprop import plan
 from edgesdt.rules.backprop.layout import Chip, Plan, Workspace
@@ -60,11 +61,11 @@ class Backprop(StoreLearner):
     def _aligned(self, work: Workspace) -> Codes:
         return work.deltas
 
-    def _own_ranges(self) -> dict[str, tuple[int, int]]:
+    def _ranges(self) -> dict[str, tuple[int, int]]:
         layers = range(len(self.spec.chip.layers) - 1)
         gradient = signed((1 << (max(gradient_bits(self.spec, layer) for layer in layers) - 1)) - 1)
         table = (0, (1 << TABLE_BITS) - 1)
-        return {
+        return arguments.ranges_of(self.spec, self.plan, self.store.widest()) | {
             "errors": signed(self.plan.error_limit),
             "exponentials": table,
             "reciprocals": table,

@@ -10,6 +10,7 @@ from typing import Any
 
 from edgesdt.kernels.layout import Chip, Codes, Plan, Workspace
 from edgesdt.ledger.memory import Array
+from edgesdt.rules import arguments
 from edgesdt.rules.arguments import signed
 from edgesdt.rules.base import Events, StoreLearner
 from edgesdt.rules.eqprop import plan
@@ -62,11 +63,11 @@ class EqProp(StoreLearner):
     def _aligned(self, work: Workspace) -> Codes:
         return work.pres
 
-    def _own_ranges(self) -> dict[str, tuple[int, int]]:
+    def _ranges(self) -> dict[str, tuple[int, int]]:
         state = (0, int(self.plan.state_limit))
         layers = range(len(self.spec.chip.layers) - 1)
         contrast = signed((1 << (max(contrast_bits(self.spec, layer) for layer in layers) - 1)) - 1)
-        return {
+        return arguments.ranges_of(self.spec, self.plan, self.store.widest()) | {
             "free_states": state,
             "plus_states": state,
             "weight_contrast": contrast,

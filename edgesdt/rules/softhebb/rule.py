@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgesdt.arguments import ARGUMENTS
+from edgesdt.rules import arguments
 from edgesdt.rules.arguments import signed
 from edgesdt.rules.base import DigitalLearner, Events
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
@@ -36,10 +37,6 @@ class SoftHebb(DigitalLearner):
             start, codes = int(self.plan.first[layer + 1]), self.weights(layer).astype(np.int64)
             self.chip.norms[start : start + codes.shape[1]] = np.square(codes).sum(axis=0)
 
-    def _start(self, epoch: int) -> None:
-        """No part of the chip starts an epoch anew."""
-        self._epoch = epoch
-
     def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
         learn_stream(self.chip, self.plan, self.work, plan.rates(self.spec, epoch), samples, labels, order)
 
@@ -52,11 +49,11 @@ class SoftHebb(DigitalLearner):
     def _own_workspace(self) -> Workspace:
         return plan.workspace(self.spec, shared=self.work)
 
-    def _own_ranges(self) -> dict[str, tuple[int, int]]:
+    def _ranges(self) -> dict[str, tuple[int, int]]:
         layers, spec, learning = range(competing(self.spec)), self.spec, settings(self.spec)
         form, window = learning.competition, learning.centre.window_bits
         gathered = max((gathered_bits(spec, k) for k in layers), default=1)
-        return {
+        return arguments.ranges_of(self.spec, self.plan, self.store.widest()) | {
             "drives": signed(self.plan.drive_limit),
             "shares": signed((1 << form.share_bits) - 1),
             "norms": (0, (1 << max(norm_bits(spec, k) for k in layers)) - 1),

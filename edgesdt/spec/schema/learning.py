@@ -19,7 +19,7 @@ from pydantic import (
 
 from edgesdt import registry
 from edgesdt.spec.held import or_an_end_as_held
-from edgesdt.spec.hints import did_you_mean, shown
+from edgesdt.spec.hints import Path, did_you_mean, shown
 from edgesdt.spec.types import Allowed, Rates, Section, sentence, wrong
 
 AsHeld: Final = WrapValidator(or_an_end_as_held)
@@ -119,6 +119,13 @@ class Learning(Section):
         if isinstance(value, Mapping) and isinstance(rule, str) and rule not in registry.names():
             value = {name: given for name, given in value.items() if name in Learning.model_fields}
         return section_of(rule).model_validate(value, context=info.context)
+
+    def known_labels(self, layers: tuple[int, ...]) -> tuple[int, Path] | None:
+        """How many labels a chip with neuron layers of these sizes learns from, and the field that says so.
+
+        None where it learns from none. Here an output stands for each.
+        """
+        return (layers[-1], ("chip", "layers", len(layers) - 1)) if self.target == "label" else None
 
 
 class Targeted(Learning):

@@ -1,0 +1,101 @@
+"""Similarity matching on a fixed-point chip: feed-forward and lateral weights, settled for every sample.
+
+Bahroun et al., arXiv 2308.02427. The algorithm, sample by sample, is `edgesdt.rules.similarity.sample.learn_stream`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesdt.arguments import ARGUMENTS
+from edgesdt.kernels.layout import Codes
+from edgesdt.rules.arguments import signed
+from edgesdt.rules.base import DigitalLearner, Events
+from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
+from edgesdt.rules.similarity import plan, registers
+from edgesdt.rules.similarity.counts import actions
+from edgesdt.rules.similarity.layout import Chip, Plan, Workspace
+from edgesdt.rules.similarity.sample import infer_stream, learn_stream
+from edgesdt.rules.similarity.settings import settings
+from edgesdt.rules.similarity.store import NeuronStore
+from edgesdt.spec import Spec
+
+
+class Similarity(DigitalLearner):
+    """The rule on the chip that `spec` describes, with freshly drawn weights."""
+
+    plan: Plan
+    chip: Chip
+    work: Workspace
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec, plan.plan(spec), plan.empty_chip(spec), plan.workspace(spec))
+
+    def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
+        rates, (first, last) = plan.rates(self.spec, epoch), plan.learning_layers(self.spec, epoch)
+        learn_stream(self.chip, self.plan, self.work, rates, samples, labels, order, first, last)
+
+    def _infer_part(self, chip: Chip, work: Workspace, samples: Pixels, outputs: Outputs) -> None:
+        infer_stream(chip, self.plan, work, samples, outputs)
+
+    def _actions(self, events: Events) -> Counts:
+        return actions(self.spec, events)
+
+    def _own_workspace(self) -> Workspace:
+        return plan.workspace(self.spec, shared=self.work)
+
+    def _substrate(self, aligned: Codes) -> NeuronStore:
+        return NeuronStore(self.spec, self.plan, self.chip, self.work, aligned)
+
+    def _ranges(self) -> dict[str, tuple[int, int]]:
+        machine, learning = self.plan, settings(self.spec)
+        return {
+            "inputs": (0, (1 << self.spec.encoder.bits) - 1),
+            "weights": signed(machine.weight_limit),
+            "lateral": (0, machine.lateral_limit),
+            "mean": (0, (1 << learning.centring.bits) - 1),
+            "seen": (0, 1 << learning.centring.shift),
+            "labels": (0, machine.state_limit),
+            "label": (-1, machine.classes - 1),
+            "accumulators": signed(machine.accumulator_limit),
+            "states": (0, machine.state_limit),
+            "reciprocals": (0, (1 << registers.RECIPROCAL_BITS) - 1),
+            "gains": (registers.ONE, 2 * registers.ONE - 1),
+            "random": (1, (1 << 32) - 1),  # a lane at 0 would stay there
+        }
+
+    def biases(self, layer: int) -> npt.NDArray[np.integer]:
+        """Raises `ArgumentError`: the rule has no biases."""
+        ARGUMENTS.refuse("layer", f"{layer}", "none: a chip with rule similarity has no biases")
+
+    def lateral(self, layer: int) -> npt.NDArray[np.integer]:
+        """Lateral codes (n, n) of layer `layer` >= 1 (a copy), times their gain.
+
+        Raises `ArgumentError` where there are none.
+        """
+        layer = ARGUMENTS.whole("layer", layer, 1, len(self.spec.chip.layers) - 1)
+        n, start = self.spec.chip.layers[layer], int(self.plan.first_square[layer - 1])
+        return self.work.mirror[start : start + n * n].reshape(n, n).copy()
+
+    def weight_file(self, image_shape: tuple[int, ...]) -> dict[str, npt.NDArray[np.generic]]:
+        """Integer codes of all that was learned, with their formats, for `weights.npz`."""
+        layers, depth = self.spec.chip.layers, len(self.spec.chip.layers) - 1
+        arrays: dict[str, npt.NDArray[np.generic]] = {f"weights_{k}": self.weights(k) for k in range(depth)}
+        for k, n in enumerate(layers[1:]):
+            for name, held, starts, size in (
+                (f"lateral_{k + 1}", self.chip.lateral, self.plan.first_triangle, n * (n + 1) // 2),
+                (f"mean_{k}", self.chip.mean, self.plan.first_input, layers[k]),
+                (f"labels_{k + 1}", self.chip.labels, self.plan.first_label, self.plan.classes * n),
+            ):
+                if held.size:
+                    codes = held[int(starts[k]) : int(starts[k]) + size]
+                    arrays[name] = codes.reshape(-1, n) if name.startswith("labels") else codes
+        return {
+            **arrays,
+            "gains": self.chip.gains,
+            "weights_frac_bits": np.array(self.spec.chip.weights.point),
+            "lateral_frac_bits": np.array(settings(self.spec).lateral.frac_bits),
+            "image_shape": np.array(image_shape),
+            "random_bank": self.chip.random,
+        }
