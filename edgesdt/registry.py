@@ -21,10 +21,11 @@ GATE: Final = "edgesdt.rules.foreign"
 OURS: Final[dict[str, str]] = {
     "eqprop": "edgesdt.rules.eqprop",
     "backprop": "edgesdt.rules.backprop",
+    "activation": "edgesdt.rules.activation",
 }
 """Name of a rule and the package that holds it; the first one is the default of a spec."""
 DEFAULT: Final = next(iter(OURS))
-NOT_YET: Final = ("softhebb", "activation", "similarity")
+NOT_YET: Final = ("softhebb", "similarity")
 """Names of rules that mean something to edgesdt but that this version does not run."""
 
 

@@ -18,12 +18,16 @@ MOST_THREADS = 1024
 
 
 def to_learn(
-    spec: Spec, samples: object, labels: object, order: object, epoch: object
+    spec: Spec, samples: object, labels: object, order: object, epoch: object, outputs: int | None = None
 ) -> tuple[Pixels, Labels, Labels, int]:
-    """The arguments of `learn` as the kernels take them. Raises `ArgumentError`."""
+    """The arguments of `learn` as the kernels take them. Raises `ArgumentError`.
+
+    A label is one of `outputs`; None: of as many as the last layer has neurons.
+    """
     codes = ARGUMENTS.integers("samples", samples, ("samples", spec.chip.layers[0]), 0, 255, np.uint8)
     limits = np.iinfo(np.int64)
-    low, high = (0, spec.chip.layers[-1] - 1) if spec.learning.target == "label" else (limits.min, limits.max)
+    most = (spec.chip.layers[-1] if outputs is None else outputs) - 1
+    low, high = (0, most) if spec.learning.target == "label" else (limits.min, limits.max)
     known = ARGUMENTS.integers("labels", labels, (len(codes),), low, high)
     chosen = ARGUMENTS.integers("order", order, ("samples",), 0, len(codes) - 1)
     _in_format(spec, codes, chosen)

@@ -10,7 +10,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,9 +20,10 @@ from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, WEIGHT_SATURATIONS, 
 from edgesdt.kernels.random_bank import draw
 from edgesdt.ledger.actions import WEIGHT_WRITE
 from edgesdt.rules import arguments
+from edgesdt.rules.lookup import rule_of
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
-from edgesdt.spec.schema.learning import targeted
+from edgesdt.spec.schema.learning import Targeted
 
 Found = TypeVar("Found")
 Events = npt.NDArray[np.int64]
@@ -74,6 +74,11 @@ class DigitalLearner(ABC):
     def _own_ranges(self) -> dict[str, tuple[int, int]]:
         """Lowest and highest code of each array of the chip that `arguments.ranges_of` does not know."""
 
+    def shape(self, layer: int) -> tuple[int, int]:
+        """Rows and columns of weight layer `layer`: those of the neurons it joins, unless a rule has others."""
+        rows, columns = self.spec.chip.layers[layer : layer + 2]
+        return rows, columns
+
     def _in_order(self) -> bool:
         """Whether samples must be inferred one after the other: a word of the random bank is drawn in inference."""
         return False
@@ -84,7 +89,8 @@ class DigitalLearner(ABC):
         Another epoch than that of the call before starts anew what the spec starts every epoch with; it also chooses
         the registers of the learning rate. Raises `ArgumentError`.
         """
-        samples, labels, order, epoch = arguments.to_learn(self.spec, samples, labels, order, epoch)
+        classes = rule_of(self.spec).outputs(self.spec)
+        samples, labels, order, epoch = arguments.to_learn(self.spec, samples, labels, order, epoch, classes)
         if len(order) and epoch != self._epoch:
             self._start(epoch)
         self._learn(samples, labels, order, epoch)
@@ -92,7 +98,8 @@ class DigitalLearner(ABC):
     def _start(self, epoch: int) -> None:
         """What the spec asks for at the start of every epoch: homeostasis back to zero, or nothing."""
         self._epoch = epoch
-        if targeted(self.spec.learning).homeostasis.reset == "epoch":
+        learning = self.spec.learning
+        if isinstance(learning, Targeted) and learning.homeostasis.reset == "epoch":
             self.chip.homeostasis[:] = 0
             self.chip.activity[:] = 0
 
@@ -104,8 +111,9 @@ class DigitalLearner(ABC):
         copy. Raises `ArgumentError`.
         """
         samples, threads = arguments.to_infer(self.spec, samples, threads)
-        kind = np.uint8 if self.spec.chip.states.bits <= 8 else np.uint16
-        outputs = np.empty((len(samples), self.spec.chip.layers[-1]), kind)
+        rule = rule_of(self.spec)
+        kind = np.uint8 if rule.output_bits(self.spec) <= 8 else np.uint16
+        outputs = np.empty((len(samples), rule.outputs(self.spec)), kind)
         size = max(len(samples), 1) if self._in_order() else INFERENCE_CHUNK
         self._infer(samples, outputs, size, threads)
         return outputs
@@ -159,9 +167,13 @@ class DigitalLearner(ABC):
     def _check(self, state: Mapping[str, Any]) -> None:
         """Raise `ArgumentError` unless `state` is one of this chip."""
         arguments.check_state(state, self.state(), self._free())
-        ranges = arguments.ranges_of(self.spec, self.plan, self._widest()) | self._own_ranges()
+        ranges = self._ranges()
         arguments.check_codes(state, {f"chip_{name}": ranges[name] for name in self.chip._fields})
         arguments.check_codes(state, {"events": (0, 2**63 - 1), "epoch": (BEFORE, self.spec.epochs - 1)})
+
+    def _ranges(self) -> dict[str, tuple[int, int]]:
+        """Lowest and highest code of each array of the chip."""
+        return arguments.ranges_of(self.spec, self.plan, self._widest()) | self._own_ranges()
 
     def _free(self) -> tuple[str, ...]:
         """Names in a state whose type says nothing."""
@@ -184,7 +196,7 @@ class DigitalLearner(ABC):
     def weights(self, layer: int) -> npt.NDArray[np.integer]:
         """Weight codes (n_l, n_{l+1}) of weight layer `layer` (a view). Raises `ArgumentError` where there is none."""
         layer = ARGUMENTS.whole("layer", layer, 0, len(self.spec.chip.layers) - 2)
-        rows, columns = self.spec.chip.layers[layer : layer + 2]
+        rows, columns = self.shape(layer)
         start = int(self.plan.first_weight[layer])
         codes: npt.NDArray[np.integer] = self.chip.weights[start : start + rows * columns].reshape(rows, columns)
         return codes
@@ -245,7 +257,7 @@ class DigitalLearner(ABC):
     def _turned(self, synapses: npt.NDArray[np.uint32], back: bool) -> npt.NDArray[np.uint32]:
         """`synapses` from the order of the wear counters to that of the weight array, or `back` (a copy)."""
         turned, start = np.empty_like(synapses), 0
-        for rows, columns in pairwise(self.spec.chip.layers):
+        for rows, columns in map(self.shape, range(len(self.spec.chip.layers) - 1)):
             end = start + rows * columns
             shape = (rows, columns) if back else (columns, rows)
             turned[start:end] = synapses[start:end].reshape(shape).T.ravel()

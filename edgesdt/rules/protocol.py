@@ -111,6 +111,12 @@ class Rule:
     """Actions of 1,000 samples before anything is run, learning or not, on a chip so busy."""
     observed: Callable[[Spec, Seen, Seen, str], Activity]
     """How busy the chip was, from what was seen in training and at inference; the text says where that is from."""
+    outputs: Callable[[Spec], int] = lambda spec: spec.chip.layers[-1]
+    """How many outputs `infer` gives; with the target `label`, one for each class."""
+    outputs_in: str = ""
+    """Dotted path of the field that says how many; empty: the last of `chip.layers`."""
+    output_bits: Callable[[Spec], int] = lambda spec: spec.chip.states.bits
+    """Width of such an output [bits], at most 16."""
     in_words: Callable[[Activity, Sequence[int]], str] = of_inputs
     """What an activity says of a chip of this rule with neuron layers of these sizes, in a sentence."""
     disagreements: Callable[[Spec], Iterable[Fault]] = lambda spec: ()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edgesdt import datasets
 from edgesdt.errors import DataError, SpecError
+from edgesdt.rules.lookup import rule_of
 from edgesdt.spec import Spec, named_files
 
 
@@ -46,11 +47,12 @@ def is_missing(spec: Spec) -> bool:
 def _match(spec: Spec, data: datasets.Dataset) -> None:
     """Raise `SpecError` where the layers do not fit the data set."""
     faults = []
-    inputs, outputs = spec.chip.layers[0], spec.chip.layers[-1]
+    inputs, outputs = spec.chip.layers[0], rule_of(spec).outputs(spec)
     if inputs != data.features:
         faults.append(f"chip.layers: first layer {inputs}, allowed: {data.features} (the features of {data.name})")
     if spec.learning.target == "label" and outputs != data.classes:
-        faults.append(f"chip.layers: last layer {outputs}, allowed: {data.classes} (the classes of {data.name})")
+        field = rule_of(spec).outputs_in
+        faults.append(f"{f'{field}:' if field else 'chip.layers: last layer'} {outputs}, allowed: {data.classes} (the classes of {data.name})")
     if faults:
         raise SpecError(faults)
     if len(data.x_train) == 0 or len(data.x_test) == 0:

@@ -313,10 +313,13 @@ def _shape(spec: Spec, facts: SetFacts) -> Iterator[Fault]:
     if sizes[0] != facts.inputs:
         text = f"does not fit {spec.data.set}: {sizes[0]} inputs, allowed: {facts.inputs}"
         yield Fault((*_LAYERS, 0), text, blame=((*_LAYERS, 0), _LAYERS, _SET))
-    if spec.learning.target == "label" and sizes[-1] != facts.classes:
-        last = (*_LAYERS, len(sizes) - 1)
-        text = f"does not fit the classes of {spec.data.set}: {sizes[-1]} outputs, allowed: {facts.classes}"
-        yield Fault(last, f"{text} (with learning.target: label)", blame=(last, _LAYERS, _SET, _TARGET))
+    rule = registry.load(spec.learning.rule)
+    outputs = rule.outputs(spec)
+    if spec.learning.target == "label" and outputs != facts.classes:
+        own: Path = tuple(rule.outputs_in.split("."))
+        last = own if rule.outputs_in else (*_LAYERS, len(sizes) - 1)
+        text = f"does not fit the classes of {spec.data.set}: {outputs} outputs, allowed: {facts.classes}"
+        yield Fault(last, f"{text} (with learning.target: label)", blame=(last, last[:-1], _SET, _TARGET))
 
 
 def _samples(spec: Spec, facts: SetFacts) -> Iterator[Fault]:
