@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from edgesdt.errors import EdgesdtError, RuleError, SpecError
 from hw_models.foreign import printable
@@ -27,6 +27,22 @@ OURS: Final[dict[str, str]] = {
 DEFAULT: Final = next(iter(OURS))
 NOT_YET: Final = ("softhebb", "similarity")
 """Names of rules that mean something to edgesdt but that this version does not run."""
+
+ReadoutName = Literal["direct", "linear", "output", "activation"]
+"""Read-outs by name: of the outputs of a chip, or of the chip itself, as a rule says that it knows them."""
+READOUTS: Final[dict[str, dict[str, str]]] = {
+    "direct": {
+        "direct_average": "direct association, average",
+        "direct_max": "direct association, maximum",
+    },
+    "linear": {"linear": "linear classifier"},
+    "output": {"output": "output neurons"},
+    "activation": {"activation": "largest activation"},
+}
+"""The accuracies that each read-out gives, by their key in a record, in words."""
+BY_CLASS: Final = ("output", "activation")
+"""Read-outs for which the chip gives one output for each class: the largest wins."""
+ACCURACIES: Final[dict[str, str]] = {key: words for each in READOUTS.values() for key, words in each.items()}
 
 
 def names() -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgesdt import units
+from edgesdt import registry, units
 from edgesdt.chip.simulated import Chip
 from edgesdt.datasets import Dataset
 from edgesdt.datasets.encoders import encode
@@ -34,7 +34,7 @@ class Assessment:
 
     def labels_used(self) -> dict[str, int]:
         """How many training labels the chip's training and its read-outs used; the seed that drew them."""
-        read = any(name != "output" for name in self.spec.readout)  # the output neuron's own class needs none
+        read = any(name not in registry.BY_CLASS for name in self.spec.readout)  # an output's own class needs none
         trained = self.spec.learning.target == "label"
         return {
             "training": len(self.known) if trained else 0,
@@ -60,8 +60,8 @@ class Assessment:
         for name in names:
             if name == "direct":
                 found |= methods.direct(self.infer, x, y, *test, self.data.classes)
-            elif name == "output":
-                found |= methods.output(self.infer, *test)
+            elif name in registry.BY_CLASS:
+                found |= methods.output(self.infer, *test, name)
             else:
                 bits = self.spec.chip.states.bits
                 found |= methods.linear(self.infer, x, y, *test, bits, self.label_seed, self.threads)
@@ -75,7 +75,8 @@ class Assessment:
         for seconds in self.spec.deployment.times:
             with self.chip.rule.rested(seconds):
                 if self.spec.learning.target == "label":
-                    right = methods.output(self.infer, self.x_test, self.data.y_test)
+                    name = next((name for name in self.spec.readout if name in registry.BY_CLASS), "output")
+                    right = methods.output(self.infer, self.x_test, self.data.y_test, name)
                 else:
                     right = methods.recognised(known, self.infer, self.x_test, self.data.y_test)
                 right |= self._calibration()
@@ -98,5 +99,5 @@ class Assessment:
 
 def percent(found: dict[str, Any]) -> str:
     """The accuracies among `found`, for a line of text."""
-    shown = [k for k in found if k.removeprefix("untrained_") in ("direct_average", "direct_max", "linear", "output")]
+    shown = [k for k in found if k.removeprefix("untrained_") in registry.ACCURACIES]
     return "  ".join(f"{key.removeprefix('untrained_')} {100 * found[key]:.2f} %" for key in shown)

@@ -2,8 +2,8 @@
 
 The one place that asks numba to compile. Code lies in `$XDG_CACHE_HOME/edgesdt/compiled` (without it `~/.cache`), in a
 folder for every place that the source lies in, every state of that source and every numba: versions and checkouts do
-not mix, and an edit of a function that others have inlined is seen. `NUMBA_CACHE_DIR` is obeyed where it is set; where
-the folder cannot be written, numba's own choice holds, and with none of those nothing is kept.
+not mix, and an edit of a function that others have inlined is seen. Where `NUMBA_CACHE_DIR` is set, the states lie
+there; where the folder cannot be written, numba's own choice holds, and with none of those nothing is kept.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -36,7 +37,7 @@ def _compiled(function: Any, options: dict[str, Any]) -> Any:
     if not options.get("cache"):
         return numba.njit(**options)(function)
     before = config.CACHE_DIR
-    config.CACHE_DIR = before or str(folder_of(str(function.__module__).partition(".")[0]))
+    config.CACHE_DIR = str(folder_of(str(function.__module__).partition(".")[0], before))
     try:
         return numba.njit(**options)(function)
     except RuntimeError:  # there is no place at all that can be written
@@ -53,20 +54,30 @@ def home() -> Path:
 
 
 @cache
-def folder_of(package: str) -> Path:
-    """Where the code of a top-level package that stands beside this one is kept; older states of it go."""
-    roots = dict.fromkeys([_HERE, _HERE.parent / package])
-    place = home() / hashlib.sha256("\0".join(map(str, roots)).encode()).hexdigest()[:16]
+def folder_of(package: str, chosen: str = "") -> Path:
+    """Where the code of a top-level package is kept: in `chosen`, or else in `home()`, where older states of it go."""
+    roots = _roots(package)
+    place = Path(chosen) if chosen else home() / hashlib.sha256("\0".join(map(str, roots)).encode()).hexdigest()[:16]
     state = hashlib.sha256(f"{numba.__version__} {config.BOUNDSCHECK} {config.OPT}".encode())
     for path in (path for root in roots for path in sorted(root.rglob("*.py"))):
         content = path.read_bytes()
         state.update(f"{path} {len(content)}\n".encode() + content)
     folder = place / state.hexdigest()[:16]
     with suppress(OSError):
-        if not folder.is_dir():
+        if not chosen and not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
             _drop_old(place)
     return folder
+
+
+def _roots(package: str) -> list[Path]:
+    """The folders whose functions may be inlined in those of `package`: its own and those that it may import."""
+    devices, simulator = _HERE.parent, _HERE.parents[1] / "edgesdt"
+    if package == devices.name:
+        return [devices]
+    file = getattr(sys.modules.get(package), "__file__", None) or ""
+    own = [Path(file).resolve().parent] if os.path.basename(file) == "__init__.py" else []
+    return list(dict.fromkeys([devices, simulator, *own]))
 
 
 def _drop_old(place: Path) -> None:

@@ -7,15 +7,12 @@ import numpy as np
 from edgesdt.kernels.arithmetic import saturate
 from edgesdt.kernels.inverse_root import inverse_root
 from edgesdt.kernels.jit import inlined, kernel
+from edgesdt.rules.activation.settings import MEAN_BITS, RUNNING_BITS, SCORE_BITS
 
-MEAN_BITS = 4
-"""Bits of the mean magnitude of a layer below an output's LSB."""
-RUNNING_BITS = 8
-"""Bits of a running mean below an output's LSB, and of a running variance below its square."""
-SCORE_BITS = 8
+SCORE_POINT = SCORE_BITS // 2
 """Bits below the point of a standardised magnitude."""
-SCORE_LIMIT = (1 << 15) - 1
-"""It saturates to ± this."""
+SCORE_LIMIT = (1 << (SCORE_BITS - 1)) - 1
+"""It saturates to ± this, and one less."""
 
 
 @inlined
@@ -64,12 +61,12 @@ def centre(outputs, apart, inverse, right):  # type: ignore[no-untyped-def]
 
 @kernel
 def standardise(outputs, apart, means, variances, floor, table):  # type: ignore[no-untyped-def]
-    """`(|y_j| − m_j) / √v_j` by the running mean and variance, to `apart`, with `SCORE_BITS` bits below the point."""
+    """`(|y_j| − m_j) / √v_j` by the running mean and variance, to `apart`, with `SCORE_POINT` bits below the point."""
     for j in range(outputs.shape[0]):
         z, k, _ = inverse_root(max(variances[j], floor), table)
         off = (abs(np.int64(outputs[j])) << RUNNING_BITS) - np.int64(means[j])
         # v has twice the bits of an output below the point, and RUNNING_BITS more
-        code = nearest(off * z, 23 + k + RUNNING_BITS // 2 - SCORE_BITS)
+        code = nearest(off * z, 23 + k + RUNNING_BITS // 2 - SCORE_POINT)
         apart[j] = saturate(code, -SCORE_LIMIT - 1, SCORE_LIMIT)
 
 

@@ -23,7 +23,8 @@ OUTPUTS = layout.EVENT_KINDS + 4  # column l + 1: outputs that were not zero in 
 ROWS = layout.EVENT_KINDS + 5  # column l: rows that took part in updates of weight layer l
 COLUMNS = layout.EVENT_KINDS + 6  # column l: columns that did
 JUDGED = layout.EVENT_KINDS + 7  # column 0: samples of which all labels were tried in training
-EVENT_KINDS = layout.EVENT_KINDS + 8
+RELOADS = layout.EVENT_KINDS + 8  # column 0: times that the image was summed anew, after its weights moved
+EVENT_KINDS = layout.EVENT_KINDS + 9
 
 Signals = npt.NDArray[np.int16]
 

@@ -7,15 +7,21 @@ import numpy.typing as npt
 
 from edgesdt.kernels.arithmetic import register
 from edgesdt.kernels.byte_rows import ROWS as AT_ONCE
-from edgesdt.kernels.inverse_root import BITS as ROOT_BITS
 from edgesdt.kernels.inverse_root import roots
 from edgesdt.kernels.random_bank import seeded
 from edgesdt.qformat import QFormat, Rounding
 from edgesdt.rules.activation import registers
-from edgesdt.rules.activation.forward import MEAN_BITS, RUNNING_BITS
 from edgesdt.rules.activation.layout import EVENT_KINDS, Chip, Plan, Workspace
 from edgesdt.rules.activation.sample import OUTPUT_POINT
-from edgesdt.rules.activation.settings import settings, shapes
+from edgesdt.rules.activation.settings import (
+    FACTOR_BITS,
+    MEAN_BITS,
+    ROOT_BITS,
+    RUNNING_BITS,
+    by_lines,
+    settings,
+    shapes,
+)
 from edgesdt.rules.fixed_point import codes, rate_row, weight_codes, wide_codes
 from edgesdt.spec import Spec
 
@@ -23,15 +29,8 @@ _PENDING, _SWEEPS = 1 << 12, 1 << 5
 """Weight changes, and sweeps with them, planned before they are written: few enough to stay in the nearest cache."""
 KINDS = ("abs", "ln_abs", "std_abs")
 """Names of the activations in the order of `Plan.activation`."""
-FACTOR_BITS = 8
-"""Width of the factor of a row or column, sign included."""
 VARIANCE_AT_FIRST, VARIANCE_FLOOR = 0.1, 1e-5
 """Zhou's code."""
-
-
-def by_lines(spec: Spec) -> bool:
-    """Whether factors of rows and columns are rounded at random, in place of products."""
-    return settings(spec).draws == "lines" and spec.chip.weights.rounding == "stochastic"
 
 
 def plan(spec: Spec) -> Plan:

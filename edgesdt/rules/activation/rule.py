@@ -8,13 +8,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from edgesdt.kernels.inverse_root import BITS as ROOT_BITS
 from edgesdt.rules.activation import plan
 from edgesdt.rules.activation.counts import actions
-from edgesdt.rules.activation.forward import RUNNING_BITS
 from edgesdt.rules.activation.layout import Chip, Plan, Workspace
 from edgesdt.rules.activation.sample import infer_stream, learn_stream
-from edgesdt.rules.activation.settings import settings, shapes
+from edgesdt.rules.activation.settings import ROOT_BITS, RUNNING_BITS, settings, shapes
 from edgesdt.rules.arguments import signed
 from edgesdt.rules.base import DigitalLearner, Events
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels

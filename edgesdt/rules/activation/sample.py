@@ -20,7 +20,7 @@ from edgesdt.rules.activation.forward import (
     standardise,
     take_sizes,
 )
-from edgesdt.rules.activation.layout import ACTIVE, COLUMNS, JUDGED, LABELS, LEARNED, OUTPUTS, ROWS, UPDATES
+from edgesdt.rules.activation.layout import ACTIVE, COLUMNS, JUDGED, LABELS, LEARNED, OUTPUTS, RELOADS, ROWS, UPDATES
 from edgesdt.synapses.digital import register_of
 from edgesdt.synapses.lines import add_lines, draw_lines
 from edgesdt.synapses.outer import update_outer
@@ -232,6 +232,7 @@ def load_again(chip, plan, work):  # type: ignore[no-untyped-def]
     """Sum anew what the image adds to layer 1: its weights have moved."""
     load(chip, plan, work, chip.inputs)
     work.events[SAMPLES, 0] -= 1
+    work.events[RELOADS, 0] += 1
 
 
 @kernel

@@ -11,6 +11,18 @@ from edgesdt.spec.schema.learning import Learning
 from edgesdt.spec.types import Flag, Rates, Section
 
 
+FACTOR_BITS = 8
+"""Width of the factor of a row or column, sign included [bits]."""
+ROOT_TABLE, ROOT_BITS = 192, 16
+"""Entries of the table of inverse roots, and their width [bits] (`edgesdt.kernels.inverse_root`)."""
+MEAN_BITS = 4
+"""Bits of the mean magnitude of a layer below an output's LSB."""
+RUNNING_BITS = 8
+"""Bits of a running mean below an output's LSB, and of a running variance below its square."""
+SCORE_BITS = 16
+"""Width of a standardised magnitude, sign included; half of them are below the point."""
+
+
 class Label(Section):
     """The units that show the label beside the image: one of each group of classes is on."""
 
@@ -97,3 +109,8 @@ def shapes(spec: Spec) -> list[tuple[int, int]]:
     layers = spec.chip.layers
     rows = [layers[0] + settings(spec).label.units, *layers[1:-1]]
     return list(zip(rows, layers[1:], strict=True))
+
+
+def by_lines(spec: Spec) -> bool:
+    """Whether factors of rows and columns are rounded at random, in place of products."""
+    return settings(spec).draws == "lines" and spec.chip.weights.rounding == "stochastic"

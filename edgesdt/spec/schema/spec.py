@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, SerializeAsAny
 
+from edgesdt import registry
+from edgesdt.registry import ReadoutName
 from edgesdt.spec import named_files
 from edgesdt.spec.schema.chip import Chip
 from edgesdt.spec.schema.device import Deployment, Device
@@ -77,8 +79,6 @@ class Technology(Section):
 
 _AS_FOR_ALL = Banks().model_dump(mode="json")
 
-ReadoutName = Literal["direct", "linear", "output"]
-
 
 class Spec(Section):
     """One whole simulation, made by `load`, `loads` or `from_plain`: they check that its fields agree."""
@@ -99,12 +99,12 @@ class Spec(Section):
     readout: Annotated[
         tuple[ReadoutName, ...],
         AfterValidator(unique),
-        Allowed("a list of direct, linear, output, each once"),
+        Allowed(f"a list of {', '.join(registry.READOUTS)}, each once"),
     ] = Field(
         default=("direct",),
         strict=False,
         min_length=1,
-        description="Read-outs; output: the label's own neuron wins",
+        description="Read-outs; output, activation: the largest output wins, one for each class",
     )
     label_fraction: float = Field(
         default=1.0,
