@@ -64,7 +64,8 @@ def traffic(spec: Spec, counts: Mapping[str, int], samples: int) -> Traffic:
     if samples < 1:
         raise ValueError("no samples")
     each = weight_bytes(spec)
-    read = counts[act.MAC] + counts.get("back_mac", 0)  # of a rule with a transposed pass
+    # of a rule with a transposed pass, or one that makes its input anew
+    read = counts[act.MAC] + counts.get("back_mac", 0) + counts.get("reconstruction_mac", 0)
     moved = 2 * counts[act.WEIGHT_WRITE] * each
     if not spec.device.digital:
         read = counts[act.ROW_DRIVE] // tiles(spec)[1] * spec.chip.layers[1]

@@ -19,6 +19,7 @@ from edgesdt.kernels import layout
 from edgesdt.rules.eqprop.plan import empty_chip, plan, rates, workspace
 from edgesdt.rules.eqprop.sample import infer_stream, learn_stream
 from edgesdt.spec import Spec
+from edgesdt.spec.schema.learning import section_of
 from tests.oracle import OracleChip
 
 Samples = npt.NDArray[np.uint8]
@@ -30,8 +31,10 @@ def spec_of(layers: list[int], fields: Mapping[str, Any] | None = None) -> Spec:
         "name": "small",
         "data": {"set": "any.npz"},
         "chip": {"layers": layers, "memory_budget": 2**40},
-        "learning": {"winners": 1},
+        "learning": {},
     }
+    if "winners" in section_of((fields or {}).get("learning.rule")).model_fields:
+        plain["learning"]["winners"] = 1
     for path, value in (fields or {}).items():
         *sections, last = path.split(".")
         here = plain

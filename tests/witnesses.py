@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests import small_backprop, small_chips
+from tests import small_activation, small_backprop, small_chips
 from tests.oracle import OracleChip
+from tests.oracle_activation import OracleActivation
 from tests.oracle_backprop import OracleBackprop
 
 
@@ -23,4 +24,5 @@ class Witness:
 WITNESSES = {
     "eqprop": Witness(OracleChip, small_chips.oracle_arrays, small_chips.named_events),
     "backprop": Witness(OracleBackprop, small_backprop.arrays_of, small_backprop.events_of),
+    "activation": Witness(OracleActivation, small_activation.arrays_of, small_activation.events_of),
 }

@@ -16,20 +16,18 @@ from edgesdt.kernels.jit import kernel
 @kernel
 def split_signs(signals, above, above_values, below, below_values):  # type: ignore[no-untyped-def]
     """List the `signals` above 0 and those below 0, ascending: places and magnitudes. Returns how many of each."""
-    p, q = 0, 0
+    p, q = np.int64(0), np.int64(0)
     for i in range(signals.shape[0]):
         v = np.int32(signals[i])
         above[p], above_values[p] = i, v
         below[q], below_values[q] = i, -v
-        p += v > 0
-        q += v < 0
+        p += np.int64(v > 0)
+        q += np.int64(v < 0)
     return p, q
 
 
 @kernel
-def add_signed_rows(  # type: ignore[no-untyped-def]
-    sums, weights, base, signals, work, peak, reach, limit
-):  # fmt: skip
+def add_signed_rows(sums, weights, base, signals, work, peak, reach, limit):  # type: ignore[no-untyped-def]
     """`sums[j] += Σ_i signals[i] · w_ij` for the signals that are not 0, saturating to `-limit - 1 … limit`.
 
     `work` has lists `above`, `above_values`, `below`, `below_values` and the scratch `minus`; |weight| is at most

@@ -51,8 +51,9 @@ def _match(spec: Spec, data: datasets.Dataset) -> None:
     if inputs != data.features:
         faults.append(f"chip.layers: first layer {inputs}, allowed: {data.features} (the features of {data.name})")
     if spec.learning.target == "label" and outputs != data.classes:
-        field = rule_of(spec).outputs_in
-        faults.append(f"{f'{field}:' if field else 'chip.layers: last layer'} {outputs}, allowed: {data.classes} (the classes of {data.name})")
+        own = rule_of(spec).outputs_in
+        field = f"{own}:" if own else "chip.layers: last layer"
+        faults.append(f"{field} {outputs}, allowed: {data.classes} (the classes of {data.name})")
     if faults:
         raise SpecError(faults)
     if len(data.x_train) == 0 or len(data.x_test) == 0:

@@ -44,7 +44,7 @@ def add_lines(  # type: ignore[no-untyped-def]
     """
     base, n = plan.first_weight[layer], plan.widths[layer]
     lowest, highest = np.int64(-plan.weight_limit - 1), np.int64(plan.weight_limit)
-    writes, hits, peak = 0, 0, np.int64(weight_peak[layer])
+    writes, hits, peak = np.int64(0), 0, np.int64(weight_peak[layer])
     for a in range(a_count):
         start, value = base + np.int64(rows[a]) * n, np.int64(row_values[a])
         for b in range(b_count):
@@ -55,7 +55,7 @@ def add_lines(  # type: ignore[no-untyped-def]
             hits += new != wide
             peak = max(peak, abs(new))
             once = np.uint8(new != old)
-            writes += once
+            writes += np.int64(once)
             weights[at] = new
             times = np.uint8(wear[at] + once)
             wear[at] = times

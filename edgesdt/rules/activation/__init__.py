@@ -29,8 +29,8 @@ def _observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activit
 
 def _in_words(activity: Activity, sizes: Sequence[int]) -> str:
     return (
-        f"{activity.source} {activity.inputs:.0%} of the inputs not zero, {activity.pairing[0]:.1%} of the weights of the "
-        "first layer reached by an update; a run counts them"
+        f"{activity.source} {activity.inputs:.0%} of the inputs not zero, {activity.pairing[0]:.1%} of the weights of "
+        "the first layer reached by an update; a run counts them"
     )
 
 
@@ -42,7 +42,7 @@ def _build(spec: Spec) -> Learner:
 
 RULE = Rule(
     name="activation",
-    summary="activation learning: layers compete to reconstruct image and label; the label with the most activation wins",
+    summary="activation learning: units compete to reconstruct image and label; the label that activates most wins",
     source="Zhou, Activation learning by local competitions, arXiv 2209.13400 (2022)",
     targets=("label",),
     readouts=("activation",),

@@ -30,7 +30,7 @@ def disagreements(spec: Spec) -> Iterator[Fault]:
         yield _fault(text, "chip", "weights", "frac_bits")
     needed = max(chip.states.bits + MEAN_BITS + 1, SCORE_BITS)
     if chip.accumulator.bits < needed:
-        text = f"{chip.accumulator.bits} with rule activation, allowed: {needed}..32 (it holds magnitudes less their mean)"
+        text = f"{chip.accumulator.bits} with rule activation, allowed: {needed}..32 (magnitudes less their mean)"
         yield _fault(text, "chip", "accumulator", "bits")
     yield from _labels(spec)
     yield from _columns(spec)

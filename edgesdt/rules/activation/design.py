@@ -59,7 +59,7 @@ def _recipes(spec: Spec) -> dict[str, tuple[str, tuple[Use | Access, ...]]]:
     error = Access(errors, ("errors",), kind="states")
     sums = Access(total, ("image_sums", "accumulators"), kind="states")
     table = Access(ROOT_BITS, ("inverse_roots",), along="column", kind="buffers")
-    squares = square_bits(spec)
+    squares, variance = square_bits(spec), 2 * chip.states.bits + RUNNING_BITS
     mean = Access(chip.states.bits + RUNNING_BITS, ("means", "variances"), 4, kind="buffers")
     wide = errors + signal + held
     # every pass goes along the rows of the weights; a line's steps go to the columns whose factor is not 0
@@ -87,14 +87,15 @@ def _recipes(spec: Spec) -> dict[str, tuple[str, tuple[Use | Access, ...]]]:
              Use("shift", (SCORE_BITS + ROOT_BITS,)), Use("compare", (signal,), 2), sums),
         ),
         own.RUN: ("running statistics", (
-            Use("add", (2 * chip.states.bits + RUNNING_BITS,), 4), Use("shift", (2 * chip.states.bits + RUNNING_BITS,), 2),
+            Use("add", (variance,), 4), Use("shift", (variance,), 2),
             Use("multiply", (chip.states.bits + RUNNING_BITS + 1,) * 2), *((mean,) if _standard(spec) else ()),
         )),
         act.STATE_READ: ("neurons", (states,)),
         act.STATE_WRITE: ("neurons", (states,)),
         own.ERROR: (
             "errors",
-            (Use("add", (total,), 2), Use("shift", (total,)), Use("compare", (errors,), 2), Use("multiply", (errors, 9))),
+            (Use("add", (total,), 2), Use("shift", (total,)), Use("compare", (errors,), 2),
+             Use("multiply", (errors, 9))),
         ),
         own.ERROR_READ: ("errors", (error,)),
         own.ERROR_WRITE: ("errors", (error,)),

@@ -42,7 +42,8 @@ def memory(spec: Spec) -> tuple[Array, ...]:
         mean = QFormat(chip.states.bits + RUNNING_BITS, point + RUNNING_BITS, signed=False)
         spread = QFormat(2 * chip.states.bits + RUNNING_BITS, 2 * point + RUNNING_BITS, signed=False)
         for k, n in enumerate(columns[:-1], start=1):
-            arrays += [_numbers(f"means_{k}", (n,), mean, "means"), _numbers(f"variances_{k}", (n,), spread, "variances")]
+            arrays.append(_numbers(f"means_{k}", (n,), mean, "means"))
+            arrays.append(_numbers(f"variances_{k}", (n,), spread, "variances"))
     arrays.append(Array("inverse_roots", (ROOT_TABLE,), f"u{ROOT_BITS}", ROOT_BITS, "roots"))
     arrays.append(Array("random_bank", (chip.random.lanes,), chip.random.generator, 32, "random"))
     arrays.append(Array("constants", (len(each),), "multiplier, shift", chip.constants.bits + SHIFT_BITS))

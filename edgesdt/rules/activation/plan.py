@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -119,7 +121,7 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
     each, layers = shapes(spec), len(spec.chip.layers)
     rows, columns = zip(*each, strict=True)
     widest, synapses = max(rows + columns), sum(a * b for a, b in each)
-    small = np.uint8 if spec.chip.states.bits <= 8 else np.int32  # the quick sums take bytes
+    small: Any = np.uint8 if spec.chip.states.bits <= 8 else np.int32  # the quick sums take bytes
     words = np.zeros(widest + spec.chip.random.lanes, np.uint32)
     swept = not by_lines(spec)
     room = 2 * max(_PENDING, 2 * widest) if swept else 0

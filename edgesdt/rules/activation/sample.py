@@ -1,4 +1,4 @@
-"""One sample through a chip that learns by local competition, in the order of docs/explanation/activation_arithmetic.md."""
+"""One sample through a chip that learns by local competition, as docs/explanation/activation_arithmetic.md has it."""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import Learning
 from edgesdt.spec.types import Flag, Rates, Section
 
-
 FACTOR_BITS = 8
 """Width of the factor of a row or column, sign included [bits]."""
 ROOT_TABLE, ROOT_BITS = 192, 16
@@ -55,12 +54,12 @@ class Statistics(Section):
 class Feedback(Section):
     """Unlearning of the wrong label that a sample is most easily taken for."""
 
-    enabled: Flag = Field(default=False, description="Whether all labels are tried in training, and the worst unlearned")
+    enabled: Flag = Field(default=False, description="Whether training tries all labels and unlearns the worst")
     margin: float = Field(
         default=0.2, ge=0, le=1, description="Lead of the right label's activation from which a sample is left alone"
     )
     slope_bits: int = Field(
-        default=2, ge=0, le=8, description="The share of an update grows by 2**slope_bits per unit of missing lead [bits]"
+        default=2, ge=0, le=8, description="Share of an update per unit of missing lead: 2**slope_bits [bits]"
     )
     unlearning: float = Field(
         default=0.9, ge=0, le=1, description="Step of the wrong label, as a share of the right one's"
@@ -68,7 +67,7 @@ class Feedback(Section):
 
 
 class Settings(Learning):
-    """Local competition: every layer learns to reconstruct its input from its outputs; image and label are one input."""
+    """Local competition: each layer learns to reconstruct its input from its outputs; image and label are one input."""
 
     target: Literal["label"] = Field(default="label", description="The label is a part of the input")
     learning_rate: Rates = Field(
