@@ -1,6 +1,6 @@
 """What activation learning is of use for: few images a class, masked and noisy images, telling strangers (AUC).
 
-`python -m benchmarks.activation_uses [--spec NAME] [--part whole|few]... [--seed N] [--json FILE]`. The chip learns MNIST
+`python -m benchmarks.activation_uses [--spec NAME] [--part whole|few]... [--seed N] [--json FILE]`: the chip learns
 through the interface that a script has, and is then shown the whole test split: as it is, in part, with noise, and
 beside the test split of Fashion-MNIST, whose largest activations should be smaller.
 """

@@ -30,7 +30,25 @@ def scripted(spec: Spec) -> Chip:
     return chip
 
 
-EVERY = [*([f"learning.rule={name}"] for name in registry.OURS), ["device.model=ReRamSB"]]
+TARGETED = [name for name in registry.OURS if "homeostasis" in registry.load(name).settings.model_fields]
+EVERY = [*([f"learning.rule={name}"] for name in TARGETED), ["device.model=ReRamSB"]]
+WITHOUT = {"activation": ["learning.rule=activation", "readout=[activation]", "epochs=2"]}
+"""What a rule without homeostasis needs to run."""
+
+
+def test_every_rule_is_looked_at() -> None:
+    assert {*TARGETED, *WITHOUT} == set(registry.OURS)
+
+
+@pytest.mark.parametrize("name", WITHOUT)
+def test_a_script_learns_what_a_run_learns_without_homeostasis(name: str, tmp_path: Path) -> None:
+    spec = loads(SMALL, overrides=WITHOUT[name])
+    run(spec, tmp_path / "run", report=False)
+    file = scripted(spec).rule.weight_file((8, 8))
+    with np.load(tmp_path / "run" / "weights.npz") as kept:
+        assert set(kept) == set(file)
+        for part in file:
+            np.testing.assert_array_equal(kept[part], file[part], err_msg=part)
 
 
 @pytest.mark.parametrize("more", EVERY, ids=lambda more: more[0])

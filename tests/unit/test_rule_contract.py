@@ -85,10 +85,21 @@ def test_the_example_keeps_the_contract(example: ModuleType, spec: Spec) -> None
     contract.check(example.RULE, spec)
 
 
+OTHERS = {
+    "activation": (
+        ["readout=[activation]", "learning.frac_bits=8"],
+        ["readout=[activation]", "chip.layers=[10, 7, 6]", "learning.label.classes=3", "learning.draws=weights",
+         "learning.feedback.enabled=true", "learning.activation=std_abs"],
+    ),
+}  # fmt: skip
+"""Of rules that have other fields than a target's: two chips each."""
+
+
 @pytest.mark.parametrize("name", registry.OURS)
-@pytest.mark.parametrize("more", [[], ["learning.target=label", "chip.layers=[10, 7, 6]", "learning.batch=4"]])
-def test_our_rules_keep_it(name: str, more: list[str]) -> None:
-    made = loads(SPEC, overrides=[f"learning.rule={name}", *more, *([] if more else ["learning.winners=2"])])
+@pytest.mark.parametrize("deep", [False, True])
+def test_our_rules_keep_it(name: str, deep: bool) -> None:
+    usual = ["learning.winners=2"], ["learning.target=label", "chip.layers=[10, 7, 6]", "learning.batch=4"]
+    made = loads(SPEC, overrides=[f"learning.rule={name}", *OTHERS.get(name, usual)[deep]])
     contract.check(registry.load(name), made)
 
 

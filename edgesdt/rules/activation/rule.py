@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from edgesdt.arguments import ARGUMENTS
 from edgesdt.rules.activation import plan
 from edgesdt.rules.activation.counts import actions
 from edgesdt.rules.activation.layout import Chip, Plan, Workspace
@@ -34,7 +35,8 @@ class ActivationLearning(DigitalLearner):
         return shapes(self.spec)[layer]
 
     def biases(self, layer: int) -> npt.NDArray[np.integer]:
-        """No neuron of this rule has a bias: an empty array."""
+        """No neuron of this rule has a bias: an empty array. Raises `ArgumentError` where there is no such layer."""
+        ARGUMENTS.whole("layer", layer, 1, len(self.spec.chip.layers) - 1)
         return np.zeros(0, np.int32)
 
     def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
