@@ -38,7 +38,7 @@ def test_saturating_sums(spec: Spec, seed: int) -> None:
 @pytest.mark.parametrize("feedback", [False, True])
 def test_layers_wider_than_a_vector(feedback: bool) -> None:
     """Sums by the 8-bit dot product, in whole passes and not; a second layer that sees both signs."""
-    fields = {"learning.feedback.enabled": feedback, "learning.frac_bits": 9, "chip.weights.frac_bits": 9}
+    fields = {"learning.feedback.enabled": feedback, "chip.weights.frac_bits": 9, "learning.label.copies": 6}
     compared(small([90, 83, 70], fields), 3, 0)
 
 

@@ -104,7 +104,7 @@ class Spec(Section):
         default=("direct",),
         strict=False,
         min_length=1,
-        description="Read-outs; output, activation: the largest output wins, one for each class",
+        description="Read-outs; output: the label's own neuron wins",
     )
     label_fraction: float = Field(
         default=1.0,
