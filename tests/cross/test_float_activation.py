@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgesdt.kernels.random_bank import seeded
 from edgesdt.reference.float_activation import FloatActivation, Reals
 from edgesdt.rules.activation.rule import ActivationLearning
 from edgesdt.rules.activation.settings import settings
@@ -145,9 +146,8 @@ def test_lines_are_without_bias() -> None:
     start = twin.weights[0].copy()
     twin.learn(samples[0] * 2.0**-8, int(labels[0]) % 3)
     changes = []
-    lanes = np.arange(1, 33, dtype=np.uint32) * np.uint32(2654435761)
     for draw in range(3000):
-        rule.restore(kept | {"chip_random": lanes + np.uint32(draw)})
+        rule.restore(kept | {"chip_random": seeded(draw, spec.chip.random.lanes)})
         rule.learn(samples, labels % 3, np.arange(1), 0)
         changes.append((rule.weights(0) * 2.0**-7) - start)
     found = np.array(changes)
