@@ -25,7 +25,7 @@ from edgesdt.spec import Spec, load
 Pixels = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
-FEW: dict[int, int] = {10: 40_000, 60: 150_000}
+FEW: dict[int, int] = {10: 40_000, 60: 100_000}
 """Images a class → how many samples are learned, each image many times over."""
 MASKED_ROWS = (7, 14)
 """Rows of an image, from the bottom, that are black."""
