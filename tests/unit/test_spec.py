@@ -218,7 +218,8 @@ def test_importing_the_spec_loads_no_numerics() -> None:
         ("readout: []", "readout: too few items: [], allowed: a list of direct, linear, output, activation, each once"),
         (
             "readout: [lienar]",
-            "readout[0]: unknown choice: 'lienar', allowed: direct, linear, output, activation (did you mean 'linear'?)",
+            "readout[0]: unknown choice: 'lienar', allowed: direct, linear, output, activation "
+            "(did you mean 'linear'?)",
         ),
         ("readout: [linear, linear]", "readout: 'linear' is given more than once"),
         ("readout: [3]", "readout[0]: wrong type: 3, allowed: direct, linear, output, activation"),
