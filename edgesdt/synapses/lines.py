@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgesdt.kernels.arithmetic import saturate, scaled
+from edgesdt.kernels.arithmetic import add32, mul32, saturate, scaled, sub32
 from edgesdt.kernels.jit import kernel
 from edgesdt.kernels.layout import BANK_STEPS, PAIRS, WEIGHT_SATURATIONS, WEIGHT_WRITES
 from edgesdt.kernels.listing import list_nonzero
@@ -35,33 +35,45 @@ def draw_lines(codes, constant, limit, bank, words, halves, factors, lines, valu
 
 @kernel
 def add_lines(  # type: ignore[no-untyped-def]
-    weights, wear, wear_carry, plan, layer, rows, row_values, a_count, columns, column_values, b_count, weight_peak,
-    events,
-):  # fmt: skip
-    """Add the products of `a_count` listed rows and `b_count` listed columns of weight layer `layer`, saturating.
+    weights, wear, wear_carry, plan, layer, rows, row_values, a_count, factors, b_count, weight_peak, events
+):
+    """Add the products of `a_count` listed rows and the `factors` (n,) of all columns to weight layer `layer`.
 
-    `wear` counts changed codes in the order of the weights; `weight_peak` stays an upper bound of |weight|.
+    `b_count` factors are not 0. `wear` counts changed codes in the order of the weights; `weight_peak` stays an upper
+    bound of |weight|. Every new code saturates. A whole row is added at once, for columns at 0 change nothing.
     """
     base, n = plan.first_weight[layer], plan.widths[layer]
-    lowest, highest = np.int64(-plan.weight_limit - 1), np.int64(plan.weight_limit)
-    writes, hits, peak = np.int64(0), 0, np.int64(weight_peak[layer])
+    limit, peak = plan.weight_limit, np.int64(weight_peak[layer])
+    writes = hits = np.int64(0)
     for a in range(a_count):
-        start, value = base + np.int64(rows[a]) * n, np.int64(row_values[a])
-        for b in range(b_count):
-            at = start + np.int64(columns[b])
-            old = np.int64(weights[at])
-            wide = old + value * np.int64(column_values[b])
-            new = saturate(wide, lowest, highest)
-            hits += new != wide
-            peak = max(peak, abs(new))
-            once = np.uint8(new != old)
-            writes += np.int64(once)
-            weights[at] = new
-            times = np.uint8(wear[at] + once)
-            wear[at] = times
-            if times < once:
-                wear_carry[at] += np.uint32(1)
+        start = base + np.int64(rows[a]) * n
+        row, worn = weights[start : start + n], wear[start : start + n]
+        written, hit, reached = add_row(row, worn, wear_carry[start : start + n], factors, row_values[a], limit)
+        writes, hits, peak = writes + written, hits + hit, max(peak, reached)
     weight_peak[layer] = peak
     events[PAIRS, layer] += a_count * b_count
     events[WEIGHT_WRITES, layer] += writes
     events[WEIGHT_SATURATIONS, layer] += hits
+
+
+@kernel
+def add_row(row, worn, carry, factors, value, limit):  # type: ignore[no-untyped-def]
+    """`row[j] += value · factors[j]`, saturating. Returns codes changed, saturations, and a bound of |code|."""
+    lowest, highest, times = np.int32(-limit - 1), np.int32(limit), np.int32(value)
+    writes, hits, peak, fullest = np.int32(0), np.int32(0), np.int32(0), np.uint8(0)
+    n = np.uint64(row.shape[0])
+    for j in range(n):
+        fullest = max(fullest, worn[j])
+    for j in range(n):
+        old = np.int32(row[j])
+        wide = add32(old, mul32(times, np.int32(factors[j])))
+        new = min(max(wide, lowest), highest)
+        once = np.int32(new != old)
+        if fullest == 255:  # a counter may wrap
+            carry[j] += np.uint32((once != 0) & (worn[j] == 255))
+        row[j] = new
+        worn[j] = np.uint8(worn[j] + np.uint8(once))
+        writes = add32(writes, once)
+        hits = add32(hits, np.int32(new != wide))
+        peak = max(peak, max(new, sub32(np.int32(0), new)))
+    return np.int64(writes), np.int64(hits), np.int64(peak)

@@ -153,8 +153,8 @@ def compete(chip, plan, work, rates, layer, share):  # type: ignore[no-untyped-d
             work.rows, work.row_values, work.events,
         )  # fmt: skip
         add_lines(
-            chip.weights, work.wear, work.wear_carry, plan, layer, work.rows, work.row_values, active, work.posts,
-            work.post_values, found, work.weight_peak, work.events,
+            chip.weights, work.wear, work.wear_carry, plan, layer, work.rows, work.row_values, active,
+            chip.columns[:n], found, work.weight_peak, work.events,
         )  # fmt: skip
     else:
         active = list_codes(errors, work.rows, work.row_values)
