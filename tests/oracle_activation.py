@@ -63,7 +63,7 @@ class OracleActivation:
         self.factors = [0] * (max(self.columns_of) if self.lines else 0)
         self.activations = [0] * self.classes
         hidden = self.columns_of[:-1] if self.standard else []
-        first = half_up(Fraction(0.1) * 2 ** (2 * self.f + 8))
+        first = min(half_up(Fraction(0.1) * 2 ** (2 * self.f + 8)), 2 ** (2 * self.state["bits"] + 8) - 1)
         self.means, self.variances = [[0] * n for n in hidden], [[first] * n for n in hidden]
         self.bank = Bank(spec["seed"], self.chip["random"]["lanes"])
         self.events = {name: [0] * (self.depth + 1) for name in EVENTS}

@@ -96,6 +96,7 @@ def empty_chip(spec: Spec) -> Chip:
     rows, columns = zip(*each, strict=True)
     hidden = sum(columns[:-1]) if learning.activation == "std_abs" else 0
     variance = int(VARIANCE_AT_FIRST * 2.0 ** (2 * learning.frac_bits + RUNNING_BITS) + 0.5)
+    variance = min(variance, (1 << (2 * chip.states.bits + RUNNING_BITS)) - 1)
     return Chip(
         inputs=np.zeros(chip.layers[0], np.uint8),
         weights=weight_codes(spec, sum(a * b for a, b in each)),

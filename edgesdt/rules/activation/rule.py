@@ -68,7 +68,7 @@ class ActivationLearning(DigitalLearner):
             "columns": (-int(self.plan.line_limit), int(self.plan.line_limit)),
             "activations": (0, most * most * self.spec.chip.layers[-1]),
             "means": (0, most << RUNNING_BITS),
-            "variances": (0, (most * most) << RUNNING_BITS),
+            "variances": (0, (1 << (2 * self.spec.chip.states.bits + RUNNING_BITS)) - 1),
             "roots": (0, (1 << ROOT_BITS) - 1),
             "random": (1, (1 << 32) - 1),  # a lane at 0 would stay there
         }
