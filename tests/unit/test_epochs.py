@@ -32,7 +32,8 @@ def scripted(spec: Spec) -> Chip:
 
 TARGETED = [name for name in registry.OURS if "homeostasis" in registry.load(name).settings.model_fields]
 EVERY = [*([f"learning.rule={name}"] for name in TARGETED), ["device.model=ReRamSB"]]
-WITHOUT = {"activation": ["learning.rule=activation", "readout=[activation]", "epochs=2"]}
+FEW = ["epochs=2", "chip.memory_budget=1 MiB", "data.train=200", "data.test=50"]
+WITHOUT = {"activation": ["learning={rule: activation}", "readout=[activation]", *FEW]}
 """What a rule without homeostasis needs to run."""
 
 
