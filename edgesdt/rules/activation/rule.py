@@ -89,5 +89,6 @@ class ActivationLearning(DigitalLearner):
             "weights_frac_bits": np.array(self.spec.chip.weights.point),
             "frac_bits": np.array(settings(self.spec).frac_bits),
             "image_shape": np.array(image_shape),
+            "image_rows": np.array(self.spec.chip.layers[0]),
             "random_bank": self.chip.random,
         }
