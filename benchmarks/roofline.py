@@ -64,8 +64,9 @@ def traffic(spec: Spec, counts: Mapping[str, int], samples: int) -> Traffic:
     if samples < 1:
         raise ValueError("no samples")
     each = weight_bytes(spec)
-    # of a rule with a transposed pass, or with weights between the neurons of a layer
-    read = counts[act.MAC] + counts.get("back_mac", 0) + counts.get("lateral_mac", 0)
+    # for a rule with a transposed pass, weights between the neurons of a layer, or a reconstruction of its input
+    more = sum(counts.get(name, 0) for name in ("back_mac", "lateral_mac", "reconstruction_mac"))
+    read = counts[act.MAC] + more
     moved = 2 * counts[act.WEIGHT_WRITE] * each
     if not spec.device.digital:
         read = counts[act.ROW_DRIVE] // tiles(spec)[1] * spec.chip.layers[1]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from edgesdt.errors import EdgesdtError, RuleError, SpecError
 from hw_models.foreign import printable
@@ -23,11 +23,26 @@ OURS: Final[dict[str, str]] = {
     "backprop": "edgesdt.rules.backprop",
     "softhebb": "edgesdt.rules.softhebb",
     "similarity": "edgesdt.rules.similarity",
+    "activation": "edgesdt.rules.activation",
 }
 """Name of a rule and the package that holds it; the first one is the default of a spec."""
 DEFAULT: Final = next(iter(OURS))
-NOT_YET: Final = ("activation",)
-"""Names that are reserved for rules that this version does not run."""
+
+ReadoutName = Literal["direct", "linear", "output", "activation"]
+"""The names of the read-outs. A rule lists those that it supports."""
+READOUTS: Final[dict[str, dict[str, str]]] = {
+    "direct": {
+        "direct_average": "direct association, average",
+        "direct_max": "direct association, maximum",
+    },
+    "linear": {"linear": "linear classifier"},
+    "output": {"output": "output neurons"},
+    "activation": {"activation": "largest activation"},
+}
+"""The accuracies of each read-out: key in a record → description."""
+BY_CLASS: Final = ("output", "activation")
+"""Read-outs of chips with one output per class: the class of the largest output."""
+ACCURACIES: Final[dict[str, str]] = {key: words for each in READOUTS.values() for key, words in each.items()}
 
 
 def names() -> list[str]:
@@ -89,10 +104,10 @@ def _plug_ins() -> dict[str, tuple[EntryPoint, ...]]:
     """Plug-ins by name. Raises `RuleError` if one has the name of a rule of edgesdt, which would be ambiguous."""
     found: dict[str, tuple[EntryPoint, ...]] = {}
     for point in entry_points(group=GROUP):
-        if point.name in OURS or point.name in NOT_YET:
+        if point.name in OURS:
             raise RuleError(
                 f"rule {point.name}: the plug-in {told(point)} has the name of a rule of edgesdt, allowed: any name "
-                f"but {', '.join([*OURS, *NOT_YET])}; uninstall it, or rename its entry point in the group {GROUP}"
+                f"but {', '.join(OURS)}; uninstall it, or rename its entry point in the group {GROUP}"
             )
         found[point.name] = (*found.get(point.name, ()), point)
     return found

@@ -19,6 +19,8 @@ from edgesdt.ledger import actions as act
 from edgesdt.pricing import bill as energy
 from edgesdt.readouts import labels, methods
 from edgesdt.report.run.receptive_fields import png
+from edgesdt.rules.activation import counts as activation_counts
+from edgesdt.rules.activation.layout import EVENT_KINDS as ACTIVATION_KINDS
 from edgesdt.rules.activity import ASSUMED
 from edgesdt.rules.backprop import cell_counts as backprop_cell_counts
 from edgesdt.rules.backprop import counts as backprop_counts
@@ -78,6 +80,10 @@ KINDS: dict[str, dict[str, Any]] = {
     },
     "softhebb": {"learning.rule": "softhebb", "learning.batch": 2},
     "similarity": {"learning.rule": "similarity", "encoder.bits": 4},
+    "activation": {
+        "learning.rule": "activation", "learning.target": "label", "readout": ["activation"], "learning.frac_bits": 8,
+        "learning.label.classes": 4,
+    },
     "cells": {"device.model": "ReRamSB", "chip.weights.init_gain": 0.1},
     "written cells": {"device.model": "quantized_4bit", "chip.weights.init_gain": 0.1},
 }  # fmt: skip
@@ -206,6 +212,15 @@ def _data() -> list[Entry]:
         Entry(
             "actions", ("edgesdt.rules.eqprop.counts.actions",),
             lambda: (eqprop_counts.actions, {"spec": spec_for("digital"), **tables}), ("events",),
+        ),
+        Entry(
+            "activation Tally.of", ("edgesdt.rules.activation.counts.Tally.of",),
+            lambda: (activation_counts.Tally.of, {"events": np.ones((ACTIVATION_KINDS, 2), np.int64)}),
+        ),
+        Entry(
+            "activation actions", ("edgesdt.rules.activation.counts.actions",),
+            lambda: (activation_counts.actions,
+                     {"spec": spec_for("activation"), "events": np.ones((ACTIVATION_KINDS, 2), np.int64)}), ("events",),
         ),
         Entry(
             "backprop Tally.of", ("edgesdt.rules.backprop.counts.Tally.of",),

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgesdt import registry
-from tests import small_backprop, small_chips, small_similarity, small_softhebb
+from tests import small_activation, small_backprop, small_chips, small_similarity, small_softhebb
 from tests.oracle import OracleChip
+from tests.oracle_activation import OracleActivation
 from tests.oracle_backprop import OracleBackprop
 from tests.oracle_similarity import OracleSimilarity
 from tests.oracle_softhebb import OracleSoftHebb
@@ -35,6 +36,10 @@ WITNESSES = {
     ),
     "similarity": Witness(
         OracleSimilarity, small_similarity.arrays_of, small_similarity.events_of, refused=("learning.batch",)
+    ),
+    "activation": Witness(
+        OracleActivation, small_activation.arrays_of, small_activation.events_of,
+        quick=("readout=[activation]", "learning.frac_bits=8"), refused=("learning.batch",),
     ),
 }
 

@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from edgesdt import registry
+
 TEXT, MAPPING, ROWS, NUMBER, WHOLE = "a text", "a mapping", "a list of mappings", "a finite number", "a whole number"
 
 _KINDS: Final = {
@@ -33,8 +35,7 @@ _KINDS: Final = {
     "counts": MAPPING, "counts.train": MAPPING, "counts.train.*": WHOLE, "counts.inference": MAPPING,
     "counts.inference.*": WHOLE,
     "curve": ROWS, "curve.[].epoch": WHOLE, "curve.[].energy_j": NUMBER, "curve.[].counts": MAPPING,
-    "curve.[].counts.*": WHOLE, "curve.[].direct_average": NUMBER, "curve.[].direct_max": NUMBER,
-    "curve.[].linear": NUMBER, "curve.[].output": NUMBER,
+    "curve.[].counts.*": WHOLE, **{f"curve.[].{name}": NUMBER for name in registry.ACCURACIES},
     "speed": MAPPING, "speed.train_samples_per_s": NUMBER, "speed.inference_samples_per_s": NUMBER,
     "deployment": ROWS, "deployment.[].*": NUMBER,
 }  # fmt: skip
@@ -47,11 +48,10 @@ _NEEDED: Final = (
     "counts.train", "counts.inference", "speed.train_samples_per_s",
 )  # fmt: skip
 """Keys that every finished run has; a run may have more."""
-_READOUTS: Final = ("direct_average", "direct_max", "linear", "output")
 _BESIDE: Final = {
     "device.cells": ("device.writes_per_cell_mean", "device.writes_per_cell_max"),
     "device.carries": ("device.carried_digits",),
-    **{f"accuracy.{name}": (f"accuracy.untrained_{name}",) for name in _READOUTS},
+    **{f"accuracy.{name}": (f"accuracy.untrained_{name}",) for name in registry.ACCURACIES},
     "deployment.[]": ("deployment.[].time_s",),
 }
 """Keys that are required if another key exists."""

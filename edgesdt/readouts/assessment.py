@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edgesdt import units
+from edgesdt import registry, units
 from edgesdt.chip.simulated import Chip
 from edgesdt.datasets import Dataset
 from edgesdt.datasets.encoders import encode
@@ -35,7 +35,7 @@ class Assessment:
 
     def labels_used(self) -> dict[str, int]:
         """Numbers of training labels used by training and by the read-outs, and the seed of their selection."""
-        read = any(name != "output" for name in self.spec.readout)  # the class of an output neuron needs no label
+        read = any(name not in registry.BY_CLASS for name in self.spec.readout)  # such an output needs no label
         trained = self.spec.learning.target == "label"
         return {
             "training": len(self.known) if trained else 0,
@@ -61,8 +61,8 @@ class Assessment:
         for name in names:
             if name == "direct":
                 found |= methods.direct(self.infer, x, y, *test, self.data.classes)
-            elif name == "output":
-                found |= methods.output(self.infer, *test)
+            elif name in registry.BY_CLASS:
+                found |= methods.output(self.infer, *test, name)
             else:
                 bits = self.spec.chip.states.bits
                 found |= methods.linear(self.infer, x, y, *test, bits, self.label_seed, self.threads)
@@ -72,11 +72,13 @@ class Assessment:
         """Accuracies after each time of `deployment.times`; the neurons keep their classes from the end of training."""
         x, y = self.x[self.known], self.data.y_train[self.known]
         known = methods.Association.learn(self.infer, x, y, self.data.classes)
+        offered = (*self.spec.readout, *rule_of(self.spec).readouts)
+        by_class = next((name for name in offered if name in registry.BY_CLASS), None)
         found = []
         for seconds in self.spec.deployment.times:
             with self.chip.rule.rested(seconds):
-                if self.spec.learning.target == "label" and "output" in rule_of(self.spec).readouts:
-                    right = methods.output(self.infer, self.x_test, self.data.y_test)
+                if self.spec.learning.target == "label" and by_class:
+                    right = methods.output(self.infer, self.x_test, self.data.y_test, by_class)
                 else:
                     right = methods.recognised(known, self.infer, self.x_test, self.data.y_test)
                 right |= self._calibration()
@@ -99,5 +101,5 @@ class Assessment:
 
 def percent(found: dict[str, Any]) -> str:
     """The accuracies in `found` as one line of text."""
-    shown = [k for k in found if k.removeprefix("untrained_") in ("direct_average", "direct_max", "linear", "output")]
+    shown = [k for k in found if k.removeprefix("untrained_") in registry.ACCURACIES]
     return "  ".join(f"{key.removeprefix('untrained_')} {100 * found[key]:.2f} %" for key in shown)

@@ -125,11 +125,11 @@ def recognised(found: Association, infer: Infer, x_test: npt.NDArray[np.uint8], 
     return {"direct_average": right[0] / len(x_test), "direct_max": right[1] / len(x_test)}
 
 
-def output(infer: Infer, x_test: npt.NDArray[np.uint8], y_test: Labels) -> dict[str, float]:
-    """Accuracy of the output neuron with the largest state, for a chip trained on labels; ties: lowest index."""
+def output(infer: Infer, x_test: npt.NDArray[np.uint8], y_test: Labels, name: str = "output") -> dict[str, float]:
+    """Accuracy `name` of the largest output, of a chip that gives one for each class; ties: lowest index."""
     x_test, y_test = _samples(x_test, y_test, None, "x_test y_test")
     right = sum(int((_answers(infer, x_test[p]).argmax(axis=1) == y_test[p]).sum()) for p in blocks(len(x_test)))
-    return {"output": right / len(x_test)}
+    return {name: right / len(x_test)}
 
 
 def linear(

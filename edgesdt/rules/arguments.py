@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgesdt.arguments import ARGUMENTS
+from edgesdt.rules.lookup import rule_of
 from edgesdt.rules.protocol import Labels, Pixels
 from edgesdt.spec import Spec
 from edgesdt.spec.hints import did_you_mean
@@ -23,8 +24,7 @@ def to_learn(
     """The arguments of `learn` as the kernels take them. Raises `ArgumentError`."""
     codes = ARGUMENTS.integers("samples", samples, ("samples", spec.chip.layers[0]), 0, 255, np.uint8)
     limits = np.iinfo(np.int64)
-    told = spec.learning.known_labels(spec.chip.layers)
-    low, high = (limits.min, limits.max) if told is None else (0, told[0] - 1)
+    low, high = (0, rule_of(spec).classes(spec) - 1) if spec.learning.target == "label" else (limits.min, limits.max)
     known = ARGUMENTS.integers("labels", labels, (len(codes),), low, high)
     chosen = ARGUMENTS.integers("order", order, ("samples",), 0, len(codes) - 1)
     _in_format(spec, codes, chosen)

@@ -22,6 +22,7 @@ from edgesdt.kernels.layout import SAMPLES, Codes
 from edgesdt.kernels.random_bank import draw
 from edgesdt.rules import arguments
 from edgesdt.rules.fixed_point import accumulator_frac
+from edgesdt.rules.lookup import rule_of
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import Targeted
@@ -111,15 +112,16 @@ class StoreLearner(ABC):
             self.chip.activity[:] = 0
 
     def infer(self, samples: Pixels, threads: int = 1) -> Outputs:
-        """Output state codes (samples, n_L); weights and all other learned state stay as they are.
+        """Output codes (samples, outputs); weights and all other learned state stay as they are.
 
         Chunks of samples run on copies of the neurons that share the weights, so the result does not depend on
         `threads` (1 to 1024). Where words are drawn (`_in_order`), they come from the chip's bank in sample order, on a
         copy. Raises `ArgumentError`.
         """
         samples, threads = arguments.to_infer(self.spec, samples, threads)
-        kind = np.uint8 if self.spec.chip.states.bits <= 8 else np.uint16
-        outputs = np.empty((len(samples), self.spec.chip.layers[-1]), kind)
+        rule = rule_of(self.spec)
+        kind = np.uint8 if rule.output_bits(self.spec) <= 8 else np.uint16
+        outputs = np.empty((len(samples), rule.outputs(self.spec)), kind)
         size = max(len(samples), 1) if self._in_order() else INFERENCE_CHUNK
         self._infer(samples, outputs, size, threads)
         return outputs
@@ -191,9 +193,10 @@ class StoreLearner(ABC):
         self.store.restore(state)
 
     def weights(self, layer: int) -> npt.NDArray[np.integer]:
-        """Weight codes (n_l, n_{l+1}) of weight layer `layer` (a view, but of cells in slices).
+        """Weight codes of weight layer `layer` (a view, but of cells in slices).
 
-        Raises `ArgumentError` where there is none.
+        Their shape is (n_l, n_{l+1}), with more rows where a rule has other inputs beside the neurons. Raises
+        `ArgumentError` where there is no such layer.
         """
         return self.store.weights(ARGUMENTS.whole("layer", layer, 0, len(self.spec.chip.layers) - 2))
 

@@ -22,6 +22,7 @@ from edgesdt.ledger.actions import WEIGHT_WRITE
 from edgesdt.ledger.memory import Array
 from edgesdt.qformat import Rounding, Scale
 from edgesdt.rules import arguments
+from edgesdt.rules.lookup import rule_of
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
 
@@ -134,10 +135,11 @@ class MappedLearner(ABC):
         self._learn(samples, labels, order, epoch)
 
     def infer(self, samples: Pixels, threads: int = 1) -> Outputs:
-        """Output codes (samples, n_L); changes nothing, and is the same for any `threads`. Raises `ArgumentError`."""
+        """Output codes (samples, outputs), the same for any `threads`; changes nothing. Raises `ArgumentError`."""
         samples, threads = arguments.to_infer(self.spec, samples, threads)
-        kind = np.uint8 if self.spec.chip.states.bits <= 8 else np.uint16
-        outputs = np.zeros((len(samples), self.spec.chip.layers[-1]), kind)
+        rule = rule_of(self.spec)
+        kind = np.uint8 if rule.output_bits(self.spec) <= 8 else np.uint16
+        outputs = np.zeros((len(samples), rule.outputs(self.spec)), kind)
         size = max(len(samples), 1) if self._in_order() else _CHUNK
 
         def run(start: int) -> dict[str, int]:

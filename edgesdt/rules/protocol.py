@@ -40,7 +40,7 @@ class Learner(Protocol):
         ...
 
     def infer(self, samples: Pixels, threads: int = 1) -> Outputs:
-        """Output codes (samples, n_L) of the chip as it is; changes nothing. The same for any `threads`."""
+        """Output codes (samples, outputs) of the chip as it is; changes nothing. The same for any `threads`."""
         ...
 
     def rested(self, after_s: float) -> AbstractContextManager[None]:
@@ -111,6 +111,14 @@ class Rule:
     """Actions of 1,000 samples before anything is run, learning or not, on a chip so busy."""
     observed: Callable[[Spec, Seen, Seen, str], Activity]
     """How busy the chip was, from what was seen in training and at inference; the text says where that is from."""
+    outputs: Callable[[Spec], int] = lambda spec: spec.chip.layers[-1]
+    """Number of outputs of `infer`."""
+    output_bits: Callable[[Spec], int] = lambda spec: spec.chip.states.bits
+    """Width of an output [bits], at most 16."""
+    classes: Callable[[Spec], int] = lambda spec: spec.chip.layers[-1]
+    """Number of classes of the labels that the chip learns from, if the target is `label`."""
+    classes_in: str = ""
+    """Dotted path of the field with this number; empty: the last of `chip.layers`."""
     in_words: Callable[[Activity, Sequence[int]], str] = of_inputs
     """What an activity says of a chip of this rule with neuron layers of these sizes, in a sentence."""
     disagreements: Callable[[Spec], Iterable[Fault]] = lambda spec: ()

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from edgesdt import __version__, units
+from edgesdt import __version__, registry, units
 from edgesdt.errors import ArgumentError, EdgesdtError, RunError
 from edgesdt.files import documents, record_shape
 from edgesdt.pricing import omissions, tables
@@ -68,12 +68,7 @@ def read(path: Path) -> dict[str, Any]:
     return record
 
 
-_READOUTS = {
-    "direct_average": "direct association, average",
-    "direct_max": "direct association, max",
-    "linear": "linear classifier",
-    "output": "output neuron",
-}
+_READOUTS = registry.ACCURACIES | {"direct_max": "direct association, max", "output": "output neuron"}
 
 
 def _cells(record: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

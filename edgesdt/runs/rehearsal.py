@@ -12,6 +12,7 @@ import numpy as np
 
 from edgesdt import registry
 from edgesdt.chip.simulated import Chip
+from edgesdt.rules.lookup import rule_of
 from edgesdt.rules.twin import twin
 from edgesdt.spec import Spec
 
@@ -21,10 +22,10 @@ _SAMPLES = 3
 def rehearse(spec: Spec) -> None:
     """Calls, on a small copy of the chip of `spec`, all functions that a run calls. Raises as `Chip` does."""
     small = twin(spec)
-    rule, (first, *_, last) = Chip(small).rule, small.chip.layers
+    rule, first = Chip(small).rule, small.chip.layers[0]
     rng = np.random.default_rng(0)
     samples = rng.integers(0, 1 << spec.encoder.bits, (_SAMPLES, first), np.uint8).astype(np.uint8)
-    labels = np.arange(_SAMPLES) % last
+    labels = np.arange(_SAMPLES) % rule_of(small).classes(small)
     rule.learn(samples, labels, np.arange(_SAMPLES), 0)
     rule.infer(samples)
     rule.restore(rule.state())
@@ -47,7 +48,8 @@ def kinds() -> Iterator[Spec]:
     for width in (8, 16):
         for rule in registry.OURS:
             chip = {**_CHIP, "weights": {"bits": width, "frac_bits": width}}
-            yield _spec({"chip": chip, "learning": {"rule": rule}})
+            readout = registry.load(rule).readouts[:1]
+            yield _spec({"chip": chip, "learning": {"rule": rule}, "readout": list(readout)})
     array: dict[str, Any] = {"weight_per_range": 1.0}
     for model in _ONE_OF_EACH:
         yield _spec({"device": {"model": model, "array": array}})

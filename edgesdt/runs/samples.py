@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edgesdt import datasets
 from edgesdt.errors import DataError, SpecError
+from edgesdt.rules.lookup import rule_of
 from edgesdt.spec import Spec, named_files
 from edgesdt.spec.schema.spec import require_spec
 
@@ -80,13 +81,12 @@ def is_missing(spec: Spec) -> bool:
 def _match(spec: Spec, data: datasets.Dataset) -> None:
     """Raises `SpecError` if the layers do not fit the data set."""
     faults = []
-    inputs, known = spec.chip.layers[0], spec.learning.known_labels(spec.chip.layers)
+    rule, inputs = rule_of(spec), spec.chip.layers[0]
     if inputs != data.features:
         faults.append(f"chip.layers: first layer {inputs}, allowed: {data.features} (the features of {data.name})")
-    if known is not None and known[0] != data.classes:
-        count, path = known
-        field = "chip.layers: last layer" if path[:2] == ("chip", "layers") else f"{'.'.join(map(str, path))}:"
-        faults.append(f"{field} {count}, allowed: {data.classes} (the classes of {data.name})")
+    if spec.learning.target == "label" and rule.classes(spec) != data.classes:
+        field = f"{rule.classes_in}:" if rule.classes_in else "chip.layers: last layer"
+        faults.append(f"{field} {rule.classes(spec)}, allowed: {data.classes} (the classes of {data.name})")
     if faults:
         raise SpecError(faults)
     if len(data.x_train) == 0 or len(data.x_test) == 0:

@@ -322,12 +322,12 @@ def _shape(spec: Spec, facts: SetFacts) -> Iterator[Fault]:
     if sizes[0] != facts.inputs:
         text = f"does not fit {spec.data.set}: {sizes[0]} inputs, allowed: {facts.inputs}"
         yield Fault((*_LAYERS, 0), text, blame=((*_LAYERS, 0), _LAYERS, _SET))
-    known = spec.learning.known_labels(sizes)
-    if known is not None and known[0] != facts.classes:
-        count, path = known
-        what = "outputs" if path[:2] == _LAYERS else "labels"
-        text = f"does not fit the classes of {spec.data.set}: {count} {what}, allowed: {facts.classes}"
-        yield Fault(path, f"{text} (with learning.target: label)", blame=(path, path[:2], _LAYERS, _SET, _TARGET))
+    rule = registry.load(spec.learning.rule)
+    if spec.learning.target == "label" and rule.classes(spec) != facts.classes:
+        path: Path = tuple(rule.classes_in.split(".")) if rule.classes_in else (*_LAYERS, len(sizes) - 1)
+        what = "labels" if rule.classes_in else "outputs"
+        text = f"does not fit the classes of {spec.data.set}: {rule.classes(spec)} {what}, allowed: {facts.classes}"
+        yield Fault(path, f"{text} (with learning.target: label)", blame=(path, path[:-1], _LAYERS, _SET, _TARGET))
 
 
 def _samples(spec: Spec, facts: SetFacts) -> Iterator[Fault]:

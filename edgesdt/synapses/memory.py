@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -52,15 +51,19 @@ class MemoryStore:
             if self.kernels.mirror.size:
                 self.block(self.kernels.mirror, layer)[:] = codes.T.ravel()
 
+    def shape(self, layer: int) -> tuple[int, int]:
+        """Rows and columns of weight layer `layer`: (n_l, n_{l+1}), unless a rule has weights of more inputs."""
+        rows, columns = self.spec.chip.layers[layer : layer + 2]
+        return rows, columns
+
     def block(self, codes: npt.NDArray[Any], layer: int) -> npt.NDArray[Any]:
         """The part of an array of all synapses that belongs to weight layer `layer` (a view)."""
-        start, (rows, columns) = int(self.plan.first_weight[layer]), self.spec.chip.layers[layer : layer + 2]
+        start, (rows, columns) = int(self.plan.first_weight[layer]), self.shape(layer)
         return codes[start : start + rows * columns]
 
     def weights(self, layer: int) -> npt.NDArray[np.integer]:
-        """Weight codes (n_l, n_{l+1}) of weight layer `layer` (a view)."""
-        shape = self.spec.chip.layers[layer : layer + 2]
-        codes: npt.NDArray[np.integer] = self.block(self.kernels.weights, layer).reshape(shape)
+        """Weight codes (rows, columns) of weight layer `layer` (a view)."""
+        codes: npt.NDArray[np.integer] = self.block(self.kernels.weights, layer).reshape(self.shape(layer))
         return codes
 
     def learn(
@@ -140,7 +143,7 @@ class MemoryStore:
     def _turned(self, synapses: npt.NDArray[np.uint32], back: bool) -> npt.NDArray[np.uint32]:
         """`synapses` from the order of the wear counters to that of the weight array, or `back` (a copy)."""
         turned, start = np.empty_like(synapses), 0
-        for rows, columns in pairwise(self.spec.chip.layers):
+        for rows, columns in map(self.shape, range(len(self.spec.chip.layers) - 1)):
             end = start + rows * columns
             shape = (rows, columns) if back else (columns, rows)
             turned[start:end] = synapses[start:end].reshape(shape).T.ravel()

@@ -20,6 +20,7 @@ import numpy as np
 from edgesdt import __version__
 from edgesdt.chip.simulated import Chip
 from edgesdt.rules.base import StoreLearner
+from edgesdt.rules.lookup import rule_of
 from edgesdt.spec import Spec
 from tests.small_chips import random_samples, spec_of
 from tests.witnesses import WITNESSES
@@ -122,6 +123,24 @@ CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
             "chip.states.rounding": "floor", "learning.lateral.bits": 10, "learning.labels.classes": 5,
             "learning.centring.bits": 12, "learning.centring.shift": 2, "learning.tau": 0.7,
             "chip.weights.init_gain": 4.0, "learning.integer_bits": 1,
+        },
+    ),
+    "activation_lines": (
+        [8, 7, 6],
+        {
+            "learning.rule": "activation", "learning.target": "label", "readout": ["activation"],
+            "learning.label.classes": 3, "learning.label.copies": 3, "learning.frac_bits": 8,
+            "learning.column_bits": 4, "learning.learning_rate": [0.3, 0.2], "chip.weights.frac_bits": 8,
+        },
+    ),
+    "activation_feedback": (
+        [7, 6, 5, 4],
+        {
+            "learning.rule": "activation", "learning.target": "label", "readout": ["activation"],
+            "learning.label.classes": 2, "learning.label.copies": 3, "learning.frac_bits": 8,
+            "learning.column_bits": 4, "learning.learning_rate": 0.3, "learning.activation": "std_abs",
+            "learning.draws": "weights", "learning.feedback.enabled": True, "chip.weights.bits": 12,
+            "chip.states.rounding": "floor", "chip.random.lanes": 4, "learning.feedback.margin": 0.5,
         },
     ),
     "insitu_pairs": (
@@ -231,6 +250,7 @@ def main(names: list[str]) -> None:
         layers, fields = CHIPS[name]
         spec = spec_of(layers, {"name": name, **fields})
         samples, labels = random_samples(spec, 0, SAMPLES)
+        labels %= rule_of(spec).outputs(spec)
         golden: dict[str, Any] = {"made_with": made_with(), "spec": spec.plain()}
         golden |= {"samples": samples.tolist(), "labels": labels.tolist()}
         golden |= trace_of(spec, golden["samples"], golden["labels"])

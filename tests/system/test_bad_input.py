@@ -120,10 +120,10 @@ SPECS = {
         "epochs: 3\ntechnology: {node: 5 nm}",
         r":10: technology\.node: out of range: '5 nm', allowed: 7 nm\.\.130 nm",
     ),
-    "a rule that is to come": (
+    "a target that is to come": (
         "winners: 2",
-        "rule: activation",
-        r":8: learning\.rule: not in this version: 'activation', allowed: eqprop",
+        "target: mixed",
+        r":8: learning\.target: not in this version: 'mixed', allowed: self_defined, label",
     ),
 }
 

@@ -35,7 +35,7 @@ def scripted(spec: Spec) -> Chip:
 def small_of(rule: str) -> str:
     """`SMALL` without the fields that a rule does not have."""
     known = "winners" in registry.load(rule).settings.model_fields
-    return SMALL if known else SMALL.replace("winners: 2, ", "").replace("8 KiB", "16 KiB")
+    return SMALL if known else SMALL.replace("winners: 2, ", "").replace("8 KiB", "1 MiB")
 
 
 EVERY = [*([f"learning.rule={name}"] for name in registry.OURS), ["device.model=ReRamSB"]]

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from edgesdt import registry
 from edgesdt.errors import SpecError
 from edgesdt.spec import SETS, Spec, documented, load, loads, shipped, spec_hash, to_yaml, unused
 from edgesdt.spec.schema.memory import KINDS
@@ -212,23 +213,20 @@ def test_importing_the_spec_loads_no_numerics() -> None:
         ("encoder: 3", "encoder: wrong type: 3, allowed: a mapping of bits"),
         (
             "readout: direct",
-            "readout: wrong type: 'direct', allowed: a list of direct, linear, output, each once",
+            "readout: wrong type: 'direct', allowed: a list of direct, linear, output, activation, each once",
         ),
-        ("readout: []", "readout: too few items: [], allowed: a list of direct, linear, output, each once"),
+        ("readout: []", "readout: too few items: [], allowed: a list of direct, linear, output, activation, each once"),
         (
             "readout: [lienar]",
-            "readout[0]: unknown choice: 'lienar', allowed: direct, linear, output (did you mean 'linear'?)",
+            "readout[0]: unknown choice: 'lienar', allowed: direct, linear, output, activation "
+            "(did you mean 'linear'?)",
         ),
         ("readout: [linear, linear]", "readout: 'linear' is given more than once"),
-        ("readout: [3]", "readout[0]: wrong type: 3, allowed: direct, linear, output"),
-        (
-            "learning: {rule: activation}",
-            "learning.rule: not in this version: 'activation', allowed: eqprop, backprop, softhebb, similarity",
-        ),
+        ("readout: [3]", "readout[0]: wrong type: 3, allowed: direct, linear, output, activation"),
         (
             "learning: {rule: eqprob}",
-            "learning.rule: unknown rule: 'eqprob', allowed: eqprop, backprop, softhebb, similarity, or the rule of a "
-            "plug-in (did you mean 'eqprop'?)",
+            f"learning.rule: unknown rule: 'eqprob', allowed: {', '.join(registry.OURS)}, or the rule of a plug-in "
+            "(did you mean 'eqprop'?)",
         ),
         (
             "learning: {target: mixed}",

@@ -7,18 +7,14 @@ import math
 from datetime import datetime, timedelta
 from typing import Any
 
+from edgesdt import registry
 from edgesdt.report.files.folders import number
 from edgesdt.units import format_area, format_count, format_energy, format_si, format_size, format_time
 
 ABSENT = "\N{EN DASH}"
 AT_LEAST = "\N{GREATER-THAN OR EQUAL TO} "  # precedes a figure that is a lower bound, because parts have no price
 
-READOUTS = {
-    "direct_average": "direct association, average",
-    "direct_max": "direct association, maximum",
-    "linear": "linear classifier",
-    "output": "output neurons",
-}
+READOUTS = registry.ACCURACIES
 _CAPITALS = {
     "mac": "MAC",
     "macs": "MACs",

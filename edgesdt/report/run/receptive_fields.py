@@ -66,6 +66,9 @@ def fields(run: folders.Run) -> Fields | None:
         raise EdgesdtError(
             f"{path}: damaged: weights_0: expected a matrix of integer codes, found {_found(codes)}"
         )
+    rows = arrays.get("image_rows")  # of a rule whose input is more than the image
+    if rows is not None and rows.shape == () and rows.dtype.kind in "iu" and 0 < int(rows) <= codes.shape[0]:
+        codes = codes[: int(rows)]
     shape = _image_shape(path, arrays.get("image_shape"), codes.shape[0])
     if shape is None:
         return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
+from edgesdt import registry
 from edgesdt.pricing import tables
 from edgesdt.report.drawing import wording
 from edgesdt.report.files.folders import Run, number
@@ -52,9 +53,9 @@ def best_key(run: Run) -> str | None:
     accuracy = run.part("accuracy")
     learning = run.part("spec").get("learning")
     labelled = isinstance(learning, Mapping) and learning.get("target") == "label"
-    order = ["direct_average", "output", "direct_max", "linear"]
+    order = ["direct_average", *registry.BY_CLASS, "direct_max", "linear"]
     if labelled:
-        order.insert(0, "output")
+        order[:0] = registry.BY_CLASS
     keys = [key for key in _trained(accuracy) if number(accuracy[key]) is not None]
     return next((key for key in order if key in keys), keys[0] if keys else None)
 

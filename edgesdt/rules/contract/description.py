@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import Any, Final, get_args
 
+from edgesdt import registry
 from edgesdt.ledger import actions as act
 from edgesdt.ledger.memory import Array
 from edgesdt.ledger.recipes import KINDS, Access, Action, Along, Design, Phase, Unit, Use
@@ -16,7 +17,7 @@ from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import Learning
 
 SYNAPSES: Final = ("digital", "cells")
-READOUTS: Final = ("direct", "linear", "output")
+READOUTS: Final = tuple(registry.READOUTS)
 TARGETS: Final = ("self_defined", "label", "none")
 WIDTHS: Final = {"add": 1, "multiply": 2, "compare": 1, "shift": 1, "xor": 1, "register": 1}
 """Primitives of a technology table, and how many widths each has."""
@@ -38,7 +39,8 @@ def _is_described(rule: Rule, spec: Spec | None) -> None:
 
 
 FUNCTIONS: Final = (
-    "arrays", "design", "held", "rates", "expected", "observed", "disagreements", "cautions", "build",
+    "arrays", "design", "held", "rates", "expected", "observed", "outputs", "output_bits", "classes", "disagreements",
+    "cautions", "build",
 )  # fmt: skip
 """The fields of a `Rule` that are called with a spec."""
 

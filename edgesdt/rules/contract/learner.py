@@ -24,16 +24,16 @@ Codes = npt.NDArray[np.uint8]
 State = dict[str, npt.NDArray[np.generic]]
 
 
-def _data(spec: Spec, count: int) -> tuple[Codes, npt.NDArray[np.int64]]:
+def _data(rule: Rule, spec: Spec, count: int) -> tuple[Codes, npt.NDArray[np.int64]]:
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 1 << spec.encoder.bits, (count, spec.chip.layers[0]), np.uint8, endpoint=False)
-    return codes, np.arange(count, dtype=np.int64) % spec.chip.layers[-1]
+    return codes, np.arange(count, dtype=np.int64) % rule.classes(spec)
 
 
 def _taught(rule: Rule, spec: Spec, *pieces: tuple[int, int], on: Learner | None = None) -> Learner:
     """A learner that has learned the samples first … last of every piece, in a fixed order."""
     learner = rule.build(spec) if on is None else on
-    codes, labels = _data(spec, _SAMPLES)
+    codes, labels = _data(rule, spec, _SAMPLES)
     order = np.arange(_SAMPLES)[::-1].copy()
     for first, last in pieces:
         learner.learn(codes, labels, order[first:last], 0)
@@ -62,7 +62,7 @@ def _counts_every_action(rule: Rule, spec: Spec) -> None:
     before = dict(learner.counts())
     check_counts(rule, spec, before, "counts()")
     require(any(before.values()), f"counts() is all 0 after {_SAMPLES} samples")
-    learner.infer(_data(spec, 3)[0])
+    learner.infer(_data(rule, spec, 3)[0])
     check_counts(rule, spec, learner.inference_counts(), "inference_counts()")
     require(any(learner.inference_counts().values()), "inference_counts() is all 0 after 3 samples")
     require(dict(learner.counts()) == before, "counts() changes by inference")
@@ -70,7 +70,7 @@ def _counts_every_action(rule: Rule, spec: Spec) -> None:
 
 def _foresees_what_it_saw(rule: Rule, spec: Spec) -> None:
     learner = _taught(rule, spec, (0, _SAMPLES))
-    learner.infer(_data(spec, 3)[0])
+    learner.infer(_data(rule, spec, 3)[0])
     seen = []
     for samples, inference in ((_SAMPLES, False), (3, True)):
         events, cells = learner.happened(inference)
@@ -111,7 +111,7 @@ def _goes_on(rule: Rule, spec: Spec) -> None:
         first.state(), second.state(), "a chip that was saved and restored goes on otherwise: state() lacks something"
     )
     require(first.counts() == second.counts(), "a restored chip counts other actions: state() lacks something")
-    codes, _ = _data(spec, _SAMPLES)
+    codes, _ = _data(rule, spec, _SAMPLES)
     same = np.array_equal(first.infer(codes), second.infer(codes))
     require(same, "a restored chip infers otherwise: state() lacks something")
 
@@ -144,13 +144,14 @@ def _infers_on_many(rule: Rule, spec: Spec) -> None:
 def _infers_on(rule: Rule, spec: Spec, count: int) -> None:
     learner = _taught(rule, spec, (0, _SAMPLES))
     before = _copied(learner.state())
-    codes, _ = _data(spec, count)
+    codes, _ = _data(rule, spec, count)
     one = learner.infer(codes).copy()
     counted = dict(learner.inference_counts())
     _same_states(before, learner.state(), "inference changes the chip")
-    most = (1 << spec.chip.states.bits) - 1
-    right = one.shape == (count, spec.chip.layers[-1]) and one.dtype in (np.uint8, np.uint16) and int(one.max()) <= most
-    wanted = f"uint8 or uint16 of shape {(count, spec.chip.layers[-1])}, 0 to {most} (chip.states.bits)"
+    bits, wide = rule.output_bits(spec), rule.outputs(spec)
+    most = (1 << bits) - 1
+    right = one.shape == (count, wide) and one.dtype in (np.uint8, np.uint16) and int(one.max()) <= most
+    wanted = f"uint8 or uint16 of shape {(count, wide)}, 0 to {most} ({bits} bits)"
     require(right, f"outputs are {one.dtype} of shape {one.shape}, up to {one.max()}; must be {wanted}")
     for threads in (1, 3):
         again = learner.infer(codes, threads)
@@ -171,9 +172,9 @@ def _writes_weights(rule: Rule, spec: Spec) -> None:
     written = learner.counts().get(act.WEIGHT_WRITE, 1) or not spec.device.digital
     require(not moved or bool(written), f"{', '.join(moved)} changed, but no {act.WEIGHT_WRITE} is counted")
     first = file.get("weights_0")
-    inputs, hidden = spec.chip.layers[:2]
-    right = first is not None and first.dtype.kind in "iu" and first.shape == (inputs, hidden)
-    require(right or not spec.device.digital, f"weight_file() lacks weights_0 as integers of shape {(inputs, hidden)}")
+    shape = next((array.shape for array in rule.arrays(spec) if array.name == "weights_0"), spec.chip.layers[:2])
+    right = first is not None and first.dtype.kind in "iu" and first.shape == shape
+    require(right or not spec.device.digital, f"weight_file() lacks weights_0 as integers of shape {shape}")
     for array in rule.arrays(spec):
         codes = file.get(array.name)
         if codes is None or codes.dtype.kind not in "iu" or not codes.size:

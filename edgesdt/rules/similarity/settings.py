@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from edgesdt.spec import Spec
-from edgesdt.spec.hints import Path
 from edgesdt.spec.schema.chip import RoundingName
 from edgesdt.spec.schema.learning import AsHeld, Learning
 from edgesdt.spec.types import Flag, Section
@@ -70,10 +69,6 @@ class Settings(Learning):
     centring: Centring = Field(default_factory=Centring)
     settling: Settling = Field(default_factory=Settling)
     labels: Labels = Field(default_factory=Labels)
-
-    def known_labels(self, layers: tuple[int, ...]) -> tuple[int, Path] | None:
-        """A label is a second input: there are as many as vectors for them."""
-        return (self.labels.classes, ("learning", "labels", "classes")) if self.target == "label" else None
 
 
 def settings(spec: Spec) -> Settings:

@@ -19,8 +19,8 @@ from pydantic import (
 
 from edgesdt import registry
 from edgesdt.spec.held import or_an_end_as_held
-from edgesdt.spec.hints import Path, did_you_mean, shown
-from edgesdt.spec.types import Allowed, Rates, Section, sentence, wrong
+from edgesdt.spec.hints import did_you_mean
+from edgesdt.spec.types import Allowed, Rates, Section, wrong
 
 AsHeld: Final = WrapValidator(or_an_end_as_held)
 """Validator around the range of a constant that a register holds."""
@@ -29,7 +29,6 @@ DROPOUT_OUTPUT_LABEL: Final = 0.0
 """Default of `learning.dropout.output` if the target is `label`."""
 
 NOT_YET: Final[Mapping[str, tuple[str, ...]]] = {
-    "learning.rule": registry.NOT_YET,
     "learning.target": ("mixed",),
 }
 """Names that are reserved but not supported by this version."""
@@ -79,8 +78,6 @@ class Homeostasis(Section):
 
 
 def _known_rule(name: str) -> str:
-    if name in registry.NOT_YET:
-        raise sentence(f"not in this version: {shown(name)}, allowed: {', '.join(registry.names())}")
     if name not in registry.names():
         raise wrong("unknown rule", did_you_mean(name, registry.names()))
     return name
@@ -119,13 +116,6 @@ class Learning(Section):
         if isinstance(value, Mapping) and isinstance(rule, str) and rule not in registry.names():
             value = {name: given for name, given in value.items() if name in Learning.model_fields}
         return section_of(rule).model_validate(value, context=info.context)
-
-    def known_labels(self, layers: tuple[int, ...]) -> tuple[int, Path] | None:
-        """How many labels a chip with neuron layers of these sizes learns from, and the field that says so.
-
-        None where it learns from none. Here an output stands for each.
-        """
-        return (layers[-1], ("chip", "layers", len(layers) - 1)) if self.target == "label" else None
 
 
 class Targeted(Learning):

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field, SerializeAsAny
 
+from edgesdt import registry
 from edgesdt.errors import ArgumentError
+from edgesdt.registry import ReadoutName
 from edgesdt.spec import named_files
 from edgesdt.spec.schema.chip import Chip
 from edgesdt.spec.schema.device import Deployment, Device
@@ -79,8 +81,6 @@ class Technology(Section):
 
 _AS_FOR_ALL = Banks().model_dump(mode="json")
 
-ReadoutName = Literal["direct", "linear", "output"]
-
 
 class Spec(Section):
     """One complete simulation. `load`, `loads` and `from_plain` create it and check that its fields agree."""
@@ -101,7 +101,7 @@ class Spec(Section):
     readout: Annotated[
         tuple[ReadoutName, ...],
         AfterValidator(unique),
-        Allowed("a list of direct, linear, output, each once"),
+        Allowed(f"a list of {', '.join(registry.READOUTS)}, each once"),
     ] = Field(
         default=("direct",),
         strict=False,

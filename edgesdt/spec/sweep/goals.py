@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+from edgesdt import registry
 from edgesdt.spec.hints import did_you_mean, shown
 from edgesdt.units import ENERGY, SIZE, TIME, Kind, UnitError, parse
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 _AREAS: Final = {"mm²": Fraction(1), "µm²": Fraction(1, 10**6), "um²": Fraction(1, 10**6)}
 _AREA: Final = Kind("area", "mm²", "mm²", _AREAS, "0.5 mm2", ("mm²",))
 _SHARE: Final = Kind("share", "", "", {"": Fraction(1)}, "0.9", ("",))
-_READOUTS: Final = {"direct": ("direct_average", "direct_max"), "linear": ("linear",), "output": ("output",)}
 
 
 @dataclass(frozen=True)
@@ -124,4 +124,4 @@ def _limit(text: str, judged: Goal) -> float:
 
 def _accuracies(spec: Spec) -> list[str]:
     """The keys of a record's `accuracy`, those of the first read-out first."""
-    return [name for readout in spec.readout for name in _READOUTS[readout]]
+    return [name for readout in spec.readout for name in registry.READOUTS[readout]]

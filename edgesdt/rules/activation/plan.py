@@ -1,0 +1,160 @@
+"""From a spec to the integers that the kernels of activation learning run on: the plan, the arrays, the rates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesdt.kernels.arithmetic import register
+from edgesdt.kernels.byte_rows import ROWS as AT_ONCE
+from edgesdt.kernels.inverse_root import roots
+from edgesdt.kernels.random_bank import seeded
+from edgesdt.qformat import QFormat, Rounding
+from edgesdt.rules.activation import registers
+from edgesdt.rules.activation.layout import EVENT_KINDS, Chip, Plan, Workspace
+from edgesdt.rules.activation.sample import OUTPUT_POINT
+from edgesdt.rules.activation.settings import (
+    FACTOR_BITS,
+    MEAN_BITS,
+    ROOT_BITS,
+    RUNNING_BITS,
+    by_lines,
+    settings,
+    shapes,
+)
+from edgesdt.rules.fixed_point import codes, rate_row, weight_codes, wide_codes
+from edgesdt.spec import Spec
+
+_PENDING, _SWEEPS = 1 << 12, 1 << 5
+"""Weight changes, and sweeps with them, planned before they are written: few enough to stay in the nearest cache."""
+KINDS = ("abs", "ln_abs", "std_abs")
+"""Names of the activations in the order of `Plan.activation`."""
+VARIANCE_AT_FIRST, VARIANCE_FLOOR = 0.1, 1e-5
+"""Zhou's code."""
+
+
+def plan(spec: Spec) -> Plan:
+    """The machine of `spec` as integers (`Plan` says what each one means)."""
+    chip, learning = spec.chip, settings(spec)
+    frac, point, feedback = chip.weights.point, learning.frac_bits, learning.feedback
+    rows, columns = (np.array(side, np.int64) for side in zip(*shapes(spec), strict=True))
+    sizes = np.append(rows, columns[-1])
+    hidden = np.array([int(n).bit_length() for n in sizes], np.int64)
+    nearest = chip.states.rounding == "nearest"
+    return Plan(
+        sizes=sizes,
+        widths=columns,
+        first=np.concatenate(([0, 0], np.cumsum(sizes[1:-1]))).astype(np.int64),
+        first_signal=np.concatenate(([0], np.cumsum(sizes[:-1]))).astype(np.int64),
+        first_weight=np.concatenate(([0], np.cumsum(rows * columns)[:-1])).astype(np.int64),
+        image=chip.layers[0],
+        classes=learning.label.classes,
+        copies=learning.label.copies,
+        label_code=registers.label_code(spec),
+        point=point,
+        state_limit=(1 << chip.states.bits) - 1,
+        output_right=frac,
+        output_half=1 << (frac - 1) if nearest and frac > 0 else 0,
+        error_right=frac + point - learning.errors.frac_bits,
+        error_limit=(1 << (learning.errors.bits - 1)) - 1,
+        accumulator_limit=(1 << (chip.accumulator.bits - 1)) - 1,
+        weight_limit=QFormat(chip.weights.bits, frac).highest,
+        activation=KINDS.index(learning.activation),
+        inverse=np.array([(2 ** (ROOT_BITS + int(b)) // int(n) + 1) // 2 for n, b in zip(sizes, hidden, strict=True)]),
+        inverse_right=ROOT_BITS - 1 + hidden - MEAN_BITS,
+        variance_floor=int(VARIANCE_FLOOR * 2.0 ** (2 * point + RUNNING_BITS) + 0.5),
+        share=learning.statistics.share_bits,
+        activation_right=2 * point - OUTPUT_POINT,
+        stochastic_weights=Rounding.named(chip.weights.rounding) is Rounding.STOCHASTIC,
+        by_lines=by_lines(spec),
+        column=register(1, point - learning.column_bits, Rounding.STOCHASTIC),
+        line_limit=(1 << (FACTOR_BITS - 1)) - 1,
+        feedback=feedback.enabled,
+        margin=registers.margin(spec),
+        slope_right=2 * point - feedback.slope_bits - registers.SHARE_BITS,
+        unlearning=registers.unlearning(spec),
+    )
+
+
+def rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
+    """The rate registers of `epoch` (0-based) as (L, 6): error → factor of a row, or product → weight code."""
+    chip, learning = spec.chip, settings(spec)
+    mode, lines, rows = Rounding.named(chip.weights.rounding), by_lines(spec), []
+    for layer in range(len(chip.layers) - 1):
+        other = learning.column_bits if lines else learning.frac_bits
+        widest = learning.errors.bits + chip.states.bits
+        point = learning.errors.frac_bits + other
+        rows.append(rate_row(registers.rate(spec, layer, epoch), point, chip.weights.point, mode, widest))
+    return np.array(rows, dtype=np.int64)
+
+
+def empty_chip(spec: Spec) -> Chip:
+    """Every on-chip array of `spec`, zeroed but for the table and the variances, the random bank seeded."""
+    chip, learning, each = spec.chip, settings(spec), shapes(spec)
+    rows, columns = zip(*each, strict=True)
+    hidden = sum(columns[:-1]) if learning.activation == "std_abs" else 0
+    variance = int(VARIANCE_AT_FIRST * 2.0 ** (2 * learning.frac_bits + RUNNING_BITS) + 0.5)
+    variance = min(variance, (1 << (2 * chip.states.bits + RUNNING_BITS)) - 1)
+    return Chip(
+        inputs=np.zeros(chip.layers[0], np.uint8),
+        weights=weight_codes(spec, sum(a * b for a, b in each)),
+        signals=np.zeros(sum(rows), np.int16),
+        outputs=np.zeros(sum(columns), np.int16),
+        image_sums=codes(columns[0]),
+        accumulators=codes(max(rows + columns)),
+        errors=codes(max(rows)),
+        columns=codes(max(columns) if by_lines(spec) else 0),
+        activations=wide_codes(learning.label.classes),
+        means=codes(hidden),
+        variances=np.full(hidden, variance, np.int64),
+        roots=roots(),
+        random=seeded(spec.seed, chip.random.lanes),
+    )
+
+
+def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
+    """The simulator's own arrays for `spec` (none of them is part of the described chip).
+
+    What goes with the weights is taken from `shared` where that is given, for a second set of neurons.
+    """
+    each, layers = shapes(spec), len(spec.chip.layers)
+    rows, columns = zip(*each, strict=True)
+    widest, synapses = max(rows + columns), sum(a * b for a, b in each)
+    small: Any = np.uint8 if spec.chip.states.bits <= 8 else np.int32  # the quick sums take bytes
+    words = np.zeros(widest + spec.chip.random.lanes, np.uint32)
+    swept = not by_lines(spec)
+    room = 2 * max(_PENDING, 2 * widest) if swept else 0
+
+    def listed(n: int) -> npt.NDArray[np.int32]:
+        return codes(n + AT_ONCE)
+
+    return Workspace(
+        mirror=shared.mirror if shared else weight_codes(spec, synapses if swept and layers > 2 else 0),
+        weight_peak=shared.weight_peak if shared else wide_codes(layers - 1),
+        event_index=listed(rows[0]),
+        event_value=np.zeros(rows[0] + AT_ONCE, small),
+        above=listed(max(rows)),
+        above_values=np.zeros(max(rows) + AT_ONCE, small),
+        below=listed(max(rows)),
+        below_values=np.zeros(max(rows) + AT_ONCE, small),
+        label_index=listed(settings(spec).label.copies),
+        label_value=np.zeros(settings(spec).label.copies + AT_ONCE, small),
+        reach=wide_codes(2),
+        minus=codes(max(columns)),
+        words=words,
+        halves=words.view(np.uint16),
+        silence=np.zeros(widest, np.uint16),
+        deltas=codes(widest),
+        pending=codes(room),
+        named=codes(room),
+        swept=np.zeros((_SWEEPS + 1, 2), np.int64),
+        rows=codes(widest),
+        row_values=codes(widest),
+        posts=codes(widest),
+        post_values=codes(widest),
+        wear=shared.wear if shared else np.zeros(synapses, np.uint8),
+        wear_carry=shared.wear_carry if shared else np.zeros(synapses, np.uint32),
+        events=np.zeros((EVENT_KINDS, layers), np.int64),
+    )

@@ -1,0 +1,88 @@
+"""Activation learning on a fixed-point chip: Zhou, "Activation learning by local competitions", arXiv 2209.13400.
+
+The algorithm, sample by sample, is `edgesdt.rules.activation.sample.learn_stream`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from edgesdt.arguments import ARGUMENTS
+from edgesdt.kernels.layout import Codes
+from edgesdt.rules.activation import plan
+from edgesdt.rules.activation.counts import actions
+from edgesdt.rules.activation.layout import Chip, Plan, Workspace
+from edgesdt.rules.activation.sample import infer_stream, learn_stream
+from edgesdt.rules.activation.settings import ROOT_BITS, RUNNING_BITS, settings
+from edgesdt.rules.activation.store import LabelStore
+from edgesdt.rules.arguments import signed
+from edgesdt.rules.base import DigitalLearner, Events
+from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
+from edgesdt.spec import Spec
+
+
+class ActivationLearning(DigitalLearner):
+    """The rule on the chip that `spec` describes, with freshly drawn weights."""
+
+    plan: Plan
+    chip: Chip
+    work: Workspace
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec, plan.plan(spec), plan.empty_chip(spec), plan.workspace(spec))
+
+    def biases(self, layer: int) -> npt.NDArray[np.integer]:
+        """No neuron of this rule has a bias: an empty array. Raises `ArgumentError` where there is no such layer."""
+        ARGUMENTS.whole("layer", layer, 1, len(self.spec.chip.layers) - 1)
+        return np.zeros(0, np.int32)
+
+    def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
+        rates = plan.rates(self.spec, epoch)
+        learn_stream(self.chip, self.plan, self.work, rates, samples, labels, order)
+
+    def _infer_part(self, chip: Chip, work: Workspace, samples: Pixels, outputs: Outputs) -> None:
+        infer_stream(chip, self.plan, work, samples, outputs)
+
+    def _actions(self, events: Events) -> Counts:
+        return actions(self.spec, events)
+
+    def _own_workspace(self) -> Workspace:
+        return plan.workspace(self.spec, shared=self.work)
+
+    def _substrate(self, aligned: Codes) -> LabelStore:
+        return LabelStore(self.spec, self.plan, self.chip, self.work, aligned)
+
+    def _ranges(self) -> dict[str, tuple[int, int]]:
+        most = int(self.plan.state_limit)
+        return {
+            "inputs": (0, (1 << self.spec.encoder.bits) - 1),
+            "weights": signed(self.plan.weight_limit),
+            "signals": (-most, most),
+            "outputs": (-most, most),
+            "image_sums": signed(self.plan.accumulator_limit),
+            "accumulators": signed(self.plan.accumulator_limit),
+            "errors": signed(self.plan.error_limit),
+            "columns": (-int(self.plan.line_limit), int(self.plan.line_limit)),
+            "activations": (0, most * most * self.spec.chip.layers[-1]),
+            "means": (0, most << RUNNING_BITS),
+            "variances": (0, (1 << (2 * self.spec.chip.states.bits + RUNNING_BITS)) - 1),
+            "roots": (0, (1 << ROOT_BITS) - 1),
+            "random": (1, (1 << 32) - 1),  # a lane at 0 would stay there
+        }
+
+    def weight_file(self, image_shape: tuple[int, ...]) -> dict[str, npt.NDArray[np.generic]]:
+        """Integer codes of all that was learned, with their formats, for `weights.npz`."""
+        arrays: dict[str, npt.NDArray[np.generic]] = {
+            f"weights_{layer}": self.weights(layer) for layer in range(len(self.spec.chip.layers) - 1)
+        }
+        if self.chip.means.size:
+            arrays |= {"means": self.chip.means, "variances": self.chip.variances}
+        return {
+            **arrays,
+            "weights_frac_bits": np.array(self.spec.chip.weights.point),
+            "frac_bits": np.array(settings(self.spec).frac_bits),
+            "image_shape": np.array(image_shape),
+            "image_rows": np.array(self.spec.chip.layers[0]),
+            "random_bank": self.chip.random,
+        }

@@ -1,0 +1,79 @@
+"""Updates by listed lines: `w_ij += rows_i · columns_j`, exactly, for the rows and columns that are not 0.
+
+What is rounded is rounded on the lines before: a row and a column take one random half-word each, where products would
+take one for each weight (Gokmen & Vlasov, Front. Neurosci. 10 (2016) 333, have pulses that coincide so).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edgesdt.kernels.arithmetic import add32, mul32, saturate, scaled, sub32
+from edgesdt.kernels.jit import kernel
+from edgesdt.kernels.layout import BANK_STEPS, PAIRS, WEIGHT_SATURATIONS, WEIGHT_WRITES
+from edgesdt.kernels.listing import list_nonzero
+from edgesdt.kernels.random_bank import draw, steps_for
+
+
+@kernel
+def draw_lines(codes, constant, limit, bank, words, halves, factors, lines, values, events):  # type: ignore[no-untyped-def]
+    """Write `codes` times a register to `factors`, rounded with a half-word each, and list what is not 0; how many.
+
+    Factors saturate to ±`limit`; half-words are taken in order on fresh steps of the bank, one for every code.
+    """
+    n = codes.shape[0]
+    steps = steps_for(n, 2 * bank.shape[0])
+    draw(bank, words, steps)
+    events[BANK_STEPS, 0] += steps
+    for i in range(n):
+        factors[i] = saturate(scaled(np.int64(codes[i]), constant, halves[i]), -limit, limit)
+    count = list_nonzero(factors, n, lines)
+    for a in range(count):
+        values[a] = factors[lines[a]]
+    return count
+
+
+@kernel
+def add_lines(  # type: ignore[no-untyped-def]
+    weights, wear, wear_carry, plan, layer, rows, row_values, a_count, factors, b_count, weight_peak, events
+):
+    """Add the products of `a_count` listed rows and the `factors` (n,) of all columns to weight layer `layer`.
+
+    `b_count` factors are not 0. `wear` counts changed codes in the order of the weights; `weight_peak` stays an upper
+    bound of |weight|. Every new code saturates. A whole row is added at once, for columns at 0 change nothing.
+    """
+    base, n = plan.first_weight[layer], plan.widths[layer]
+    limit, peak = plan.weight_limit, np.int64(weight_peak[layer])
+    writes = hits = np.int64(0)
+    for a in range(a_count):
+        start = base + np.int64(rows[a]) * n
+        row, worn = weights[start : start + n], wear[start : start + n]
+        written, hit, reached = add_row(row, worn, wear_carry[start : start + n], factors, row_values[a], limit)
+        writes, hits, peak = writes + written, hits + hit, max(peak, reached)
+    weight_peak[layer] = peak
+    events[PAIRS, layer] += a_count * b_count
+    events[WEIGHT_WRITES, layer] += writes
+    events[WEIGHT_SATURATIONS, layer] += hits
+
+
+@kernel
+def add_row(row, worn, carry, factors, value, limit):  # type: ignore[no-untyped-def]
+    """`row[j] += value · factors[j]`, saturating. Returns codes changed, saturations, and a bound of |code|."""
+    lowest, highest, times = np.int32(-limit - 1), np.int32(limit), np.int32(value)
+    writes, hits, peak, fullest = np.int32(0), np.int32(0), np.int32(0), np.uint8(0)
+    n = np.uint64(row.shape[0])
+    for j in range(n):
+        fullest = max(fullest, worn[j])
+    for j in range(n):
+        old = np.int32(row[j])
+        wide = add32(old, mul32(times, np.int32(factors[j])))
+        new = min(max(wide, lowest), highest)
+        once = np.int32(new != old)
+        if fullest == 255:  # a counter may wrap
+            carry[j] += np.uint32((once != 0) & (worn[j] == 255))
+        row[j] = new
+        worn[j] = np.uint8(worn[j] + np.uint8(once))
+        writes = add32(writes, once)
+        hits = add32(hits, np.int32(new != wide))
+        peak = max(peak, max(new, sub32(np.int32(0), new)))
+    return np.int64(writes), np.int64(hits), np.int64(peak)
