@@ -18,7 +18,10 @@ from tests.conftest import SMALL
 from tests.small_chips import random_samples, spec_of
 from tests.witnesses import fields_of
 
-RESET = ["learning.homeostasis.reset=epoch", "learning.homeostasis.gamma=0.2", "data.train=200", "data.test=50"]
+RESET = [
+    "learning.homeostasis.reset=epoch", "learning.homeostasis.gamma=0.2", "data.train=200", "data.test=50",
+    "deployment.times=[1]",
+]  # fmt: skip
 
 
 def scripted(spec: Spec) -> Chip:
@@ -46,7 +49,10 @@ def test_a_script_learns_what_a_run_learns(more: list[str], tmp_path: Path) -> N
     rule = more[0].removeprefix("learning.rule=") if "rule" in more[0] else registry.DEFAULT
     small, asked = small_of(rule), fields_of(rule, [*RESET, *more])
     spec = loads(small, overrides=asked)
-    run(spec, tmp_path / "run", report=False)
+    record = run(spec, tmp_path / "run", report=False)
+    rested, ended = record["deployment"][0], record["accuracy"]
+    same = {name: share for name, share in rested.items() if name in registry.ACCURACIES}
+    assert same and (not spec.device.digital or same.items() <= ended.items()), "a memory forgets nothing"
     chip = scripted(spec)
     with np.load(tmp_path / "run" / "weights.npz") as kept:
         for name, codes in chip.rule.weight_file((8, 8)).items():
