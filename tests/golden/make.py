@@ -250,7 +250,7 @@ def main(names: list[str]) -> None:
         layers, fields = CHIPS[name]
         spec = spec_of(layers, {"name": name, **fields})
         samples, labels = random_samples(spec, 0, SAMPLES)
-        labels %= rule_of(spec).outputs(spec)
+        labels %= rule_of(spec).classes(spec)
         golden: dict[str, Any] = {"made_with": made_with(), "spec": spec.plain()}
         golden |= {"samples": samples.tolist(), "labels": labels.tolist()}
         golden |= trace_of(spec, golden["samples"], golden["labels"])

@@ -8,6 +8,7 @@ import pytest
 
 from edgesdt.chip.simulated import Chip
 from edgesdt.kernels.random_bank import draw
+from edgesdt.rules.lookup import rule_of
 from hw_models.kernels import pulsing
 from hw_models.kernels.step_laws import AFFINE
 from tests.golden.make import CHIPS
@@ -30,5 +31,5 @@ def test_no_index_of_a_digital_chip_is_out_of_bounds(name: str) -> None:
     spec = spec_of(layers, {**fields, "chip.weights.bits": 12})
     samples, labels = random_samples(spec, 0, 2 * spec.learning.batch + 3)
     chip = Chip(spec)
-    chip.learn(samples, labels)
+    chip.learn(samples, labels % rule_of(spec).classes(spec))
     assert len(chip.infer(samples)) == len(samples)
