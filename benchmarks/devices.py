@@ -96,9 +96,9 @@ def _spec(effort: Effort, noise: Mapping[str, Any]) -> Spec:
     return Spec.from_plain(
         {
             "name": "reads",
-            "data": {"set": "mnist"},
+            "data": {"set": "any.npz"},
             "encoder": {"bits": 8},
-            "chip": {"layers": [effort.rows, effort.columns], "memory_budget": "1 MiB"},
+            "chip": {"layers": [effort.rows, effort.columns], "weights": {"init_gain": 0.1}, "memory_budget": "1 MiB"},
             "learning": {"free_steps": 1, "nudged_steps": 1, "dt": 1.0, "winners": 1},
             "device": {"model": "Idealized", "array": {"weight_per_range": 0.1, **noise}},
         }

@@ -22,6 +22,8 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # so that plain `pytest` finds `tests.…` as `python -m pytest` does
 sys.modules.setdefault("tests.conftest", sys.modules[__name__])  # one set of classes, whoever imports them
 
+from edgesdt import datasets  # noqa: E402
+
 SMALL = """\
 name: small
 data: {set: digits, train: 700, test: 200}
@@ -34,6 +36,13 @@ learning: {winners: 2, learning_rate: 0.004}
 epochs: 3
 """
 """A run of a fraction of a second."""
+
+
+@pytest.fixture(autouse=True)
+def read_data_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command in-process may keep a data set in memory (`datasets.keep`); the next test must not see it."""
+    monkeypatch.setattr(datasets, "_keeping", False)
+    monkeypatch.setattr(datasets, "_kept", {})
 
 
 @dataclass

@@ -34,7 +34,7 @@ DENSEST: Final = 1032
 """Largest expansion of deflate, in bytes per byte (RFC 1951: 258 bytes from 2 bits)."""
 _SPARE: Final = 1 << 16
 """Unpacked size that is allowed for any archive, however small."""
-_MOST_FILE: Final = 1 << 40
+MOST_FILE: Final = 1 << 36
 """Limit on the size of the file itself, which is never read as a whole."""
 _MOST_HEADER: Final = 10_000
 _MOST_WINDOW: Final = 1 << 26
@@ -63,7 +63,7 @@ def read(
     Nothing is unpickled. Raises `ArchiveError` for a damaged, too large or non-numeric array, and `OSError` if the file
     cannot be read.
     """
-    with open_whole(path, _MOST_FILE) as stream:
+    with open_whole(path, MOST_FILE) as stream:
         entries = _entries(stream)
         most = min(most, DENSEST * stream.seek(0, io.SEEK_END) + _SPARE)
         found: dict[str, npt.NDArray[np.generic]] = {}
@@ -76,7 +76,7 @@ def read(
 
 def names(path: Path) -> list[str]:
     """Names of the arrays of an .npz file. Raises as `read`."""
-    with open_whole(path, _MOST_FILE) as stream:
+    with open_whole(path, MOST_FILE) as stream:
         return list(_entries(stream))
 
 

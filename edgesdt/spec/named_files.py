@@ -24,6 +24,8 @@ _LAYERS: Final = ("device", "layers")
 MOST_BYTES: Final = 1 << 16
 """Largest size of a sheet in a spec; of a longer device sheet, the spec holds only the digest."""
 _LARGEST_SHEET: Final = 1 << 20
+LARGEST_FILE: Final = 1 << 36
+"""Largest size of a data set whose digest is taken, that of `files.archives` [bytes]."""
 
 
 class SheetError(ValueError):
@@ -145,10 +147,11 @@ def _sheet(path: str, changed_ns: int, size: int) -> tuple[str | None, str]:
 
 
 def digest(path: str) -> str | None:
-    """SHA-256 of a file of any size; None if it is not a regular file or cannot be read."""
+    """SHA-256 of a file; None if it is not a regular file, cannot be read, or is larger than any data set may be."""
     try:
         found = os.stat(path)
-        return _digest(path, found.st_mtime_ns, found.st_size) if stat.S_ISREG(found.st_mode) else None
+        usable = stat.S_ISREG(found.st_mode) and found.st_size <= LARGEST_FILE
+        return _digest(path, found.st_mtime_ns, found.st_size) if usable else None
     except (OSError, ValueError):
         return None
 

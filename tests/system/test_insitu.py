@@ -268,7 +268,7 @@ def test_a_killed_run_on_cells_goes_on_and_ends_the_same(
         (["device.layers={1: EcRam}"], ["device.layers.1: no such layer: 1, allowed: 0 (64-200 has 1 layer"]),
         (
             ["device.model=ecram", "chip.layers=[64, 30, 20]", "device.array.slices=2"],
-            ["device.layers.0.array.slices: 2 with 2 layers of weights, allowed: 1"],
+            ["device.array.slices: 2 with 2 layers of weights, allowed: 1"],
         ),
         (["device.model=EcRam", "learning.batch=4"], ["learning.batch: mini-batches of 4 on analog cells, allowed: 1"]),
         (["device.model=EcRam", "device.off=[cycle_to_cycel]"], ["device.off", "'cycle_to_cycel'", "'cycle_to_cycle'"]),

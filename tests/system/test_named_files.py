@@ -221,7 +221,7 @@ def test_faults_of_a_table_are_told_with_both_lines_and_for_report_with_its_own(
     cli("report", "q", "--table", "cmos_45").refused("--table: unknown technology table", "did you mean 'cmos_45nm'")
     path.write_text(table(), encoding="utf-8")
     assert cli("report", "q", "--table", path).out == "q/report-my28.html\n"
-    assert "Priced with my28 (SHA-256 " in Path("q/report-my28.html").read_text(encoding="utf-8")
+    assert "Priced with my28.yaml (SHA-256 " in Path("q/report-my28.html").read_text(encoding="utf-8")
     cli("report", "q", "--table", path, "--out", path).refused("would overwrite a file that this command reads")
 
 

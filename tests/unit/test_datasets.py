@@ -349,7 +349,7 @@ PACKED = compressed(CONTENT[IMAGES])
         (PACKED[:20] + b"\xff\xff\xff" + PACKED[23:], "the gzip file is damaged"),
         (PACKED[:-8] + b"\0\0\0\0" + PACKED[-4:], "the gzip file is damaged"),
         (PACKED + b"rubbish", "the gzip file is damaged"),
-        (compressed(CONTENT[IMAGES] + b"\0"), "unpacks to more than the 52 bytes"),
+        (compressed(CONTENT[IMAGES] + b"\0"), "unpacks to more than the allowed 52 bytes"),
         (compressed(CONTENT[IMAGES][:-1]), "truncated: shape (6, 2, 3) needs 52 bytes, there are 51"),
         (CONTENT[IMAGES] + b"\0", "too long: shape (6, 2, 3) needs 52 bytes, there are 53"),
         (CONTENT[IMAGES][:9], "truncated in the IDX header: 9 bytes, 16 needed"),
@@ -477,7 +477,7 @@ def test_fetching_can_be_forbidden(tiny: Callable[..., KnownSet], served: Served
         (PACKED[:30], f"{IMAGES}: the gzip file is truncated"),
         (b"", f"{IMAGES}: the file is empty"),
         (b"<html>log in here</html>", f"{IMAGES}: not an IDX file"),
-        (b"\0" * 200_000, f"{IMAGES}.gz: more than the 52 bytes"),
+        (b"\0" * 200_000, f"{IMAGES}.gz: more than the allowed 52 bytes"),
     ],
 )
 def test_a_source_that_fails_is_left_for_the_next(

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgesdt.errors import EdgesdtError, RunError
+from edgesdt.files import archives
 from edgesdt.runs.folder import RunFolder
-from edgesdt.spec import loads
+from edgesdt.spec import loads, named_files
 from hw_models import files
 from hw_models.foreign import printable, printable_lines
 from tests.conftest import SMALL, Said
@@ -31,6 +32,14 @@ def specials(folder: Path) -> dict[str, Path]:
         file.truncate(1 << 40)
     (folder / "folder").mkdir()
     return {name: folder / name for name in ("pipe", "socket", "huge", "folder")} | {"zero": Path("/dev/zero")}
+
+
+def test_a_file_too_large_for_a_data_set_has_no_digest(tmp_path: Path) -> None:
+    """Nor does a digest of it take minutes."""
+    assert named_files.LARGEST_FILE == archives.MOST_FILE
+    assert named_files.digest(str(specials(tmp_path)["huge"])) is None
+    (tmp_path / "small").write_bytes(b"x")
+    assert named_files.digest(str(tmp_path / "small")) is not None
 
 
 def test_specials_are_refused_at_once(tmp_path: Path) -> None:

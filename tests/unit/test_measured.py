@@ -197,7 +197,7 @@ def test_arguments_that_cannot_be(tmp_path: Path) -> None:
     for keywords, told in (
         ({"family": "neurosym"}, "did you mean 'neurosim'"),
         ({"family": "linear", "lookup": True}, "one of them"),
-        ({"plot": tmp_path / "x.doc"}, "ends in"),
+        ({"plot": tmp_path / "x.doc"}, "must end in"),
         ({"plot": tmp_path / "none" / "x.svg"}, "no folder"),
         ({"lookup": True}, "too little data for a lookup table"),
     ):
