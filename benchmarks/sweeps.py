@@ -134,10 +134,10 @@ def _fill(file: Path, out: Path) -> None:
     from edgesdt.runs.experiment import run
     from edgesdt.spec.sweep.section import load_sweep
     from edgesdt.sweep import rows
-    from edgesdt.sweep.plan import Plan
+    from edgesdt.sweep.plan import SweepPlan
     from edgesdt.sweep.store import Store
 
-    plan = Plan(*load_sweep(str(file)))
+    plan = SweepPlan(*load_sweep(str(file)))
     found = run(plan.spec_of(plan.points[0]), out.with_name("run"), report=False)
     with Store(out, plan):
         for point in plan.points[1:]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edgesdt.sweep.driver import Crew, Source
-    from edgesdt.sweep.plan import Plan
+    from edgesdt.sweep.plan import SweepPlan
     from edgesdt.sweep.progress import Progress
 
 EPILOG = (
@@ -49,12 +49,12 @@ def _count(text: str) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command; returns the exit code. Raises `EdgesdtError`."""
     from edgesdt.spec.sweep.section import load_sweep
-    from edgesdt.sweep.plan import Plan
+    from edgesdt.sweep.plan import SweepPlan
 
     assumed = arguments.assume is not None
     if assumed and not arguments.plan:
         raise SpecError("--assume: only with --plan: a sweep that runs reads its data")
-    plan = Plan(*load_sweep(arguments.spec, arguments.overrides), with_data=not assumed)
+    plan = SweepPlan(*load_sweep(arguments.spec, arguments.overrides), with_data=not assumed)
     if arguments.plan:
         from edgesdt.sweep.plan_table import lines
 
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     return _sweep(plan, arguments)
 
 
-def _sweep(plan: Plan, arguments: argparse.Namespace) -> int:
+def _sweep(plan: SweepPlan, arguments: argparse.Namespace) -> int:
     from edgesdt.sweep import summary
     from edgesdt.sweep.driver import Driver
     from edgesdt.sweep.progress import Progress
@@ -101,7 +101,7 @@ def _sweep(plan: Plan, arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _source(plan: Plan) -> Source:
+def _source(plan: SweepPlan) -> Source:
     from edgesdt.sweep.driver import Planned
 
     if plan.sweep.method != "search":

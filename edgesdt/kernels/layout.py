@@ -35,7 +35,7 @@ NUDGED_CHANGES = 12  # column L: output codes that changed in a nudged step
 EVENT_KINDS = 13
 
 
-class Chip(NamedTuple):
+class ChipArrays(NamedTuple):
     """All arrays of the described chip; in the shapes, N = neurons of layers 1 … L, n = layer sizes.
 
     Arrays that a spec does not need have length 0. The number of bits of each is in the memory map; the dtypes here

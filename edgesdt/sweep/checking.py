@@ -14,7 +14,7 @@ from typing import Any, Final
 from edgesdt.errors import SpecError
 from edgesdt.spec.loading import Traced
 from edgesdt.spec.sweep.section import Parameter, Sweep
-from edgesdt.sweep.plan import Plan
+from edgesdt.sweep.plan import SweepPlan
 from edgesdt.sweep.sampling import combinations
 
 MOST: Final = 2000
@@ -24,8 +24,8 @@ _VALUES: Final = 100
 
 
 def check(traced: Traced, sweep: Sweep, with_data: bool = True) -> str:
-    """What was checked, in words. Raises as `Plan`: `SpecError` with every fault of every point that was looked at."""
-    plan = Plan(traced, replace(sweep, method="search"), with_data)  # which plans no points of its own
+    """What was checked, in words. Raises as `SweepPlan`: `SpecError` with every fault of every point that was looked at."""
+    plan = SweepPlan(traced, replace(sweep, method="search"), with_data)  # which plans no points of its own
     if sweep.method == "search":
         check_ends(plan)
         return "search: every listed value and both ends of every range can be"
@@ -40,7 +40,7 @@ def check(traced: Traced, sweep: Sweep, with_data: bool = True) -> str:
     return f"{sweep.method} of {count:,} points: the first {MOST:,} can be"
 
 
-def check_ends(plan: Plan) -> None:
+def check_ends(plan: SweepPlan) -> None:
     """Raise `SpecError` if an end of a range, or a value of a list, is impossible by itself on the spec as it is."""
     told = []
     for parameter in plan.sweep.parameters:

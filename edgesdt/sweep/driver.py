@@ -10,7 +10,7 @@ from typing import Protocol
 
 from edgesdt.errors import RunError
 from edgesdt.sweep import rows
-from edgesdt.sweep.plan import Plan, Point
+from edgesdt.sweep.plan import Point, SweepPlan
 from edgesdt.sweep.progress import Progress
 from edgesdt.sweep.store import Store
 from edgesdt.sweep.workers.jobs import Job, Outcome
@@ -61,7 +61,7 @@ class Source(Protocol):
 class Planned:
     """The source of a sweep whose points are all planned in advance."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: SweepPlan) -> None:
         self.points: list[Point] = []
         self._plan = plan
 
@@ -85,7 +85,7 @@ class Driver:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: SweepPlan,
         source: Source,
         store: Store,
         crew: Callable[[int], Crew],

@@ -47,7 +47,7 @@ class Point:
         return f"{self.spec_hash}-{self.seed}"
 
 
-class Plan:
+class SweepPlan:
     """The plan of a sweep: `points` in the order in which they run (empty for a search, which chooses its own).
 
     Raises `SpecError` with every fault of every point, and `DataError` if the user's data file cannot be read. Without

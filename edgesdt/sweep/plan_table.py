@@ -8,7 +8,7 @@ from edgesdt import units
 from edgesdt.sweep import objectives
 from edgesdt.sweep.activity import Foreseen
 from edgesdt.sweep.forecast import Forecast, forecast
-from edgesdt.sweep.plan import Plan, Point
+from edgesdt.sweep.plan import Point, SweepPlan
 
 _WIDEST = 24
 """Maximum characters for several values in a cell; longer lists show only their number."""
@@ -16,7 +16,7 @@ _COLUMNS = ("energy", "latency", "area", "memory")
 
 
 def lines(
-    plan: Plan, workers: int, assume: float | None = None, say: Callable[[str], None] = lambda line: None
+    plan: SweepPlan, workers: int, assume: float | None = None, say: Callable[[str], None] = lambda line: None
 ) -> Iterator[str]:
     """The lines of the table. Points with the same prediction share a line, and so do the seeds of a point.
 
@@ -75,7 +75,7 @@ def _several(values: Sequence[str]) -> str:
     return told if len(values) == 1 or len(told) <= _WIDEST else f"{len(values)} values"
 
 
-def _search(plan: Plan, workers: int, foreseen: Foreseen) -> Iterator[str]:
+def _search(plan: SweepPlan, workers: int, foreseen: Foreseen) -> Iterator[str]:
     sweep, made = plan.sweep, forecast(plan.base, foreseen.of(plan.base))
     seeds = len(sweep.seeds)
     goals = ", ".join(f"{goal.name} {'up' if goal.up else 'down'}" for goal in sweep.objectives)
@@ -98,7 +98,7 @@ def _search(plan: Plan, workers: int, foreseen: Foreseen) -> Iterator[str]:
         )
 
 
-def _infeasible(points: list[Point], plan: Plan) -> Iterator[str]:
+def _infeasible(points: list[Point], plan: SweepPlan) -> Iterator[str]:
     if points:
         yield ""
         yield f"{len(points)} infeasible points, which are not run:"

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from edgesdt import units
 from edgesdt.runs import compilation
 from edgesdt.sweep import objectives, rows
-from edgesdt.sweep.plan import Plan, Point, label
+from edgesdt.sweep.plan import Point, SweepPlan, label
 from edgesdt.sweep.store import Store
 
 _AT_ONCE = 200
@@ -20,7 +20,7 @@ _AT_ONCE = 200
 class Progress:
     """Counts runs and prints progress on `stream`: `live` for a terminal, `quiet` for no output."""
 
-    def __init__(self, plan: Plan, stream: TextIO, live: bool = False, quiet: bool = False) -> None:
+    def __init__(self, plan: SweepPlan, stream: TextIO, live: bool = False, quiet: bool = False) -> None:
         self._plan, self._stream, self._live, self._quiet = plan, stream, live and not quiet, quiet
         self.total = len(plan.points) or plan.sweep.samples * len(plan.sweep.seeds)
         """Total runs, including infeasible ones; a search adds infeasible points as it finds them."""

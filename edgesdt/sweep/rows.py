@@ -48,7 +48,7 @@ from edgesdt.runs import record
 from edgesdt.spec import spec_hash
 from edgesdt.spec.sweep.goals import Goal
 from edgesdt.spec.sweep.section import Parameter
-from edgesdt.sweep.plan import Plan, Point
+from edgesdt.sweep.plan import Point, SweepPlan
 
 SCHEMA = 1
 DONE, FAILED, INFEASIBLE, PRUNED = "done", "failed", "infeasible", "pruned"
@@ -59,13 +59,13 @@ _KEPT = (
 )  # fmt: skip
 
 
-def head(plan: Plan, point: Point) -> dict[str, Any]:
+def head(plan: SweepPlan, point: Point) -> dict[str, Any]:
     """The part of a row that follows from the plan alone."""
     return {"schema": SCHEMA, "point": plan.named(point), "seed": point.seed, "spec_hash": point.spec_hash}
 
 
 def row(
-    plan: Plan, point: Point, status: str, error: str | None = None, found: Mapping[str, Any] | None = None
+    plan: SweepPlan, point: Point, status: str, error: str | None = None, found: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """The row of a point; `found` is the record of its run, complete or shortened."""
     ran = status != INFEASIBLE
@@ -132,7 +132,7 @@ def check_schema(made: Mapping[str, Any], where: str) -> None:
         raise EdgesdtError(f"{where}: of schema {made['schema']}, written by a newer edgesdt; this one reads {SCHEMA}")
 
 
-def description(plan: Plan) -> dict[str, Any]:
+def description(plan: SweepPlan) -> dict[str, Any]:
     """`sweep.json`."""
     plain = plan.base.model_copy(update={"sweep": None}).plain()
     sweep = plan.sweep

@@ -22,7 +22,7 @@ from edgesdt.files import documents, record_shape
 from edgesdt.runs import record
 from edgesdt.spec import named_files, to_yaml
 from edgesdt.sweep import rows
-from edgesdt.sweep.plan import Plan, Point
+from edgesdt.sweep.plan import Point, SweepPlan
 from hw_models.files import open_own, read_bytes
 from hw_models.foreign import printable
 
@@ -37,7 +37,7 @@ class Store:
     or files of a newer edgesdt.
     """
 
-    def __init__(self, path: Path, plan: Plan) -> None:
+    def __init__(self, path: Path, plan: SweepPlan) -> None:
         self.path, self.plan = path, plan
         self._claims: IO[bytes] | None = None
         self._lines: dict[str, bytes] = {}
@@ -219,7 +219,7 @@ class Store:
         fcntl.lockf(self._claims, fcntl.LOCK_UN, 1, byte)
 
 
-def _as_run(plan: Plan) -> dict[str, Any]:
+def _as_run(plan: SweepPlan) -> dict[str, Any]:
     """The plain spec of a sweep; paths in its section are absolute because it is stored in another folder."""
     plain = plan.base.plain()
     if plan.folder:
@@ -241,7 +241,7 @@ def _is_ours(path: Path) -> bool:
     return not names or bool({"sweep.json", "points"} & names) or names <= {".claims"}
 
 
-def _check(path: Path, plan: Plan) -> None:
+def _check(path: Path, plan: SweepPlan) -> None:
     """Raises `EdgesdtError` if the folder holds the sweep of another spec or was written by a newer edgesdt."""
     try:
         found = documents.read(path / "sweep.json")

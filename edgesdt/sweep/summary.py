@@ -10,13 +10,13 @@ from edgesdt import units
 from edgesdt.pricing import omissions
 from edgesdt.spec.sweep.goals import Goal
 from edgesdt.sweep import objectives
-from edgesdt.sweep.plan import Plan
+from edgesdt.sweep.plan import SweepPlan
 from edgesdt.sweep.progress import Progress
 from edgesdt.sweep.rows import DONE, FAILED, INFEASIBLE, PRUNED
 
 
 def lines(
-    plan: Plan, found: Sequence[Mapping[str, Any]], progress: Progress, workers: int, seconds: float
+    plan: SweepPlan, found: Sequence[Mapping[str, Any]], progress: Progress, workers: int, seconds: float
 ) -> Iterator[str]:
     """Lines for a terminal from the rows `found`; `seconds` of this session, with `workers` in parallel."""
     every = Counter(row["status"] for row in found)

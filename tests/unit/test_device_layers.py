@@ -17,7 +17,7 @@ from edgesdt.runs import preview
 from edgesdt.runs.ablation import switches
 from edgesdt.spec import Spec, layers, load, loads, spec_hash, to_yaml, unused
 from edgesdt.spec.sweep.section import load_sweep
-from edgesdt.sweep.plan import Plan
+from edgesdt.sweep.plan import SweepPlan
 from tests.conftest import ROOT
 
 TEXT = """
@@ -294,7 +294,7 @@ def test_a_sweep_finds_the_sheets_of_layers_beside_it(parameter: str, tmp_path: 
     (tmp_path / "second.yaml").write_text(text, encoding="utf-8")
     with path.open("a", encoding="utf-8") as file:
         file.write(f"sweep: {{{parameter.format('second.yaml')}}}\n")
-    (point,) = (made := Plan(*load_sweep(str(path)))).points
+    (point,) = (made := SweepPlan(*load_sweep(str(path)))).points
     own = layers.device_of(made.spec_of(point), 1)
     assert own.file == str(tmp_path / "second.yaml") and own.cell_model().name == "Second"
 
@@ -303,7 +303,7 @@ def test_a_sweep_over_layers_of_neurons_gives_every_chip_its_own_devices(tmp_pat
     path = tmp_path / "spec.yaml"
     swept = "device: {model: EcRam}\nsweep: {chip.layers: [[784, 10], [784, 30, 10]]}\n"
     path.write_text(TEXT + swept, encoding="utf-8")
-    made = Plan(*load_sweep(str(path)))
+    made = SweepPlan(*load_sweep(str(path)))
     assert [layers.on_cells(made.spec_of(point)) for point in made.points] == [(0,), (0, 1)]
     by_hand = loads(TEXT.replace("784, 300, 10", "784, 30, 10"), overrides=["device.model=EcRam"])
     assert spec_hash(made.spec_of(made.points[1]).plain()) == spec_hash(by_hand.plain())

@@ -10,7 +10,7 @@ from edgesdt.runs import expected
 from edgesdt.spec.sweep.section import load_sweep
 from edgesdt.sweep.activity import MOST_PROFILES, Foreseen
 from edgesdt.sweep.forecast import forecast
-from edgesdt.sweep.plan import Plan
+from edgesdt.sweep.plan import SweepPlan
 from tests.conftest import SMALL
 
 MANY = (
@@ -19,9 +19,9 @@ MANY = (
 )
 
 
-def foreseen(file: Path, section: str, assume: float | None = None) -> tuple[Plan, Foreseen]:
+def foreseen(file: Path, section: str, assume: float | None = None) -> tuple[SweepPlan, Foreseen]:
     file.write_text(SMALL + section, encoding="utf-8")
-    plan = Plan(*load_sweep(str(file), []))
+    plan = SweepPlan(*load_sweep(str(file), []))
     return plan, Foreseen(((point.values, plan.spec_of(point)) for point in plan.points), assume, print)
 
 

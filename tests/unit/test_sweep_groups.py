@@ -15,7 +15,7 @@ from edgesdt.spec import spec_hash
 from edgesdt.spec.loading import load_traced
 from edgesdt.spec.sweep.section import load_sweep
 from edgesdt.sweep import plan_table
-from edgesdt.sweep.plan import Plan
+from edgesdt.sweep.plan import SweepPlan
 from edgesdt.sweep.search.candidates import features, ordered
 from edgesdt.sweep.search.search import Search
 from tests.conftest import SMALL, Said
@@ -39,10 +39,10 @@ sweep:
 """
 
 
-def planned(folder: Path, section: str) -> Plan:
+def planned(folder: Path, section: str) -> SweepPlan:
     path = folder / "swept.yaml"
     path.write_text(SMALL + section, encoding="utf-8")
-    return Plan(*load_sweep(str(path)))
+    return SweepPlan(*load_sweep(str(path)))
 
 
 @pytest.mark.parametrize("section", [SHORT, LONG])

@@ -21,7 +21,7 @@ from edgesdt.spec.sweep.section import Sweep, load_sweep
 from edgesdt.spec.sweep.variants import Faulty, Variants
 from edgesdt.sweep import plan_table
 from edgesdt.sweep.forecast import forecast
-from edgesdt.sweep.plan import Plan
+from edgesdt.sweep.plan import SweepPlan
 from edgesdt.sweep.sampling import random_shares, sobol_shares
 from edgesdt.sweep.search.acquisition import Expected, choose
 from edgesdt.sweep.search.candidates import Shares, features, varied
@@ -44,8 +44,8 @@ def swept(file: Path, section: str, *overrides: str) -> Sweep:
     return load_sweep(str(file), [f"sweep={section}", *overrides])[1]
 
 
-def planned(file: Path, section: str, *overrides: str) -> Plan:
-    return Plan(*load_sweep(str(file), [f"sweep={section}", *overrides]))
+def planned(file: Path, section: str, *overrides: str) -> SweepPlan:
+    return SweepPlan(*load_sweep(str(file), [f"sweep={section}", *overrides]))
 
 
 def refused(file: Path, section: str, *overrides: str) -> list[str]:

@@ -19,7 +19,7 @@ from edgesdt.runs import record
 from edgesdt.spec.sweep.section import load_sweep
 from edgesdt.sweep import rows
 from edgesdt.sweep.driver import MOST_DEATHS, Driver, Planned
-from edgesdt.sweep.plan import Plan, Point
+from edgesdt.sweep.plan import Point, SweepPlan
 from edgesdt.sweep.progress import Progress
 from edgesdt.sweep.store import Store
 from edgesdt.sweep.workers.jobs import Job, Outcome
@@ -36,23 +36,23 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def planned(file: Path, *overrides: str, section: str = SECTION) -> Plan:
-    return Plan(*load_sweep(str(file), [f"sweep={section}", *overrides]))
+def planned(file: Path, *overrides: str, section: str = SECTION) -> SweepPlan:
+    return SweepPlan(*load_sweep(str(file), [f"sweep={section}", *overrides]))
 
 
 @pytest.fixture
-def plan(file: Path) -> Plan:
+def plan(file: Path) -> SweepPlan:
     """Four feasible runs and four that do not fit."""
     return planned(file)
 
 
 @pytest.fixture
-def store(tmp_path: Path, plan: Plan) -> Iterator[Store]:
+def store(tmp_path: Path, plan: SweepPlan) -> Iterator[Store]:
     with Store(tmp_path / "sweep", plan) as opened:
         yield opened
 
 
-def put(store: Store, plan: Plan, point: Point, found: Finished, error: str | None = None) -> dict[str, Any]:
+def put(store: Store, plan: SweepPlan, point: Point, found: Finished, error: str | None = None) -> dict[str, Any]:
     status = rows.FAILED if error else rows.DONE
     made = rows.row(plan, point, status, error, None if error else found.record)
     store.put(point, made)
@@ -62,7 +62,7 @@ def put(store: Store, plan: Plan, point: Point, found: Finished, error: str | No
 # --- rows
 
 
-def test_a_row_has_what_a_report_needs_and_no_bulk(plan: Plan, finished: Finished) -> None:
+def test_a_row_has_what_a_report_needs_and_no_bulk(plan: SweepPlan, finished: Finished) -> None:
     point = plan.points[0]
     made = rows.row(plan, point, rows.DONE, None, finished.record)
     assert made["point"] == {"chip.weights.bits": 4, "chip.layers": [64, 40]}
@@ -78,7 +78,7 @@ def test_a_row_has_what_a_report_needs_and_no_bulk(plan: Plan, finished: Finishe
     assert rows.read_line(rows.line(made), "here") == json.loads(json.dumps(made))
 
 
-def test_lines_that_are_no_rows_are_none_and_newer_ones_are_refused(plan: Plan) -> None:
+def test_lines_that_are_no_rows_are_none_and_newer_ones_are_refused(plan: SweepPlan) -> None:
     whole = rows.line(rows.row(plan, plan.points[4], rows.INFEASIBLE, "too big"))
     for cut in range(len(whole) - 2):
         assert rows.read_line(whole[:cut], "here") is None
@@ -92,7 +92,7 @@ def test_lines_that_are_no_rows_are_none_and_newer_ones_are_refused(plan: Plan) 
 
 
 def test_what_was_put_is_there_after_opening_again(
-    store: Store, plan: Plan, tmp_path: Path, finished: Finished
+    store: Store, plan: SweepPlan, tmp_path: Path, finished: Finished
 ) -> None:
     done, failed, missing = plan.points[0], plan.points[1], plan.points[5]
     made = put(store, plan, done, finished)
@@ -106,7 +106,7 @@ def test_what_was_put_is_there_after_opening_again(
 
 
 def test_the_records_are_the_finished_and_the_infeasible_in_the_plans_order(
-    store: Store, plan: Plan, tmp_path: Path, finished: Finished
+    store: Store, plan: SweepPlan, tmp_path: Path, finished: Finished
 ) -> None:
     for index in (5, 1, 0):
         put(store, plan, plan.points[index], finished)
@@ -120,7 +120,7 @@ def test_the_records_are_the_finished_and_the_infeasible_in_the_plans_order(
 
 
 def test_a_failure_is_replaced_by_success_and_forgotten_for_a_retry(
-    store: Store, plan: Plan, finished: Finished
+    store: Store, plan: SweepPlan, finished: Finished
 ) -> None:
     point = plan.points[0]
     put(store, plan, point, finished, error="poison")
@@ -137,7 +137,7 @@ def test_a_failure_is_replaced_by_success_and_forgotten_for_a_retry(
 
 @pytest.mark.parametrize("left", [b"", b"{", b'{"schema":1,"point":{', b"not a row\n", b"\x00" * 100])
 def test_what_is_no_whole_row_is_never_read(
-    left: bytes, store: Store, plan: Plan, tmp_path: Path, finished: Finished
+    left: bytes, store: Store, plan: SweepPlan, tmp_path: Path, finished: Finished
 ) -> None:
     point = plan.points[0]
     put(store, plan, point, finished)
@@ -152,7 +152,7 @@ def test_what_is_no_whole_row_is_never_read(
 
 
 def test_a_row_takes_the_values_of_the_plan_it_is_read_with(
-    store: Store, plan: Plan, file: Path, tmp_path: Path, finished: Finished
+    store: Store, plan: SweepPlan, file: Path, tmp_path: Path, finished: Finished
 ) -> None:
     put(store, plan, plan.points[0], finished)
     store.close()
@@ -164,7 +164,7 @@ def test_a_row_takes_the_values_of_the_plan_it_is_read_with(
         assert row["record"]["accuracy"] == finished.record["accuracy"]
 
 
-def test_damaged_rows_are_run_again_by_the_same_call(store: Store, plan: Plan, finished: Finished) -> None:
+def test_damaged_rows_are_run_again_by_the_same_call(store: Store, plan: SweepPlan, finished: Finished) -> None:
     for point in (plan.points[0], plan.points[5]):
         put(store, plan, point, finished)
         (store.path / "points" / f"{point.id}.json").write_bytes(b"{")
@@ -175,7 +175,7 @@ def test_damaged_rows_are_run_again_by_the_same_call(store: Store, plan: Plan, f
     assert len(given) == 4
 
 
-def test_the_description_says_what_is_swept(store: Store, plan: Plan) -> None:
+def test_the_description_says_what_is_swept(store: Store, plan: SweepPlan) -> None:
     described = json.loads((store.path / "sweep.json").read_text(encoding="utf-8"))
     assert described["schema"] == 1 and described["name"] == "small" and described["points"] == 8
     assert described["plan"]["method"] == "grid" and described["plan"]["seeds"] == [0, 1]
@@ -214,7 +214,7 @@ time.sleep(600)
 
 
 def test_a_claim_holds_against_other_processes_and_ends_with_its_own(
-    store: Store, plan: Plan, file: Path, tmp_path: Path
+    store: Store, plan: SweepPlan, file: Path, tmp_path: Path
 ) -> None:
     assert store.claim(plan.points[0])
     command = [sys.executable, "-c", HOLD, str(file), f"sweep={SECTION}", str(tmp_path / "sweep")]
@@ -230,7 +230,7 @@ def test_a_claim_holds_against_other_processes_and_ends_with_its_own(
     store.release(plan.points[1])
 
 
-def test_opening_a_folder_leaves_claims_of_this_process_alone(store: Store, plan: Plan) -> None:
+def test_opening_a_folder_leaves_claims_of_this_process_alone(store: Store, plan: SweepPlan) -> None:
     """Closing any file of a POSIX lock drops it: nothing but the store may open `.claims`."""
     store.claim(plan.points[0])
     (store.path / "sweep.json").read_bytes()
@@ -243,7 +243,7 @@ def test_opening_a_folder_leaves_claims_of_this_process_alone(store: Store, plan
 # --- folders that are not one's own
 
 
-def test_a_folder_of_something_else_is_left_alone(plan: Plan, tmp_path: Path) -> None:
+def test_a_folder_of_something_else_is_left_alone(plan: SweepPlan, tmp_path: Path) -> None:
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "to_a_friend.txt").write_text("Dear")
     with pytest.raises(EdgesdtError, match="holds something that is not an edgesdt sweep; choose another --out"):
@@ -258,14 +258,14 @@ def test_the_sweep_of_another_spec_is_left_alone(store: Store, file: Path) -> No
     assert (store.path / "sweep.json").read_bytes() == before
 
 
-def test_more_values_go_into_the_same_folder(store: Store, plan: Plan, file: Path, finished: Finished) -> None:
+def test_more_values_go_into_the_same_folder(store: Store, plan: SweepPlan, file: Path, finished: Finished) -> None:
     put(store, plan, plan.points[0], finished)
     longer = planned(file, section="{chip.weights.bits: [3, 4, 8], chip.layers: [[64, 40]], seed: [0]}")
     with Store(store.path, longer) as again:
         assert [again.status(point) for point in longer.points] == ["", "done", ""]
 
 
-def test_what_a_newer_edgesdt_wrote_is_refused(store: Store, plan: Plan) -> None:
+def test_what_a_newer_edgesdt_wrote_is_refused(store: Store, plan: SweepPlan) -> None:
     described = store.path / "sweep.json"
     described.write_text(described.read_text().replace('"schema": 1', '"schema": 2'))
     with pytest.raises(EdgesdtError, match=r"sweep.json: of schema 2, written by a newer edgesdt; this one reads 1"):
@@ -275,7 +275,9 @@ def test_what_a_newer_edgesdt_wrote_is_refused(store: Store, plan: Plan) -> None
         Store(store.path, plan)
 
 
-def test_a_place_that_is_no_folder_is_bad_input(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_place_that_is_no_folder_is_bad_input(
+    plan: SweepPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EdgesdtError, match="not a folder that can be written: Not a directory") as caught:
         Store(tmp_path / "file", plan)
@@ -323,7 +325,7 @@ class Puppets:
         self.closed = True
 
 
-def drive(store: Store, plan: Plan, crew: Puppets, retry_failed: bool = False) -> list[dict[str, Any]]:
+def drive(store: Store, plan: SweepPlan, crew: Puppets, retry_failed: bool = False) -> list[dict[str, Any]]:
     driver = Driver(plan, Planned(plan), store, lambda runs: crew, Progress(plan, sys.stderr, quiet=True), retry_failed)
     driver.run()
     return [json.loads(line) for line in (store.path / "records.jsonl").read_text().splitlines()]
@@ -334,7 +336,7 @@ def done(found: Finished) -> Outcome:
 
 
 def test_a_point_whose_workers_die_is_tried_again_and_then_given_up(
-    store: Store, plan: Plan, finished: Finished
+    store: Store, plan: SweepPlan, finished: Finished
 ) -> None:
     poison, unlucky = plan.points[0].id, plan.points[1].id
     given: list[str] = []
@@ -355,13 +357,15 @@ def test_a_point_whose_workers_die_is_tried_again_and_then_given_up(
     assert sorted(row["status"] for row in found.values()) == ["done"] * 3 + ["failed"] + ["infeasible"] * 4
 
 
-def test_workers_that_never_came_up_do_not_count_against_a_point(store: Store, plan: Plan, finished: Finished) -> None:
+def test_workers_that_never_came_up_do_not_count_against_a_point(
+    store: Store, plan: SweepPlan, finished: Finished
+) -> None:
     crew = Puppets(lambda job, times: {"kind": "lost"} if times < 9 else done(finished))
     assert [row["status"] for row in drive(store, plan, crew)].count("done") == 4
 
 
 def test_a_failed_point_stops_nothing_and_is_run_again_on_request_only(
-    store: Store, plan: Plan, finished: Finished
+    store: Store, plan: SweepPlan, finished: Finished
 ) -> None:
     poison = plan.points[4].id
     given: list[str] = []
@@ -381,7 +385,7 @@ def test_a_failed_point_stops_nothing_and_is_run_again_on_request_only(
 
 
 def test_a_full_disk_stops_the_sweep_and_keeps_what_is_finished(
-    store: Store, plan: Plan, finished: Finished, monkeypatch: pytest.MonkeyPatch
+    store: Store, plan: SweepPlan, finished: Finished, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = record.write_atomically
     written: list[Path] = []
@@ -406,13 +410,15 @@ def test_a_full_disk_stops_the_sweep_and_keeps_what_is_finished(
 
 
 @pytest.mark.parametrize("kind", ["disk", "stop"])
-def test_what_no_run_could_overcome_stops_the_sweep(kind: str, store: Store, plan: Plan, finished: Finished) -> None:
+def test_what_no_run_could_overcome_stops_the_sweep(
+    kind: str, store: Store, plan: SweepPlan, finished: Finished
+) -> None:
     with pytest.raises(RunError, match="No space left"):
         drive(store, plan, Puppets(lambda job, times: {"kind": kind, "error": "No space left on device"}))
     assert not any(store.status(point) for point in plan.points)
 
 
-def test_run_folders_that_were_made_elsewhere_come_home(store: Store, plan: Plan, finished: Finished) -> None:
+def test_run_folders_that_were_made_elsewhere_come_home(store: Store, plan: SweepPlan, finished: Finished) -> None:
     files = {"record.json": b"{}", "weights.npz": b"w"}
     drive(store, plan, Puppets(lambda job, times: {**done(finished), "files": files}))
     folder = store.run_folder(plan.points[0])
@@ -422,11 +428,11 @@ def test_run_folders_that_were_made_elsewhere_come_home(store: Store, plan: Plan
 # --- one run, whatever happens
 
 
-def job_of(plan: Plan, point: Point, folder: Path, floors: Any = ()) -> Job:
+def job_of(plan: SweepPlan, point: Point, folder: Path, floors: Any = ()) -> Job:
     return Job(point.id, plan.spec_of(point).plain(), str(folder), floors)
 
 
-def test_a_stale_run_folder_makes_way(plan: Plan, tmp_path: Path) -> None:
+def test_a_stale_run_folder_makes_way(plan: SweepPlan, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
     (folder / "run.json").write_text('{"spec_hash": "of another version", "seed": 0}')
@@ -435,7 +441,7 @@ def test_a_stale_run_folder_makes_way(plan: Plan, tmp_path: Path) -> None:
     assert json.loads((folder / "record.json").read_text())["accuracy"] == outcome["record"]["accuracy"]
 
 
-def test_a_folder_that_cannot_be_made_fails_the_point_alone(plan: Plan, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_fails_the_point_alone(plan: SweepPlan, tmp_path: Path) -> None:
     (tmp_path / "run").write_text("a file")
     outcome = carry_out(job_of(plan, plan.points[0], tmp_path / "run"))
     assert outcome["kind"] == "failed" and "not a folder that can be written" in outcome["error"]
@@ -446,7 +452,7 @@ def test_a_plain_spec_that_cannot_be_run_fails_the_point_alone(tmp_path: Path) -
     assert outcome["kind"] == "failed" and "missing" in outcome["error"]
 
 
-def test_errors_of_the_system_are_told_apart(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_of_the_system_are_told_apart(plan: SweepPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from edgesdt.sweep.workers import point as points
 
     for number, kind in ((errno.ENOSPC, "disk"), (errno.EMFILE, "failed"), (errno.EWOULDBLOCK, "busy")):
@@ -464,7 +470,7 @@ def test_errors_of_the_system_are_told_apart(plan: Plan, tmp_path: Path, monkeyp
     assert (outcome["kind"], outcome["error"]) == ("failed", "ZeroDivisionError: poison")
 
 
-def test_a_hopeless_run_is_stopped_at_its_checkpoint(plan: Plan, tmp_path: Path) -> None:
+def test_a_hopeless_run_is_stopped_at_its_checkpoint(plan: SweepPlan, tmp_path: Path) -> None:
     floors = [(1, "direct_average", 0.0), (2, "direct_average", 1.1)]
     outcome = carry_out(job_of(plan, plan.points[0], tmp_path / "run", floors))
     assert outcome["kind"] == "pruned", outcome

@@ -29,7 +29,7 @@ EVENT_KINDS = layout.EVENT_KINDS + 9
 Signals = npt.NDArray[np.int16]
 
 
-class Chip(NamedTuple):
+class ChipArrays(NamedTuple):
     """Every array that the described chip holds; N = neurons of layers 1 … L, arrays not needed have length 0."""
 
     inputs: npt.NDArray[np.uint8]  # (n_0,) input codes of the present sample

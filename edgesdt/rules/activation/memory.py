@@ -18,7 +18,7 @@ from edgesdt.spec import Spec
 
 
 def memory(spec: Spec) -> tuple[Array, ...]:
-    """Every on-chip array of `spec`; `held_in` names the field of `layout.Chip` that holds it."""
+    """Every on-chip array of `spec`; `held_in` names the field of `layout.ChipArrays` that holds it."""
     chip, learning, each = spec.chip, settings(spec), shapes(spec)
     point, total, errors = learning.frac_bits, chip.accumulator.bits, learning.errors
     rows, columns = zip(*each, strict=True)

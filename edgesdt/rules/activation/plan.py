@@ -13,7 +13,7 @@ from edgesdt.kernels.inverse_root import roots
 from edgesdt.kernels.random_bank import seeded
 from edgesdt.qformat import QFormat, Rounding
 from edgesdt.rules.activation import registers
-from edgesdt.rules.activation.layout import EVENT_KINDS, Chip, Plan, Workspace
+from edgesdt.rules.activation.layout import EVENT_KINDS, ChipArrays, Plan, Workspace
 from edgesdt.rules.activation.sample import OUTPUT_POINT
 from edgesdt.rules.activation.settings import (
     FACTOR_BITS,
@@ -90,14 +90,14 @@ def rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
     return np.array(rows, dtype=np.int64)
 
 
-def empty_chip(spec: Spec) -> Chip:
+def empty_chip(spec: Spec) -> ChipArrays:
     """Every on-chip array of `spec`, zeroed but for the table and the variances, the random bank seeded."""
     chip, learning, each = spec.chip, settings(spec), shapes(spec)
     rows, columns = zip(*each, strict=True)
     hidden = sum(columns[:-1]) if learning.activation == "std_abs" else 0
     variance = int(VARIANCE_AT_FIRST * 2.0 ** (2 * learning.frac_bits + RUNNING_BITS) + 0.5)
     variance = min(variance, (1 << (2 * chip.states.bits + RUNNING_BITS)) - 1)
-    return Chip(
+    return ChipArrays(
         inputs=np.zeros(chip.layers[0], np.uint8),
         weights=weight_codes(spec, sum(a * b for a, b in each)),
         signals=np.zeros(sum(rows), np.int16),

@@ -12,7 +12,7 @@ from edgesdt.arguments import ARGUMENTS
 from edgesdt.kernels.layout import Codes
 from edgesdt.rules.activation import plan
 from edgesdt.rules.activation.counts import actions
-from edgesdt.rules.activation.layout import Chip, Plan, Workspace
+from edgesdt.rules.activation.layout import ChipArrays, Plan, Workspace
 from edgesdt.rules.activation.sample import infer_stream, learn_stream
 from edgesdt.rules.activation.settings import ROOT_BITS, RUNNING_BITS, settings
 from edgesdt.rules.activation.store import LabelStore
@@ -26,7 +26,7 @@ class ActivationLearning(DigitalLearner):
     """The rule on the chip that `spec` describes, with freshly drawn weights."""
 
     plan: Plan
-    chip: Chip
+    chip: ChipArrays
     work: Workspace
 
     def __init__(self, spec: Spec) -> None:
@@ -41,7 +41,7 @@ class ActivationLearning(DigitalLearner):
         rates = plan.rates(self.spec, epoch)
         learn_stream(self.chip, self.plan, self.work, rates, samples, labels, order)
 
-    def _infer_part(self, chip: Chip, work: Workspace, samples: Pixels, outputs: Outputs) -> None:
+    def _infer_part(self, chip: ChipArrays, work: Workspace, samples: Pixels, outputs: Outputs) -> None:
         infer_stream(chip, self.plan, work, samples, outputs)
 
     def _actions(self, events: Events) -> Counts:

@@ -22,7 +22,7 @@ ERRORS = layout.EVENT_KINDS + 2  # column l: errors of layer l that were not zer
 EVENT_KINDS = layout.EVENT_KINDS + 3
 
 
-class Chip(NamedTuple):
+class ChipArrays(NamedTuple):
     """Every array that the described chip holds; shapes with N = neurons of layers 1 … L, n = layer sizes.
 
     Arrays that a spec does not need have length 0.

@@ -17,7 +17,7 @@ SHIFT_BITS = 6
 
 
 def memory(spec: Spec) -> tuple[Array, ...]:
-    """Every on-chip array of `spec`; `held_in` names the field of `layout.Chip` that holds it."""
+    """Every on-chip array of `spec`; `held_in` names the field of `layout.ChipArrays` that holds it."""
     chip, learning, target = spec.chip, settings(spec), TargetRegisters.of(spec)
     layers, total, errors = chip.layers, chip.accumulator.bits, learning.errors
     depth, outputs = len(layers) - 1, layers[-1]

@@ -11,7 +11,7 @@ from edgesdt.kernels.arithmetic import register
 from edgesdt.kernels.byte_rows import ROWS as AT_ONCE
 from edgesdt.kernels.random_bank import seeded
 from edgesdt.qformat import QFormat, Rounding
-from edgesdt.rules.backprop.layout import EVENT_KINDS, Chip, Plan, Workspace
+from edgesdt.rules.backprop.layout import EVENT_KINDS, ChipArrays, Plan, Workspace
 from edgesdt.rules.backprop.registers import STEP_BITS, exponentials, rate, reciprocals
 from edgesdt.rules.backprop.settings import settings
 from edgesdt.rules.fixed_point import accumulator_frac, bias_left, codes, rate_row, weight_codes, wide_codes
@@ -119,14 +119,14 @@ def most_reads(spec: Spec) -> int:
     return 2 * max((-(-widest // device_of(spec, layer).array.dac_bits) for layer in on_cells(spec)), default=1)
 
 
-def empty_chip(spec: Spec) -> Chip:
+def empty_chip(spec: Spec) -> ChipArrays:
     """Every on-chip array of `spec`, zeroed but for the look-up tables, the random bank seeded."""
     chip, learning = spec.chip, settings(spec)
     layers = chip.layers
     outputs, neurons = layers[-1], sum(layers[1:])
     synapses = sum(a * b for a, b in pairwise(layers))
     own, batched, tables = learning.target == "self_defined", learning.batch > 1, learning.loss == "cross_entropy"
-    return Chip(
+    return ChipArrays(
         inputs=np.zeros(layers[0], np.uint8),
         weights=weight_codes(spec, synapses),
         biases=codes(neurons if chip.biases.enabled else 0),

@@ -13,7 +13,7 @@ from edgesdt.kernels.layout import Codes
 from edgesdt.rules import arguments
 from edgesdt.rules.arguments import signed
 from edgesdt.rules.backprop import plan
-from edgesdt.rules.backprop.layout import Chip, Plan, Workspace
+from edgesdt.rules.backprop.layout import ChipArrays, Plan, Workspace
 from edgesdt.rules.backprop.memory import gradient_bits
 from edgesdt.rules.backprop.registers import TABLE_BITS
 from edgesdt.rules.backprop.sample import infer_stream, learn_stream
@@ -27,7 +27,7 @@ class Backprop(StoreLearner):
     """The rule on the chip that `spec` describes, with freshly drawn weights. Raises `SpecError`."""
 
     plan: Plan
-    chip: Chip
+    chip: ChipArrays
     work: Workspace
 
     def __init__(self, spec: Spec) -> None:
@@ -42,7 +42,7 @@ class Backprop(StoreLearner):
         self.store.learn(order, run, self._learned(), plan.most_reads(self.spec))
 
     def _infer_on(
-        self, chip: Chip, work: Workspace, store: Any, samples: Pixels, first: int, outputs: Outputs
+        self, chip: ChipArrays, work: Workspace, store: Any, samples: Pixels, first: int, outputs: Outputs
     ) -> None:
         infer_stream(chip, self.plan, work, store, samples, first, outputs)
 

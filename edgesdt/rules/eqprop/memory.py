@@ -16,7 +16,7 @@ SHIFT_BITS = 6
 
 
 def memory(spec: Spec) -> tuple[Array, ...]:
-    """Every on-chip array of `spec`; `held_in` names the field of `kernels.layout.Chip` that holds it."""
+    """Every on-chip array of `spec`; `held_in` names the field of `kernels.layout.ChipArrays` that holds it."""
     chip, learning, regs = spec.chip, settings(spec), Registers.of(spec)
     layers = chip.layers
     outputs, depth = layers[-1], len(layers) - 1

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from edgesdt.kernels.arithmetic import register
 from edgesdt.kernels.byte_rows import ROWS as AT_ONCE
-from edgesdt.kernels.layout import EVENT_KINDS, Chip, Codes, Plan, Workspace
+from edgesdt.kernels.layout import EVENT_KINDS, ChipArrays, Codes, Plan, Workspace
 from edgesdt.kernels.random_bank import seeded
 from edgesdt.qformat import Rounding
 from edgesdt.rules.eqprop.one_layer import MOST_DRIVES, ROWS, tabulate
@@ -109,7 +109,7 @@ def most_reads(spec: Spec) -> int:
     return 2 * steps * max(digits, default=1)
 
 
-def empty_chip(spec: Spec) -> Chip:
+def empty_chip(spec: Spec) -> ChipArrays:
     """Every on-chip array of `spec`, zeroed, the random bank seeded."""
     chip, learning = spec.chip, settings(spec)
     layers = chip.layers
@@ -117,7 +117,7 @@ def empty_chip(spec: Spec) -> Chip:
     synapses = sum(a * b for a, b in pairwise(layers))
     own = learning.target == "self_defined"
     batched = learning.batch > 1
-    return Chip(
+    return ChipArrays(
         inputs=np.zeros(layers[0], np.uint8),
         weights=weight_codes(spec, synapses),
         biases=codes(neurons if chip.biases.enabled else 0),

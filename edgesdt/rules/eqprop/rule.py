@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgesdt.kernels.layout import Chip, Codes, Plan, Workspace
+from edgesdt.kernels.layout import ChipArrays, Codes, Plan, Workspace
 from edgesdt.ledger.memory import Array
 from edgesdt.rules import arguments
 from edgesdt.rules.arguments import signed
@@ -25,7 +25,7 @@ class EqProp(StoreLearner):
     """The rule on the chip that `spec` describes, with freshly drawn weights. Raises `SpecError`."""
 
     plan: Plan
-    chip: Chip
+    chip: ChipArrays
     work: Workspace
 
     def __init__(self, spec: Spec) -> None:
@@ -44,7 +44,7 @@ class EqProp(StoreLearner):
         self.store.learn(order, run, self._learned(), plan.most_reads(self.spec))
 
     def _infer_on(
-        self, chip: Chip, work: Workspace, store: Any, samples: Pixels, first: int, outputs: Outputs
+        self, chip: ChipArrays, work: Workspace, store: Any, samples: Pixels, first: int, outputs: Outputs
     ) -> None:
         infer_stream(chip, self.plan, work, store, samples, first, outputs)
 

@@ -43,7 +43,7 @@ RATE_COLUMNS = 10
 NEAREST, FLOOR, STOCHASTIC = 0, 1, 2
 
 
-class Chip(NamedTuple):
+class ChipArrays(NamedTuple):
     """Every array that the described chip holds; N = neurons of layers 1 … L, n = layer sizes.
 
     Arrays that a spec does not need have length 0.

@@ -23,7 +23,7 @@ def code_point(spec: Spec, layer: int) -> int:
 
 
 def memory(spec: Spec) -> tuple[Array, ...]:
-    """Every on-chip array of `spec`; `held_in` names the field of `layout.Chip` that holds it."""
+    """Every on-chip array of `spec`; `held_in` names the field of `layout.ChipArrays` that holds it."""
     chip, learning = spec.chip, settings(spec)
     layers, total, lateral = chip.layers, chip.accumulator.bits, learning.lateral
     depth = len(layers) - 1

@@ -17,7 +17,7 @@ from edgesdt.rules.similarity.layout import (
     NEAREST,
     RATE_COLUMNS,
     STOCHASTIC,
-    Chip,
+    ChipArrays,
     LateralCodes,
     Plan,
     Workspace,
@@ -116,12 +116,12 @@ def _product(held: Scale) -> tuple[int, int]:
     return held.multiplier << max(-held.shift, 0), min(max(held.shift, 0), _FARTHEST)
 
 
-def empty_chip(spec: Spec) -> Chip:
+def empty_chip(spec: Spec) -> ChipArrays:
     """Every on-chip array of `spec`, zeroed but for lateral weights, gains and reciprocals; the random bank seeded."""
     chip, learning = spec.chip, settings(spec)
     layers, depth = chip.layers, len(chip.layers) - 1
     neurons, own = sum(layers[1:]), learning.target == "label"
-    return Chip(
+    return ChipArrays(
         inputs=np.zeros(layers[0], np.uint8),
         weights=weight_codes(spec, sum(a * b for a, b in pairwise(layers))),
         lateral=_identities(spec),

@@ -15,7 +15,7 @@ from edgesdt.rules.base import DigitalLearner, Events
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.rules.similarity import plan, registers
 from edgesdt.rules.similarity.counts import actions
-from edgesdt.rules.similarity.layout import Chip, Plan, Workspace
+from edgesdt.rules.similarity.layout import ChipArrays, Plan, Workspace
 from edgesdt.rules.similarity.sample import infer_stream, learn_stream
 from edgesdt.rules.similarity.settings import settings
 from edgesdt.rules.similarity.store import NeuronStore
@@ -26,7 +26,7 @@ class Similarity(DigitalLearner):
     """The rule on the chip that `spec` describes, with freshly drawn weights."""
 
     plan: Plan
-    chip: Chip
+    chip: ChipArrays
     work: Workspace
 
     def __init__(self, spec: Spec) -> None:
@@ -36,7 +36,7 @@ class Similarity(DigitalLearner):
         rates, (first, last) = plan.rates(self.spec, epoch), plan.learning_layers(self.spec, epoch)
         learn_stream(self.chip, self.plan, self.work, rates, samples, labels, order, first, last)
 
-    def _infer_part(self, chip: Chip, work: Workspace, samples: Pixels, outputs: Outputs) -> None:
+    def _infer_part(self, chip: ChipArrays, work: Workspace, samples: Pixels, outputs: Outputs) -> None:
         infer_stream(chip, self.plan, work, samples, outputs)
 
     def _actions(self, events: Events) -> Counts:

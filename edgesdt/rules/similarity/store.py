@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgesdt.kernels.layout import Codes
-from edgesdt.rules.similarity.layout import Chip, Plan, Workspace
+from edgesdt.rules.similarity.layout import ChipArrays, Plan, Workspace
 from edgesdt.rules.similarity.sample import reflect_layer
 from edgesdt.spec import Spec
 from edgesdt.synapses.memory import MemoryStore
@@ -18,7 +18,7 @@ from edgesdt.synapses.memory import MemoryStore
 class NeuronStore(MemoryStore):
     """The feed-forward weights, each times the gain of its layer; their wear counters lie in the same order."""
 
-    def __init__(self, spec: Spec, plan: Plan, chip: Chip, work: Workspace, aligned: Codes) -> None:
+    def __init__(self, spec: Spec, plan: Plan, chip: ChipArrays, work: Workspace, aligned: Codes) -> None:
         super().__init__(spec, plan, chip, work, aligned)
         self.chip, self.work = chip, work
 

@@ -26,7 +26,7 @@ SHARED = layout.EVENT_KINDS + 7  # column l: neurons of layer l with a share of 
 EVENT_KINDS = layout.EVENT_KINDS + 8
 
 
-class Chip(NamedTuple):
+class ChipArrays(NamedTuple):
     """Every array that the described chip holds; N = neurons of layers 1 … L, P = of layers 0 … L − 1, n = layer sizes.
 
     Arrays that a spec does not need have length 0.

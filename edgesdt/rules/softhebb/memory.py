@@ -14,7 +14,7 @@ LARGEST_BITS = 32
 
 
 def memory(spec: Spec) -> tuple[Array, ...]:
-    """Every on-chip array of `spec`; `held_in` names the field of `layout.Chip` that holds it."""
+    """Every on-chip array of `spec`; `held_in` names the field of `layout.ChipArrays` that holds it."""
     chip, learning = spec.chip, settings(spec)
     layers, depth = chip.layers, len(chip.layers) - 1
     encoded = QFormat(spec.encoder.bits, spec.encoder.bits, signed=False)

@@ -13,7 +13,7 @@ from edgesdt.kernels.random_bank import seeded
 from edgesdt.qformat import QFormat, Rounding
 from edgesdt.rules.fixed_point import codes, rate_row, weight_codes, wide_codes
 from edgesdt.rules.softhebb import registers as held
-from edgesdt.rules.softhebb.layout import EVENT_KINDS, Chip, Plan, Rates, Workspace
+from edgesdt.rules.softhebb.layout import EVENT_KINDS, ChipArrays, Plan, Rates, Workspace
 from edgesdt.rules.softhebb.settings import buffered, competing, learning_layers, pre_bits, settings
 from edgesdt.spec import Spec
 
@@ -106,7 +106,7 @@ def rates(spec: Spec, epoch: int) -> Rates:
     )
 
 
-def empty_chip(spec: Spec) -> Chip:
+def empty_chip(spec: Spec) -> ChipArrays:
     """Every on-chip array of `spec`, zeroed but for the look-up tables, the random bank seeded."""
     chip, learning = spec.chip, settings(spec)
     layers, many = chip.layers, competing(spec)
@@ -114,7 +114,7 @@ def empty_chip(spec: Spec) -> Chip:
     synapses = sum(a * b for a, b in pairwise(layers))
     gathered = sum(a * b for a, b in pairwise(layers[: many + 1])) if buffered(spec) else 0
     centred, none = learning.centre.enabled, np.zeros(0, np.uint16)
-    return Chip(
+    return ChipArrays(
         inputs=np.zeros(layers[0], np.uint8),
         weights=weight_codes(spec, synapses),
         accumulators=codes(sum(layers[1:])),

@@ -16,7 +16,7 @@ from edgesdt.rules.base import DigitalLearner, Events
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.rules.softhebb import plan
 from edgesdt.rules.softhebb.counts import actions
-from edgesdt.rules.softhebb.layout import Chip, Plan, Workspace
+from edgesdt.rules.softhebb.layout import ChipArrays, Plan, Workspace
 from edgesdt.rules.softhebb.memory import LARGEST_BITS, decay_bits, gathered_bits, norm_bits, offset_bits
 from edgesdt.rules.softhebb.registers import POWER_BITS, RECIPROCAL_BITS
 from edgesdt.rules.softhebb.sample import infer_stream, learn_stream
@@ -28,7 +28,7 @@ class SoftHebb(DigitalLearner):
     """The rule on the chip that `spec` describes, with freshly drawn weights."""
 
     plan: Plan
-    chip: Chip
+    chip: ChipArrays
     work: Workspace
 
     def __init__(self, spec: Spec) -> None:
@@ -40,7 +40,7 @@ class SoftHebb(DigitalLearner):
     def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
         learn_stream(self.chip, self.plan, self.work, plan.rates(self.spec, epoch), samples, labels, order)
 
-    def _infer_part(self, chip: Chip, work: Workspace, samples: Pixels, outputs: Outputs) -> None:
+    def _infer_part(self, chip: ChipArrays, work: Workspace, samples: Pixels, outputs: Outputs) -> None:
         infer_stream(chip, self.plan, work, samples, outputs)
 
     def _actions(self, events: Events) -> Counts:

@@ -21,7 +21,7 @@ from edgesdt.spec.sweep.variants import Faulty
 from edgesdt.sweep import objectives, rows
 from edgesdt.sweep.checking import check_ends
 from edgesdt.sweep.forecast import forecast, known_before
-from edgesdt.sweep.plan import Plan, Point
+from edgesdt.sweep.plan import Point, SweepPlan
 from edgesdt.sweep.sampling import sobol_shares
 from edgesdt.sweep.search.acquisition import choose
 from edgesdt.sweep.search.candidates import Shares, varied
@@ -49,7 +49,7 @@ _PATIENCE = 30
 class Search:
     """The source of a sweep with `method: search`; see `driver.Source`."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: SweepPlan) -> None:
         self.points: list[Point] = []
         self._plan, self._sweep = plan, plan.sweep
         self._spread: Iterator[Shares] = sobol_shares(plan.sweep, plan.base.seed)
