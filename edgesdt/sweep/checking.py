@@ -24,7 +24,7 @@ _VALUES: Final = 100
 
 
 def check(traced: Traced, sweep: Sweep, with_data: bool = True) -> str:
-    """What was checked, in words. Raises as `SweepPlan`: `SpecError` with every fault of every point that was looked at."""
+    """What was checked, in words. Raises `SpecError` with every fault of every point that was looked at."""
     plan = SweepPlan(traced, replace(sweep, method="search"), with_data)  # which plans no points of its own
     if sweep.method == "search":
         check_ends(plan)

@@ -68,3 +68,10 @@ def test_the_page_of_devices_is_made_from_the_kept_records() -> None:
 
     assert device_table.PAGE.read_text(encoding="utf-8") == device_table.page()
     assert device_table.main(["page", "--check"]) == 0
+
+
+def test_the_page_of_layers_is_made_from_the_kept_records() -> None:
+    from benchmarks import layer_table
+
+    assert layer_table.PAGE.read_text(encoding="utf-8") == layer_table.page()
+    assert layer_table.main(["page", "--check"]) == 0

@@ -14,7 +14,7 @@ from edgesdt.synapses.crossbar import layout
 from edgesdt.synapses.crossbar.counts import Tallies
 from edgesdt.synapses.crossbar.expected import Update
 
-ASSUMED_STEPS = 0.5
+ASSUMED_STEPS = 0.8
 """Share of the steps of a phase in which some neuron of a layer changes, where nothing has been run yet."""
 _SAMPLES = 1000
 
