@@ -512,6 +512,7 @@ INSIDE = {
     "edgesdt.synapses.cell_layer": "a step of a substrate, on its own arrays",
     "edgesdt.synapses.cells": "what holds the weights of a learner, which checks what it is given",
     "edgesdt.synapses.memory": "what holds the weights of a learner, which checks what it is given",
+    "edgesdt.rules.similarity.store": "what holds the weights of a learner, which checks what it is given",
     "edgesdt.synapses.stores.memory": "names arrays that a rule holds, reads none",
     "edgesdt.synapses.substrate": "what holds the weights of a learner, which checks what it is given",
     "edgesdt.synapses.tallies": "a step of a substrate, on its own tallies",
