@@ -17,7 +17,7 @@ from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.spec import Spec
 from edgesdt.synapses.crossbar import layout
 from edgesdt.synapses.crossbar.crossbar import Crossbar
-from edgesdt.synapses.crossbar.sensing import sense
+from edgesdt.synapses.crossbar.reading.sensing import sense
 from hw_models.kernels.step_laws import HIGH, LOW, P0, P1
 from hw_models.sheets import catalog
 from tests.oracle_cells import TALLIES, Cell, OracleCellChip

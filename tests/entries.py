@@ -38,10 +38,11 @@ from edgesdt.runs.samples import load as samples_of
 from edgesdt.spec import Spec, load, loads, spec_hash, to_yaml
 from edgesdt.synapses.crossbar.crossbar import Crossbar
 from hw_models.base import CellModel, Pulse
-from hw_models.families import neurosim, target_level
-from hw_models.families.endurance import Endurance
-from hw_models.families.retention import Retention
-from hw_models.families.stuck_at import StuckAt
+from hw_models.families import neurosim
+from hw_models.families.levels import target_level
+from hw_models.families.wrappers.endurance import Endurance
+from hw_models.families.wrappers.retention import Retention
+from hw_models.families.wrappers.stuck_at import StuckAt
 from hw_models.kernels import aligned, portable_arrays, randomness
 from hw_models.mapping import Mapping
 from hw_models.periphery import cell_costs, dac, ir_drop, passing
@@ -489,15 +490,15 @@ def _physics() -> list[Entry]:
         Entry("gaussians", (), lambda: (randomness.gaussians, {"key": 1, "count": 3, "first": 2})),
         Entry("key_of", (), lambda: (randomness.key_of, {"seed": 1, "stream": 2})),
         Entry(
-            "has_repeats", ("hw_models.families.target_level.has_repeats",),
+            "has_repeats", ("hw_models.families.levels.target_level.has_repeats",),
             lambda: (target_level.has_repeats, {"places": np.array([3, 1, 3])}),
         ),
         Entry(
-            "rounds", ("hw_models.families.target_level.rounds",),
+            "rounds", ("hw_models.families.levels.target_level.rounds",),
             lambda: (lambda places: list(target_level.rounds(places)), {"places": np.array([3, 1, 3])}),
         ),
         Entry(
-            "written.pulsed", ("hw_models.families.target_level.pulsed",),
+            "written.pulsed", ("hw_models.families.levels.target_level.pulsed",),
             lambda: (lambda **k: list(target_level.pulsed(**k)),
                      {"cells": model.manufacture(3, 1), "counts": np.array([1, 2]), "places": np.array([2, 0])}),
         ),
@@ -520,10 +521,10 @@ INSIDE = {
     "edgesdt.readouts.softmax_regression": "a step of `methods.linear`, on outputs that it stored itself",
     "edgesdt.readouts.stored_outputs": "a step of `methods.linear`, on what the chip infers",
     "edgesdt.suggest.search.logistic": "a step of `suggest`, on samples that it loaded itself",
-    "edgesdt.synapses.crossbar.carry": "a step of a rule, on its own arrays",
-    "edgesdt.synapses.crossbar.compensation": "a step of a rule, on its own arrays",
+    "edgesdt.synapses.crossbar.writing.carry": "a step of a rule, on its own arrays",
+    "edgesdt.synapses.crossbar.reading.compensation": "a step of a rule, on its own arrays",
     "edgesdt.synapses.crossbar.slices": "a step of a rule, on its own arrays",
-    "edgesdt.synapses.crossbar.wires": "a step of a rule, on its own arrays",
+    "edgesdt.synapses.crossbar.reading.wires": "a step of a rule, on its own arrays",
     "edgesdt.reference": "for tests, benchmarks and docs, which compare with it",
     "edgesdt.rules.arguments": "the checks themselves",
     "edgesdt.runs.folder": "writes arrays of any kind to a file, as numpy does",
@@ -531,8 +532,8 @@ INSIDE = {
     "hw_models.arguments": "the checks themselves",
     "hw_models.families.lookup_table": "a step of a model, on its own table",
     "hw_models.measured": "steps of a fit, on what `measured.tables.reading` read and checked",
-    "hw_models.families.target_level.drawn": "a step of a model, on cells that its `pulse` or `program` has checked",
-    "hw_models.families.target_level.read_normals": "a step of a model, on cells that its `read` has checked",
+    "hw_models.families.levels.target_level.drawn": "a step of a model, on cells that its `pulse` or `program` has checked",
+    "hw_models.families.levels.target_level.read_normals": "a step of a model, on cells that its `read` has checked",
 }
 """Public functions that no caller needs to reach, by name or by the module that they are in, with the reason."""
 

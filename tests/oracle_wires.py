@@ -1,4 +1,4 @@
-"""IR drop on a crossbar in plain Python: the independent twin of `edgesdt.synapses.crossbar.wires`.
+"""IR drop on a crossbar in plain Python: the independent twin of `edgesdt.synapses.crossbar.reading.wires`.
 
 Kirchhoff's equations of a tile line by line: each row with the columns held, then each column with the rows held, until
 no cell's share of its current changes by more than 2^-16.

@@ -74,7 +74,7 @@ def parse(top: Parser, argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _did_you_mean(word: str, names: Iterable[str]) -> str:
-    from edgesdt.spec.hints import nearest  # this loads the whole schema, so import it only after an error
+    from edgesdt.spec.checks.hints import nearest  # this loads the whole schema, so import it only after an error
 
     by_name = {name.lstrip("-"): name for name in names}
     found = nearest(word.lstrip("-"), by_name)

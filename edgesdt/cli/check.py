@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     spec = spec_of(arguments)
     from edgesdt.rules.lookup import cautions
     from edgesdt.runs import expected, preview, samples
-    from edgesdt.spec import drift, unused
+    from edgesdt.spec.checks import drift, unused
     from edgesdt.suggest import frac_bits
 
     rough = frac_bits.without_data(spec)

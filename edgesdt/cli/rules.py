@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
                 print(error, file=sys.stderr)
         return 0
     if arguments.name not in registry.names():
-        from edgesdt.spec.hints import did_you_mean, shown
+        from edgesdt.spec.checks.hints import did_you_mean, shown
 
         hint = did_you_mean(arguments.name, registry.names())
         raise RuleNameError(f"unknown rule: {shown(arguments.name)}, allowed: {', '.join(registry.names())}{hint}")

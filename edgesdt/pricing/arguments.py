@@ -9,7 +9,7 @@ from edgesdt.ledger import actions as act
 from edgesdt.pricing import cells
 from edgesdt.rules.lookup import design_of
 from edgesdt.spec import Spec
-from edgesdt.spec.hints import did_you_mean
+from edgesdt.spec.checks.hints import did_you_mean
 from hw_models.technology import Technology
 
 _PHASES = ("train", "inference")

@@ -12,7 +12,7 @@ from edgesdt.arguments import ARGUMENTS
 from edgesdt.rules.lookup import rule_of
 from edgesdt.rules.protocol import Labels, Pixels
 from edgesdt.spec import Spec
-from edgesdt.spec.hints import did_you_mean
+from edgesdt.spec.checks.hints import did_you_mean
 
 State = Mapping[str, npt.NDArray[np.generic]]
 MOST_THREADS = 1024

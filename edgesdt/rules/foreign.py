@@ -17,7 +17,7 @@ from edgesdt.rules.contract import CHIP, DESCRIPTION, FUNCTIONS, HELD, SPEC, hol
 from edgesdt.rules.protocol import Learner, Rule
 from edgesdt.rules.twin import twin
 from edgesdt.spec import Spec, spec_hash
-from edgesdt.spec.source import Fault
+from edgesdt.spec.text.source import Fault
 from hw_models.foreign import printable
 
 

@@ -15,7 +15,7 @@ from edgesdt.ledger.recipes import Design
 from edgesdt.rules.activity import Activity, Seen, of_inputs
 from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import Learning
-from edgesdt.spec.source import Fault
+from edgesdt.spec.text.source import Fault
 
 Pixels = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]

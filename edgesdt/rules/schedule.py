@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from edgesdt.spec import Spec
-from edgesdt.spec.held import too_small
-from edgesdt.spec.hints import Path
-from edgesdt.spec.source import Fault
+from edgesdt.spec.checks.held import too_small
+from edgesdt.spec.checks.hints import Path
+from edgesdt.spec.text.source import Fault
 
 DROP_BITS = 8
 """Width of the random byte that a drop-out probability is compared with."""

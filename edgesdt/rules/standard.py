@@ -14,7 +14,7 @@ from edgesdt.ledger.recipes import Access, Action, Along, Bound, Design, Phase, 
 from edgesdt.qformat import MAX_SHIFT, QFormat, Scale
 from edgesdt.rules.schedule import factor, rates_beyond
 from edgesdt.spec import Spec
-from edgesdt.spec.source import Fault
+from edgesdt.spec.text.source import Fault
 
 _IN_ORDER: Along = "row"
 SHIFT_BITS = 6

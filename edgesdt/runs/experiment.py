@@ -26,7 +26,8 @@ from edgesdt.runs.compilation import Compilation, watched
 from edgesdt.runs.folder import RunFolder
 from edgesdt.runs.progress import Progress
 from edgesdt.runs.rehearsal import rehearse
-from edgesdt.spec import Spec, drift, spec_hash, unused
+from edgesdt.spec import Spec, spec_hash
+from edgesdt.spec.checks import drift, unused
 from edgesdt.suggest import frac_bits
 
 STRIDE = 2_000

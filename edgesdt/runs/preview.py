@@ -12,7 +12,7 @@ from edgesdt.pricing import bill, omissions, tables
 from edgesdt.rules.activity import ASSUMED, Activity
 from edgesdt.rules.lookup import memory_map, resolve, rule_of
 from edgesdt.spec import Spec, layers, to_yaml
-from edgesdt.synapses.crossbar import compensation
+from edgesdt.synapses.crossbar.reading import compensation
 from edgesdt.synapses.crossbar.scales import tiles
 
 _SHOWN = 3

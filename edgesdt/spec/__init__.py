@@ -6,7 +6,7 @@ from edgesdt.spec.fields import FieldDoc, documented
 from edgesdt.spec.loading import load, loads, shipped
 from edgesdt.spec.schema.spec import Spec
 from edgesdt.spec.sets import SETS, SetFacts
-from edgesdt.spec.writing import spec_hash, to_yaml
+from edgesdt.spec.text.writing import spec_hash, to_yaml
 
 __all__ = [
     "SETS",

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from edgesdt import registry
-from edgesdt.spec.hints import Path
+from edgesdt.spec.checks.hints import Path
 from edgesdt.spec.schema.learning import DEFAULT_RULE, Learning, section_of
 from edgesdt.spec.schema.spec import Spec
 from edgesdt.spec.types import Allowed, Quantity

@@ -14,16 +14,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from edgesdt.errors import ArgumentError, SpecError
-from edgesdt.spec import layered, named_files, source
-from edgesdt.spec.agreement import completed, disagreements
-from edgesdt.spec.faults import Origin, translated
+from edgesdt.spec import named_files
+from edgesdt.spec.checks import layered
+from edgesdt.spec.checks.agreement import completed, disagreements
+from edgesdt.spec.checks.faults import Origin, translated
+from edgesdt.spec.checks.hints import Path, did_you_mean, printable, shown
 from edgesdt.spec.fields import allowed
-from edgesdt.spec.hints import Path, did_you_mean, printable, shown
-from edgesdt.spec.overrides import OverrideError, apply, parsed, rule_named
 from edgesdt.spec.schema.learning import DEFAULT_RULE
 from edgesdt.spec.schema.spec import Spec
 from edgesdt.spec.sets import SetFacts
-from edgesdt.spec.source import Fault
+from edgesdt.spec.text import source
+from edgesdt.spec.text.overrides import OverrideError, apply, parsed, rule_named
+from edgesdt.spec.text.source import Fault
 from edgesdt.spec.types import CANONICAL
 from hw_models.files import read_bytes
 

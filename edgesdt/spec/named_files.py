@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from edgesdt.spec.hints import Path
+from edgesdt.spec.checks.hints import Path
 from edgesdt.spec.sets import SETS
 
 PLACES: Final[tuple[Path, ...]] = (("data", "set"), ("device", "file"), ("technology", "file"))

@@ -25,8 +25,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from edgesdt.spec.held import or_a_rate_as_held
-from edgesdt.spec.hints import did_you_mean, shown
+from edgesdt.spec.checks.held import or_a_rate_as_held
+from edgesdt.spec.checks.hints import did_you_mean, shown
 from edgesdt.spec.sets import NOT_YET, SETS
 from edgesdt.units import FREQUENCY, LENGTH, RESISTANCE, SIZE, TIME, Kind, UnitError, parse
 

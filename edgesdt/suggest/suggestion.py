@@ -7,8 +7,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import Final
 
-from edgesdt.spec.hints import printable
-from edgesdt.spec.writing import to_yaml
+from edgesdt.spec.checks.hints import printable
+from edgesdt.spec.text.writing import to_yaml
 from edgesdt.suggest.search import Suggestion
 
 _WIDTH = 100

@@ -9,7 +9,7 @@ from typing import Any
 
 from edgesdt import units
 from edgesdt.pricing import omissions
-from edgesdt.report.sweep.points import Estimate, estimate
+from edgesdt.report.sweep.statistics.points import Estimate, estimate
 from edgesdt.spec.sweep.goals import Constraint, Goal
 from edgesdt.sweep import rows
 

@@ -13,12 +13,12 @@ from edgesdt import datasets
 from edgesdt.errors import SpecError
 from edgesdt.pricing import bill
 from edgesdt.spec import SETS, SetFacts, Spec, named_files
-from edgesdt.spec.hints import Path, dotted, shown
+from edgesdt.spec.checks.hints import Path, dotted, shown
 from edgesdt.spec.loading import Traced
-from edgesdt.spec.source import Fault
 from edgesdt.spec.sweep.section import Parameter, Sweep
 from edgesdt.spec.sweep.variants import Faulty, Variants
-from edgesdt.spec.writing import UNHASHED, canonical, joined_hash
+from edgesdt.spec.text.source import Fault
+from edgesdt.spec.text.writing import UNHASHED, canonical, joined_hash
 from edgesdt.sweep import keys as texts
 from edgesdt.sweep.forecast import used_bits
 from edgesdt.sweep.sampling import combinations

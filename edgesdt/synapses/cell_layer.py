@@ -12,14 +12,14 @@ import numpy.typing as npt
 from edgesdt.arguments import ARGUMENTS
 from edgesdt.spec import Spec, layers
 from edgesdt.synapses.crossbar import layout
-from edgesdt.synapses.crossbar.carry import TALLIES, carry
 from edgesdt.synapses.crossbar.crossbar import Crossbar
 from edgesdt.synapses.crossbar.layout import Bank
-from edgesdt.synapses.crossbar.model_pulses import apply_pulses
-from edgesdt.synapses.crossbar.programming import want
+from edgesdt.synapses.crossbar.reading.two_way import TwoWay, follow_all, two_way
+from edgesdt.synapses.crossbar.reading.wires import renew, see_all, with_all_losses
 from edgesdt.synapses.crossbar.slices import Slice
-from edgesdt.synapses.crossbar.two_way import TwoWay, follow_all, two_way
-from edgesdt.synapses.crossbar.wires import renew, see_all, with_all_losses
+from edgesdt.synapses.crossbar.writing.carry import TALLIES, carry
+from edgesdt.synapses.crossbar.writing.model_pulses import apply_pulses
+from edgesdt.synapses.crossbar.writing.programming import want
 from edgesdt.synapses.memory import MemoryStore
 from edgesdt.synapses.tallies import empty, none, whole_numbers
 

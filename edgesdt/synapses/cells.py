@@ -17,12 +17,13 @@ from edgesdt.arguments import ARGUMENTS
 from edgesdt.kernels.layout import Codes
 from edgesdt.spec import Spec, layers
 from edgesdt.synapses.cell_layer import CellLayer
-from edgesdt.synapses.crossbar import compensation, layered_wear, layout
+from edgesdt.synapses.crossbar import layered_wear, layout
 from edgesdt.synapses.crossbar import wear as crossbar_wear
 from edgesdt.synapses.crossbar.crossbar import Crossbar
 from edgesdt.synapses.crossbar.layout import Bank
+from edgesdt.synapses.crossbar.reading import compensation
+from edgesdt.synapses.crossbar.reading.two_way import TwoWay
 from edgesdt.synapses.crossbar.scales import longest_stretch
-from edgesdt.synapses.crossbar.two_way import TwoWay
 from edgesdt.synapses.memory import MemoryStore
 from edgesdt.synapses.stores.array import Array
 from edgesdt.synapses.stores.stack import Stack

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from edgesdt.qformat import LEAST, QFormat, Scale
 from edgesdt.spec import Spec
-from edgesdt.spec.held import too_small
+from edgesdt.spec.checks.held import too_small
 from edgesdt.spec.schema.learning import targeted
-from edgesdt.spec.source import Fault
+from edgesdt.spec.text.source import Fault
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ from hw_models.base import (
     to_program,
     to_pulse,
 )
+from hw_models.families.levels.target_level import STREAMS, check_off, checked, tuples, turned_off
 from hw_models.families.lookup_table import Branch, checked_table, middle, step_cells
-from hw_models.families.target_level import STREAMS, check_off, checked, tuples, turned_off
 from hw_models.kernels import randomness
 
 SWITCHES = ("device_to_device", "cycle_to_cycle", "nonlinearity", "asymmetry")

@@ -18,7 +18,7 @@ import numpy as np
 
 from hw_models.arguments import ARGUMENTS
 from hw_models.base import MOST_PULSES, Cells, DeviceError, Drive, Ints, Quantity, Reals, check_read, states
-from hw_models.families.stepped import Draws, Rows, Stepped, check, parameter
+from hw_models.families.steps.stepped import Draws, Rows, Stepped, check, parameter
 from hw_models.kernels.step_laws import AFFINE, HIGH, LOW, P0, P1, PER_WRITE, SCALE, WIDTH
 
 LARGEST_LABEL = 9.0

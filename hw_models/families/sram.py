@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hw_models.base import Cells, DeviceError, Drive, Ints, Quantity, Reals
-from hw_models.families.target_level import Written, check_off
+from hw_models.families.levels.target_level import Written, check_off
 
 WIDEST = 24
 """Bits of the integers that float32, the narrower state format, holds exactly (IEEE 754: 24)."""

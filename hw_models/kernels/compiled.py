@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hw_models.families.lookup_table import step_cells
-from hw_models.families.wrapper import Wrapper
+from hw_models.families.wrappers.wrapper import Wrapper
 from hw_models.kernels.jit import njit
 from hw_models.kernels.level_writing import write_levels
 from hw_models.kernels.straight_pulsing import pulse_batches
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 UNKNOWN, LEVELS, TABLE = -1, 10, 11
 """Codes of a `Law` in addition to those of `step_laws`: none, written to levels, drawn from a table."""
 _WORKS = -1
-_WRAPPERS = ("hw_models.families.stuck_at", "hw_models.families.endurance", "hw_models.families.retention")
+_WRAPPERS = ("hw_models.families.wrappers.stuck_at", "hw_models.families.wrappers.endurance", "hw_models.families.wrappers.retention")
 """Modules of wrappers whose pulses `_effective_pulses` reproduces; a subclass elsewhere may behave differently."""
 
 Numbers = npt.NDArray[np.float64]

@@ -23,21 +23,21 @@ from hw_models.sheets.sheet import Sheet
 
 GROUP: Final = "edgesdt.devices"
 FAMILIES: Final = {
-    "constant_step": "hw_models.families.constant_step",
-    "linear_step": "hw_models.families.linear_step",
-    "soft_bounds": "hw_models.families.soft_bounds",
-    "soft_bounds_reference": "hw_models.families.soft_bounds",
-    "exponential_step": "hw_models.families.exponential_step",
-    "power_step": "hw_models.families.power_step",
+    "constant_step": "hw_models.families.steps.constant",
+    "linear_step": "hw_models.families.steps.linear",
+    "soft_bounds": "hw_models.families.steps.soft_bounds",
+    "soft_bounds_reference": "hw_models.families.steps.soft_bounds",
+    "exponential_step": "hw_models.families.steps.exponential",
+    "power_step": "hw_models.families.steps.power",
     "neurosim": "hw_models.families.neurosim",
     "sram": "hw_models.families.sram",
-    "quantized": "hw_models.families.quantized",
-    "pcm": "hw_models.families.pcm",
-    "programmed": "hw_models.families.programmed",
+    "quantized": "hw_models.families.levels.quantized",
+    "pcm": "hw_models.families.levels.pcm",
+    "programmed": "hw_models.families.levels.programmed",
     "lookup": "hw_models.families.lookup",
-    "stuck_at": "hw_models.families.stuck_at",
-    "endurance": "hw_models.families.endurance",
-    "retention": "hw_models.families.retention",
+    "stuck_at": "hw_models.families.wrappers.stuck_at",
+    "endurance": "hw_models.families.wrappers.endurance",
+    "retention": "hw_models.families.wrappers.retention",
 }
 """Family -> the module with its class."""
 WRAPPERS: Final = ("stuck_at", "endurance", "retention")

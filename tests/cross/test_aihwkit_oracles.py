@@ -17,12 +17,12 @@ import pytest
 
 from hw_models import response
 from hw_models.base import CellModel, Cells
-from hw_models.families.constant_step import ConstantStep
-from hw_models.families.exponential_step import ExponentialStep
-from hw_models.families.linear_step import LinearStep
-from hw_models.families.power_step import PowerStep
-from hw_models.families.pulsed_device import PulsedDevice
-from hw_models.families.soft_bounds import SoftBounds, SoftBoundsReference
+from hw_models.families.steps.constant import ConstantStep
+from hw_models.families.steps.exponential import ExponentialStep
+from hw_models.families.steps.linear import LinearStep
+from hw_models.families.steps.power import PowerStep
+from hw_models.families.steps.pulsed_device import PulsedDevice
+from hw_models.families.steps.soft_bounds import SoftBounds, SoftBoundsReference
 from hw_models.sheets import catalog
 
 RERAM_SB = SoftBoundsReference(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hw_models.base import Cells
-from hw_models.families.pcm import PhaseChange
+from hw_models.families.levels.pcm import PhaseChange
 
 CELLS = 300_000
 TOLERANCE = 0.01

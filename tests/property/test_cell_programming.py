@@ -17,7 +17,7 @@ from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.rules.eqprop.sample import learn_stream
 from edgesdt.synapses.crossbar.crossbar import Crossbar
 from edgesdt.synapses.crossbar.layout import MOST_PULSES
-from edgesdt.synapses.crossbar.updates import list_pulses
+from edgesdt.synapses.crossbar.writing.updates import list_pulses
 from hw_models.mapping import Mapping
 from tests.cell_chips import (
     MAPPINGS,

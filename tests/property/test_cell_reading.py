@@ -15,7 +15,7 @@ from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS
 from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.runs.ablation import switches
 from edgesdt.synapses.crossbar import layout
-from edgesdt.synapses.crossbar.sensing import sense
+from edgesdt.synapses.crossbar.reading.sensing import sense
 from hw_models.periphery.dac import requantise
 from hw_models.periphery.ir_drop import exact_currents
 from tests.cell_chips import (

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.synapses.crossbar.crossbar import Crossbar
 from hw_models.base import CellModel
-from hw_models.families.endurance import Endurance
-from hw_models.families.programmed import Programmed
-from hw_models.families.quantized import Quantized
-from hw_models.families.retention import Retention
+from hw_models.families.levels.programmed import Programmed
+from hw_models.families.levels.quantized import Quantized
 from hw_models.families.sram import Sram
-from hw_models.families.stuck_at import StuckAt
+from hw_models.families.wrappers.endurance import Endurance
+from hw_models.families.wrappers.retention import Retention
+from hw_models.families.wrappers.stuck_at import StuckAt
 from hw_models.kernels.compiled import LEVELS, TABLE, UNKNOWN, law_of, pulse_by_law
 from hw_models.kernels.straight_pulsing import Room
 from hw_models.sheets import catalog

@@ -16,15 +16,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hw_models.base import CellModel, Cells, DeviceError
-from hw_models.families.endurance import Endurance
+from hw_models.families.levels.pcm import PhaseChange
+from hw_models.families.levels.programmed import Programmed
+from hw_models.families.levels.quantized import Quantized
 from hw_models.families.lookup import Lookup
-from hw_models.families.pcm import PhaseChange
-from hw_models.families.programmed import Programmed
-from hw_models.families.pulsed_device import PulsedDevice
-from hw_models.families.quantized import Quantized
-from hw_models.families.retention import Retention
 from hw_models.families.sram import Sram
-from hw_models.families.stuck_at import StuckAt
+from hw_models.families.steps.pulsed_device import PulsedDevice
+from hw_models.families.wrappers.endurance import Endurance
+from hw_models.families.wrappers.retention import Retention
+from hw_models.families.wrappers.stuck_at import StuckAt
 from hw_models.sheets import catalog
 
 CELLS = 6

@@ -20,12 +20,12 @@ from edgesdt.errors import SpecError
 from edgesdt.rules import base as rules_base
 from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.spec import Spec
-from edgesdt.synapses.crossbar import carry as carrying
 from edgesdt.synapses.crossbar import layout
-from edgesdt.synapses.crossbar.carry import carry
 from edgesdt.synapses.crossbar.crossbar import Crossbar
-from edgesdt.synapses.crossbar.sensing import sense
+from edgesdt.synapses.crossbar.reading.sensing import sense
 from edgesdt.synapses.crossbar.slices import digits_shown, reach_of
+from edgesdt.synapses.crossbar.writing import carry as carrying
+from edgesdt.synapses.crossbar.writing.carry import carry
 from hw_models.mapping import Mapping, states_of
 from hw_models.sheets import catalog
 from tests.cell_chips import (

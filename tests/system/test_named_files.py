@@ -232,7 +232,7 @@ def test_faults_of_a_table_are_told_with_both_lines_and_for_report_with_its_own(
 def test_the_text_of_a_sheet_survives_a_spec_file(text: str) -> None:
     plain = loads(SPEC.partition("device:")[0].replace("own.npz", "digits").replace("6, 12", "64, 12")).plain()
     plain["device"] = {"model": "sram", "file": "f", "sheet": text}
-    from edgesdt.spec import source
+    from edgesdt.spec.text import source
 
     assert source.read(to_yaml(plain)).data["device"]["sheet"] == text
 

@@ -17,7 +17,7 @@ import yaml
 import hw_models
 from hw_models import laws, response
 from hw_models.base import CellModel, Cells, DeviceError
-from hw_models.families.quantized import Quantized
+from hw_models.families.levels.quantized import Quantized
 from hw_models.sheets import catalog, quantities, sheet
 
 PRESETS = sorted((Path(hw_models.__file__).parent / "presets").glob("*.yaml"))

@@ -15,7 +15,8 @@ from edgesdt.rules.activity import ASSUMED
 from edgesdt.rules.lookup import memory_map, rule_of
 from edgesdt.runs import preview
 from edgesdt.runs.ablation import switches
-from edgesdt.spec import Spec, layers, load, loads, spec_hash, to_yaml, unused
+from edgesdt.spec import Spec, layers, load, loads, spec_hash, to_yaml
+from edgesdt.spec.checks import unused
 from edgesdt.spec.sweep.section import load_sweep
 from edgesdt.sweep.plan import SweepPlan
 from tests.conftest import ROOT

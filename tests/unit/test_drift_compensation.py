@@ -11,8 +11,9 @@ from edgesdt.ledger import actions as act
 from edgesdt.pricing import bill
 from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.runs import preview
-from edgesdt.spec import Spec, drift, unused
-from edgesdt.synapses.crossbar import compensation
+from edgesdt.spec import Spec
+from edgesdt.spec.checks import drift, unused
+from edgesdt.synapses.crossbar.reading import compensation
 from hw_models.sheets import catalog
 from tests.cell_chips import trained
 from tests.small_chips import spec_of

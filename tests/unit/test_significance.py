@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
-from edgesdt.report.sweep import points, recommendations, sensitivity, significance
-from edgesdt.report.sweep.points import Point
+from edgesdt.report.sweep import recommendations
+from edgesdt.report.sweep.statistics import points, sensitivity, significance
+from edgesdt.report.sweep.statistics.points import Point
 from tests.unit.test_sweep_report import JUDGED, made_points
 
 PATHS = ["a.a", "b.b", "c.c"]

@@ -17,7 +17,8 @@ import yaml
 
 from edgesdt import registry
 from edgesdt.errors import SpecError
-from edgesdt.spec import SETS, Spec, documented, load, loads, shipped, spec_hash, to_yaml, unused
+from edgesdt.spec import SETS, Spec, documented, load, loads, shipped, spec_hash, to_yaml
+from edgesdt.spec.checks import unused
 from edgesdt.spec.schema.memory import KINDS
 
 GOOD = """\

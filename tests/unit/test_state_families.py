@@ -12,14 +12,14 @@ import numpy.typing as npt
 import pytest
 
 from hw_models.base import CellModel, DeviceError, Drive, Pulse
-from hw_models.families.endurance import Endurance
+from hw_models.families.levels.pcm import PhaseChange
+from hw_models.families.levels.programmed import Programmed
+from hw_models.families.levels.quantized import Quantized
 from hw_models.families.lookup import Lookup
-from hw_models.families.pcm import PhaseChange
-from hw_models.families.programmed import Programmed
-from hw_models.families.quantized import Quantized
-from hw_models.families.retention import Retention
 from hw_models.families.sram import Sram
-from hw_models.families.stuck_at import StuckAt
+from hw_models.families.wrappers.endurance import Endurance
+from hw_models.families.wrappers.retention import Retention
+from hw_models.families.wrappers.stuck_at import StuckAt
 
 MANY = 100_000
 DAY_S = 86_400.0

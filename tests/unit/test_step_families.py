@@ -12,14 +12,14 @@ import numpy.typing as npt
 import pytest
 
 from hw_models.base import Cells, DeviceError, Drive, Pulse
-from hw_models.families.constant_step import ConstantStep
-from hw_models.families.exponential_step import ExponentialStep
-from hw_models.families.linear_step import LinearStep
 from hw_models.families.neurosim import NeuroSim
-from hw_models.families.power_step import PowerStep
-from hw_models.families.pulsed_device import PulsedDevice
-from hw_models.families.soft_bounds import SoftBounds, SoftBoundsReference
-from hw_models.families.stepped import Stepped
+from hw_models.families.steps.constant import ConstantStep
+from hw_models.families.steps.exponential import ExponentialStep
+from hw_models.families.steps.linear import LinearStep
+from hw_models.families.steps.power import PowerStep
+from hw_models.families.steps.pulsed_device import PulsedDevice
+from hw_models.families.steps.soft_bounds import SoftBounds, SoftBoundsReference
+from hw_models.families.steps.stepped import Stepped
 from hw_models.kernels import randomness
 from hw_models.kernels.step_laws import COLUMNS, EXPONENTIAL, HIGH, LOW, P0, P1, POWER, SCALE
 

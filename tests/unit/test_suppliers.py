@@ -17,14 +17,14 @@ from edgesdt.rules.lookup import resolve
 from edgesdt.runs.experiment import run
 from edgesdt.runs.folder import RunFolder
 from edgesdt.spec import Spec, loads
-from hw_models.families.quantized import Quantized
-from hw_models.families.stuck_at import StuckAt
+from hw_models.families.levels.quantized import Quantized
+from hw_models.families.wrappers.stuck_at import StuckAt
 from hw_models.sheets import catalog, suppliers
 from tests.conftest import SMALL, Said
 
 SOURCE = '''\
 import dataclasses
-from hw_models.families.quantized import Quantized
+from hw_models.families.levels.quantized import Quantized
 
 @dataclasses.dataclass(frozen=True)
 class Theirs(Quantized):

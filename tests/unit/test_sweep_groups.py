@@ -10,7 +10,7 @@ import pytest
 
 from edgesdt.errors import SpecError
 from edgesdt.report.files import sweeps
-from edgesdt.report.sweep import points
+from edgesdt.report.sweep.statistics import points
 from edgesdt.spec import spec_hash
 from edgesdt.spec.loading import load_traced
 from edgesdt.spec.sweep.section import load_sweep

@@ -24,10 +24,12 @@ from edgesdt.report import export
 from edgesdt.report.drawing import charts, svg
 from edgesdt.report.files import columns, sweeps
 from edgesdt.report.files.sweeps import Row
-from edgesdt.report.sweep import effects, front_charts, metrics, pareto, points, recommendations, sensitivity
+from edgesdt.report.sweep import metrics, recommendations
 from edgesdt.report.sweep import page as sweep_report
-from edgesdt.report.sweep.points import Point
+from edgesdt.report.sweep.charts import front as front_charts
 from edgesdt.report.sweep.results import findings
+from edgesdt.report.sweep.statistics import effects, pareto, points, sensitivity
+from edgesdt.report.sweep.statistics.points import Point
 from tests import sweep_stores
 from tests.conftest import Finished
 from tests.sweep_stores import bound, grid, row, scattered, varied

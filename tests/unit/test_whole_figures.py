@@ -17,8 +17,9 @@ from edgesdt.report import export
 from edgesdt.report.files.folders import Run
 from edgesdt.report.files.sweeps import load
 from edgesdt.report.run import comparison, curves, summary, wear
-from edgesdt.report.sweep import metrics, points, view
+from edgesdt.report.sweep import metrics, view
 from edgesdt.report.sweep.results import findings, mean_run
+from edgesdt.report.sweep.statistics import points
 from edgesdt.runs import record
 from edgesdt.spec.sweep.goals import Goal
 from edgesdt.sweep import objectives

@@ -23,7 +23,7 @@ from edgesdt.rules.mapped import Ints, MappedLearner, rounded, scaled
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels, Rule
 from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import AsHeld, Learning
-from edgesdt.spec.source import Fault
+from edgesdt.spec.text.source import Fault
 from edgesdt.spec.types import Rates
 
 

@@ -14,7 +14,7 @@ from edgesdt.report.drawing import charts, svg, wording
 from edgesdt.report.drawing.svg import Marks
 from edgesdt.report.files.folders import number
 from edgesdt.report.run.curves import Chart
-from edgesdt.report.sweep.points import Estimate, estimate
+from edgesdt.report.sweep.statistics.points import Estimate, estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,8 +14,9 @@ from edgesdt.report.drawing.svg import SERIES
 from edgesdt.report.files.folders import Run, number, read
 from edgesdt.report.run import comparison, curves, summary
 from edgesdt.report.run.curves import Chart
-from edgesdt.report.sweep import front_charts, metrics, recommendations
-from edgesdt.report.sweep.front_charts import Dots, Fronts
+from edgesdt.report.sweep import metrics, recommendations
+from edgesdt.report.sweep.charts import front as front_charts
+from edgesdt.report.sweep.charts.front import Dots, Fronts
 from edgesdt.report.sweep.metrics import FRONTS, Metric
 from edgesdt.report.sweep.results import Findings, Links, mean_run
 

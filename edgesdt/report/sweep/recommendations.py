@@ -9,9 +9,9 @@ from typing import Any
 
 from edgesdt.report.drawing import wording
 from edgesdt.report.files.folders import number
-from edgesdt.report.sweep import points
 from edgesdt.report.sweep.metrics import Metric, Metrics
-from edgesdt.report.sweep.points import Point
+from edgesdt.report.sweep.statistics import points
+from edgesdt.report.sweep.statistics.points import Point
 
 SLACK = 0.01  # accuracy that a cheaper point may lose if no constraint sets a limit
 _COMPARE: dict[str, Callable[[float, float], bool]] = {

@@ -13,10 +13,11 @@ from urllib.parse import quote
 from edgesdt.pricing import omissions, tables
 from edgesdt.report.files.folders import Run, number
 from edgesdt.report.files.sweeps import Row, Sweep
-from edgesdt.report.sweep import metrics, pareto, points, recommendations
+from edgesdt.report.sweep import metrics, recommendations
 from edgesdt.report.sweep.metrics import FRONTS, Metrics
-from edgesdt.report.sweep.points import Point
 from edgesdt.report.sweep.recommendations import Choice, Constraint
+from edgesdt.report.sweep.statistics import pareto, points
+from edgesdt.report.sweep.statistics.points import Point
 
 
 @dataclass(frozen=True)

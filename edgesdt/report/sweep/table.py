@@ -9,9 +9,9 @@ from typing import Any
 from edgesdt.report.drawing import wording
 from edgesdt.report.files import columns
 from edgesdt.report.files.sweeps import Row, identity
-from edgesdt.report.sweep import points
 from edgesdt.report.sweep.metrics import Metric, Metrics
-from edgesdt.report.sweep.points import Point
+from edgesdt.report.sweep.statistics import points
+from edgesdt.report.sweep.statistics.points import Point
 
 _FORMS = {"accuracy": "percent", "area": "area", "memory": "size", "latency": "time", "inference_latency": "time"}
 _REASON = 160  # maximum characters of a reason in the table

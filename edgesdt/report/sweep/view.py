@@ -15,11 +15,13 @@ from edgesdt.report.files.folders import Run, number
 from edgesdt.report.files.sweeps import Row, identity
 from edgesdt.report.run import summary
 from edgesdt.report.run.view import provenance, spec_text
-from edgesdt.report.sweep import charts, effects, points, recommendations, table
-from edgesdt.report.sweep.charts import runs_of, shown
+from edgesdt.report.sweep import recommendations, table
+from edgesdt.report.sweep.charts import sections as charts
+from edgesdt.report.sweep.charts.sections import runs_of, shown
 from edgesdt.report.sweep.metrics import Metric
-from edgesdt.report.sweep.points import Point
 from edgesdt.report.sweep.results import Findings, Links
+from edgesdt.report.sweep.statistics import effects, points
+from edgesdt.report.sweep.statistics.points import Point
 
 _LISTED = 6  # maximum values of a swept field in the header
 REASONS = 30  # maximum kinds of failure in the list

@@ -8,8 +8,8 @@ from math import ceil, floor
 from edgesdt.rules.activation import registers
 from edgesdt.rules.activation.settings import FACTOR_BITS, MEAN_BITS, SCORE_BITS, settings
 from edgesdt.spec import Spec
-from edgesdt.spec.hints import Path
-from edgesdt.spec.source import Fault
+from edgesdt.spec.checks.hints import Path
+from edgesdt.spec.text.source import Fault
 
 MOST_STATE_BITS = 15
 """A signal has a sign beside, and lies in a word of 16 bits."""

@@ -8,7 +8,7 @@ from edgesdt.qformat import LEAST, Scale
 from edgesdt.rules.activation.settings import settings
 from edgesdt.rules.schedule import factor, rates_beyond
 from edgesdt.spec import Spec
-from edgesdt.spec.source import Fault
+from edgesdt.spec.text.source import Fault
 
 SHARE_BITS = 8
 """Shares of an update are in 2^-8."""

@@ -12,7 +12,7 @@ from edgesdt.rules.backprop.settings import Settings, settings
 from edgesdt.rules.protocol import Counts, Learner, Rule
 from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import Schedule
-from edgesdt.spec.source import Fault
+from edgesdt.spec.text.source import Fault
 
 
 def _expected(spec: Spec, learning: bool, activity: Activity) -> Counts:

@@ -9,7 +9,7 @@ from edgesdt.qformat import LEAST, QFormat, Rounding, Scale
 from edgesdt.rules.eqprop.settings import settings
 from edgesdt.rules.schedule import drop_byte, factor, rates_beyond
 from edgesdt.spec import Spec
-from edgesdt.spec.source import Fault
+from edgesdt.spec.text.source import Fault
 from edgesdt.targets.registers import TargetRegisters, eta_beyond
 
 

@@ -11,7 +11,7 @@ from edgesdt.rules.similarity.design import design
 from edgesdt.rules.similarity.memory import code_bits, code_point, memory
 from edgesdt.rules.similarity.settings import Settings, settings
 from edgesdt.spec import Spec
-from edgesdt.spec.source import Fault
+from edgesdt.spec.text.source import Fault
 
 MOST_CODE_BITS = 15
 """Bits of a code that a layer above can take the mean off in 16."""

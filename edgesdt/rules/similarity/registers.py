@@ -8,9 +8,9 @@ from edgesdt.qformat import LEAST, Scale
 from edgesdt.rules.schedule import factor, rates_beyond
 from edgesdt.rules.similarity.settings import settings
 from edgesdt.spec import Spec
-from edgesdt.spec.held import too_small
-from edgesdt.spec.hints import Path
-from edgesdt.spec.source import Fault
+from edgesdt.spec.checks.held import too_small
+from edgesdt.spec.checks.hints import Path
+from edgesdt.spec.text.source import Fault
 
 GAIN_BITS = 24
 """Width of a gain, unsigned, 1 … 2: all but one bit lie below the point."""

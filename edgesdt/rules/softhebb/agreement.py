@@ -8,8 +8,8 @@ from edgesdt.rules.softhebb import registers
 from edgesdt.rules.softhebb.memory import decay_bits, gathered_bits
 from edgesdt.rules.softhebb.settings import buffered, competing, pre_bits, settings
 from edgesdt.spec import Spec
-from edgesdt.spec.hints import Path
-from edgesdt.spec.source import Fault
+from edgesdt.spec.checks.hints import Path
+from edgesdt.spec.text.source import Fault
 
 SUM_BITS = 31
 """Bits that the sum of all exponentials of a layer may have."""

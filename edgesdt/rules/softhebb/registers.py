@@ -12,7 +12,7 @@ from edgesdt.qformat import Scale
 from edgesdt.rules import standard
 from edgesdt.rules.softhebb.settings import competing, settings, sharpness
 from edgesdt.spec import Spec
-from edgesdt.spec.source import Fault
+from edgesdt.spec.text.source import Fault
 
 TABLE = 256
 """Entries of the tables of exponentials and reciprocals."""

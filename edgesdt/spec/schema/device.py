@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from edgesdt.spec import named_files
-from edgesdt.spec.hints import shown
+from edgesdt.spec.checks.hints import shown
 from edgesdt.spec.types import (
     Allowed,
     Duration,

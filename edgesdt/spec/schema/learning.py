@@ -18,8 +18,8 @@ from pydantic import (
 )
 
 from edgesdt import registry
-from edgesdt.spec.held import or_an_end_as_held
-from edgesdt.spec.hints import did_you_mean
+from edgesdt.spec.checks.held import or_an_end_as_held
+from edgesdt.spec.checks.hints import did_you_mean
 from edgesdt.spec.types import Allowed, Rates, Section, wrong
 
 AsHeld: Final = WrapValidator(or_an_end_as_held)

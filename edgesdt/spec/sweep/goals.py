@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from edgesdt import registry
-from edgesdt.spec.hints import did_you_mean, shown
+from edgesdt.spec.checks.hints import did_you_mean, shown
 from edgesdt.units import ENERGY, SIZE, TIME, Kind, UnitError, parse
 
 if TYPE_CHECKING:

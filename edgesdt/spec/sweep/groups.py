@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from edgesdt.spec.hints import Path, did_you_mean, shown
-from edgesdt.spec.overrides import PathError, parameter_path
-from edgesdt.spec.source import Fault
+from edgesdt.spec.checks.hints import Path, did_you_mean, shown
+from edgesdt.spec.text.overrides import PathError, parameter_path
+from edgesdt.spec.text.source import Fault
 
 KEY: Final = "groups"
 _WANTED: Final = "a list of mappings such as {chip.weights.bits: 4, chip.weights.frac_bits: 7}"

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
 from edgesdt.errors import SpecError
-from edgesdt.spec.hints import Path, did_you_mean, shown
+from edgesdt.spec.checks.hints import Path, did_you_mean, shown
 from edgesdt.spec.loading import Traced, load_traced
-from edgesdt.spec.overrides import PathError, parameter_path
 from edgesdt.spec.schema.spec import Spec
-from edgesdt.spec.source import Fault
 from edgesdt.spec.sweep import goals, groups
 from edgesdt.spec.sweep.value_ranges import Range, RangeError, read_range
+from edgesdt.spec.text.overrides import PathError, parameter_path
+from edgesdt.spec.text.source import Fault
 
 Method = Literal["grid", "zip", "random", "sobol", "search"]
 METHODS: Final[tuple[Method, ...]] = get_args(Method)

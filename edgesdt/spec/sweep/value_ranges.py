@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, get_args, get_origin
 
+from edgesdt.spec.checks.hints import Path, did_you_mean, shown
 from edgesdt.spec.fields import field_at, quantity_at
-from edgesdt.spec.hints import Path, did_you_mean, shown
 from edgesdt.spec.types import Quantity
 from edgesdt.units import UnitError, exact, parse
 

@@ -13,12 +13,12 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from edgesdt.spec import named_files
-from edgesdt.spec.agreement import completed, disagreements
-from edgesdt.spec.hints import Path
+from edgesdt.spec.checks.agreement import completed, disagreements
+from edgesdt.spec.checks.hints import Path
 from edgesdt.spec.loading import examined
 from edgesdt.spec.schema.spec import Spec
 from edgesdt.spec.sets import SetFacts
-from edgesdt.spec.source import Fault
+from edgesdt.spec.text.source import Fault
 
 Change = tuple[Path, Any]
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False)

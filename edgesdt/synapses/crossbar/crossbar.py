@@ -14,10 +14,10 @@ from edgesdt.spec import Spec
 from edgesdt.synapses.crossbar import layout
 from edgesdt.synapses.crossbar import slices as slicing
 from edgesdt.synapses.crossbar.layout import TALLIES, Bank, Sensing, Upper
-from edgesdt.synapses.crossbar.read_noise import find_noise, variances_of
+from edgesdt.synapses.crossbar.reading.read_noise import find_noise, variances_of
+from edgesdt.synapses.crossbar.reading.wires import Lines, lines_of
 from edgesdt.synapses.crossbar.scales import mapping_of, share_bits, step_of
 from edgesdt.synapses.crossbar.slices import Slice
-from edgesdt.synapses.crossbar.wires import Lines, lines_of
 from hw_models.base import CellModel, Cells
 from hw_models.kernels.compiled import law_of
 from hw_models.kernels.randomness import key_of

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from edgesdt.synapses.crossbar import layout
 from edgesdt.synapses.crossbar import wear as one_layer
 from edgesdt.synapses.crossbar.crossbar import Crossbar
-from edgesdt.synapses.crossbar.two_way import TwoWay
+from edgesdt.synapses.crossbar.reading.two_way import TwoWay
 
 _SUMS = ("cells", "writes_total", "pulses_up", "pulses_down")
 _NO_CARRIES = (0, 0, 0)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edgesdt.synapses.crossbar import carry, layout
+from edgesdt.synapses.crossbar import layout
 from edgesdt.synapses.crossbar.crossbar import Crossbar
 from edgesdt.synapses.crossbar.scales import weight_of_pulse
+from edgesdt.synapses.crossbar.writing import carry
 
 _MUCH_CLIPPED = 0.05
 """Share of the conversions above which a run warns."""

@@ -8,9 +8,9 @@ import numpy as np
 
 from edgesdt.kernels.layout import Ints, WeightCodes
 from edgesdt.synapses.crossbar.layout import Bank, Sensing
-from edgesdt.synapses.crossbar.programming import write_pulses
-from edgesdt.synapses.crossbar.sensing import sense
-from edgesdt.synapses.crossbar.updates import list_outer_pulses, list_pulses
+from edgesdt.synapses.crossbar.reading.sensing import sense
+from edgesdt.synapses.crossbar.writing.programming import write_pulses
+from edgesdt.synapses.crossbar.writing.updates import list_outer_pulses, list_pulses
 
 
 class Array(NamedTuple):

@@ -9,10 +9,10 @@ import numpy as np
 from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.layout import Ints
 from edgesdt.synapses.crossbar.layout import Bank, Sensing
-from edgesdt.synapses.crossbar.programming import write_pulses_both_ways
-from edgesdt.synapses.crossbar.sensing import sense
-from edgesdt.synapses.crossbar.two_way import TwoWay, read_changes
-from edgesdt.synapses.crossbar.updates import list_outer_pulses, list_pulses
+from edgesdt.synapses.crossbar.reading.sensing import sense
+from edgesdt.synapses.crossbar.reading.two_way import TwoWay, read_changes
+from edgesdt.synapses.crossbar.writing.programming import write_pulses_both_ways
+from edgesdt.synapses.crossbar.writing.updates import list_outer_pulses, list_pulses
 from edgesdt.synapses.digital import update_weights
 from edgesdt.synapses.outer import move_by_outer
 from edgesdt.synapses.stores.memory import Memory, add_weighted, feed_inputs

@@ -1,0 +1,1 @@
+"""Statistics over the points of a sweep: fronts, effects, scatter of seeds."""

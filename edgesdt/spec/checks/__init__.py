@@ -1,0 +1,1 @@
+"""What a spec must agree with beyond its types; faults as lines for the user."""

@@ -1,0 +1,1 @@
+"""Writes of an array: updates listed as pulses, programmed, carried between slices."""

@@ -1,0 +1,1 @@
+"""Families whose cells are written to a level."""

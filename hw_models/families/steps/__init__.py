@@ -1,0 +1,1 @@
+"""Families whose pulses move the state by a step."""

@@ -1,0 +1,1 @@
+"""Devices around another device: stuck, worn and relaxing cells."""
