@@ -532,7 +532,7 @@ INSIDE = {
     "hw_models.arguments": "the checks themselves",
     "hw_models.families.lookup_table": "a step of a model, on its own table",
     "hw_models.measured": "steps of a fit, on what `measured.tables.reading` read and checked",
-    "hw_models.families.levels.target_level.drawn": "a step of a model, on cells that its `pulse` or `program` has checked",
+    "hw_models.families.levels.target_level.drawn": "a step of a model, on cells that its `pulse` or `program` checked",
     "hw_models.families.levels.target_level.read_normals": "a step of a model, on cells that its `read` has checked",
 }
 """Public functions that no caller needs to reach, by name or by the module that they are in, with the reason."""

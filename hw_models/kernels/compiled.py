@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 UNKNOWN, LEVELS, TABLE = -1, 10, 11
 """Codes of a `Law` in addition to those of `step_laws`: none, written to levels, drawn from a table."""
 _WORKS = -1
-_WRAPPERS = ("hw_models.families.wrappers.stuck_at", "hw_models.families.wrappers.endurance", "hw_models.families.wrappers.retention")
+_WRAPPERS = tuple(f"hw_models.families.wrappers.{name}" for name in ("stuck_at", "endurance", "retention"))
 """Modules of wrappers whose pulses `_effective_pulses` reproduces; a subclass elsewhere may behave differently."""
 
 Numbers = npt.NDArray[np.float64]

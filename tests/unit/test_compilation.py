@@ -70,14 +70,15 @@ def test_an_edit_of_what_others_inline_is_seen(tmp_path: Path, package: str, cho
     """Numba alone does not see it: the result would be that of the function before the edit."""
     here = house(tmp_path, "here")
     env = {"XDG_CACHE_HOME": str(tmp_path / "cache")} | ({"NUMBA_CACHE_DIR": str(tmp_path / chosen)} if chosen else {})
-    (here / package).mkdir(exist_ok=True)
+    (here / package / "room").mkdir(parents=True, exist_ok=True)  # another folder: found by the import
     (here / package / "__init__.py").touch()
     head = "from hw_models.kernels.jit import njit\n"
-    outer = f"{head}from {package}.inner import inner\n@njit(cache=True)\ndef call(x):\n    return inner(x)\n"
+    imports = f"from {package}.room import (\n    inner as there,\n)\n"
+    outer = f"{head}{imports}inner = there.inner\n@njit(cache=True)\ndef call(x):\n    return inner(x)\n"
     (here / package / "outer.py").write_text(outer, encoding="utf-8")
     for factor in (2, 3):
         inner = f"{head}@njit(cache=True)\ndef inner(x):\n    return {factor} * x\n"
-        (here / package / "inner.py").write_text(inner, encoding="utf-8")
+        (here / package / "room" / "inner.py").write_text(inner, encoding="utf-8")
         assert child(f"from {package}.outer import call; print(call(7))", here, **env).stdout == f"{7 * factor}\n"
 
 
@@ -94,6 +95,21 @@ def test_an_installed_package_is_part_of_the_state_of_its_code() -> None:
     assert [root.name for root in jit._roots("hw_models")] == ["hw_models"]
     assert [root.name for root in jit._roots("pytest")] == ["hw_models", "edgesdt", "pytest"]
     assert all(root.is_dir() for root in jit._roots("edgesdt"))
+
+
+@pytest.mark.parametrize(
+    ("module", "seen", "unseen"),
+    [
+        ("edgesdt.rules.eqprop.sample", "edgesdt.synapses.stores.array", "edgesdt.rules.softhebb.pull"),
+        ("edgesdt.rules.softhebb.pull", "edgesdt.synapses.digital", "edgesdt.rules.eqprop.relax"),
+        ("edgesdt.synapses.digital", "edgesdt.kernels.arithmetic", "edgesdt.rules.base"),
+        ("edgesdt.kernels.drive", "hw_models.kernels.randomness", "edgesdt.synapses.digital"),
+    ],
+)
+def test_a_module_is_compiled_anew_for_what_it_can_inline(module: str, seen: str, unseen: str) -> None:
+    found = jit.sources(module, tuple(jit._roots("edgesdt")))
+    assert {module, seen, "edgesdt.kernels.layout", "hw_models.kernels.jit"} <= found
+    assert not {unseen, "edgesdt.report.page", "edgesdt.cli.main"} & found
 
 
 def test_old_states_of_a_checkout_go(tmp_path: Path) -> None:
