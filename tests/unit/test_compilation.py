@@ -18,6 +18,7 @@ from edgesdt.runs import compilation
 from edgesdt.runs.rehearsal import kinds, rehearse, twin
 from edgesdt.synapses.cells import CellStore
 from hw_models.kernels import jit
+from hw_models.kernels.sources import source_folders, sources
 from hw_models.sheets import catalog
 from tests.conftest import ROOT
 from tests.small_chips import spec_of
@@ -91,10 +92,10 @@ def test_checkouts_do_not_mix(tmp_path: Path) -> None:
 
 
 def test_an_installed_package_is_part_of_the_state_of_its_code() -> None:
-    assert [root.name for root in jit._roots("edgesdt")] == ["hw_models", "edgesdt"]
-    assert [root.name for root in jit._roots("hw_models")] == ["hw_models"]
-    assert [root.name for root in jit._roots("pytest")] == ["hw_models", "edgesdt", "pytest"]
-    assert all(root.is_dir() for root in jit._roots("edgesdt"))
+    assert [root.name for root in source_folders("edgesdt")] == ["hw_models", "edgesdt"]
+    assert [root.name for root in source_folders("hw_models")] == ["hw_models"]
+    assert [root.name for root in source_folders("pytest")] == ["hw_models", "edgesdt", "pytest"]
+    assert all(root.is_dir() for root in source_folders("edgesdt"))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_an_installed_package_is_part_of_the_state_of_its_code() -> None:
     ],
 )
 def test_a_module_is_compiled_anew_for_what_it_can_inline(module: str, seen: str, unseen: str) -> None:
-    found = jit.sources(module, tuple(jit._roots("edgesdt")))
+    found = set(sources(module, source_folders("edgesdt")))
     assert {module, seen, "edgesdt.kernels.layout", "hw_models.kernels.jit"} <= found
     assert not {unseen, "edgesdt.report.page", "edgesdt.cli.main"} & found
 
