@@ -27,10 +27,12 @@ ahead:
 warm:  ## compile what the tests would else compile in every worker at once
 	$(PYTHON) -m edgesdt warm
 
-# numba's own cache does not depend on NUMBA_BOUNDSCHECK: these kernels are compiled in a folder of their own
+# Numba's own cache does not depend on NUMBA_BOUNDSCHECK: these kernels are compiled in a folder of their own, without
+# optimisation, which takes half the time (and what is not optimised is not cached, which numba says)
 bounds:  ## the tests of the kernels, an index out of range being an error
 	cache=$$(mktemp -d) && trap 'rm -rf "$$cache"' EXIT && \
-	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR="$$cache" $(PYTHON) -m pytest -q -n 0 --durations=10 $(KERNELS)
+	NUMBA_BOUNDSCHECK=1 NUMBA_OPT=0 NUMBA_CACHE_DIR="$$cache" $(PYTHON) -m pytest -q -n 0 -m "not slow" \
+	  --durations=10 -W "ignore:Cannot cache:numba.core.errors.NumbaWarning" $(KERNELS)
 
 golden:  ## remake the golden traces (after a change of arithmetic that is meant)
 	$(PYTHON) -m tests.golden.make

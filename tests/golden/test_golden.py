@@ -20,7 +20,12 @@ DIGITAL = [file for file in FILES if file not in ON_CELLS]
 NARROW = [file for file in DIGITAL if json.loads(file.read_text("utf-8"))["spec"]["chip"]["weights"]["bits"] <= 8]
 COSTLY = [*NARROW, FOLDER / "insitu_backprop.json"]
 """Left out with bounds checks: their kernels are compiled for another chip (`insitu_layers`, or another width)."""
-RUN = [file for file in FILES if file not in COSTLY or not numba.config.BOUNDSCHECK]
+SLOW = [FOLDER / "insitu_backprop.json"]
+RUN = [
+    pytest.param(file, marks=[pytest.mark.slow] if file in SLOW else [], id=file.stem)
+    for file in FILES
+    if file not in COSTLY or not numba.config.BOUNDSCHECK
+]
 
 
 def golden_in(file: Path) -> dict[str, Any]:
@@ -38,7 +43,7 @@ def test_every_rule_has_an_oracle_and_a_trace() -> None:
     assert traced == set(WITNESSES) == set(registry.OURS)
 
 
-@pytest.mark.parametrize("file", RUN, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", RUN)
 def test_kernels_give_the_golden_trace(file: Path) -> None:
     golden = golden_in(file)
     trace = trace_of(Spec.from_plain(golden["spec"]), golden["samples"], golden["labels"])

@@ -21,6 +21,8 @@ from tests.oracle_backprop_cells import OracleBackpropOnCells
 from tests.small_backprop import arrays_of, events_of
 from tests.small_chips import flat, random_samples, spec_of
 
+pytestmark = pytest.mark.slow  # its kernels alone compile for minutes; those of equilibrium propagation run always
+
 
 def twins(spec: Spec, epoch: int = 0) -> tuple[Backprop, OracleBackpropOnCells]:
     """A fresh chip and the oracle's."""
