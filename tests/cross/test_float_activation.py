@@ -146,7 +146,7 @@ def test_lines_are_without_bias() -> None:
     start = twin.weights[0].copy()
     twin.learn(samples[0] * 2.0**-8, int(labels[0]) % 3)
     changes = []
-    for draw in range(3000):
+    for draw in range(1000):
         rule.restore(kept | {"chip_random": seeded(draw, spec.chip.random.lanes)})
         rule.learn(samples, labels % 3, np.arange(1), 0)
         changes.append((rule.weights(0) * 2.0**-7) - start)

@@ -19,7 +19,7 @@ def case(rows: int, columns: int, g_max: float, seed: int = 1) -> tuple[Floats, 
 
 @pytest.mark.parametrize("g_max", [5e-6, 50e-6, 100e-6])
 @pytest.mark.parametrize("ohm", [0.35, 1.0, 2.5])
-@pytest.mark.parametrize("size", [64, 128])
+@pytest.mark.parametrize("size", [64, pytest.param(128, marks=pytest.mark.slow)])
 def test_fast_is_within_two_percent_of_exact(size: int, ohm: float, g_max: float) -> None:
     g, v = case(size, size, g_max)
     exact = exact_currents(g, v, ohm, ohm)

@@ -16,6 +16,8 @@ from edgesdt.datasets.dataset import Dataset
 from hw_models.families.lookup import Lookup
 from hw_models.sheets import catalog
 
+pytestmark = pytest.mark.slow  # thirty runs, sample by sample in Python
+
 EPOCHS, RATE, HIDDEN, CLASSES = 5, 0.3, 36, 10
 HALF_RANGE = 1.0
 """Weights of this size, either sign, take the middle half of the conductances, where a change is asked for in steps."""

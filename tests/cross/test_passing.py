@@ -42,7 +42,7 @@ def off(g: Floats, v: Floats, ohm: float) -> tuple[float, float]:
 
 @pytest.mark.parametrize("kind", ["dense", "sparse", "band", "far half"])
 @pytest.mark.parametrize("ohm", OHMS)
-@pytest.mark.parametrize("size", [64, 128])
+@pytest.mark.parametrize("size", [64, pytest.param(128, marks=pytest.mark.slow)])
 def test_within_two_percent_of_the_exact_solve(size: int, ohm: float, kind: str) -> None:
     """Cells of up to 20 uS, any pattern of inputs, every column; the wires take up to a fifth."""
     error, lost = off(cells(size, 20e-6), inputs(size)[kind], ohm)
@@ -52,7 +52,7 @@ def test_within_two_percent_of_the_exact_solve(size: int, ohm: float, kind: str)
 
 @pytest.mark.parametrize("g_max", [5e-6, 20e-6, 50e-6, 100e-6])
 @pytest.mark.parametrize("ohm", OHMS)
-@pytest.mark.parametrize("size", [64, 128])
+@pytest.mark.parametrize("size", [64, pytest.param(128, marks=pytest.mark.slow)])
 def test_the_bound_follows_the_loss(size: int, ohm: float, g_max: float) -> None:
     """What the module says: 2 % up to 15 % lost for any inputs; up to 30 %: 0.5 %, 2 % and 5 %, by how they lie."""
     g = cells(size, g_max)
