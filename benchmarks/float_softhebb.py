@@ -70,8 +70,8 @@ class FloatSoftHebb(FloatNetwork):
         known, n, weights = self.settings, len(samples), self.weights[0]
         self._seen += n
         self.mean += np.float32(n / min(self._seen, known.window)) * (samples.mean(axis=0) - self.mean)
-        centred = samples - self.mean
-        drives = centred @ weights
+        centred: Floats = samples - self.mean
+        drives: Floats = centred @ weights
         steps = self._shares(drives)
         steps *= np.float32(known.rate) * np.abs(np.sqrt(self.squares) - 1.0) ** np.float32(known.rate_power)
         decay = 1.0 - (steps * drives).sum(axis=0)
@@ -86,7 +86,7 @@ class FloatSoftHebb(FloatNetwork):
     def _shares(self, drives: Floats) -> Floats:
         """The softmax of each sample, signed: that of all but the winner is below 0."""
         best = drives.argmax(axis=1)
-        shares = drives - drives.max(axis=1, keepdims=True)
+        shares: Floats = drives - drives.max(axis=1, keepdims=True)
         shares *= np.float32(self.settings.sharpness)
         np.exp(shares, out=shares)
         shares /= -shares.sum(axis=1, keepdims=True)
@@ -96,7 +96,9 @@ class FloatSoftHebb(FloatNetwork):
 
     def _infer_batch(self, samples: Floats) -> Floats:
         """What lies above the mean of the layer, raised to the power of the activation."""
-        drives = (samples - self.mean) @ self.weights[0]
+        centred: Floats = samples - self.mean
+        drives: Floats = centred @ self.weights[0]
         drives -= drives.mean(axis=1, keepdims=True)
         np.maximum(drives, 0.0, out=drives)
-        return drives if self.settings.power == 1 else drives ** np.float32(self.settings.power)
+        np.power(drives, np.float32(self.settings.power), out=drives)
+        return drives

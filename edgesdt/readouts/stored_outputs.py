@@ -32,9 +32,9 @@ def blocks(n: int, size: int = BLOCK) -> Iterator[slice]:
 
 @dataclass(frozen=True)
 class Thinned:
-    """A block with random drop-out; which outputs are kept is held as bits, since to draw them takes longer than to use.
+    """A block with random drop-out.
 
-    `masks` has those of each piece, eight in a byte.
+    `masks` says which outputs of each piece are kept, eight in a byte: to draw them takes longer than to use them.
     """
 
     kept: Any

@@ -1,6 +1,6 @@
 """The lowest layer on cells: its offsets are read, and of a neuron that learns the column, before it is pulsed.
 
-A chip in memory compiles none of this.
+A chip in memory compiles none of this. The arithmetic is "On cells" of docs/explanation/softhebb_arithmetic.md.
 """
 
 from __future__ import annotations
