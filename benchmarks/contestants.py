@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks import float_activation, float_backprop, float_reference, float_similarity
+from benchmarks import float_activation, float_backprop, float_reference, float_similarity, float_softhebb
 from benchmarks.float_network import FloatNetwork
 from edgesdt.chip.simulated import Chip
 from edgesdt.datasets.encoders import encode
@@ -61,6 +61,8 @@ def yardstick(spec: Spec, batch: int) -> FloatNetwork:
         return float_similarity.FloatSimilarity(float_similarity.Settings.of(spec, batch), spec.seed)
     if spec.learning.rule == "activation":
         return float_activation.FloatActivation(float_activation.Settings.of(spec, batch), spec.seed)
+    if spec.learning.rule == "softhebb":
+        return float_softhebb.FloatSoftHebb(float_softhebb.Settings.of(spec, batch), spec.seed)
     raise ValueError(f"learning.rule: {spec.learning.rule} has no float reference")
 
 

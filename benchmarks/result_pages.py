@@ -11,7 +11,7 @@ from edgesdt import units
 
 HEAD = [
     "chip", "data", "weights", "memory used / budget", "epochs", "direct average %", "direct max %",
-    "classifier %", "untrained, direct average %", "energy/training sample", "energy/inference",
+    "classifier %", "untrained, direct average or classifier %", "energy/training sample", "energy/inference",
     "latency training / inference", "area", "simulator [samples/s]",
 ]  # fmt: skip
 
@@ -42,15 +42,26 @@ def row(seeds: Sequence[Record]) -> list[str]:
         str(spec["epochs"]),
         accuracy(seeds, "direct_average"),
         accuracy(seeds, "direct_max"),
-        " · ".join(f"{accuracy(seeds, name)} ({name})" for name in ("linear", "output") if name in first["accuracy"])
-        or "–",
-        accuracy(seeds, "untrained_direct_average"),
+        _classifiers(seeds) or "–",
+        _untrained(seeds),
         units.format_energy(energy("train_per_sample")),
         units.format_energy(energy("inference_per_sample")),
         f"{units.format_time(latency('train_per_sample'))} / {units.format_time(latency('inference_per_sample'))}",
         units.format_area(first["area_mm2"]["total"]),
         f"{means(seeds, 'speed')('train_samples_per_s'):,.0f}",
     ]
+
+
+def _classifiers(seeds: Sequence[Record], before: str = "") -> str:
+    """The accuracies of the classifiers that the records have; `before` is what those of an untrained chip begin with."""
+    found = ((name, accuracy(seeds, before + name)) for name in ("linear", "output"))
+    return " · ".join(f"{percentage} ({name})" for name, percentage in found if percentage != "–")
+
+
+def _untrained(seeds: Sequence[Record]) -> str:
+    """The control: the direct average before learning, or the classifiers where a chip has only those."""
+    direct = accuracy(seeds, "untrained_direct_average")
+    return direct if direct != "–" else _classifiers(seeds, "untrained_") or "–"
 
 
 def means(seeds: Sequence[Record], section: str) -> Callable[[str], float]:

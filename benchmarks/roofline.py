@@ -66,6 +66,8 @@ def traffic(spec: Spec, counts: Mapping[str, int], samples: int) -> Traffic:
     each = weight_bytes(spec)
     # for a rule with a transposed pass, weights between the neurons of a layer, or a reconstruction of its input
     more = sum(counts.get(name, 0) for name in ("back_mac", "lateral_mac", "reconstruction_mac"))
+    if pulled := counts.get("pull", 0):  # a sweep of a neuron reads all of its weights, also those that stay
+        more += pulled - counts[act.WEIGHT_WRITE]
     read = counts[act.MAC] + more
     moved = 2 * counts[act.WEIGHT_WRITE] * each
     if not spec.device.digital:

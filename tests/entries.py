@@ -31,6 +31,7 @@ from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.rules.lookup import memory_map, rule_of
 from edgesdt.rules.similarity import counts as similarity_counts
 from edgesdt.rules.similarity.layout import EVENT_KINDS as SIMILARITY_KINDS
+from edgesdt.rules.softhebb import cell_counts as softhebb_cell_counts
 from edgesdt.rules.softhebb import counts as softhebb_counts
 from edgesdt.rules.softhebb.layout import EVENT_KINDS as SOFTHEBB_KINDS
 from edgesdt.runs import record
@@ -261,6 +262,13 @@ def _data() -> list[Entry]:
             lambda: (backprop_cell_counts.actions,
                      {"spec": spec_of([6, 4], {**KINDS["cells"], "learning.rule": "backprop"}),
                       "events": np.ones((BACKPROP_KINDS, 2), np.int64), "tallies": [([1] * 14, [0] * 14)]}),
+            ("events", "tallies"),
+        ),
+        Entry(
+            "softhebb cell actions", ("edgesdt.rules.softhebb.cell_counts.actions",),
+            lambda: (softhebb_cell_counts.actions,
+                     {"spec": spec_of([6, 4], {**KINDS["cells"], "learning.rule": "softhebb"}),
+                      "events": np.ones((SOFTHEBB_KINDS, 2), np.int64), "tallies": [([1] * 14, [0] * 14)]}),
             ("events", "tallies"),
         ),
     ]  # fmt: skip

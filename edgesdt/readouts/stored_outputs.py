@@ -32,11 +32,23 @@ def blocks(n: int, size: int = BLOCK) -> Iterator[slice]:
 
 @dataclass(frozen=True)
 class Thinned:
-    """A block with random drop-out: each output is dropped with probability `dropped`/256, from `seed` at every use."""
+    """A block with random drop-out.
+
+    `masks` says which outputs of each piece are kept, eight in a byte: to draw them takes longer than to use them.
+    """
 
     kept: Any
-    dropped: int
-    seed: tuple[int, ...]
+    masks: tuple[npt.NDArray[np.uint8], ...]
+
+    @classmethod
+    def drawn(cls, kept: Any, dropped: int, seed: tuple[int, ...]) -> Thinned:
+        """Every output is dropped with probability `dropped`/256; `seed` and the place of a piece decide which."""
+        if isinstance(kept, np.ndarray):
+            sizes = {rows.start: kept[rows].size for rows in blocks(len(kept), PIECE)}
+        else:
+            sizes = {0: kept.data.size}
+        drawn = (np.random.RandomState([*seed, start]).bytes(size) for start, size in sizes.items())
+        return cls(kept, tuple(np.packbits(np.frombuffer(each, np.uint8) >= dropped) for each in drawn))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -44,10 +56,9 @@ class Thinned:
         shape: tuple[int, int] = self.kept.shape
         return shape
 
-    def mask(self, shape: tuple[int, ...], start: int) -> npt.NDArray[np.bool_]:
-        """Mask of the outputs that are kept, for a piece that starts at sample `start`."""
-        drawn = np.random.RandomState([*self.seed, start]).bytes(int(np.prod(shape)))
-        return (np.frombuffer(drawn, np.uint8) >= self.dropped).reshape(shape)
+    def mask(self, place: int, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+        """1 for each output that is kept, of piece `place`."""
+        return np.unpackbits(self.masks[place], count=int(np.prod(shape))).reshape(shape)
 
 
 @dataclass(frozen=True)
@@ -85,7 +96,8 @@ class Stored:
     def thinned(self, dropped: int, copies: int, seed: int) -> Stored:
         """Concatenates `copies` copies in which each output is dropped with probability `dropped`/256."""
         every = [(copy, place, part) for copy in range(copies) for place, part in enumerate(self.parts)]
-        return Stored(tuple(Thinned(part, dropped, (seed, copy, place)) for copy, place, part in every), self.threads)
+        made = (Thinned.drawn(part, dropped, (seed, copy, place)) for copy, place, part in every)
+        return Stored(tuple(made), self.threads)
 
     def mean(self) -> Reals:
         """The mean output (n_L,)."""
@@ -130,11 +142,12 @@ def _pieces(part: Any, rows: slice) -> Iterator[tuple[Any, slice]]:
     if not isinstance(kept, np.ndarray):
         if isinstance(part, Thinned):
             kept = kept.copy()
-            kept.data *= part.mask(kept.data.shape, 0)
+            kept.data *= part.mask(0, kept.data.shape)
         yield kept, rows
         return
-    for inside in blocks(len(kept), PIECE):
-        x = kept[inside].astype(np.float32)
+    for place, inside in enumerate(blocks(len(kept), PIECE)):
+        codes = kept[inside]
         if isinstance(part, Thinned):
-            x *= part.mask(x.shape, inside.start)
+            codes = codes * part.mask(place, codes.shape)
+        x = codes.astype(np.float32)
         yield x, slice(rows.start + inside.start, rows.start + inside.stop)

@@ -124,6 +124,11 @@ class CellStore:
                     empty(store.banks[at].tally, each.inference[0])
                     empty(store.ways[at].tally, each.inference[1])
 
+    def empty(self) -> None:
+        """Add what the arrays have tallied since `learn` to what happened so far."""
+        for each in self.layers:
+            each.empty()
+
     def tallies(self, inference: bool = False) -> tuple[tuple[Sequence[int], Sequence[int]], ...]:
         """Of each layer on cells, from the input up: its reads forward and its writes, and its reads back."""
         return tuple(each.inference if inference else (each.tally, each.back) for each in self.layers)

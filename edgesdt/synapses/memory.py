@@ -79,6 +79,9 @@ class MemoryStore:
     def collect(self, stores: Sequence[Any]) -> None:
         """Nothing is counted in a memory but events."""
 
+    def empty(self) -> None:
+        """There are no arrays."""
+
     def tallies(self, inference: bool = False) -> tuple[tuple[Sequence[int], Sequence[int]], ...]:
         """There are no arrays."""
         return ()

@@ -31,6 +31,26 @@ def _operation(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
+def for_cells(body: Callable[..., None]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Decorator of a rule's own operation: `body`, of the same parameters, on a store with cells.
+
+    On a memory alone it is the decorated function, which does nothing, so that such a chip does not compile the body.
+    """
+
+    def made(function: Callable[..., None]) -> Callable[..., None]:
+        def resolved(store: Any, *_: Any) -> Any:
+            kind = getattr(store, "instance_class", None)
+            return (function if kind.__module__ == _MEMORY else body) if kind else None
+
+        overload(function, jit_options=operation, strict=False)(resolved)
+        return function
+
+    return made
+
+
+_MEMORY = "edgesdt.synapses.stores.memory"
+
+
 @_operation
 def feed(store: Any, inputs: Any, accumulators: Any, plan: Any, work: Any) -> None:
     """Add the weighted `inputs` (n_0,) that are not 0 to the `accumulators` of layer 1, which saturate."""
@@ -73,6 +93,33 @@ def update_outer(
 @_operation
 def apply_gathered(store: Any, layer: Any, gathered: Any, rate: Any, random: Any, plan: Any, work: Any) -> None:
     """Move weight layer `layer` by `rate · gathered`, the sums of a mini-batch, and clear them."""
+    raise NotImplementedError("for kernels alone")
+
+
+@_operation
+def on_cells(store: Any, layer: Any) -> None:
+    """Whether weight layer `layer` lies on cells: a constant of a store of one kind."""
+    raise NotImplementedError("for kernels alone")
+
+
+@_operation
+def begin_update(store: Any) -> None:
+    """Start of a sample whose columns are listed one by one (`list_column`): nothing is listed yet."""
+    raise NotImplementedError("for kernels alone")
+
+
+@_operation
+def read_column(store: Any, layer: Any, post: Any, coarse: Any, column: Any) -> None:
+    """Read the weights of neuron `post` on cells, one after the other, into `column` (n_l,), as codes of the array.
+
+    A converter loses the last `coarse` bits of each cell's share code. In a memory nothing happens.
+    """
+    raise NotImplementedError("for kernels alone")
+
+
+@_operation
+def list_column(store: Any, layer: Any, post: Any, plan: Any, work: Any) -> None:
+    """List the pulses `work.deltas` (n_l,) of all weights of neuron `post` on cells. In a memory nothing happens."""
     raise NotImplementedError("for kernels alone")
 
 

@@ -54,6 +54,10 @@ class Substrate(Protocol):
         """Keep what the stores of one inference have counted."""
         ...
 
+    def empty(self) -> None:
+        """Add what the arrays have tallied since `learn` to what happened so far."""
+        ...
+
     def tallies(self, inference: bool = False) -> Tallies:
         """What happened to the arrays in training, or in the last inference."""
         ...

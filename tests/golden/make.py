@@ -84,6 +84,14 @@ CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
             },
         },
     ),
+    "insitu_softhebb": (
+        [8, 6],
+        {
+            "learning.rule": "softhebb", "chip.weights.init_gain": 2, "learning.centre.window_bits": 1,
+            "learning.learning_rate": 0.2, "device.model": "EcRam", "device.array.mapping": "pair",
+            "device.array.tile_rows": 5, "device.array.output_noise": 0.5,
+        },
+    ),
     "softhebb": (
         [8, 6, 5],
         {

@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.contestants import yardstick
+from benchmarks.float_softhebb import FloatSoftHebb as FloatYardstick
 from edgesdt.chip.simulated import Chip
 from edgesdt.errors import SpecError
 from edgesdt.ledger.recipes import Access
 from edgesdt.pricing import bill
+from edgesdt.reference.float_softhebb import Constants, FloatSoftHebb
 from edgesdt.rules.activity import ASSUMED, Seen
 from edgesdt.rules.lookup import cautions, design_of, memory_map, resolve, rule_of
 from edgesdt.rules.softhebb import actions as own
@@ -309,3 +312,24 @@ def test_a_window_longer_than_the_training_is_told() -> None:
     (told,) = cautions(softhebb([9, 7], {"data.train": 1000, "epochs": 1}))
     assert told.startswith("learning.centre.window_bits: 1,024 samples are as many as all 1,000 or more")
     assert cautions(softhebb([9, 7], {"data.train": 1000, "epochs": 1, "learning.centre.window_bits": 8})) == []
+
+
+def test_the_yardstick_of_the_benchmark_learns_the_same() -> None:
+    """float32 at a mini-batch of one beside the float64 twin, with a mean that hardly moves."""
+    fields = {"learning.centre.window_bits": 20, "chip.weights.init_gain": 2, "learning.activation.range_bits": 0}
+    spec = softhebb([9, 7], QUICK | fields)
+    quick = yardstick(spec, 1)
+    exact = FloatSoftHebb(spec, [w.astype(np.float64) for w in quick.weights], Constants.asked(spec))
+    samples = random_samples(spec, 1, 40)[0] / 256
+    exact.means = [samples.mean(axis=0)]
+    assert isinstance(quick, FloatYardstick)
+    quick.mean, quick._seen = samples.mean(axis=0).astype(np.float32), 1 << 40
+    start = exact.weights[0].copy()
+    for x in samples:
+        quick.learn(x[None].astype(np.float32))
+        exact.learn(x)
+    assert np.allclose(quick.weights[0], exact.weights[0], atol=1e-3)
+    assert np.allclose(quick.squares, np.square(quick.weights[0]).sum(axis=0), atol=1e-4)
+    assert np.abs(exact.weights[0] - start).max() > 0.1
+    wanted = np.array([exact.activate(exact.drives[0]) for x in samples if len(exact.infer(x))])
+    assert np.allclose(quick.infer(samples.astype(np.float32)), wanted, atol=0.02)

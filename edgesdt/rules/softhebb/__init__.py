@@ -15,9 +15,10 @@ from edgesdt.spec.schema.learning import Schedule
 
 
 def _expected(spec: Spec, learning: bool, activity: Activity) -> Counts:
-    from edgesdt.rules.softhebb import expected  # event tables come with the compiler
+    from edgesdt.rules.softhebb import cell_counts, expected  # event tables come with the compiler
 
-    return expected.predicted(spec, learning, activity)
+    predicted = expected.predicted if spec.device.digital else cell_counts.predicted
+    return predicted(spec, learning, activity)
 
 
 def _observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity:
@@ -32,6 +33,12 @@ def _in_words(activity: Activity, sizes: Sequence[int]) -> str:
     return in_words(activity, tuple(sizes))
 
 
+def _cautions(spec: Spec) -> list[str]:
+    from edgesdt.rules import converter_range  # with the plan comes the compiler
+
+    return [*agreement.cautions(spec), *converter_range.warnings(spec)]
+
+
 def _build(spec: Spec) -> Learner:
     from edgesdt.rules.softhebb.rule import SoftHebb
 
@@ -44,7 +51,7 @@ RULE = Rule(
     source="Journé, Garcia Rodriguez, Guo & Moraitis, Hebbian deep learning without feedback, ICLR 2023",
     targets=("none", "label"),
     readouts=("direct", "linear", "output"),
-    synapses=("digital",),
+    synapses=("digital", "cells"),
     settings=Settings,
     arrays=memory,
     design=design,
@@ -54,7 +61,7 @@ RULE = Rule(
     observed=_observed,
     in_words=_in_words,
     disagreements=agreement.disagreements,
-    cautions=agreement.cautions,
+    cautions=_cautions,
     costless={"learning_rate": (), "sharpness": (12.0,), "schedule": Schedule()},
     build=_build,
 )

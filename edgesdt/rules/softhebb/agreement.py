@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from edgesdt.rules.softhebb import registers
 from edgesdt.rules.softhebb.memory import decay_bits, gathered_bits
 from edgesdt.rules.softhebb.settings import buffered, competing, pre_bits, settings
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, layers
 from edgesdt.spec.checks.hints import Path
 from edgesdt.spec.text.source import Fault
 
@@ -24,11 +24,41 @@ def disagreements(spec: Spec) -> Iterator[Fault]:
     yield from _label(spec)
     yield from _tables(spec)
     yield from _rounding(spec)
+    yield from _cells(spec)
     yield from registers.beyond(spec)
 
 
 def _fault(path: Path, text: str, *blame: Path) -> Fault:
     return Fault(path, text, blame=(path, *blame))
+
+
+def _cells(spec: Spec) -> Iterator[Fault]:
+    """What a layer that competes on cells cannot do: its weights are read one by one, and pulsed all together."""
+    many = competing(spec)
+    for layer in layers.on_cells(spec):
+        if layer >= many:
+            continue
+        place: Path = ("device", "layers", str(layer)) if spec.device.layers else ("device",)
+        if layer > 0:
+            text = f"{_model(spec, layer)} for layer {layer}, which competes, allowed: sram (only layer 0 can compete "
+            yield _fault(place, f"{text}on cells; a read-out may lie anywhere)", ("device",), ("chip", "layers"))
+            continue
+        array, path = layers.device_of(spec, layer).array, (*place, "array")
+        if array.programming == "coincidence":
+            text = "'coincidence' with rule softhebb, allowed: pulses, verify (trains let no weight decay)"
+            yield _fault((*path, "programming"), text, path, ("device",))
+        if array.slices > 1:
+            text = f"{array.slices} with rule softhebb, allowed: 1 (a weight is read as one cell, or one pair)"
+            yield _fault((*path, "slices"), text, path, ("device",))
+        if settings(spec).normalisation != "none":
+            field: Path = ("learning", "normalisation")
+            text = f"{settings(spec).normalisation!r} with layer 0 on cells, allowed: none"
+            yield _fault(field, text, place, ("device",))
+
+
+def _model(spec: Spec, layer: int) -> str:
+    device = layers.device_of(spec, layer)
+    return device.file or device.model
 
 
 def _lists(spec: Spec) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ import numpy as np
 from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.lookups import nearest
 from edgesdt.rules.softhebb.layout import RENEWED, SEEN, WINDOWED
+from edgesdt.synapses.store import on_cells
 
 
 @kernel
@@ -30,7 +31,7 @@ def add_to_window(values, sums):  # type: ignore[no-untyped-def]
 
 @kernel
 def renew(sums, means, bits, limit, offsets, weights, base):  # type: ignore[no-untyped-def]
-    """The means of a full window, and the offsets that follow from them; the sums are cleared."""
+    """The means of a full window, and the offsets that follow from them (where any are given); the sums are cleared."""
     n = offsets.shape[0]
     for j in range(n):
         offsets[j] = 0
@@ -44,10 +45,11 @@ def renew(sums, means, bits, limit, offsets, weights, base):  # type: ignore[no-
 
 
 @inlined
-def observe(chip, plan, work, layer, values):  # type: ignore[no-untyped-def]
+def observe(chip, plan, work, store, layer, values):  # type: ignore[no-untyped-def]
     """One sample more in the window of weight layer `layer`; a full one renews the means."""
     low, high = plan.first_pre[layer], plan.first_pre[layer] + plan.sizes[layer]
-    start, end = plan.first[layer + 1], plan.first[layer + 1] + plan.sizes[layer + 1]
+    start, apart = plan.first[layer + 1], on_cells(store, layer)
+    end = start if apart else start + plan.sizes[layer + 1]
     work.events[WINDOWED, layer] += add_to_window(values, chip.sums[low:high])
     work.events[SEEN, layer] += 1
     chip.seen[layer] += 1
@@ -58,4 +60,4 @@ def observe(chip, plan, work, layer, values):  # type: ignore[no-untyped-def]
         )  # fmt: skip
         work.events[RENEWED, layer] += 1
         chip.seen[layer] = 0
-        chip.ready[layer] = 1
+        chip.ready[layer] = 2 if apart else 1

@@ -18,7 +18,7 @@ from edgesdt.rules.arguments import check_layers, events_of
 from edgesdt.rules.softhebb import actions as own
 from edgesdt.rules.softhebb import layout as more
 from edgesdt.rules.softhebb.settings import buffered, competing, settings
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, layers
 
 Events = npt.NDArray[np.int64]
 
@@ -71,6 +71,7 @@ def dense(spec: Spec, tally: Tally) -> Tally:
     """What `tally` would hold if nothing were skipped: every input, neuron and synapse takes part every time."""
     sizes, many, all_of = spec.chip.layers, competing(spec), synapses(spec)
     learned = tally.learned
+    stored = layers.in_memory(spec)
     updates = tuple(tally.applied[k] if buffered(spec) and k < many else learned[k] for k in range(len(all_of)))
     return replace(
         tally,
@@ -78,7 +79,7 @@ def dense(spec: Spec, tally: Tally) -> Tally:
         active=(0, *(tally.samples * n for n in sizes[1:-1]), 0),
         shared=(0, *(learned[k] * sizes[k + 1] for k in range(many)), *(0,) * (len(all_of) - many)),
         pairs=(*(n * learned[k] for k, n in enumerate(all_of)), 0),
-        weight_writes=(*(n * updates[k] for k, n in enumerate(all_of)), 0),
+        weight_writes=(*(n * updates[k] * (k in stored) for k, n in enumerate(all_of)), 0),
         windowed=(*(tally.seen[k] * sizes[k] for k in range(len(all_of))), 0),
         errors=learned[-2] * sizes[-1] if settings(spec).target == "label" else 0,
     )
@@ -91,29 +92,37 @@ def actions(spec: Spec, events: Events) -> dict[str, int]:
     return priced(spec, found)
 
 
+def paid_for(spec: Spec, happened: Tally) -> Tally:
+    """What the spec's chip style pays for of a tally of events."""
+    return dense(spec, happened) if spec.chip.style == "dense" else happened
+
+
 def priced(spec: Spec, happened: Tally) -> dict[str, int]:
-    """Actions for a tally of events in the spec's chip style."""
+    """Actions for a tally of events in the spec's chip style; only layers in memory have weights to read and write."""
     sizes, many, all_of = spec.chip.layers, competing(spec), synapses(spec)
-    paid = dense(spec, happened) if spec.chip.style == "dense" else happened
-    samples, layers = paid.samples, range(many)
+    paid, stored = paid_for(spec, happened), layers.in_memory(spec)
+    samples, competitive = paid.samples, range(many)
     head = settings(spec).target == "label"
     neurons, competitors = sum(sizes[1:]), sum(sizes[1 : many + 1])
-    macs = paid.inputs * sizes[1] + sum(n * above for n, above in zip(paid.active[1:-1], sizes[2:], strict=True))
-    centred = [paid.learned[k] * sizes[k] for k in layers]
-    swept = sum(paid.pairs[k] for k in layers)
-    applied = sum(paid.applied[k] * all_of[k] for k in layers)
-    steps = sum(paid.applied[k] * sizes[k + 1] for k in layers) if buffered(spec) else sum(paid.shared)
-    offsets = sum(paid.renewed[k] * all_of[k] for k in layers)
+    macs = sum((paid.active[k] if k else paid.inputs) * sizes[k + 1] for k in stored)
+    centred = [paid.learned[k] * sizes[k] for k in competitive]
+    swept = sum(paid.pairs[k] for k in competitive)
+    applied = sum(paid.applied[k] * all_of[k] for k in competitive)
+    steps = sum(paid.applied[k] * sizes[k + 1] for k in competitive) if buffered(spec) else sum(paid.shared)
+    offsets = sum(paid.renewed[k] * all_of[k] for k in competitive if k in stored)
     top = {
         "none": 0,
-        "running": sum(paid.shared[k + 1] * sizes[k] for k in layers),
+        "running": sum(paid.shared[k + 1] * sizes[k] for k in competitive),
         "maximum": applied,
     }[settings(spec).normalisation]
     outputs = paid.pairs[many] if head else 0
     pulls = 0 if buffered(spec) else swept
+    read = (0 if buffered(spec) else sum(paid.pairs[k] for k in competitive if k in stored)) + applied + top + offsets
+    # of a layer on cells, each weight that was read goes into its norm
+    alone = sum(happened.shared[k + 1] * sizes[k] for k in competitive if k not in stored)
     return {
         act.MAC: macs,
-        act.WEIGHT_READ: macs + pulls + applied + top + offsets + outputs,
+        act.WEIGHT_READ: macs + read + (outputs if many in stored else 0),
         act.WEIGHT_WRITE: sum(paid.weight_writes),
         act.INPUT_READ: paid.inputs + centred[0] + paid.windowed[0],
         act.INPUT_WRITE: samples * sizes[0],
@@ -122,15 +131,15 @@ def priced(spec: Spec, happened: Tally) -> dict[str, int]:
         act.STATE_WRITE: samples * neurons,
         own.DRIVE: samples * neurons,
         own.ACTIVATION: samples * competitors,
-        own.SOFTMAX: sum(paid.learned[k] * sizes[k + 1] for k in layers) + (samples * sizes[-1] if head else 0),
-        own.RECIPROCAL: sum(paid.learned[k] for k in layers) + (samples if head else 0),
+        own.SOFTMAX: sum(paid.learned[k] * sizes[k + 1] for k in competitive) + (samples * sizes[-1] if head else 0),
+        own.RECIPROCAL: sum(paid.learned[k] for k in competitive) + (samples if head else 0),
         own.NORM_RATE: steps,
         own.CENTRE: sum(centred) if settings(spec).centre.enabled else 0,
         own.PULL: pulls,
-        own.NORM_STEP: sum(paid.weight_writes[k] for k in layers),
+        own.NORM_STEP: sum(paid.weight_writes[k] for k in competitive) + alone,
         own.LARGEST: top,
         own.WINDOW: sum(paid.windowed),
-        own.MEAN: sum(paid.renewed[k] * sizes[k] for k in layers),
+        own.MEAN: sum(paid.renewed[k] * sizes[k] for k in competitive),
         own.OFFSET: offsets,
         own.ERROR: paid.learned[many] * sizes[-1] if head else 0,
         own.HEAD: outputs,

@@ -8,6 +8,7 @@ from edgesdt.rules.softhebb import actions as own
 from edgesdt.rules.softhebb.recipes import learning, mac, neurons, recipes
 from edgesdt.rules.softhebb.settings import buffered, settings
 from edgesdt.spec import Spec
+from edgesdt.spec.layers import in_memory
 
 _MEANING = act.MEANING | own.MEANING
 
@@ -32,7 +33,7 @@ def _units(spec: Spec) -> tuple[Unit, ...]:
     read_out = (own.HEAD,) if settings(spec).target == "label" else ()
     centred = settings(spec).centre.enabled
     return (
-        Unit("synaptic arithmetic", chip.macs_per_cycle, mac(spec)),
+        *((Unit("synaptic arithmetic", chip.macs_per_cycle, mac(spec)),) if in_memory(spec) else ()),
         Unit("learning arithmetic", chip.macs_per_cycle, parts(synapse, own.NORM_STEP, *read_out)),
         Unit("neurons", chip.neurons_per_cycle, parts(own.DRIVE, own.ACTIVATION)),
         Unit("softmax", 1, parts(own.SOFTMAX, own.RECIPROCAL)),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from edgesdt.rules.activity import ASSUMED, Activity, Seen, at, rates
+from edgesdt.rules.activity import ASSUMED, Activity, Seen, at, over, rates
 from edgesdt.rules.softhebb.counts import Tally, priced, synapses
 from edgesdt.rules.softhebb.settings import buffered, competing, learning_layers, settings
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, layers
 
 SAMPLES = 1000
 
@@ -34,7 +34,7 @@ def expected(spec: Spec, learning: bool, activity: Activity) -> Tally:
     seen = [int(learned[k]) if centred and k < many else 0 for k in range(depth)]
     below = [inputs, *active[1:-1]]
     applied = [-(-int(learned[k]) // settings(spec).batch) if buffered(spec) and k < many else 0 for k in range(depth)]
-    all_of = synapses(spec)
+    all_of, stored = synapses(spec), layers.in_memory(spec)
     moves = [applied[k] * all_of[k] if buffered(spec) and k < many else pairs[k] for k in range(depth)]
     sweeps = [float(applied[k] * sizes[k + 1]) for k in range(depth)] if buffered(spec) else swept
     bank = _bank_steps(spec, sweeps, errors, active)
@@ -46,7 +46,7 @@ def expected(spec: Spec, learning: bool, activity: Activity) -> Tally:
         learned=(*(int(n) for n in learned), 0),
         shared=(0, *(int(n) for n in shared), *(0,) * (depth - many)),
         pairs=(*(int(n) for n in pairs), 0),
-        weight_writes=(*(int(n * activity.written) for n in moves), 0),
+        weight_writes=(*(int(n * activity.written * (k in stored)) for k, n in enumerate(moves)), 0),
         windowed=(*(int(below[k] * n / SAMPLES) for k, n in enumerate(seen)), 0),
         seen=(*seen, 0),
         renewed=(*(-(-n // window) for n in seen), 0),
@@ -65,11 +65,13 @@ def _learning_shares(spec: Spec) -> list[float]:
 
 def _bank_steps(spec: Spec, swept: list[float], errors: float, active: list[float]) -> float:
     """Steps of the random bank for the rounding of so many sweeps."""
-    if spec.chip.weights.rounding != "stochastic":
-        return 0.0
-    per_step, many = 2 * spec.chip.random.lanes, competing(spec)
-    total = sum(n * -(-spec.chip.layers[k] // per_step) for k, n in enumerate(swept[:many]))
-    return total + (errors * -(-int(active[many] / SAMPLES) // per_step) if settings(spec).target == "label" else 0.0)
+    per_step, many, stored = 2 * spec.chip.random.lanes, competing(spec), layers.in_memory(spec)
+    rounded = spec.chip.weights.rounding == "stochastic"
+    draws = [rounded or k not in stored for k in range(len(swept))]  # pulses are always rounded so
+    total = sum(n * -(-spec.chip.layers[k] // per_step) for k, n in enumerate(swept[:many]) if draws[k])
+    if settings(spec).target != "label" or not draws[many]:
+        return float(total)
+    return total + errors * -(-int(active[many] / SAMPLES) // per_step)
 
 
 def observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity:
@@ -89,7 +91,8 @@ def observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity
         moved.append(shares / (learned.learned[k] * n) if learned.learned[k] else at(ASSUMED.moved, k + 1))
         usual = shares if k < many else shares * learned.active[k] / learned.samples
         pairing.append((swept[k] if k < many else learned.pairs[k]) / usual if usual else 1.0)
-    moves = sum(learned.pairs)
+    stored = layers.in_memory(spec)
+    moves = sum(learned.pairs[k] for k in stored)
     if buffered(spec):
         moves = sum(n * learned.applied[k] for k, n in enumerate(synapses(spec)[:many])) + sum(learned.pairs[many:])
     found = Activity(
@@ -104,9 +107,15 @@ def observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity
         biases_written=0.0,
         source=source,
     )
-    if not any(learned.learned):
+    if any(learned.learned):
+        beyond = learned.bank_steps / learned.samples - expected(spec, True, found).bank_steps / SAMPLES
+        found = replace(found, steps=beyond)
+    if spec.device.digital:
         return found
-    return replace(found, steps=learned.bank_steps / learned.samples - expected(spec, True, found).bank_steps / SAMPLES)
+    from edgesdt.rules.softhebb import cell_counts  # a digital chip needs no device models
+
+    tallies = [cell_counts.of_arrays(spec, learning, found) for learning in (True, False)]
+    return replace(found, cells=over(trained, tallies[0]), cells_at_inference=over(inferred, tallies[1]))
 
 
 def in_words(activity: Activity, sizes: tuple[int, ...]) -> str:

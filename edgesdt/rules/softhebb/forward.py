@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from edgesdt.kernels.arithmetic import saturate, whole_vectors
-from edgesdt.kernels.drive import accumulate, list_inputs
 from edgesdt.kernels.jit import inlined, kernel
-from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, INPUTS
 from edgesdt.kernels.listing import list_nonzero
 from edgesdt.kernels.lookups import exponentials_of, nearest, power_place, reciprocal_of
 from edgesdt.rules.softhebb.layout import ACTIVE
 from edgesdt.rules.softhebb.registers import MANTISSA_BITS
+from edgesdt.synapses.store import add_changes, feed
 
 
 @kernel
@@ -26,38 +25,35 @@ def list_codes(codes, n, names, values):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def begin(accumulators, offsets, limit):  # type: ignore[no-untyped-def]
-    """Every accumulator at its offset, or at 0 without offsets. Returns the largest of them."""
+def begin(accumulators, offsets, left, limit):  # type: ignore[no-untyped-def]
+    """Every accumulator at `-offset · 2^left`, or at 0 without offsets. Returns the largest of them."""
     largest = np.int64(0)
     for j in range(accumulators.shape[0]):
         accumulators[j] = 0
     for j in range(offsets.shape[0]):
-        code = saturate(-offsets[j], -limit - 1, limit)
+        code = saturate(-offsets[j] << left, -limit - 1, limit)
         accumulators[j] = code
         largest = max(largest, abs(code))
     return largest
 
 
 @inlined
-def sum_up(chip, plan, work, layer):  # type: ignore[no-untyped-def]
+def sum_up(chip, plan, work, store, layer):  # type: ignore[no-untyped-def]
     """The accumulators of the neurons above weight layer `layer`."""
     start, end = plan.first[layer + 1], plan.first[layer + 1] + plan.sizes[layer + 1]
     sums, limit = chip.accumulators[start:end], plan.accumulator_limit
     centred = plan.centred and layer < plan.competing
-    work.reach[layer + 1] = begin(sums, chip.offsets[start:end] if centred else chip.offsets[:0], limit)
+    offsets = chip.offsets[start:end] if centred else chip.offsets[:0]
+    work.reach[layer + 1] = begin(sums, offsets, plan.offset_left[layer], limit)
     if layer == 0:
-        count = list_inputs(chip.inputs, work.event_index, work.event_value)
-        work.events[INPUTS, 0] += count
-        work.events[ACCUMULATOR_SATURATIONS, 1] += accumulate(
-            sums, chip.weights, 0, work.event_index, work.event_value, count, work.weight_peak[0], work.reach[1:], limit
-        )
+        feed(store, chip.inputs, chip.accumulators, plan, work)
     else:
         first, n = plan.first[layer], plan.sizes[layer]
         count = list_codes(chip.states[first : first + n], n, work.pres, work.pre_values)
         work.events[ACTIVE, layer] += count
-        work.events[ACCUMULATOR_SATURATIONS, layer + 1] += accumulate(
-            sums, chip.weights, plan.first_weight[layer], work.pres, work.pre_values, count, work.weight_peak[layer],
-            work.reach[layer + 1 :], limit,
+        add_changes(
+            store, layer, True, work.pres[:count], work.pre_values[:count], plan.state_left, chip.accumulators, plan,
+            work.reach, work.events,
         )  # fmt: skip
 
 
@@ -113,13 +109,13 @@ def shares_of(drives, top, layer, chip, plan, bits, parts, shares):  # type: ign
 
 
 @inlined
-def forward(chip, plan, work, x):  # type: ignore[no-untyped-def]
+def forward(chip, plan, work, store, x):  # type: ignore[no-untyped-def]
     """Drives and states of every layer from the input `x` up."""
     for i in range(chip.inputs.shape[0]):
         chip.inputs[i] = x[i]
     for layer in range(plan.sizes.shape[0] - 1):
         start, n = plan.first[layer + 1], plan.sizes[layer + 1]
-        sum_up(chip, plan, work, layer)
+        sum_up(chip, plan, work, store, layer)
         drives, states = chip.drives[start : start + n], chip.states[start : start + n]
         total = drive(chip.accumulators[start : start + n], drives, plan.drive_right[layer], plan.drive_limit)
         if layer == plan.competing:

@@ -43,7 +43,7 @@ class ChipArrays(NamedTuple):
     means: Codes  # (P,) mean of each input of a layer
     sums: Ints  # (P,) sums of the present window
     seen: Ints  # (L,) samples in the present window
-    ready: npt.NDArray[np.uint8]  # (L,) whether a layer has means, or needs none
+    ready: npt.NDArray[np.uint8]  # (L,) 1 once a layer has means; 2 while its offsets must be read from its cells
     largest: Ints  # (L,) running maximum of an update (normalisation: running)
     errors: Codes  # (n_L,) errors of the read-out (target: label)
     label: Codes  # (1,) (target: label)
@@ -67,6 +67,9 @@ class Plan(NamedTuple):
     first_weight: Ints  # (L,)
     competing: int  # weight layers that compete; one more is a read-out
     head: bool
+    input_left: int  # shift from a product of an input and a weight to the accumulator; 0 on a digital chip
+    state_left: int  # the same of a state
+    offset_left: Ints  # (L,) the same of an offset
     drive_right: Ints  # (L,) shift from accumulator to drive
     drive_limit: int
     mean_multiplier: Ints  # (L,) the register 1 / n_{l+1}
@@ -86,6 +89,9 @@ class Plan(NamedTuple):
     decay_right: Ints  # (L,) shift from step * drive to the decay of a weight
     pull_right: Ints  # (L,) shift from a product to a weight
     narrow: npt.NDArray[np.bool_]  # (L,) whether a pull fits 32 bits
+    coarse: int  # bits of a share code that are lost where a cell is read alone
+    read_multiplier: int  # the register that takes the array's codes to weight codes
+    read_right: int
     running: bool
     buffered: bool
     maximum: bool
@@ -111,7 +117,7 @@ class Rates(NamedTuple):
     multiplier: Ints  # (L,) mantissa of the learning rate
     shift: Ints  # (L,)
     learns: Ints  # (L,) 1 where a layer learns in this epoch
-    pulls: Ints  # (L, 6) from a product of step and input to a weight
+    pulls: Ints  # (L, 6) from a product of step and input to a weight, or to pulses
     applied: Ints  # (L, 6) from a buffered update times a step to a weight
     head: Ints  # (6,) from a product of state and error to a weight, the rate in it
 
@@ -124,6 +130,8 @@ class Workspace(NamedTuple):
     reach: Ints  # (L+1,) upper bound of |accumulator| in each layer
     event_index: Codes  # (n_0 and room for a whole pass,) non-zero inputs of the sample
     event_value: npt.NDArray[np.uint8]  # as event_index
+    rows: npt.NDArray[np.uint8]  # (n_0,) means, as they drive the rows of an array
+    column: Codes  # (max n,) weights of a neuron, as they are read from its cells
     centred: Codes  # (max n,) inputs of a layer, less their means
     parts: Codes  # (max n,) exponentials
     steps: Codes  # (max n,) steps of the neurons of a layer

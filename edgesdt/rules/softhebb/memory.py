@@ -8,6 +8,8 @@ from edgesdt.rules.softhebb import registers
 from edgesdt.rules.softhebb.settings import buffered, competing, pre_bits, settings
 from edgesdt.rules.standard import SHIFT_BITS
 from edgesdt.spec import Spec
+from edgesdt.spec.layers import alone, device_of
+from edgesdt.synapses.crossbar.memory_map import cells_of
 
 LARGEST_BITS = 32
 """Width of the running maximum of an update."""
@@ -20,7 +22,9 @@ def memory(spec: Spec) -> tuple[Array, ...]:
     encoded = QFormat(spec.encoder.bits, spec.encoder.bits, signed=False)
     weight = QFormat(chip.weights.bits, chip.weights.point)
     arrays = [_numbers("input", (layers[0],), encoded, "inputs")]
-    arrays += [_numbers(f"weights_{k}", (layers[k], layers[k + 1]), weight, "weights") for k in range(depth)]
+    for k in range(depth):
+        stored = _numbers(f"weights_{k}", (layers[k], layers[k + 1]), weight, "weights")
+        arrays.append(stored if device_of(spec, k).in_memory else cells_of(alone(spec, k), k))
     for k in range(depth):
         arrays += _of_layer(spec, k)
     if learning.target == "label":
@@ -55,7 +59,8 @@ def _of_layer(spec: Spec, k: int) -> list[Array]:
         arrays.append(_numbers(f"means_{k}", (below,), QFormat(pre, pre, signed=False), "means"))
         arrays.append(Array(f"sums_{k}", (below,), f"u{pre + window}", pre + window, "sums"))
         arrays.append(Array(f"seen_{k}", (1,), f"u{window + 1}", window + 1, "seen"))
-        arrays.append(Array(f"ready_{k}", (1,), "bit", 1, "ready"))
+        stored = device_of(spec, k).in_memory
+        arrays.append(Array(f"ready_{k}", (1,), "bit" if stored else "u2", 1 if stored else 2, "ready"))
     if learning.normalisation == "running":
         arrays.append(Array(f"largest_{k}", (1,), f"u{LARGEST_BITS}", LARGEST_BITS, "largest"))
     if buffered(spec):
@@ -91,7 +96,9 @@ def norm_bits(spec: Spec, layer: int) -> int:
 
 
 def offset_bits(spec: Spec, layer: int) -> int:
-    """Width of an offset that cannot overflow: a mean times a weight for each input."""
+    """Width of an offset that cannot overflow: a mean times a weight for each input; on cells, that of a sum read."""
+    if not device_of(spec, layer).in_memory:
+        return spec.chip.accumulator.bits
     return pre_bits(spec, layer) + spec.chip.weights.bits + spec.chip.layers[layer].bit_length()
 
 

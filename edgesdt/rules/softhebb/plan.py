@@ -10,12 +10,13 @@ from edgesdt.kernels.arithmetic import register
 from edgesdt.kernels.byte_rows import ROWS as AT_ONCE
 from edgesdt.kernels.layout import Ints
 from edgesdt.kernels.random_bank import seeded
-from edgesdt.qformat import QFormat, Rounding
-from edgesdt.rules.fixed_point import codes, rate_row, weight_codes, wide_codes
+from edgesdt.qformat import QFormat, Rounding, Scale
+from edgesdt.rules.fixed_point import accumulator_frac, codes, rate_row, weight_codes, wide_codes
 from edgesdt.rules.softhebb import registers as held
 from edgesdt.rules.softhebb.layout import EVENT_KINDS, ChipArrays, Plan, Rates, Workspace
 from edgesdt.rules.softhebb.settings import buffered, competing, learning_layers, pre_bits, settings
 from edgesdt.spec import Spec
+from edgesdt.spec.layers import alone, device_of, on_cells
 
 _PENDING, _SWEEPS = 1 << 12, 1 << 5
 _SIGNS = {"anti_hebbian": -1, "hebbian": 1, "still": 0}
@@ -32,6 +33,8 @@ def plan(spec: Spec) -> Plan:
     state_right = form.frac_bits - chip.states.bits + learning.activation.range_bits
     nearest = Rounding.named(chip.states.rounding) is Rounding.NEAREST
     weights = Rounding.named(chip.weights.rounding)
+    left = _left(spec, pre)
+    coarse, read = _read_alone(spec)
     return Plan(
         sizes=sizes,
         first=np.concatenate(([0, 0], np.cumsum(sizes[1:-1]))).astype(np.int64),
@@ -39,7 +42,10 @@ def plan(spec: Spec) -> Plan:
         first_weight=np.concatenate(([0], np.cumsum(sizes[:-1] * sizes[1:])[:-1])).astype(np.int64),
         competing=competing(spec),
         head=learning.target == "label",
-        drive_right=pre + chip.weights.point - form.frac_bits,
+        input_left=int(left[0]),
+        state_left=int(left[-1]) if depth > 1 else 0,
+        offset_left=np.array([int(n) if device_of(spec, k).in_memory else 0 for k, n in enumerate(left)], np.int64),
+        drive_right=pre + left + chip.weights.point - form.frac_bits,
         drive_limit=QFormat(form.bits, form.frac_bits).highest,
         mean_multiplier=_ints(m.multiplier for m in means),
         mean_right=_ints(m.shift for m in means),
@@ -58,6 +64,9 @@ def plan(spec: Spec) -> Plan:
         decay_right=form.frac_bits + chip.weights.point - pre,
         pull_right=held.STEP_FRAC + pre - chip.weights.point,
         narrow=np.array([_narrow(spec, int(p)) for p in pre]),
+        coarse=coarse,
+        read_multiplier=read.multiplier,
+        read_right=read.shift,
         running=learning.normalisation == "running",
         buffered=buffered(spec),
         maximum=learning.normalisation == "maximum",
@@ -78,6 +87,26 @@ def plan(spec: Spec) -> Plan:
     )
 
 
+def _left(spec: Spec, pre: Ints) -> Ints:
+    """Shifts (L,) that align products with the accumulators: alike in all layers where one lies on cells, else none."""
+    if spec.device.digital:
+        return np.zeros_like(pre)
+    found: Ints = accumulator_frac(spec) - spec.chip.weights.point - pre
+    return found
+
+
+def _read_alone(spec: Spec) -> tuple[int, Scale]:
+    """Bits that a converter loses of a share code, and the register from codes of the lowest array to weight codes."""
+    if 0 not in on_cells(spec):
+        return 0, Scale(0, 0)
+    from edgesdt.synapses.crossbar.scales import share_bits, weight_per_range  # a digital chip needs no device models
+
+    lowest = alone(spec, 0)
+    array, bits = lowest.device.array, share_bits(lowest)
+    coarse = 0 if "adc" in lowest.device.off else max(bits - array.adc_bits, 0)
+    return coarse, Scale.nearest(weight_per_range(lowest) * 2.0 ** (spec.chip.weights.point - bits), held.READ_BITS)
+
+
 def _ints(numbers: object) -> Ints:
     return np.array(list(numbers), np.int64)  # type: ignore[call-overload]
 
@@ -94,16 +123,43 @@ def rates(spec: Spec, epoch: int) -> Rates:
     chip, depth, learns = spec.chip, len(spec.chip.layers) - 1, learning_layers(spec, epoch)
     made = [held.rate(spec, layer, epoch) for layer in range(depth)]
     mode, point, layers = Rounding.named(chip.weights.rounding), chip.weights.point, range(depth)
-    pulls = [register(1, held.STEP_FRAC + pre_bits(spec, k) - point, mode) for k in layers]
+    pulls = [_pull(spec, k, mode) for k in layers]
     applied = [register(1, held.STEP_FRAC + held.POWER_FRAC + rate.shift - point, mode) for rate in made]
     return Rates(
         multiplier=_ints(rate.multiplier for rate in made),
         shift=_ints(rate.shift for rate in made),
         learns=_ints(int(k in learns) for k in layers),
-        pulls=np.array([[*(int(part) for part in row), 0] for row in pulls], np.int64),
+        pulls=np.array(pulls, np.int64),
         applied=np.array([[*(int(part) for part in row), 0] for row in applied], np.int64),
-        head=_ints(rate_row(made[-1], pre_bits(spec, depth - 1) + chip.states.bits, point, mode)),
+        head=_ints(_head(spec, made[-1], mode)),
     )
+
+
+def _pull(spec: Spec, layer: int, mode: Rounding) -> list[int]:
+    """From a product of a step and an input to a weight of `layer`, or to pulses of its cells."""
+    bits = held.STEP_FRAC + pre_bits(spec, layer)
+    if layer >= competing(spec) or device_of(spec, layer).in_memory:
+        return [*(int(part) for part in register(1, bits - spec.chip.weights.point, mode)), 0]
+    from edgesdt.rules.pulse_rates import pulse_row  # a digital chip needs no device models
+
+    return pulse_row(alone(spec, layer), 1.0, bits, 0)
+
+
+def _head(spec: Spec, rate: Scale, mode: Rounding) -> list[int]:
+    """From a product of a state and an error to a weight of the read-out, or to pulses of its cells."""
+    layer, states = len(spec.chip.layers) - 2, spec.chip.states.bits
+    pre = pre_bits(spec, layer)
+    if settings(spec).target != "label" or device_of(spec, layer).in_memory:
+        return rate_row(rate, pre + states, spec.chip.weights.point, mode)
+    from edgesdt.rules.pulse_rates import pulse_row  # a digital chip needs no device models
+
+    return pulse_row(alone(spec, layer), rate.value, pre, states)
+
+
+def most_reads(spec: Spec) -> int:
+    """Reads of a weight layer that a sample may take at most: of inputs and means, or of the digits of states."""
+    widths = [device_of(spec, k).array.dac_bits for k in on_cells(spec)]
+    return 2 * max((-(-spec.chip.states.bits // bits) for bits in widths), default=1)
 
 
 def empty_chip(spec: Spec) -> ChipArrays:
@@ -157,6 +213,8 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
         reach=wide_codes(depth),
         event_index=codes(layers[0] + AT_ONCE),
         event_value=np.zeros(layers[0] + AT_ONCE, np.uint8),
+        rows=np.zeros(layers[0], np.uint8),
+        column=codes(widest),
         centred=codes(widest),
         parts=codes(widest),
         steps=codes(widest),

@@ -36,6 +36,8 @@ STEP_LARGEST = (1 << 17) - 1
 """The largest code of a step."""
 MEAN_BITS = 16
 """Mantissa of the register 1 / n of the mean over a layer."""
+READ_BITS = 16
+"""Mantissa of the register from the codes of an array to weight codes."""
 LARGEST_FRAC = 12
 """Bits below the point of the running maximum of an update."""
 

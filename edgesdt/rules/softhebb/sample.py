@@ -7,13 +7,14 @@ import numpy as np
 from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.layout import SAMPLES
 from edgesdt.rules.softhebb.buffers import apply, gather, raw_of
+from edgesdt.rules.softhebb.cells import pulse_columns, read_offsets
 from edgesdt.rules.softhebb.centring import centre, observe
 from edgesdt.rules.softhebb.compete import largest_shift, share_out, steps_of
 from edgesdt.rules.softhebb.forward import forward, list_codes
 from edgesdt.rules.softhebb.layout import ERRORS, LEARNED
 from edgesdt.rules.softhebb.pull import pull
 from edgesdt.synapses.digital import register_of
-from edgesdt.synapses.outer import move_by_outer
+from edgesdt.synapses.store import begin_inference, begin_update, on_cells, update_outer, write
 
 
 @kernel
@@ -50,7 +51,7 @@ def values_below(chip, plan, layer):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def learn_layer(chip, plan, work, rates, layer):  # type: ignore[no-untyped-def]
+def learn_layer(chip, plan, work, store, rates, layer):  # type: ignore[no-untyped-def]
     """The competition for this sample in `layer`, once it has means; then its window."""
     low, rows = plan.first_pre[layer], plan.sizes[layer]
     ready = not plan.centred or chip.ready[layer] != 0
@@ -62,7 +63,9 @@ def learn_layer(chip, plan, work, rates, layer):  # type: ignore[no-untyped-def]
             centre(values_below(chip, plan, layer), means, work.centred)
         work.events[LEARNED, layer] += 1
         count = share_out(chip, plan, work, layer)
-        if plan.buffered:
+        if on_cells(store, layer):
+            pulse_columns(store, chip, plan, work, layer, rates, count)
+        elif plan.buffered:
             gather(chip, plan, work, layer, count)
         else:
             down = np.int64(0)
@@ -77,13 +80,13 @@ def learn_layer(chip, plan, work, rates, layer):  # type: ignore[no-untyped-def]
             pull(chip, plan, work, layer, register_of(rates.pulls[layer]), count)
     if plan.centred:
         if layer == 0:
-            observe(chip, plan, work, layer, chip.inputs)
+            observe(chip, plan, work, store, layer, chip.inputs)
         else:
-            observe(chip, plan, work, layer, values_below(chip, plan, layer))
+            observe(chip, plan, work, store, layer, values_below(chip, plan, layer))
 
 
 @inlined
-def learn_head(chip, plan, work, rates, label):  # type: ignore[no-untyped-def]
+def learn_head(chip, plan, work, store, rates, label):  # type: ignore[no-untyped-def]
     """The delta rule of the read-out: every weight by state times error."""
     layer = plan.competing
     chip.label[0] = label
@@ -94,15 +97,11 @@ def learn_head(chip, plan, work, rates, label):  # type: ignore[no-untyped-def]
     active = list_codes(values_below(chip, plan, layer), plan.sizes[layer], work.pres, work.pre_values)
     found = list_codes(chip.errors, chip.errors.shape[0], work.posts, work.post_values)
     work.events[ERRORS, layer + 1] += found
-    move_by_outer(
-        chip.weights, work.mirror, work.wear, work.wear_carry, plan, layer, rates.head, work.pres, work.pre_values,
-        active, work.posts, work.post_values, found, chip.random, work.words, work.halves, work.silence, work.deltas,
-        work.pending, work.named, work.swept, work.weight_peak, work.events,
-    )  # fmt: skip
+    update_outer(store, layer, active, found, rates.head, chip.random, plan, work)
 
 
 @kernel
-def learn_stream(chip, plan, work, rates, samples, labels, order):  # type: ignore[no-untyped-def]
+def learn_stream(chip, plan, work, store, rates, samples, labels, order):  # type: ignore[no-untyped-def]
     """Learn from `samples[order]` (uint8 codes), one at a time; `labels` are read only for the read-out.
 
     Buffered updates are applied when a mini-batch is full; a last incomplete one is applied as it is.
@@ -110,12 +109,15 @@ def learn_stream(chip, plan, work, rates, samples, labels, order):  # type: igno
     waiting = 0
     for t in range(order.shape[0]):
         work.events[SAMPLES, 0] += 1
-        forward(chip, plan, work, samples[order[t]])
+        begin_update(store)
+        read_offsets(store, chip, plan, work)
+        forward(chip, plan, work, store, samples[order[t]])
         if plan.head and rates.learns[plan.competing] != 0:
-            learn_head(chip, plan, work, rates, labels[order[t]])
+            learn_head(chip, plan, work, store, rates, labels[order[t]])
         for layer in range(plan.competing):
             if rates.learns[layer] != 0:
-                learn_layer(chip, plan, work, rates, layer)
+                learn_layer(chip, plan, work, store, rates, layer)
+        write(store, plan, work)
         waiting += 1
         if plan.buffered and (waiting == plan.batch or t + 1 == order.shape[0]):
             waiting = 0
@@ -125,11 +127,15 @@ def learn_stream(chip, plan, work, rates, samples, labels, order):  # type: igno
 
 
 @kernel
-def infer_stream(chip, plan, work, samples, outputs):  # type: ignore[no-untyped-def]
-    """Output state codes (samples, n_L) of `samples` (samples, n_0), one at a time."""
+def infer_stream(chip, plan, work, store, samples, first, outputs):  # type: ignore[no-untyped-def]
+    """Output state codes (samples, n_L) of `samples` (samples, n_0), one at a time.
+
+    `first` is the place of the first one among all that are shown.
+    """
     top = plan.first[plan.sizes.shape[0] - 1]
     for t in range(samples.shape[0]):
         work.events[SAMPLES, 0] += 1
-        forward(chip, plan, work, samples[t])
+        begin_inference(store, first + t, plan)
+        forward(chip, plan, work, store, samples[t])
         for j in range(outputs.shape[1]):
             outputs[t, j] = chip.states[top + j]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from edgesdt.kernels.layout import Ints, WeightCodes
+from edgesdt.synapses.crossbar.columns import list_column_pulses, read_alone
 from edgesdt.synapses.crossbar.layout import Bank, Sensing
 from edgesdt.synapses.crossbar.reading.sensing import sense
 from edgesdt.synapses.crossbar.writing.programming import write_pulses
@@ -47,6 +48,26 @@ def update_outer(store, layer, active, found, rate, random, plan, work):  # type
 
 def apply_gathered(store, layer, gathered, rate, random, plan, work):  # type: ignore[no-untyped-def]
     """As `synapses.store.apply_gathered`; no spec asks for it, since mini-batches on cells are refused."""
+
+
+def on_cells(store, layer):  # type: ignore[no-untyped-def]
+    """As `synapses.store.on_cells`."""
+    return True
+
+
+def begin_update(store):  # type: ignore[no-untyped-def]
+    """As `synapses.store.begin_update`."""
+    store.listed[0] = 0
+
+
+def read_column(store, layer, post, coarse, column):  # type: ignore[no-untyped-def]
+    """As `synapses.store.read_column`."""
+    read_alone(post, coarse, column, store.bank)
+
+
+def list_column(store, layer, post, plan, work):  # type: ignore[no-untyped-def]
+    """As `synapses.store.list_column`."""
+    store.listed[0] = list_column_pulses(store.weights, post, plan, layer, work, store.bank, store.listed[0])
 
 
 def write(store, plan, work):  # type: ignore[no-untyped-def]

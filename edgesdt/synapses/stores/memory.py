@@ -103,6 +103,23 @@ def apply_gathered(store, layer, gathered, rate, random, plan, work):  # type: i
     )  # fmt: skip
 
 
+def on_cells(store, layer):  # type: ignore[no-untyped-def]
+    """As `synapses.store.on_cells`."""
+    return False
+
+
+def begin_update(store):  # type: ignore[no-untyped-def]
+    """As `synapses.store.begin_update`: nothing is listed in a memory."""
+
+
+def read_column(store, layer, post, coarse, column):  # type: ignore[no-untyped-def]
+    """As `synapses.store.read_column`: there are no cells."""
+
+
+def list_column(store, layer, post, plan, work):  # type: ignore[no-untyped-def]
+    """As `synapses.store.list_column`: there are no cells."""
+
+
 def write(store, plan, work):  # type: ignore[no-untyped-def]
     """As `synapses.store.write`: nothing is listed in a memory."""
 

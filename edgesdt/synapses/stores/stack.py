@@ -8,6 +8,7 @@ import numpy as np
 
 from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.layout import Ints
+from edgesdt.synapses.crossbar.columns import list_column_pulses, read_alone
 from edgesdt.synapses.crossbar.layout import Bank, Sensing
 from edgesdt.synapses.crossbar.reading.sensing import sense
 from edgesdt.synapses.crossbar.reading.two_way import TwoWay, read_changes
@@ -126,6 +127,44 @@ def update_layer_by_outer(store, layer, active, found, rate, random, plan, work)
 
 def apply_gathered(store, layer, gathered, rate, random, plan, work):  # type: ignore[no-untyped-def]
     """As `synapses.store.apply_gathered`; no spec asks for it, since mini-batches on cells are refused."""
+
+
+def on_cells(store, layer):  # type: ignore[no-untyped-def]
+    """As `synapses.store.on_cells`."""
+    return store.place[layer] >= 0
+
+
+def begin_update(store):  # type: ignore[no-untyped-def]
+    """As `synapses.store.begin_update`."""
+    store.listed[:] = 0
+
+
+def read_column(store, layer, post, coarse, column):  # type: ignore[no-untyped-def]
+    """As `synapses.store.read_column`."""
+    read_column_of(store, layer, post, coarse, column)
+
+
+@kernel
+def read_column_of(store, layer, post, coarse, column):  # type: ignore[no-untyped-def]
+    """Read a column of a layer on cells."""
+    at = store.place[layer]
+    if at >= 0:
+        read_alone(post, coarse, column, store.banks[at])
+
+
+def list_column(store, layer, post, plan, work):  # type: ignore[no-untyped-def]
+    """As `synapses.store.list_column`."""
+    list_column_of(store, layer, post, plan, work)
+
+
+@kernel
+def list_column_of(store, layer, post, plan, work):  # type: ignore[no-untyped-def]
+    """List the pulses of a column of a layer on cells."""
+    at = store.place[layer]
+    if at >= 0:
+        store.listed[at] = list_column_pulses(
+            block(store.memory.weights, plan, layer), post, plan, layer, work, store.banks[at], store.listed[at]
+        )
 
 
 def write(store, plan, work):  # type: ignore[no-untyped-def]

@@ -48,7 +48,7 @@ def list_pulses(weights, inputs, plus, minus, plan, layer, rate, random, work, b
             form_deltas_wide(
                 work.pre_plus, work.pre_minus, high, low, register_of(rate), work.halves, active, work.deltas
             )
-        listed = _append(weights, post, n0, n1, active, work, bank, listed)
+        listed = append_pulses(weights, post, n0, n1, active, work, bank, listed)
     work.events[BANK_STEPS, 0] += steps * swept
     work.events[PAIRS, layer] += active * swept
     bank.tally[CELL_WRITES] += listed
@@ -75,7 +75,7 @@ def list_outer_pulses(weights, active, found, plan, layer, rate, random, work, b
             form_products(work.pre_values, value, register_of(rate), work.halves, whole, work.deltas)
         else:
             form_products_wide(work.pre_values, value, register_of(rate), work.halves, active, work.deltas)
-        listed = _append(weights, np.int64(work.posts[b]), n0, n1, active, work, bank, listed)
+        listed = append_pulses(weights, np.int64(work.posts[b]), n0, n1, active, work, bank, listed)
     work.events[BANK_STEPS, 0] += steps * found
     work.events[PAIRS, layer] += active * found
     bank.tally[CELL_WRITES] += listed
@@ -84,7 +84,7 @@ def list_outer_pulses(weights, active, found, plan, layer, rate, random, work, b
 
 
 @kernel
-def _append(weights, post, n0, n1, active, work, bank, listed):  # type: ignore[no-untyped-def]
+def append_pulses(weights, post, n0, n1, active, work, bank, listed):  # type: ignore[no-untyped-def]
     """Append the cells of neuron `post` whose delta is not 0: those of a pair with opposite signs."""
     counts, rows, places, spots = bank.counts[listed:], bank.rows[listed:], bank.places[listed:], bank.spots[listed:]
     found = pack_nonzero(work.deltas, work.pres, active, counts, rows)
