@@ -76,7 +76,8 @@ class Similarity(DigitalLearner):
         """
         layer = ARGUMENTS.whole("layer", layer, 1, len(self.spec.chip.layers) - 1)
         n, start = self.spec.chip.layers[layer], int(self.plan.first_square[layer - 1])
-        return self.work.mirror[start : start + n * n].reshape(n, n).copy()
+        stride = int(self.plan.strides[layer - 1])
+        return self.work.mirror[start : start + n * stride].reshape(n, stride)[:, :n].copy()
 
     def weight_file(self, image_shape: tuple[int, ...]) -> dict[str, npt.NDArray[np.generic]]:
         """Integer codes of all that was learned, with their formats, for `weights.npz`."""
