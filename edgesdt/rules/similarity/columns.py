@@ -50,7 +50,7 @@ def move_narrow(weights, wear, base, codes, factor, right, limit, words, deltas)
     """
     below, left = np.uint64(codes.shape[0]), np.int32(right - 16)
     whole, down = below // np.uint64(LANES) * np.uint64(LANES), np.int32(right)
-    writes, hits = move_whole(  # type: ignore[call-arg]
+    writes, hits = move_whole(  # type: ignore[call-arg, var-annotated]
         weights, wear, base, codes, words, below, factor, left, down, np.int32(-limit - 1), np.int32(limit)
     )
     if whole == below:

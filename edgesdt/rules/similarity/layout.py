@@ -1,8 +1,8 @@
 """What the kernels of similarity matching work on: the chip's arrays, the plan, the simulator's workspace.
 
-Layers and neuron offsets are those of `edgesdt.kernels.layout`. Weights are stored neuron by neuron (post-synaptic
-first), since every sweep of the rule goes along the inputs of a neuron. The lateral weights of a layer are symmetric;
-the triangle i ≤ j is stored, row j behind row j − 1.
+Layers and neuron offsets are those of `edgesdt.kernels.layout`. Weights in memory are stored neuron by neuron
+(post-synaptic first), since every sweep of the rule goes along the inputs of a neuron; codes that cells show lie row by
+row. The lateral weights of a layer are symmetric; the triangle i ≤ j is stored, row j behind row j − 1.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ EVENT_KINDS = layout.EVENT_KINDS + 14
 FEED, FEED_RIGHT, FEED_GROWTH, FEED_GROWTH_RIGHT = 0, 1, 2, 3
 LATERAL, LATERAL_RIGHT, LATERAL_GROWTH, LATERAL_GROWTH_RIGHT = 4, 5, 6, 7
 LABEL, LABEL_RIGHT = 8, 9
-RATE_COLUMNS = 10
+HALF, HALF_RIGHT = 10, 11  # pulses that halve a weight on cells, per LSB
+RATE_COLUMNS = 12
 
 NEAREST, FLOOR, STOCHASTIC = 0, 1, 2
 
@@ -118,10 +119,16 @@ class Workspace(NamedTuple):
     weight_peak: Ints  # (L,) upper bound of |weight code|: proves that no accumulation can saturate
     lateral_peak: Ints  # (L,) upper bound of a lateral code
     codes: npt.NDArray[np.int16]  # (max n,) centred codes of a layer
-    changes: Codes  # (max n,) changes of states in a damped step
+    deltas: Codes  # (max n,) changes of states in a damped step, of weights in a sweep
+    minus: Codes  # (max n,) sums of the codes below 0, of a layer on cells
+    driven: npt.NDArray[np.uint8]  # (max n,) magnitudes that drive the rows of an array
+    event_index: Codes  # (n_0 and room,) rows that are driven
+    event_value: npt.NDArray[np.uint8]  # as event_index
+    pres: Codes  # (max n,) rows of a sweep of cells
     posts: Codes  # (max n,) neurons of a layer that are active
     words: npt.NDArray[np.uint32]  # random words just drawn
     halves: npt.NDArray[np.uint16]  # the same memory as half-words
+    octets: npt.NDArray[np.uint8]  # the same memory as bytes
     steady: npt.NDArray[np.uint16]  # (max n,) half-words where none is drawn: 2^15 rounds to nearest, 0 down
     wear: npt.NDArray[np.uint8]  # as weights: how often each code was changed since the last flush
     wear_carry: npt.NDArray[np.uint32]  # as wear: how often before

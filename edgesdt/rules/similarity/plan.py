@@ -43,9 +43,14 @@ def residual_point(spec: Spec) -> int:
     return settings(spec).lateral.frac_bits + code_point(spec, 1)
 
 
+def sums_point(spec: Spec, layer: int) -> int:
+    """Bits below the point of the sums of weight layer `layer`: those of a product of a weight and a code."""
+    return spec.chip.weights.point + code_point(spec, layer)
+
+
 def drive_right(spec: Spec, layer: int) -> int:
     """Shift from the sums of weight layer `layer` to a residual, without the ratio of the gains."""
-    return spec.chip.weights.point + code_point(spec, layer) - residual_point(spec)
+    return sums_point(spec, layer) - residual_point(spec)
 
 
 def plan(spec: Spec) -> Plan:
@@ -119,7 +124,11 @@ def rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
         ):
             full, grown = registers.mantissa(held, bits), registers.growth(spec, held)
             row += [full.multiplier, full.shift + product - point, *_product(grown)]
-        rows.append([*row, *_product(label)])
+        if not spec.device.digital:
+            from edgesdt.rules.similarity import pulses  # a digital chip needs no device models
+
+            row[:2] = pulses.rate(spec, epoch)
+        rows.append([*row, *_product(label), *((0, 0) if spec.device.digital else pulses.halving(spec))])
     made = np.array(rows, dtype=np.int64)
     assert made.shape[1] == RATE_COLUMNS
     return made
@@ -189,10 +198,16 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
         weight_peak=shared.weight_peak if shared else wide_codes(depth - 1),
         lateral_peak=shared.lateral_peak if shared else wide_codes(depth - 1),
         codes=np.zeros(widest, np.int16),
-        changes=codes(widest),
+        deltas=codes(widest),
+        minus=codes(widest),
+        driven=np.zeros(widest, np.uint8),
+        event_index=codes(layers[0] + LANES),
+        event_value=np.zeros(layers[0] + LANES, np.uint8),
+        pres=codes(widest),
         posts=codes(widest),
         words=words,
         halves=words.view(np.uint16),
+        octets=words.view(np.uint8),
         steady=np.full(widest, (1 << 15) if spec.chip.weights.rounding == "nearest" else 0, np.uint16),
         wear=shared.wear if shared else np.zeros(synapses, np.uint8),
         wear_carry=shared.wear_carry if shared else np.zeros(synapses, np.uint32),

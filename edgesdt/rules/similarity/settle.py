@@ -155,16 +155,16 @@ def settle_whole(residuals, states, mirror, neurons, plan):  # type: ignore[no-u
         before = changes
         for b in range(blocks):
             at = b * lanes
-            free = ways_open(states, top, at)  # type: ignore[call-arg]
-            waiting = either(free & ways_wanted(residuals, up, down, at))  # type: ignore[call-arg]
+            free = ways_open(states, top, at)  # type: ignore[call-arg, var-annotated]
+            waiting = either(free & ways_wanted(residuals, up, down, at))
             while waiting != zero:
-                j = at + lowest(waiting)  # type: ignore[call-arg]
+                j = at + lowest(waiting)
                 old, row = np.int64(states[j]), j * blocks * lanes
                 way = np.int64(residuals[j]) * np.int64(neurons.reciprocals[j])
                 new = saturate(old + rounded(way, np.int64(neurons.shifts[j]), plan.state_nearest), 0, plan.state_limit)
                 states[j], change = new, np.int32(new - old)
                 changes += 1
-                ways = subtract_and_look(residuals, mirror, row, at, change, up, down)  # type: ignore[call-arg]
+                ways = subtract_and_look(residuals, mirror, row, at, change, up, down)
                 send_whole(residuals, mirror, row, zero, b, change)
                 send_whole(residuals, mirror, row, b + one, blocks, change)
                 waiting = either(free & ways) & (~zero << (j + one - at))
