@@ -29,6 +29,7 @@ from edgesdt.rules.eqprop import cell_counts
 from edgesdt.rules.eqprop import counts as eqprop_counts
 from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.rules.lookup import memory_map, rule_of
+from edgesdt.rules.similarity import cell_counts as similarity_cell_counts
 from edgesdt.rules.similarity import counts as similarity_counts
 from edgesdt.rules.similarity.layout import EVENT_KINDS as SIMILARITY_KINDS
 from edgesdt.rules.softhebb import cell_counts as softhebb_cell_counts
@@ -269,6 +270,13 @@ def _data() -> list[Entry]:
             lambda: (softhebb_cell_counts.actions,
                      {"spec": spec_of([6, 4], {**KINDS["cells"], "learning.rule": "softhebb"}),
                       "events": np.ones((SOFTHEBB_KINDS, 2), np.int64), "tallies": [([1] * 14, [0] * 14)]}),
+            ("events", "tallies"),
+        ),
+        Entry(
+            "similarity cell actions", ("edgesdt.rules.similarity.cell_counts.actions",),
+            lambda: (similarity_cell_counts.actions,
+                     {"spec": spec_of([6, 4], {**KINDS["cells"], "learning.rule": "similarity"}),
+                      "events": np.ones((SIMILARITY_KINDS, 2), np.int64), "tallies": [([1] * 14, [0] * 14)]}),
             ("events", "tallies"),
         ),
     ]  # fmt: skip

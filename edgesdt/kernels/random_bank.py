@@ -7,10 +7,17 @@ A step yields `lanes` 32-bit words; half-words and bytes are taken low part firs
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 from edgesdt.kernels.jit import inlined, kernel
+from edgesdt.kernels.sixteens import LANES, WIDE, entries_of, store
 
 _MASK = (1 << 64) - 1
 
@@ -28,10 +35,34 @@ def seeded(seed: int, lanes: int) -> npt.NDArray[np.uint32]:
     return np.array(states, dtype=np.uint32)
 
 
+@intrinsic
+def step_lanes(_context: Any, bank: Any, words: Any, lane: Any, steps: Any, stride: Any) -> tuple[Any, Any]:
+    """Step the 16 xorshift generators from `lane` on `steps` times; their words lie `stride` apart in `words`."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds, (lanes, drawn, first, count, apart) = signature.args, arguments
+        held = cgutils.alloca_once_value(builder, entries_of(context, builder, kinds[0], lanes, first))
+        with cgutils.for_range(builder, count) as loop:
+            s = builder.load(held)
+            for shift, by in ((builder.shl, 13), (builder.lshr, 17), (builder.shl, 5)):
+                s = builder.xor(s, shift(s, ir.Constant(WIDE, [by] * LANES)))
+            builder.store(s, held)
+            at = builder.add(first, builder.mul(loop.index, apart))
+            store(context, builder, kinds[1], drawn, at, s)
+        store(context, builder, kinds[0], lanes, first, builder.load(held))
+        return context.get_dummy_value()
+
+    return types.void(bank, words, types.uint64, types.uint64, types.uint64), emit
+
+
 @kernel
 def draw(bank, words, steps):  # type: ignore[no-untyped-def]
     """Step the whole bank `steps` times; `words` (uint32, >= steps * lanes) receives the outputs in order."""
     lanes = np.uint64(bank.shape[0])
+    if lanes % np.uint64(LANES) == 0:
+        for first in range(np.uint64(0), lanes, np.uint64(LANES)):
+            step_lanes(bank, words, first, np.uint64(steps), lanes)  # type: ignore[call-arg]
+        return
     at = np.uint64(0)
     for _ in range(steps):
         for lane in range(lanes):

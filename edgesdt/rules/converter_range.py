@@ -6,14 +6,15 @@ from edgesdt.rules.fixed_point import accumulator_frac
 from edgesdt.spec import Spec, layers
 
 
-def warnings(spec: Spec) -> list[str]:
+def warnings(spec: Spec, frac: int | None = None) -> list[str]:
     """A sentence where a converter's range is below two LSBs of the accumulator, so that no code is above 0.
 
-    The least significant slice has the smallest range: all converters are alike in amperes.
+    The least significant slice has the smallest range: all converters are alike in amperes. `frac` are fractional bits
+    of the accumulator, where they are not those of most rules.
     """
     if layers.device_of(spec, 0).in_memory:
         return []  # above the input, reads are raised until their codes say something
-    spec, frac = layers.alone(spec, 0), accumulator_frac(spec)
+    spec, frac = layers.alone(spec, 0), accumulator_frac(spec) if frac is None else frac
     array = spec.device.array
     if "adc" in spec.device.off:
         return []

@@ -1,6 +1,6 @@
 """A chip that matches similarities against the float64 one: rounding is all that parts them.
 
-The bounds are derived (docs/explanation/similarity_arithmetic.md §6), neuron by neuron. The float chip itself is held
+The bounds are derived (docs/explanation/similarity_arithmetic.md §7), neuron by neuron. The float chip itself is held
 to worked examples of the rule (package pynsm, to six digits).
 """
 

@@ -133,6 +133,14 @@ CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
             "chip.weights.init_gain": 4.0, "learning.integer_bits": 1,
         },
     ),
+    "insitu_similarity": (
+        [8, 6],
+        {
+            "learning.rule": "similarity", "learning.target": "label", "learning.learning_rate": 0.1,
+            "learning.settling.steps": 9, "learning.labels.classes": 5, "device.model": "EcRam",
+            "device.array.mapping": "pair", "device.array.tile_rows": 5, "device.array.output_noise": 0.5,
+        },
+    ),
     "activation_lines": (
         [8, 7, 6],
         {

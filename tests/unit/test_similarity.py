@@ -273,7 +273,7 @@ def test_resolving_again_changes_nothing(spec: Spec) -> None:
         ({"learning.beta": 0.2}, "learning.beta"),
         ({"learning.target": "self_defined"}, "learning.target"),
         ({"readout": ["output"]}, "rule similarity has no read-out 'output', allowed: linear, direct"),
-        ({"device.model": "EcRam"}, "does not run on analog cells, allowed: eqprop"),
+        ({"device.model": "EcRam"}, "2 layers of weights with rule similarity on analog cells, allowed: 1"),
         ({"learning.lateral.bits": 17}, "learning.lateral.bits: out of range: 17, allowed: an integer 2..16"),
         ({"learning.settling.steps": 0}, "learning.settling.steps: out of range: 0, allowed: an integer 1..10000"),
         ({"chip.weights.frac_bits": -8, "learning.lateral.frac_bits": 16, "learning.integer_bits": -4,

@@ -23,7 +23,8 @@ FILE = "ablation.json"
 SCHEMA = 1
 ALL_ON, ALL_OFF = "all on", "all off"
 ALIKE = "not distinguishable"
-_READOUTS = ("direct_average", "output")
+_READOUTS = ("direct_average", "output", "activation", "linear")
+"""Read-outs: an ablation is told by the first of these that it has."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def worked(found: Mapping[str, Any]) -> Ablation:
     scores: dict[str, list[float]] = {str(row["variant"]): [] for row in first}
     if not {ALL_ON, ALL_OFF} <= scores.keys():
         raise ValueError(f"variants: expected {ALL_ON} and {ALL_OFF} among them")
-    readout = _READOUTS[0] if _READOUTS[0] in first[0] else _READOUTS[1]
+    readout = next((name for name in _READOUTS if name in first[0]), _READOUTS[1])
     folders: dict[str, list[str]] = {label: [] for label in scores}
     for result in results:
         for row in result["variants"]:

@@ -18,9 +18,13 @@ MOST_CODE_BITS = 15
 
 
 def _expected(spec: Spec, learning: bool, activity: Activity) -> Counts:
-    from edgesdt.rules.similarity import activity as activity_of  # event tables come with the compiler
+    if spec.device.digital:
+        from edgesdt.rules.similarity import activity as activity_of  # event tables come with the compiler
 
-    return activity_of.predicted(spec, learning, activity)
+        return activity_of.predicted(spec, learning, activity)
+    from edgesdt.rules.similarity import cell_counts
+
+    return cell_counts.predicted(spec, learning, activity)
 
 
 def _observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity:
@@ -33,6 +37,12 @@ def _in_words(activity: Activity, sizes: Sequence[int]) -> str:
     from edgesdt.rules.similarity.activity import in_words
 
     return in_words(activity, sizes)
+
+
+def _cautions(spec: Spec) -> list[str]:
+    from edgesdt.rules import converter_range  # with the plan comes the compiler
+
+    return [] if spec.device.digital else converter_range.warnings(spec, spec.chip.weights.point + code_point(spec, 0))
 
 
 def _build(spec: Spec) -> Learner:
@@ -65,9 +75,25 @@ def _disagreements(spec: Spec) -> Iterator[Fault]:
         path4 = ("learning", "stacking")
         text = f"greedy in {spec.epochs} epochs, allowed: together, or epochs: {depth} or more (one a layer)"
         yield Fault(path4, text, blame=(path4, ("epochs",), ("chip", "layers")))
+    if not spec.device.digital:
+        yield from _on_cells(spec)
     if chip.weights.frac_bits != "auto":
         yield from _coarse(spec, chip.weights.frac_bits)
     yield from registers.beyond(spec)
+
+
+def _on_cells(spec: Spec) -> Iterator[Fault]:
+    """What lies on cells is one layer of weights from the inputs, each weight in one cell or one pair."""
+    layers, slices, device = ("chip", "layers"), ("device", "array", "slices"), ("device",)
+    if len(spec.chip.layers) > 2:
+        text = (
+            f"{len(spec.chip.layers) - 1} layers of weights with rule similarity on analog cells, allowed: 1 (an array "
+            "between layers has no centred codes on its lines), or device.model: sram"
+        )
+        yield Fault(layers, text, blame=(layers, ("device", "layers"), ("device", "model"), device))
+    elif spec.device.array.slices != 1:
+        text = f"{spec.device.array.slices} with rule similarity, allowed: 1 (a weight is read back and halved whole)"
+        yield Fault(slices, text, blame=(slices, ("device", "array"), device))
 
 
 def _coarse(spec: Spec, point: int) -> Iterator[Fault]:
@@ -86,7 +112,7 @@ RULE = Rule(
     source="Bahroun, Sridharan, Acharya, Chklovskii & Sengupta, arXiv 2308.02427",
     targets=("none", "label"),
     readouts=("linear", "direct"),
-    synapses=("digital",),
+    synapses=("digital", "cells"),
     settings=Settings,
     arrays=memory,
     design=design,
@@ -98,6 +124,6 @@ RULE = Rule(
     classes_in="learning.labels.classes",
     in_words=_in_words,
     disagreements=_disagreements,
-    cautions=lambda spec: [],
+    cautions=_cautions,
     build=_build,
 )

@@ -1,7 +1,8 @@
 """How busy a chip that matches similarities is: shares of what a dense chip would do, and the way back to counts.
 
 The shares have no fields of their own in an `Activity`; they stand in `cells`, row by row in the order of
-`counts.VARIED`, each row with a value for each weight layer.
+`counts.VARIED`, each row with a value for each weight layer. Behind them is what an array did, over what is expected of
+it.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from dataclasses import replace
 from math import ceil, log2
 from typing import Any
 
-from edgesdt.rules.activity import ASSUMED, Activity, Seen
+from edgesdt.rules.activity import ASSUMED, Activity, Seen, over
 from edgesdt.rules.similarity import counts, registers
 from edgesdt.rules.similarity.counts import VARIED, Row, Tally
 from edgesdt.rules.similarity.plan import learning_layers
 from edgesdt.rules.similarity.settings import settings
 from edgesdt.spec import Spec
+from edgesdt.synapses.crossbar.layout import TALLIES
 
 USUAL = {
     "centred": 0.8, "active": 0.2, "sweeps": 0.3, "changes": 0.03, "mean_writes": 0.8, "pairs": 0.16,
@@ -43,7 +45,16 @@ def observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity
         source=source,
     )
     predicted = expected(spec, True, found).bank_steps
-    return replace(found, steps=learned.bank_steps / max(learned.samples, 1) - predicted / SAMPLES)
+    found = replace(found, steps=learned.bank_steps / max(learned.samples, 1) - predicted / SAMPLES)
+    if spec.device.digital:
+        return found
+    from edgesdt.rules.similarity import cell_counts  # a digital chip needs no device models
+
+    ratios = [
+        over(seen, cell_counts.expected(spec, learning, found))
+        for learning, seen in ((True, trained), (False, inferred))
+    ]
+    return replace(found, cells=training + ratios[0], cells_at_inference=inference + ratios[1])
 
 
 SAMPLES = 1000
@@ -58,12 +69,22 @@ def _shares(spec: Spec, found: Tally) -> Row:
     return tuple(shares)
 
 
+def of_shares(given: Row) -> Row:
+    """The shares among what an `Activity` keeps in `cells`: all, or all but the ratios of an array behind them."""
+    return given[: len(given) - len(of_array(given))]
+
+
+def of_array(given: Row) -> Row:
+    """The ratios of an array among them, entry by entry of its tally; none without an array."""
+    return given[-TALLIES:] if len(given) % len(VARIED) else ()
+
+
 def in_words(activity: Activity, sizes: object) -> str:
     """What an activity says of a chip of this rule, in a sentence."""
-    depth = max(len(activity.cells) // len(VARIED), 1)
+    shares = of_shares(activity.cells)
+    depth = max(len(shares) // len(VARIED), 1)
     centred, active, changes = (
-        activity.cells[VARIED.index(name) * depth] if activity.cells else USUAL[name]
-        for name in ("centred", "active", "changes")
+        shares[VARIED.index(name) * depth] if shares else USUAL[name] for name in ("centred", "active", "changes")
     )
     return (
         f"{activity.source} {centred:.0%} of the centred inputs not zero, {active:.0%} of the neurons active and "
@@ -78,7 +99,7 @@ def expected(spec: Spec, learning: bool, activity: Activity) -> Tally:
     halvings, beside = _halvings(spec) if learning else ((0.0,) * depth, (0.0,) * depth)
     blank = Tally(SAMPLES, 0, settled, learned, halvings, beside, *((0.0,) * depth for _ in VARIED))
     full = counts.dense(spec, blank)
-    given = activity.cells if learning else activity.cells_at_inference
+    given = of_shares(activity.cells if learning else activity.cells_at_inference)
     shares: dict[str, Any] = {
         name: tuple(n * _share(given, row, k, name) for k, n in enumerate(getattr(full, name)))
         for row, name in enumerate(VARIED)
@@ -119,7 +140,8 @@ def _layers(spec: Spec) -> tuple[Row, Row]:
 def _bank_steps(spec: Spec, tally: Tally) -> float:
     """Steps of the random bank for the rounding of so many updates."""
     learning, bank, total = settings(spec), 2 * spec.chip.random.lanes, 0.0
-    weights, lateral = spec.chip.weights.rounding == "stochastic", learning.lateral.rounding == "stochastic"
+    weights = spec.chip.weights.rounding == "stochastic" or not spec.device.digital
+    lateral = learning.lateral.rounding == "stochastic"
     for k, (rows, n) in enumerate(zip(spec.chip.layers[:-1], spec.chip.layers[1:], strict=True)):
         each = tally.active[k] / max(tally.learned[k], 1)
         if weights:

@@ -4,67 +4,105 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgesdt.kernels.arithmetic import add32, mul32, saturate, scaled, scaled32
-from edgesdt.kernels.jit import kernel
+from edgesdt.kernels.arithmetic import saturate, scaled
+from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.random_bank import draw, steps_for
+from edgesdt.kernels.sixteens import LANES
+from edgesdt.rules.similarity.lanes import move_whole
 from edgesdt.rules.similarity.layout import NEAREST, STOCHASTIC
+from edgesdt.rules.similarity.update import register_for
+
+
+@inlined
+def narrow_factor(mantissa, right):  # type: ignore[no-untyped-def]
+    """The mantissa of a rate for a shift of at least 16, so that no random half-word loses a bit."""
+    return mantissa << max(16 - right, 0)
 
 
 @kernel
-def form(codes, post, rate, noise, narrow, deltas):  # type: ignore[no-untyped-def]
-    """`deltas[i] = R(codes[i] · post · rate)`, in 32 bits where they are enough."""
-    rows = np.uint64(codes.shape[0])
-    if narrow:
-        value = np.int32(post)
-        for i in range(rows):
-            deltas[i] = scaled32(mul32(np.int32(codes[i]), value), rate, noise[i])
-    else:
-        for i in range(rows):
-            wide = scaled(np.int64(codes[i]) * np.int64(post), rate, noise[i])
-            deltas[i] = saturate(wide, -(1 << 24), 1 << 24)
+def form(codes, post, rate, words, deltas):  # type: ignore[no-untyped-def]
+    """`deltas[i] = R(codes[i] · post · rate)`, in 64 bits."""
+    for i in range(np.uint64(codes.shape[0])):
+        wide = scaled(np.int64(codes[i]) * np.int64(post), rate, words[i])
+        deltas[i] = saturate(wide, -(1 << 24), 1 << 24)
 
 
 @kernel
-def add_to_row(row, deltas, worn, lowest, highest):  # type: ignore[no-untyped-def]
-    """Add deltas to the weights of a neuron. Returns codes changed, saturations and the largest |code|."""
-    writes, hits, peak = np.int32(0), np.int32(0), np.int32(0)
-    low, high = np.int32(lowest), np.int32(highest)
-    for i in range(np.uint64(row.shape[0])):
-        old = np.int32(row[i])
-        wide = add32(old, deltas[i])
-        new = min(max(wide, low), high)
-        changed = np.uint8(new != old)
-        writes = add32(writes, np.int32(changed))
-        hits = add32(hits, np.int32(new != wide))
-        peak = max(peak, max(new, np.int32(-new)))
-        worn[i] = np.uint8(worn[i] + changed)
-        row[i] = new
-    return np.int64(writes), np.int64(hits), np.int64(peak)
+def add_to_row(weights, wear, base, deltas, first, count, limit):  # type: ignore[no-untyped-def]
+    """Add `deltas[first:count]` to the weights from `base` on. Returns codes changed and saturations."""
+    writes, hits = np.int64(0), np.int64(0)
+    for i in range(np.uint64(first), np.uint64(count)):
+        old = np.int64(weights[base + i])
+        wide = old + np.int64(deltas[i])
+        new = saturate(wide, -limit - 1, limit)
+        writes += new != old
+        hits += new != wide
+        wear[base + i] = np.uint8(wear[base + i] + np.uint8(new != old))
+        weights[base + i] = new
+    return writes, hits
+
+
+@kernel
+def move_narrow(weights, wear, base, codes, factor, right, limit, words, deltas):  # type: ignore[no-untyped-def]
+    """`V ← V + (codes · factor + words · 2^(right - 16)) >> right` for a neuron, in 32 bits.
+
+    Returns codes changed and saturations.
+    """
+    below, left = np.uint64(codes.shape[0]), np.int32(right - 16)
+    whole, down = below // np.uint64(LANES) * np.uint64(LANES), np.int32(right)
+    writes, hits = move_whole(  # type: ignore[call-arg, var-annotated]
+        weights, wear, base, codes, words, below, factor, left, down, np.int32(-limit - 1), np.int32(limit)
+    )
+    if whole == below:
+        return writes, hits
+    for i in range(whole, below):
+        deltas[i] = (np.int64(codes[i]) * np.int64(factor) + (np.int64(words[i]) << left)) >> down
+    more, beyond = add_to_row(weights, wear, base, deltas, whole, below, limit)
+    return writes + more, hits + beyond
 
 
 @kernel
 def move_columns(  # type: ignore[no-untyped-def]
-    weights, wear, codes, states, posts, found, rate, narrow, rounding, limit, deltas, bank, words, halves, silence
-):
-    """Sweep the `found` neurons listed in `posts` over their inputs: `V_ij += R(c_i · y_j · rate)`.
+    weights, wear, codes, states, posts, found, mantissa, right, narrow, rounding, limit, deltas, bank, words, halves,
+    steady,
+):  # fmt: skip
+    """Sweep the `found` neurons listed in `posts` over their inputs: `V_ij += R(c_i · y_j · mantissa · 2^-right)`.
 
     The i-th input takes the i-th half-word of a sweep, which starts on a fresh step of the bank; silent inputs move
-    nothing. Returns codes changed, saturations, bank steps and the largest |code| written.
+    nothing. In place of random half-words `steady` has 2^15 for nearest, 0 for floor. Returns codes changed,
+    saturations and bank steps.
     """
     below = codes.shape[0]
     steps = steps_for(below, 2 * bank.shape[0]) if rounding == STOCHASTIC else 0
-    noise = halves if rounding == STOCHASTIC else silence
-    writes, hits, peak = np.int64(0), np.int64(0), np.int64(0)
+    noise = halves if rounding == STOCHASTIC else steady
+    rate, scale = register_for(mantissa, right, STOCHASTIC), narrow_factor(mantissa, right)
+    writes, hits = np.int64(0), np.int64(0)
     for b in range(found):
         j = np.int64(posts[b])
+        base = np.uint64(j * below)
         draw(bank, words, steps)
-        form(codes, states[j], rate, noise, narrow, deltas)
-        row, worn = weights[j * below : (j + 1) * below], wear[j * below : (j + 1) * below]
-        changed, beyond, reached = add_to_row(row, deltas, worn, -limit - 1, limit)
+        if narrow:
+            factor = np.int32(scale * states[j])
+            changed, beyond = move_narrow(
+                weights, wear, base, codes, factor, max(right, 16), limit, noise, deltas
+            )  # fmt: skip
+        else:
+            form(codes, states[j], rate, noise, deltas)
+            changed, beyond = add_to_row(weights, wear, base, deltas, 0, below, limit)
         writes += changed
         hits += beyond
-        peak = max(peak, reached)
-    return writes, hits, steps * found, peak
+    return writes, hits, steps * found
+
+
+@kernel
+def largest(weights, posts, found, below):  # type: ignore[no-untyped-def]
+    """The largest |code| among the weights of the `found` neurons listed in `posts`."""
+    peak = np.int64(0)
+    for b in range(found):
+        base = np.uint64(posts[b]) * np.uint64(below)
+        for i in range(np.uint64(below)):
+            peak = max(peak, abs(np.int64(weights[base + i])))
+    return peak
 
 
 @kernel

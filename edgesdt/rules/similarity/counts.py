@@ -128,10 +128,18 @@ def actions(spec: Spec, events: Events) -> dict[str, int]:
     return priced(spec, found)
 
 
+def paid_for(spec: Spec, happened: Tally) -> Tally:
+    """What of `happened` a chip of the spec's style pays for."""
+    return dense(spec, happened) if spec.chip.style == "dense" else happened
+
+
 def priced(spec: Spec, happened: Tally) -> dict[str, int]:
-    """Actions for a tally of events in the spec's chip style."""
+    """Actions for a tally of events in the spec's chip style, but for those of arrays of cells.
+
+    Weights on cells take no products but those of updates: of codes, and of what is halved.
+    """
     learning, full = settings(spec), dense(spec, happened)
-    paid = full if spec.chip.style == "dense" else happened
+    paid, digital = paid_for(spec, happened), spec.device.digital
     above = spec.chip.layers[1:]
     centred, labelled = learning.centring.enabled, learning.target == "label"
     solver = learning.settling.solver
@@ -144,9 +152,9 @@ def priced(spec: Spec, happened: Tally) -> dict[str, int]:
     neurons, learned = _dot(paid.settled, above), _dot(paid.learned, above)
     inverse = sum(paid.active) + _dot(paid.lateral_halvings, above) if solver == "gauss_seidel" else sum(paid.settled)
     counted: dict[str, float] = {
-        act.MAC: macs,
-        act.WEIGHT_READ: macs + sum(paid.pairs) + halved,
-        act.WEIGHT_WRITE: sum(paid.weight_writes) + sum(paid.halving_writes),
+        act.MAC: macs if digital else 0,
+        act.WEIGHT_READ: macs + sum(paid.pairs) + halved if digital else 0,
+        act.WEIGHT_WRITE: sum(paid.weight_writes) + sum(paid.halving_writes) if digital else 0,
         act.INPUT_READ: read[0],
         act.INPUT_WRITE: paid.samples * spec.chip.layers[0],
         act.STATE_READ: sum(read[1:]) + stepped + learned,
@@ -161,9 +169,9 @@ def priced(spec: Spec, happened: Tally) -> dict[str, int]:
         own.LATERAL_READ: sent + sum(paid.lateral_pairs) + beside,
         own.LATERAL_WRITE: sum(paid.lateral_writes) + sum(paid.lateral_halving_writes),
         own.OUTER: sum(paid.pairs) + sum(paid.lateral_pairs),
-        own.STEP: sum(paid.pairs),
+        own.STEP: sum(paid.pairs) + (0 if digital else halved),
         own.LATERAL_STEP: sum(paid.lateral_pairs),
-        own.HALVE: halved + beside,
+        own.HALVE: (halved if digital else 0) + beside,
         own.GAIN_STEP: 2 * sum(paid.learned),
         own.DIVIDE: sum(paid.settled) + inverse,
         own.LABEL_READ: 2 * learned if labelled else 0,

@@ -94,7 +94,9 @@ def _rated(product: int, rate: int, weight: int) -> tuple[Use, ...]:
 def _arithmetic(spec: Spec) -> dict[str, tuple[str, Recipe]]:
     w, supervised = _Widths.of(spec), settings(spec).target == "label"
     held, ratio = spec.chip.constants.bits, RATIO_BITS + 2
-    drive = (Use("multiply", (w.total, ratio)), Use("shift", (w.total + ratio,)))
+    # on cells, sums of codes below 0 are taken off those of codes above
+    less = () if spec.device.digital else (Use("add", (w.total,)),)
+    drive = (*less, Use("multiply", (w.total, ratio)), Use("shift", (w.total + ratio,)))
     inverse = () if settings(spec).settling.solver == "damped" else (_reciprocal(),)
     gain = (Use("multiply", (GAIN_BITS, held), 2), Use("shift", (GAIN_BITS + held,), 2), Use("add", (GAIN_BITS,)))
     return {
@@ -157,7 +159,7 @@ def _units(spec: Spec) -> tuple[Unit, ...]:
     mean = (Use("add", (w.mean + 1,), 3), Use("shift", (w.mean + 1,), 2))
     gain = (Use("multiply", (GAIN_BITS, chip.constants.bits)), Use("add", (GAIN_BITS,), 2), Use("shift", (GAIN_BITS,)))
     return (
-        Unit("synaptic arithmetic", chip.macs_per_cycle, _mac(spec)),
+        *((Unit("synaptic arithmetic", chip.macs_per_cycle, _mac(spec)),) if spec.device.digital else ()),
         Unit("lateral arithmetic", chip.macs_per_cycle, _lateral_mac(spec)),
         Unit("learning arithmetic", chip.macs_per_cycle, learner),
         Unit("neurons", chip.neurons_per_cycle, _step(spec)),

@@ -38,14 +38,24 @@ def reciprocal(code):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def divide_by(code, j, neurons, nearest):  # type: ignore[no-untyped-def]
+    """Neuron j divides by lateral weight `code` from now on: the reciprocal, and between which residuals it rests."""
+    mantissa, right = reciprocal(code)
+    half = (np.int64(1) << (right - 1)) if nearest else np.int64(0)
+    neurons.reciprocals[j], neurons.shifts[j] = mantissa, right
+    neurons.above[j] = ((np.int64(1) << right) - half - 1) // mantissa
+    neurons.below[j] = -(half // mantissa)
+
+
+@kernel
 def move_lateral(  # type: ignore[no-untyped-def]
-    triangle, mirror, reciprocals, shifts, states, posts, found, rate, rounding, limit, peak, bank, words, halves
+    triangle, mirror, neurons, nearest, states, posts, found, rate, rounding, limit, peak, bank, words, halves
 ):
     """`M_ij += R(y_i · y_j · rate)` for every pair i ≤ j of the active neurons in `posts`, a sweep for each j.
 
     Returns codes changed, saturations, bank steps and the largest code, `peak` or a new one.
     """
-    n = states.shape[0]
+    stride = neurons.above.shape[0]
     writes, hits, drawn = np.int64(0), np.int64(0), np.int64(0)
     for b in range(found):
         j = np.int64(posts[b])
@@ -63,22 +73,22 @@ def move_lateral(  # type: ignore[no-untyped-def]
             writes += new != old
             peak = max(peak, new)
             triangle[row + i] = new
-            mirror[j * n + i] = new
-            mirror[i * n + j] = new
-        if reciprocals.shape[0] != 0:
-            reciprocals[j], shifts[j] = reciprocal(np.int64(triangle[row + j]))
+            mirror[j * stride + i] = new
+            mirror[i * stride + j] = new
+        if neurons.reciprocals.shape[0] != 0:
+            divide_by(np.int64(triangle[row + j]), j, neurons, nearest)
     return writes, hits, drawn, peak
 
 
 @kernel
-def reflect(triangle, mirror, reciprocals, shifts, n):  # type: ignore[no-untyped-def]
+def reflect(triangle, mirror, neurons, nearest, n):  # type: ignore[no-untyped-def]
     """Bring mirror and reciprocals in step with a triangle. Returns the largest code."""
-    peak = np.int64(0)
+    peak, stride = np.int64(0), neurons.above.shape[0]
     for j in range(n):
         row = j * (j + 1) // 2
         for i in range(j + 1):
-            mirror[j * n + i] = mirror[i * n + j] = triangle[row + i]
+            mirror[j * stride + i] = mirror[i * stride + j] = triangle[row + i]
             peak = max(peak, np.int64(triangle[row + i]))
-        if reciprocals.shape[0] != 0:
-            reciprocals[j], shifts[j] = reciprocal(np.int64(triangle[row + j]))
+        if neurons.reciprocals.shape[0] != 0:
+            divide_by(np.int64(triangle[row + j]), j, neurons, nearest)
     return peak

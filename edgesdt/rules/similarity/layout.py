@@ -1,8 +1,8 @@
 """What the kernels of similarity matching work on: the chip's arrays, the plan, the simulator's workspace.
 
-Layers and neuron offsets are those of `edgesdt.kernels.layout`. Weights are stored neuron by neuron (post-synaptic
-first), since every sweep of the rule goes along the inputs of a neuron. The lateral weights of a layer are symmetric;
-the triangle i ≤ j is stored, row j behind row j − 1.
+Layers and neuron offsets are those of `edgesdt.kernels.layout`. Weights in memory are stored neuron by neuron
+(post-synaptic first), since every sweep of the rule goes along the inputs of a neuron; codes that cells show lie row by
+row. The lateral weights of a layer are symmetric; the triangle i ≤ j is stored, row j behind row j − 1.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ EVENT_KINDS = layout.EVENT_KINDS + 14
 FEED, FEED_RIGHT, FEED_GROWTH, FEED_GROWTH_RIGHT = 0, 1, 2, 3
 LATERAL, LATERAL_RIGHT, LATERAL_GROWTH, LATERAL_GROWTH_RIGHT = 4, 5, 6, 7
 LABEL, LABEL_RIGHT = 8, 9
-RATE_COLUMNS = 10
+HALF, HALF_RIGHT = 10, 11  # pulses that halve a weight on cells, per LSB
+RATE_COLUMNS = 12
 
 NEAREST, FLOOR, STOCHASTIC = 0, 1, 2
 
@@ -71,7 +72,9 @@ class Plan(NamedTuple):
     first_input: Ints  # (L,) offset of layer l in the means
     first_weight: Ints  # (L,)
     first_triangle: Ints  # (L,) offset of layer l + 1 in the lateral weights
-    first_square: Ints  # (L,) offset of layer l + 1 in their mirror
+    strides: Ints  # (L,) neurons of layer l + 1, rounded up to whole sixteens
+    first_stride: Ints  # (L,) offset of layer l + 1 in arrays of so many
+    first_square: Ints  # (L,) offset of layer l + 1 in the mirror of its lateral weights
     first_label: Ints  # (L,) offset of layer l + 1 in the label vectors
     mean_right: Ints  # (L,) bits of a mean below the LSB of its code
     mean_shift: int  # the longest shift of the step of a mean
@@ -91,22 +94,42 @@ class Plan(NamedTuple):
     dt_right: int  # its shift, down to the LSB of a state, of a mantissa over the gain
     supervised: bool
     narrow: Ints  # (L,) bits of a product of a centred code and a state, sign left out
+    unbound: npt.NDArray[np.bool_]  # (L,) whether sums can saturate with weights of this width at all
     classes: int
+
+
+class Neurons(NamedTuple):
+    """What a layer of neurons divides its residuals by; nothing but sixteens of `above` and `below` if it does not."""
+
+    reciprocals: Codes  # (n,) mantissas of 1 / M_jj
+    shifts: Codes  # (n,)
+    above: Codes  # (stride,) as in a workspace
+    below: Codes  # (stride,)
 
 
 class Workspace(NamedTuple):
     """What the simulator keeps for itself: shortcuts and scratch that the chip does not have."""
 
-    mirror: LateralCodes  # (sum n²,) lateral weights, both triangles
+    mirror: LateralCodes  # (sum n · stride,) lateral weights, both triangles
     shifts: Codes  # (N,) shifts of the reciprocals
+    above: Codes  # (sum stride,) the largest residual that does not move a neuron up
+    below: Codes  # (sum stride,) the smallest residual that does not move a neuron down
+    residuals: Codes  # (max stride,) residuals of the layer that settles
+    states: Codes  # (max stride,) its states
     weight_peak: Ints  # (L,) upper bound of |weight code|: proves that no accumulation can saturate
     lateral_peak: Ints  # (L,) upper bound of a lateral code
     codes: npt.NDArray[np.int16]  # (max n,) centred codes of a layer
-    changes: Codes  # (max n,) changes of states in a damped step
+    deltas: Codes  # (max n,) changes of states in a damped step, of weights in a sweep
+    minus: Codes  # (max n,) sums of the codes below 0, of a layer on cells
+    driven: npt.NDArray[np.uint8]  # (max n,) magnitudes that drive the rows of an array
+    event_index: Codes  # (n_0 and room,) rows that are driven
+    event_value: npt.NDArray[np.uint8]  # as event_index
+    pres: Codes  # (max n,) rows of a sweep of cells
     posts: Codes  # (max n,) neurons of a layer that are active
     words: npt.NDArray[np.uint32]  # random words just drawn
     halves: npt.NDArray[np.uint16]  # the same memory as half-words
-    silence: npt.NDArray[np.uint16]  # (max n,) zeros, in place of half-words where nothing is drawn
+    octets: npt.NDArray[np.uint8]  # the same memory as bytes
+    steady: npt.NDArray[np.uint16]  # (max n,) half-words where none is drawn: 2^15 rounds to nearest, 0 down
     wear: npt.NDArray[np.uint8]  # as weights: how often each code was changed since the last flush
     wear_carry: npt.NDArray[np.uint32]  # as wear: how often before
     unflushed: Ints  # (1,) how many sweeps a weight may have seen since the last flush

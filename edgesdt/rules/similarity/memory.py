@@ -10,6 +10,8 @@ from edgesdt.rules.similarity.registers import GAIN_BITS, RECIPROCAL_BITS
 from edgesdt.rules.similarity.settings import settings
 from edgesdt.rules.standard import SHIFT_BITS
 from edgesdt.spec import Spec
+from edgesdt.spec.layers import alone, device_of
+from edgesdt.synapses.crossbar.memory_map import cells_of
 
 
 def code_bits(spec: Spec, layer: int) -> int:
@@ -32,7 +34,8 @@ def memory(spec: Spec) -> tuple[Array, ...]:
     weight = QFormat(chip.weights.bits, chip.weights.point)
     beside = QFormat(lateral.bits, lateral.frac_bits, signed=False)
     for k, (rows, n) in enumerate(pairwise(layers)):
-        arrays.append(_numbers(f"weights_{k}", (rows, n), weight, "weights"))
+        stored = _numbers(f"weights_{k}", (rows, n), weight, "weights")
+        arrays.append(stored if device_of(spec, k).in_memory else cells_of(alone(spec, k), k))
         arrays.append(_numbers(f"lateral_{k + 1}", (n * (n + 1) // 2,), beside, "lateral"))
         if learning.centring.enabled:
             point = learning.centring.bits - code_bits(spec, k) + code_point(spec, k)
@@ -61,9 +64,11 @@ _SHIFT = 5
 
 
 def constants(spec: Spec) -> int:
-    """How many constants the chip holds: four of a layer (two rates, two growths), and those of solver and labels."""
+    """How many constants the chip holds: four of a layer (two rates, two growths), those of solver and labels, and
+    the pulses that halve a weight on cells.
+    """
     learning = settings(spec)
-    own = (learning.settling.solver == "damped") + (learning.target == "label")
+    own = (not spec.device.digital) + (learning.settling.solver == "damped") + (learning.target == "label")
     return 4 * (len(spec.chip.layers) - 1) + own
 
 

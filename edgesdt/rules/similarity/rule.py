@@ -5,24 +5,31 @@ Bahroun et al., arXiv 2308.02427. The algorithm, sample by sample, is `edgesdt.r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from edgesdt.arguments import ARGUMENTS
 from edgesdt.kernels.layout import Codes
 from edgesdt.rules.arguments import signed
-from edgesdt.rules.base import DigitalLearner, Events
+from edgesdt.rules.base import Events, StoreLearner
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.rules.similarity import plan, registers
 from edgesdt.rules.similarity.counts import actions
 from edgesdt.rules.similarity.layout import ChipArrays, Plan, Workspace
-from edgesdt.rules.similarity.sample import infer_stream, learn_stream
+from edgesdt.rules.similarity.sample import infer_stream, learn_stream, reflect_layer
 from edgesdt.rules.similarity.settings import settings
 from edgesdt.rules.similarity.store import NeuronStore
 from edgesdt.spec import Spec
+from edgesdt.synapses.substrate import Substrate, Tallies, substrate_of
+
+READS = 2
+"""Reads of an array in a sample: codes above 0, and codes below."""
 
 
-class Similarity(DigitalLearner):
+class Similarity(StoreLearner):
     """The rule on the chip that `spec` describes, with freshly drawn weights."""
 
     plan: Plan
@@ -31,28 +38,56 @@ class Similarity(DigitalLearner):
 
     def __init__(self, spec: Spec) -> None:
         super().__init__(spec, plan.plan(spec), plan.empty_chip(spec), plan.workspace(spec))
+        self._reflect()
+
+    def _reflect(self) -> None:
+        """Bring what the simulator keeps beside the lateral weights, and the reciprocals, in step with them."""
+        for layer in range(len(self.spec.chip.layers) - 1):
+            reflect_layer(layer, self.chip, self.plan, self.work)
 
     def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
         rates, (first, last) = plan.rates(self.spec, epoch), plan.learning_layers(self.spec, epoch)
-        learn_stream(self.chip, self.plan, self.work, rates, samples, labels, order, first, last)
 
-    def _infer_part(self, chip: ChipArrays, work: Workspace, samples: Pixels, outputs: Outputs) -> None:
-        infer_stream(chip, self.plan, work, samples, outputs)
+        def run(part: Labels) -> None:
+            learn_stream(self.chip, self.plan, self.work, self.store.kernels, rates, samples, labels, part, first, last)
 
-    def _actions(self, events: Events) -> Counts:
-        return actions(self.spec, events)
+        self.store.learn(order, run, self._learned(), READS)
+
+    def _infer_on(
+        self, chip: ChipArrays, work: Workspace, store: Any, samples: Pixels, first: int, outputs: Outputs
+    ) -> None:
+        infer_stream(chip, self.plan, work, store, samples, first, outputs)
+
+    def _priced(self, events: Events, tallies: Tallies) -> Counts:
+        if self.spec.device.digital:
+            return actions(self.spec, events)
+        from edgesdt.rules.similarity import cell_counts  # a digital chip needs no device models
+
+        return cell_counts.actions(self.spec, events, tallies)
 
     def _own_workspace(self) -> Workspace:
         return plan.workspace(self.spec, shared=self.work)
 
-    def _substrate(self, aligned: Codes) -> NeuronStore:
-        return NeuronStore(self.spec, self.plan, self.chip, self.work, aligned)
+    def _substrate(self, aligned: Codes) -> Substrate:
+        if self.spec.device.digital:
+            return NeuronStore(self.spec, self.plan, self.chip, self.work, aligned)
+        plain = self.work._replace(mirror=np.zeros(0, np.uint16))  # that is of the lateral weights here
+        return substrate_of(self.spec, self.plan, self.chip, plain, aligned, plan.sums_point(self.spec, 0))
+
+    def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        """Restore a state saved by `state()`: all of it, or nothing where any of it does not fit.
+
+        Raises `ArgumentError` for a name, shape or type that is not this chip's, and for a code that is not one of its
+        format.
+        """
+        super().restore(state)
+        self._reflect()
 
     def _ranges(self) -> dict[str, tuple[int, int]]:
         machine, learning = self.plan, settings(self.spec)
         return {
             "inputs": (0, (1 << self.spec.encoder.bits) - 1),
-            "weights": signed(machine.weight_limit),
+            "weights": signed(self.store.widest()),
             "lateral": (0, machine.lateral_limit),
             "mean": (0, (1 << learning.centring.bits) - 1),
             "seen": (0, 1 << learning.centring.shift),
@@ -76,7 +111,8 @@ class Similarity(DigitalLearner):
         """
         layer = ARGUMENTS.whole("layer", layer, 1, len(self.spec.chip.layers) - 1)
         n, start = self.spec.chip.layers[layer], int(self.plan.first_square[layer - 1])
-        return self.work.mirror[start : start + n * n].reshape(n, n).copy()
+        stride = int(self.plan.strides[layer - 1])
+        return self.work.mirror[start : start + n * stride].reshape(n, stride)[:, :n].copy()
 
     def weight_file(self, image_shape: tuple[int, ...]) -> dict[str, npt.NDArray[np.generic]]:
         """Integer codes of all that was learned, with their formats, for `weights.npz`."""
@@ -91,11 +127,11 @@ class Similarity(DigitalLearner):
                 if held.size:
                     codes = held[int(starts[k]) : int(starts[k]) + size]
                     arrays[name] = codes.reshape(-1, n) if name.startswith("labels") else codes
-        return {
-            **arrays,
+        arrays |= {
             "gains": self.chip.gains,
             "weights_frac_bits": np.array(self.spec.chip.weights.point),
             "lateral_frac_bits": np.array(settings(self.spec).lateral.frac_bits),
             "image_shape": np.array(image_shape),
             "random_bank": self.chip.random,
         }
+        return self.store.weight_file(arrays)

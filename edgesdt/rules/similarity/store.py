@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from edgesdt.kernels.layout import Codes
 from edgesdt.rules.similarity.layout import ChipArrays, Plan, Workspace
-from edgesdt.rules.similarity.sample import reflect_layer
 from edgesdt.spec import Spec
 from edgesdt.synapses.memory import MemoryStore
 
@@ -29,13 +28,12 @@ class NeuronStore(MemoryStore):
         return codes.T
 
     def refresh(self) -> None:
-        """Bring the simulator's own copies, and the reciprocals, in step with both kinds of weights."""
+        """Bring the bounds of the weights in step with them."""
         for layer in range(len(self.spec.chip.layers) - 1):
             self.work.weight_peak[layer] = np.abs(self.weights(layer).astype(np.int64)).max(initial=0)
-            reflect_layer(layer, self.chip, self.plan, self.work)
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Restore the counts of changes, and bring the simulator's copies in step with the weights."""
+        """Restore the counts of changes, and bring the bounds in step with the weights."""
         self.work.wear[...] = 0
         self.work.wear_carry[...] = state["wear"]
         self.work.unflushed[...] = 0

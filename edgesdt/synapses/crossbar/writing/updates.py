@@ -32,7 +32,7 @@ def list_pulses(weights, inputs, plus, minus, plan, layer, rate, random, work, b
     swept = list_posts(plus[start : start + n1], minus[start : start + n1], layer == 0, work.flags, work.posts)
     steps = steps_for(active, 2 * random.shape[0])
     if bank.programming == COINCIDENCE:
-        _draw_trains(active, work.pre_plus, random, work, bank)
+        draw_trains(active, work.pre_plus, random, work, bank)
         steps = steps_for(bank.train, 2 * random.shape[0])
     listed = 0
     for b in range(swept):
@@ -62,7 +62,7 @@ def list_outer_pulses(weights, active, found, plan, layer, rate, random, work, b
     n0, n1 = plan.sizes[layer], plan.sizes[layer + 1]
     steps = steps_for(active, 2 * random.shape[0])
     if bank.programming == COINCIDENCE:
-        _draw_trains(active, work.pre_values, random, work, bank)
+        draw_trains(active, work.pre_values, random, work, bank)
         steps = steps_for(bank.train, 2 * random.shape[0])
     listed = 0
     for b in range(found):
@@ -125,17 +125,17 @@ def _place(found, counts, rows, post, n0, n1, places, spots):  # type: ignore[no
 
 
 @kernel
-def _draw_trains(active, codes, random, work, bank):  # type: ignore[no-untyped-def]
+def draw_trains(active, codes, random, work, bank):  # type: ignore[no-untyped-def]
     """One random pulse train for every active row: bit t is set with probability x / 2^input bits, x its code."""
     steps = steps_for(bank.train, 2 * random.shape[0])
     for a in range(active):
         draw(random, work.words, steps)
-        bank.trains[a] = _train(work.halves, bank.train, np.int64(codes[a]) << bank.input_left)
+        bank.trains[a] = train_of(work.halves, bank.train, np.int64(codes[a]) << bank.input_left)
     work.events[BANK_STEPS, 0] += steps * active
 
 
 @inlined
-def _train(halves, length, chance):  # type: ignore[no-untyped-def]
+def train_of(halves, length, chance):  # type: ignore[no-untyped-def]
     """A train of `length` bits, each set with probability `chance` / 2^16."""
     bits = np.uint32(0)
     for t in range(length):
@@ -148,7 +148,7 @@ def _train(halves, length, chance):  # type: ignore[no-untyped-def]
 def _coincide(moved, active, rate, work, bank):  # type: ignore[no-untyped-def]
     """`deltas[a]` = coincidences of row a's train with the column's, with the sign of `moved`."""
     chance = min(scaled(abs(np.int64(moved)), register_of(rate), 0), np.int64(1 << 16))
-    column = _train(work.halves, bank.train, chance)
+    column = train_of(work.halves, bank.train, chance)
     sign = np.int32(1) if moved > 0 else np.int32(-1)
     for a in range(active):
         both = bank.trains[a] & column
