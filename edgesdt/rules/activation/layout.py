@@ -90,14 +90,13 @@ class Workspace(NamedTuple):
     weight_peak: Ints  # (L,) upper bound of |weight code|: proves that no accumulation can saturate
     event_index: Codes  # (n_0 and room for a whole pass,) non-zero signals of the image
     event_value: npt.NDArray[np.uint8] | Codes  # as event_index
-    above: Codes  # (most rows and room,) signals above 0
-    above_values: npt.NDArray[np.uint8] | Codes
-    below: Codes  # as above, signals below 0
-    below_values: npt.NDArray[np.uint8] | Codes
+    signed: Codes  # (most rows and room,) signals that are not 0
+    signed_values: Codes
+    plus: npt.NDArray[np.uint8] | Codes  # (most rows or columns and room,) the values above 0 of a sum
+    minus: npt.NDArray[np.uint8] | Codes  # as plus, those below 0
     label_index: Codes  # (copies and room,) rows of a label
     label_value: npt.NDArray[np.uint8] | Codes
     reach: Ints  # (2,) upper bound of |accumulator|: so far, and of the image alone
-    minus: Codes  # (most columns,) sums of what is below 0
     words: npt.NDArray[np.uint32]  # random words just drawn
     halves: npt.NDArray[np.uint16]  # the same memory as half-words
     silence: npt.NDArray[np.uint16]  # (widest,) zeros, in place of half-words where nothing is drawn

@@ -129,7 +129,7 @@ def reconstruct(chip, plan, work, layer, share):  # type: ignore[no-untyped-def]
     work.events[UPDATES, layer] += 1
     work.events[OUTPUTS, layer + 1] += active
     work.events[ACCUMULATOR_SATURATIONS, layer] += sum_along_rows(
-        sums, chip.weights, plan.first_weight[layer], outputs, work.weight_peak[layer], plan.accumulator_limit
+        sums, chip.weights, plan.first_weight[layer], outputs, work, work.weight_peak[layer], plan.accumulator_limit
     )
     for i in range(rows):
         apart = (np.int64(chip.signals[at + i]) << plan.output_right) - np.int64(sums[i])
