@@ -202,7 +202,7 @@ class OracleActivation:
     def update(self, label: int, share: int) -> None:
         """One update of every layer."""
         self.upwards(label)
-        for layer in range(self.depth):
+        for layer in reversed(range(self.depth)):
             self.reconstruct(layer, share)
             if self.lines:
                 self.move_lines(layer)

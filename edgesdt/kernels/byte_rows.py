@@ -75,11 +75,13 @@ def dot_product(builder: Any, width: int) -> tuple[Any, Any, Any]:
 
 
 def _add_block(
-    builder: Any, width: int, rows: Sequence[Any], factors: Sequence[Sequence[Any]], into: Any, column: Any
-) -> None:
+    builder: Any, width: int, rows: Sequence[Any], factors: Sequence[Sequence[Any]], into: Any, column: Any,
+    least: Any = None,
+) -> None:  # fmt: skip
     """Emits `into[column + j] += Σ_r value_r · row_r[column + j]` for the width / 8 columns from `column`.
 
-    `factors` are the values in fours, and with them, for a row with a sign, those that are subtracted.
+    `factors` are the values in fours, and with them, for a row with a sign, those that are subtracted. Of a block of
+    16 columns only those from `least` on are added, where that is given.
     """
     dot, octets, words = dot_product(builder, width)
     totals = [[ir.Constant(words, [0] * words.count)] * 4 for _ in factors]
@@ -98,11 +100,17 @@ def _add_block(
     for lane in range(width // 128):
         place = builder.gep(into, [builder.add(column, _I64(16 * lane))])
         place = builder.bitcast(place, ir.VectorType(_I32, 16).as_pointer())
-        builder.store(builder.add(builder.load(place, align=4), _lane(builder, sums, lane)), place, align=4)
+        found = _lane(builder, sums, lane)
+        if least is not None:
+            bound = builder.insert_element(ir.Constant(found.type, ir.Undefined), builder.trunc(least, _I32), _I32(0))
+            bound = builder.shuffle_vector(bound, bound, _constant([0] * 16))
+            kept = builder.icmp_unsigned(">=", ir.Constant(found.type, list(range(16))), bound)
+            found = builder.select(kept, found, ir.Constant(found.type, [0] * 16))
+        builder.store(builder.add(builder.load(place, align=4), found), place, align=4)
 
 
 def _emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    """Emits one pass over all complete groups of 16 columns, in blocks of each width."""
+    """Emits one pass over all columns in blocks of each width; the last one ends with the row. Needs 16 columns."""
     into, weights, index, *values = (
         context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in range(len(arguments) - 3)
     )
@@ -123,7 +131,11 @@ def _emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             column = builder.add(done, builder.mul(loop.index, wide))
             _add_block(builder, width, rows, factors, into, column)
         done = builder.add(done, builder.mul(blocks, wide))
-    return done
+    some = builder.and_(builder.icmp_unsigned("<", done, stride), builder.icmp_unsigned(">=", stride, _I64(16)))
+    with builder.if_then(some):
+        least = builder.sub(_I64(16), builder.sub(stride, done))
+        _add_block(builder, 128, rows, factors, into, builder.sub(stride, _I64(16)), least)
+    return builder.select(some, stride, done)
 
 
 @intrinsic
@@ -132,7 +144,7 @@ def add_sixteen(
 ) -> tuple[Any, Callable[..., Any]]:
     """`into[j] += Σ_r value[at + r] · weights[base + index[at + r]·stride + j]`, r < 16; returns the columns done.
 
-    `into` (stride,) int32, `weights` int8, `index` int32, `value` uint8; the last stride mod 16 columns are left.
+    `into` (stride,) int32, `weights` int8, `index` int32, `value` uint8; fewer than 16 columns are left.
     """
     word = types.uint64
     return word(into, weights, index, value, word, word, word), _emit

@@ -1,7 +1,8 @@
-"""Sums along rows of 8-bit weights times signed values of 8 bits and a sign, with the 8-bit dot product (VNNI).
+"""Sums along rows of 8-bit weights times signed values, with the 8-bit dot product (VNNI).
 
-The dot product multiplies unsigned bytes by signed ones, so values above 0 and below 0 are summed apart and subtracted.
-Integer sums commute: the result is that of a plain loop, which is used on other processors.
+The dot product multiplies unsigned bytes by signed ones. The weights are made unsigned by adding 128, which adds
+`128 · Σ values` to every sum; values beyond a byte are the sum of two parts. Integer sums commute: the result is that
+of a plain loop, which is used on other processors.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from edgesdt.kernels.byte_rows import WIDTHS, dot_product
 
 AT_ONCE = 4
 """Rows of one pass, for which the values are loaded once."""
+BLOCK = WIDTHS[0] // 8 if WIDTHS else 64
+"""Columns of one step. The last step ends with the row and has values of 0 for what was summed before."""
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 
 
@@ -31,59 +34,61 @@ def _total(builder: Any, vector: Any) -> Any:
     return builder.extract_element(vector, _I32(0))
 
 
-def _add_blocks(builder: Any, width: int, rows: list[Any], values: list[Any], start: Any, blocks: Any) -> list[Any]:
-    """Emits the sums of each row over `blocks` blocks of width / 8 columns from `start` on."""
-    dot, octets, words = dot_product(builder, width)
-    zero = ir.Constant(words, [0] * words.count)
-    held = [[cgutils.alloca_once_value(builder, zero) for _ in values] for _ in rows]
-    for pair in held:
-        for place in pair:
-            builder.store(zero, place)
-    with cgutils.for_range(builder, blocks) as loop:
-        column = builder.add(start, builder.mul(loop.index, _I64(width // 8)))
-
-        def loaded(data: Any) -> Any:
-            place = builder.bitcast(builder.gep(data, [column]), octets.as_pointer())
-            return builder.bitcast(builder.load(place, align=1), words)
-
-        factors = [loaded(value) for value in values]
-        for row, pair in zip(rows, held, strict=True):
-            weights = loaded(row)
-            for factor, place in zip(factors, pair, strict=True):
-                builder.store(builder.call(dot, [builder.load(place), factor, weights]), place)
-    return [_total(builder, builder.sub(*(builder.load(place) for place in pair))) for pair in held]
-
-
 def _emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    """Emits the sums of `AT_ONCE` rows over all complete groups of 16 columns, in blocks of each width."""
-    sums, weights, plus, minus = (
-        context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in range(4)
+    """Emits the steps of `AT_ONCE` rows; their sums are in registers until the last step."""
+    sums, weights, *values = (
+        context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in range(len(arguments) - 4)
     )
-    base, n, first = arguments[4:]
-    rows = []
-    for r in range(AT_ONCE):
-        at = builder.add(base, builder.mul(builder.add(first, _I64(r)), n))
-        rows.append(builder.gep(weights, [at]))
-    done: Any = _I64(0)
-    found: list[Any] = [_I32(0)] * AT_ONCE
-    for width in WIDTHS:
-        wide = _I64(width // 8)
-        blocks = builder.udiv(builder.sub(n, done), wide)
-        parts = _add_blocks(builder, width, rows, [plus, minus], done, blocks)
-        found = [builder.add(one, other) for one, other in zip(found, parts, strict=True)]
-        done = builder.add(done, builder.mul(blocks, wide))
-    for r, total in enumerate(found):
+    base, n, first, excess = arguments[-4:]
+    dot, octets, words = dot_product(builder, 8 * BLOCK)
+    flip = ir.Constant(octets, [128] * BLOCK)
+    rows = [builder.gep(weights, [builder.add(base, builder.mul(builder.add(first, _I64(r)), n))]) for r in range(4)]
+    held = [cgutils.alloca_once(builder, words) for _ in rows]
+    for place in held:
+        builder.store(ir.Constant(words, [0] * words.count), place)
+
+    def step(column: Any, at: Any) -> None:
+        """Adds the products of the columns from `column` on and the values from `at` on."""
+        factors = []
+        for value in values:
+            place = builder.bitcast(builder.gep(value, [at]), octets.as_pointer())
+            factors.append(builder.bitcast(builder.load(place, align=1), words))
+        for row, place in zip(rows, held, strict=True):
+            found = builder.load(builder.bitcast(builder.gep(row, [column]), octets.as_pointer()), align=1)
+            unsigned = builder.bitcast(builder.xor(found, flip), words)
+            for factor in factors:
+                builder.store(builder.call(dot, [builder.load(place), unsigned, factor]), place)
+
+    blocks = builder.udiv(n, _I64(BLOCK))
+    with cgutils.for_range(builder, blocks) as loop:
+        column = builder.mul(loop.index, _I64(BLOCK))
+        step(column, column)
+    rest = builder.icmp_unsigned("!=", builder.mul(blocks, _I64(BLOCK)), n)
+    with builder.if_then(rest):
+        step(builder.sub(n, _I64(BLOCK)), n)
+    for r, place in enumerate(held):
+        total = builder.sub(_total(builder, builder.load(place)), excess)
         builder.store(total, builder.gep(sums, [builder.add(first, _I64(r))]))
-    return done
+    return context.get_dummy_value()
 
 
 @intrinsic
 def sum_four(
-    _context: Any, sums: Any, weights: Any, plus: Any, minus: Any, base: Any, n: Any, first: Any
+    _context: Any, sums: Any, weights: Any, low: Any, base: Any, n: Any, first: Any, excess: Any
 ) -> tuple[Any, Callable[..., Any]]:
-    """`sums[i] = Σ_k weights[base + i·n + k] · (plus[k] − minus[k])` for the four rows i from `first` on.
+    """`sums[i] = Σ_k weights[base + i·n + k] · low[k]` for the four rows i from `first` on, n ≥ `BLOCK`.
 
-    `sums` int32, `weights` int8, `plus` and `minus` (n,) uint8. Returns the columns summed; the last n mod 16 are left.
+    `sums` int32, `weights` int8, `low` (n + BLOCK,) int8: the values, then, for the last `BLOCK` columns, those that are
+    not in a whole block from 0 on, and 0 for others. `excess` is `128 · Σ_k low[k]`.
     """
     word = types.uint64
-    return word(sums, weights, plus, minus, word, word, word), _emit
+    return types.void(sums, weights, low, word, word, word, types.int32), _emit
+
+
+@intrinsic
+def sum_four_wide(
+    _context: Any, sums: Any, weights: Any, low: Any, high: Any, base: Any, n: Any, first: Any, excess: Any
+) -> tuple[Any, Callable[..., Any]]:
+    """As `sum_four`, for the values `low[k] + high[k]`."""
+    word = types.uint64
+    return types.void(sums, weights, low, high, word, word, word, types.int32), _emit

@@ -7,15 +7,18 @@ accumulator, the additions commute and are done many at a time.
 from __future__ import annotations
 
 import numpy as np
-from numba.core.types import int8, int32, uint8
+from numba.core.types import int8, uint8
 from numba.extending import overload
 
 from edgesdt.kernels.arithmetic import add32, mul32, saturate
 from edgesdt.kernels.byte_rows import ROWS, WIDTHS, add_sixteen_signed
-from edgesdt.kernels.byte_sums import AT_ONCE, sum_four
+from edgesdt.kernels.byte_sums import AT_ONCE, BLOCK, sum_four, sum_four_wide
 from edgesdt.kernels.drive import add_columns, add_rows_in_eights
 from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.listing import list_nonzero
+from edgesdt.kernels.prefetch import prefetch
+
+CACHE_LINE = 64
 
 
 @kernel
@@ -34,6 +37,13 @@ def add_listed(sums, weights, base, index, values, plus, minus, count):  # type:
 
 
 @inlined
+def fetch(row, start, n):  # type: ignore[no-untyped-def]
+    """Ask for the cache lines of the n bytes from `start` on, which are next."""
+    for line in range(np.uint64(0), n, np.uint64(CACHE_LINE)):
+        prefetch(row, start + line)  # type: ignore[call-arg]
+
+
+@inlined
 def add_listed_bytes(sums, weights, base, index, values, plus, minus, count):  # type: ignore[no-untyped-def]
     """As `add_listed` with the 8-bit dot product; the last pass is filled up with values of 0 if there is room."""
     n, start, columns = np.uint64(sums.shape[0]), np.uint64(base), np.uint64(0)
@@ -43,13 +53,15 @@ def add_listed_bytes(sums, weights, base, index, values, plus, minus, count):  #
         index[a], values[a] = 0, 0
     split_signs(values[:full], plus, minus)
     for a in range(0, full, ROWS):
+        for b in range(a + ROWS, min(a + 2 * ROWS, count)):
+            fetch(weights, start + np.uint64(index[b]) * n, n)
         columns = add_sixteen_signed(sums, weights, index, plus, minus, start, n, np.uint64(a))  # type: ignore[call-arg]
     add_columns(sums, weights, start, index, values, 0, min(full, count), columns)
     add_columns(sums, weights, start, index, values, full, count, np.uint64(0))
 
 
 @inlined
-def sum_rows(sums, weights, base, values, plus, minus):  # type: ignore[no-untyped-def]
+def sum_rows(sums, weights, base, values, low, high):  # type: ignore[no-untyped-def]
     """`sums[i] = Σ_k weights[base + i·n + k] · values[k]` for every row, if no partial sum exceeds 32 bits."""
     n = np.uint64(values.shape[0])
     for i in range(sums.shape[0]):
@@ -61,25 +73,52 @@ def sum_rows(sums, weights, base, values, plus, minus):  # type: ignore[no-untyp
 
 
 @inlined
-def sum_rows_of_bytes(sums, weights, base, values, plus, minus):  # type: ignore[no-untyped-def]
-    """As `sum_rows` with the 8-bit dot product, four rows at once; what is left over is summed one by one."""
+def halve(values, low, high):  # type: ignore[no-untyped-def]
+    """Write `values` as `low + high`, bytes, in the order of `byte_sums`; returns the largest size, which may be 254."""
+    n, block, largest = np.uint64(values.shape[0]), np.uint64(BLOCK), np.int32(0)
+    for k in range(n):
+        v = np.int32(values[k])
+        largest = max(largest, abs(v))
+        near = saturate(v, np.int32(-127), np.int32(127))
+        low[k], high[k] = near, v - near
+    whole = n - n % block
+    for t in range(block):
+        k = n - block + t
+        low[n + t] = low[k] if k >= whole else np.int8(0)
+        high[n + t] = high[k] if k >= whole else np.int8(0)
+    return largest
+
+
+@inlined
+def sum_rows_of_bytes(sums, weights, base, values, low, high):  # type: ignore[no-untyped-def]
+    """As `sum_rows` with the 8-bit dot product, four rows at once, from the last to the first.
+
+    What was read before was mostly read from the first to the last: so the end of it is still in the nearest cache.
+    """
     n, start, rows = np.uint64(values.shape[0]), np.uint64(base), np.uint64(sums.shape[0])
-    split_signs(values, plus, minus)
-    whole, done = rows - rows % np.uint64(AT_ONCE), np.uint64(0)
-    for i in range(np.uint64(0), whole, np.uint64(AT_ONCE)):
-        done = sum_four(sums, weights, plus, minus, start, n, i)  # type: ignore[call-arg]
-    for i in range(rows):
-        found, first = np.int32(0), np.uint64(0)
-        if i < whole:
-            found, first = sums[i], done
-        for k in range(first, n):
+    group, whole, largest, excess = np.uint64(AT_ONCE), np.uint64(0), np.int64(0), np.int64(0)
+    if n >= np.uint64(BLOCK):
+        largest = halve(values, low, high)
+    if 0 < largest <= 254:
+        whole = rows - rows % group
+        for k in range(n):
+            excess += np.int64(values[k]) << 7
+        for i in range(np.uint64(0), whole, group):
+            first = whole - group - i
+            if largest <= 127:
+                sum_four(sums, weights, low, start, n, first, np.int32(excess))  # type: ignore[call-arg]
+            else:
+                sum_four_wide(sums, weights, low, high, start, n, first, np.int32(excess))  # type: ignore[call-arg]
+    for i in range(whole, rows):
+        found = np.int32(0)
+        for k in range(n):
             found = add32(found, mul32(np.int32(weights[start + i * n + k]), np.int32(values[k])))
         sums[i] = found
 
 
-def _bytes(weights, plus):  # type: ignore[no-untyped-def]
+def _bytes(weights, values):  # type: ignore[no-untyped-def]
     """Whether the processor has a dot product for these types."""
-    return bool(WIDTHS) and (weights.dtype, plus.dtype) == (int8, uint8)
+    return bool(WIDTHS) and weights.dtype == int8 and values.dtype in (int8, uint8)
 
 
 def _listed_added(sums, weights, base, index, values, plus, minus, count):  # type: ignore[no-untyped-def]
@@ -97,17 +136,17 @@ def _choose_rows(sums, weights, base, index, values, plus, minus, count):  # typ
     return add
 
 
-def _rows_summed(sums, weights, base, values, plus, minus):  # type: ignore[no-untyped-def]
+def _rows_summed(sums, weights, base, values, low, high):  # type: ignore[no-untyped-def]
     raise NotImplementedError("placeholder for the overload below")
 
 
 @overload(_rows_summed, inline="always")
-def _choose_sums(sums, weights, base, values, plus, minus):  # type: ignore[no-untyped-def]
+def _choose_sums(sums, weights, base, values, low, high):  # type: ignore[no-untyped-def]
     """Chooses the fastest implementation for these types on this processor."""
-    chosen = sum_rows_of_bytes if _bytes(weights, plus) else sum_rows
+    chosen = sum_rows_of_bytes if _bytes(weights, low) else sum_rows
 
-    def add(sums, weights, base, values, plus, minus):  # type: ignore[no-untyped-def]
-        chosen(sums, weights, base, values, plus, minus)
+    def add(sums, weights, base, values, low, high):  # type: ignore[no-untyped-def]
+        chosen(sums, weights, base, values, low, high)
 
     return add
 
@@ -148,7 +187,7 @@ def sum_along_rows(sums, weights, base, values, work, peak, limit):  # type: ign
     for k in range(n):
         total += abs(np.int64(values[k]))
     if total * peak <= limit:
-        _rows_summed(sums, weights, base, values, work.plus, work.minus)
+        _rows_summed(sums, weights, base, values, work.low, work.high)
         return 0
     hits = 0
     for i in range(sums.shape[0]):

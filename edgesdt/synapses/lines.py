@@ -7,12 +7,21 @@ take one for each weight (Gokmen & Vlasov, Front. Neurosci. 10 (2016) 333, have 
 from __future__ import annotations
 
 import numpy as np
+from numba.core.types import int8
+from numba.extending import overload
 
-from edgesdt.kernels.arithmetic import add32, mul32, saturate, scaled, sub32
-from edgesdt.kernels.jit import kernel
+from edgesdt.kernels.arithmetic import add16, add32, mul16, mul32, saturate, scaled, sub16, sub32
+from edgesdt.kernels.jit import inlined, kernel, operation
 from edgesdt.kernels.layout import BANK_STEPS, PAIRS, WEIGHT_SATURATIONS, WEIGHT_WRITES
 from edgesdt.kernels.listing import list_nonzero
+from edgesdt.kernels.prefetch import prefetch
 from edgesdt.kernels.random_bank import draw, steps_for
+
+CACHE_LINE = 64
+AHEAD = 6
+"""Rows that are asked for before they are needed: they may come from memory."""
+PART = 1 << 14
+"""Columns that are counted in 16 bits."""
 
 
 @kernel
@@ -45,8 +54,12 @@ def add_lines(  # type: ignore[no-untyped-def]
     base, n = plan.first_weight[layer], plan.widths[layer]
     limit, peak = plan.weight_limit, np.int64(weight_peak[layer])
     writes = hits = np.int64(0)
+    for a in range(min(AHEAD, a_count)):
+        fetch_row(weights, wear, base + np.int64(rows[a]) * n, n)
     for a in range(a_count):
         start = base + np.int64(rows[a]) * n
+        if a + AHEAD < a_count:
+            fetch_row(weights, wear, base + np.int64(rows[a + AHEAD]) * n, n)
         row, worn = weights[start : start + n], wear[start : start + n]
         written, hit, reached = add_row(row, worn, wear_carry[start : start + n], factors, row_values[a], limit)
         writes, hits, peak = writes + written, hits + hit, max(peak, reached)
@@ -56,9 +69,27 @@ def add_lines(  # type: ignore[no-untyped-def]
     events[WEIGHT_SATURATIONS, layer] += hits
 
 
-@kernel
+@inlined
+def fetch_row(weights, wear, start, n):  # type: ignore[no-untyped-def]
+    """Ask for the weights and counters of a row that comes soon."""
+    for line in range(0, n, CACHE_LINE // weights.itemsize):
+        prefetch(weights, start + line)  # type: ignore[call-arg]
+    for line in range(0, n, CACHE_LINE):
+        prefetch(wear, start + line)  # type: ignore[call-arg]
+
+
 def add_row(row, worn, carry, factors, value, limit):  # type: ignore[no-untyped-def]
     """`row[j] += value · factors[j]`, saturating. Returns codes changed, saturations, and a bound of |code|."""
+    raise NotImplementedError("compiled code only: see the overload below")
+
+
+@overload(add_row, jit_options=operation)
+def _add_row(row, worn, carry, factors, value, limit):  # type: ignore[no-untyped-def]
+    """Weights of a byte need 16 bits: a product of two factors is at most 127 · 127."""
+    return _add_bytes if row.dtype == int8 else _add_words
+
+
+def _add_words(row, worn, carry, factors, value, limit):  # type: ignore[no-untyped-def]
     lowest, highest, times = np.int32(-limit - 1), np.int32(limit), np.int32(value)
     writes, hits, peak, fullest = np.int32(0), np.int32(0), np.int32(0), np.uint8(0)
     n = np.uint64(row.shape[0])
@@ -77,3 +108,27 @@ def add_row(row, worn, carry, factors, value, limit):  # type: ignore[no-untyped
         hits = add32(hits, np.int32(new != wide))
         peak = max(peak, max(new, sub32(np.int32(0), new)))
     return np.int64(writes), np.int64(hits), np.int64(peak)
+
+
+def _add_bytes(row, worn, carry, factors, value, limit):  # type: ignore[no-untyped-def]
+    lowest, highest, times = np.int16(-limit - 1), np.int16(limit), np.int16(value)
+    writes, hits, peak, fullest = np.int64(0), np.int64(0), np.int16(0), np.uint8(0)
+    n, part = np.uint64(row.shape[0]), np.uint64(PART)
+    for j in range(n):
+        fullest = max(fullest, worn[j])
+    for first in range(np.uint64(0), n, part):
+        changed = saturated = np.int16(0)
+        for j in range(first, min(first + part, n)):
+            old = np.int16(row[j])
+            wide = add16(old, mul16(times, np.int16(factors[j])))
+            new = min(max(wide, lowest), highest)
+            once = np.int16(new != old)
+            if fullest == 255:  # a counter may wrap
+                carry[j] += np.uint32((once != 0) & (worn[j] == 255))
+            row[j] = new
+            worn[j] = np.uint8(worn[j] + np.uint8(once))
+            changed = add16(changed, once)
+            saturated = add16(saturated, np.int16(new != wide))
+            peak = max(peak, max(new, sub16(np.int16(0), new)))
+        writes, hits = writes + changed, hits + saturated
+    return writes, hits, np.int64(peak)

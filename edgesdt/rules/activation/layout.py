@@ -39,7 +39,7 @@ class ChipArrays(NamedTuple):
     image_sums: Codes  # (n_1,) what the image alone adds to layer 1
     accumulators: Codes  # (most rows or columns of a layer,)
     errors: Codes  # (most rows of a layer,)
-    columns: Codes  # (most columns of a layer,) factors of the columns of an update
+    columns: npt.NDArray[np.int8]  # (most columns of a layer,) factors of the columns of an update
     activations: Ints  # (classes,) sum of the squares of the last outputs, for each label
     means: Codes  # (hidden neurons,) running mean of |y| (std_abs only)
     variances: Ints  # (hidden neurons,) running variance of |y| (std_abs only)
@@ -92,8 +92,10 @@ class Workspace(NamedTuple):
     event_value: npt.NDArray[np.uint8] | Codes  # as event_index
     signed: Codes  # (most rows and room,) signals that are not 0
     signed_values: Codes
-    plus: npt.NDArray[np.uint8] | Codes  # (most rows or columns and room,) the values above 0 of a sum
+    plus: npt.NDArray[np.uint8] | Codes  # (most rows and room,) of them those above 0
     minus: npt.NDArray[np.uint8] | Codes  # as plus, those below 0
+    low: npt.NDArray[np.int8] | Codes  # (most columns and room,) outputs, as far as a byte holds them
+    high: npt.NDArray[np.int8] | Codes  # as low, what is left
     label_index: Codes  # (copies and room,) rows of a label
     label_value: npt.NDArray[np.uint8] | Codes
     reach: Ints  # (2,) upper bound of |accumulator|: so far, and of the image alone
@@ -101,6 +103,7 @@ class Workspace(NamedTuple):
     halves: npt.NDArray[np.uint16]  # the same memory as half-words
     silence: npt.NDArray[np.uint16]  # (widest,) zeros, in place of half-words where nothing is drawn
     deltas: Codes  # (widest,) weight changes of one sweep
+    row_factors: npt.NDArray[np.int8]  # (widest,) factors of the rows of an update
     pending: Codes  # weight changes that are still to be written
     named: Codes  # as pending: the row of each
     swept: Ints  # (sweeps + 1, 2) how many sweeps are pending; column of each and the end of its changes

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from edgesdt.kernels.arithmetic import register
 from edgesdt.kernels.byte_rows import ROWS as AT_ONCE
+from edgesdt.kernels.byte_sums import BLOCK
 from edgesdt.kernels.inverse_root import roots
 from edgesdt.kernels.random_bank import seeded
 from edgesdt.qformat import QFormat, Rounding
@@ -105,7 +106,7 @@ def empty_chip(spec: Spec) -> ChipArrays:
         image_sums=codes(columns[0]),
         accumulators=codes(max(rows + columns)),
         errors=codes(max(rows)),
-        columns=codes(max(columns) if by_lines(spec) else 0),
+        columns=np.zeros(max(columns) if by_lines(spec) else 0, np.int8),
         activations=wide_codes(learning.label.classes),
         means=codes(hidden),
         variances=np.full(hidden, variance, np.int64),
@@ -137,8 +138,10 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
         event_value=np.zeros(rows[0] + AT_ONCE, small),
         signed=listed(max(rows)),
         signed_values=listed(max(rows)),
-        plus=np.zeros(widest + AT_ONCE, small),
-        minus=np.zeros(widest + AT_ONCE, small),
+        plus=np.zeros(max(rows) + AT_ONCE, small),
+        minus=np.zeros(max(rows) + AT_ONCE, small),
+        low=np.zeros(max(columns) + BLOCK, np.int8 if small is np.uint8 else np.int32),
+        high=np.zeros(max(columns) + BLOCK, np.int8 if small is np.uint8 else np.int32),
         label_index=listed(settings(spec).label.copies),
         label_value=np.zeros(settings(spec).label.copies + AT_ONCE, small),
         reach=wide_codes(2),
@@ -146,6 +149,7 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
         halves=words.view(np.uint16),
         silence=np.zeros(widest, np.uint16),
         deltas=codes(widest),
+        row_factors=np.zeros(widest, np.int8),
         pending=codes(room),
         named=codes(room),
         swept=np.zeros((_SWEEPS + 1, 2), np.int64),

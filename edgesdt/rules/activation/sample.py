@@ -149,8 +149,8 @@ def compete(chip, plan, work, rates, layer, share):  # type: ignore[no-untyped-d
             work.post_values, work.events,
         )  # fmt: skip
         active = draw_lines(
-            errors, register_of(rates[layer]), plan.line_limit, chip.random, work.words, work.halves, work.deltas,
-            work.rows, work.row_values, work.events,
+            errors, register_of(rates[layer]), plan.line_limit, chip.random, work.words, work.halves,
+            work.row_factors, work.rows, work.row_values, work.events,
         )  # fmt: skip
         add_lines(
             chip.weights, work.wear, work.wear_carry, plan, layer, work.rows, work.row_values, active,
@@ -181,10 +181,10 @@ def list_codes(codes, places, values):  # type: ignore[no-untyped-def]
 
 @kernel
 def learn_pass(chip, plan, work, rates, label, share):  # type: ignore[no-untyped-def]
-    """A pass with `label`, then the update of every layer: all see the outputs of that pass."""
+    """A pass with `label`, then the update of every layer, the last one first: all see the outputs of that pass."""
     pass_up(chip, plan, work, label)
     layers = plan.widths.shape[0]
-    for layer in range(layers):
+    for layer in range(layers - 1, -1, -1):  # what was read last lies nearest
         compete(chip, plan, work, rates, layer, share)
     if plan.activation == 2:
         for layer in range(1, layers):
