@@ -66,7 +66,7 @@ def _binary(emit: str, kind: Any = types.int32) -> Any:
 
 add32, sub32, mul32 = _binary("add"), _binary("sub"), _binary("mul")
 shl32, shr32 = _binary("shl"), _binary("ashr")
-add16, sub16, mul16 = (_binary(emit, types.int16) for emit in ("add", "sub", "mul"))
+mul16 = _binary("mul", types.int16)
 
 
 @inlined

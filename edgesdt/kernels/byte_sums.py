@@ -78,8 +78,8 @@ def sum_four(
 ) -> tuple[Any, Callable[..., Any]]:
     """`sums[i] = Σ_k weights[base + i·n + k] · low[k]` for the four rows i from `first` on, n ≥ `BLOCK`.
 
-    `sums` int32, `weights` int8, `low` (n + BLOCK,) int8: the values, then, for the last `BLOCK` columns, those that are
-    not in a whole block from 0 on, and 0 for others. `excess` is `128 · Σ_k low[k]`.
+    `sums` int32, `weights` int8, `low` (n + BLOCK,) int8: the values, then, for the last `BLOCK` columns, those that
+    are in no whole block from 0 on, and 0 for others. `excess` is `128 · Σ_k low[k]`.
     """
     word = types.uint64
     return types.void(sums, weights, low, word, word, word, types.int32), _emit

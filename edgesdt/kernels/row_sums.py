@@ -74,7 +74,7 @@ def sum_rows(sums, weights, base, values, low, high):  # type: ignore[no-untyped
 
 @inlined
 def halve(values, low, high):  # type: ignore[no-untyped-def]
-    """Write `values` as `low + high`, bytes, in the order of `byte_sums`; returns the largest size, which may be 254."""
+    """Write `values` of up to ±254 as `low + high`, bytes, in the order of `byte_sums`; returns the largest size."""
     n, block, largest = np.uint64(values.shape[0]), np.uint64(BLOCK), np.int32(0)
     for k in range(n):
         v = np.int32(values[k])

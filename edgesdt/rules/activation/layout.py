@@ -43,6 +43,7 @@ class ChipArrays(NamedTuple):
     activations: Ints  # (classes,) sum of the squares of the last outputs, for each label
     means: Codes  # (hidden neurons,) running mean of |y| (std_abs only)
     variances: Ints  # (hidden neurons,) running variance of |y| (std_abs only)
+    share_mean: Codes  # (1,) running mean of the shares of updates (feedback.normalise only)
     roots: npt.NDArray[np.uint16]  # (192,) table of inverse roots
     random: npt.NDArray[np.uint32]  # (lanes,)
 
@@ -81,6 +82,9 @@ class Plan(NamedTuple):
     margin: int  # missing lead of activations, in LSB of a sum of squares
     slope_right: int  # shift from missing lead to 1/256 of an update
     unlearning: int  # of 256
+    normalise: bool  # whether shares are divided by their running mean
+    mean_bits: int  # shift of the newest share in it
+    most: int  # largest share of an update, of 256
 
 
 class Workspace(NamedTuple):
@@ -104,6 +108,7 @@ class Workspace(NamedTuple):
     silence: npt.NDArray[np.uint16]  # (widest,) zeros, in place of half-words where nothing is drawn
     deltas: Codes  # (widest,) weight changes of one sweep
     row_factors: npt.NDArray[np.int8]  # (widest,) factors of the rows of an update
+    steps: npt.NDArray[np.int8]  # (3, most columns and room) changes of the weights of a row
     pending: Codes  # weight changes that are still to be written
     named: Codes  # as pending: the row of each
     swept: Ints  # (sweeps + 1, 2) how many sweeps are pending; column of each and the end of its changes

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from edgesdt.kernels.arithmetic import register
 from edgesdt.kernels.byte_rows import ROWS as AT_ONCE
+from edgesdt.kernels.byte_steps import COLUMNS
 from edgesdt.kernels.byte_sums import BLOCK
 from edgesdt.kernels.inverse_root import roots
 from edgesdt.kernels.random_bank import seeded
@@ -76,6 +77,9 @@ def plan(spec: Spec) -> Plan:
         margin=registers.margin(spec),
         slope_right=2 * point - feedback.slope_bits - registers.SHARE_BITS,
         unlearning=registers.unlearning(spec),
+        normalise=feedback.normalise,
+        mean_bits=feedback.mean_bits,
+        most=registers.most(spec),
     )
 
 
@@ -110,6 +114,7 @@ def empty_chip(spec: Spec) -> ChipArrays:
         activations=wide_codes(learning.label.classes),
         means=codes(hidden),
         variances=np.full(hidden, variance, np.int64),
+        share_mean=np.full(int(learning.feedback.enabled and learning.feedback.normalise), 1 << 16, np.int32),
         roots=roots(),
         random=seeded(spec.seed, chip.random.lanes),
     )
@@ -150,6 +155,7 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
         silence=np.zeros(widest, np.uint16),
         deltas=codes(widest),
         row_factors=np.zeros(widest, np.int8),
+        steps=np.zeros((3, max(columns) + COLUMNS), np.int8),
         pending=codes(room),
         named=codes(room),
         swept=np.zeros((_SWEEPS + 1, 2), np.int64),

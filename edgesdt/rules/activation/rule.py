@@ -39,7 +39,8 @@ class ActivationLearning(DigitalLearner):
 
     def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
         rates = plan.rates(self.spec, epoch)
-        learn_stream(self.chip, self.plan, self.work, rates, samples, labels, order)
+        begun = self.plan.feedback and epoch >= settings(self.spec).feedback.after
+        learn_stream(self.chip, self.plan._replace(feedback=begun), self.work, rates, samples, labels, order)
 
     def _infer_part(self, chip: ChipArrays, work: Workspace, samples: Pixels, outputs: Outputs) -> None:
         infer_stream(chip, self.plan, work, samples, outputs)
@@ -67,6 +68,7 @@ class ActivationLearning(DigitalLearner):
             "activations": (0, most * most * self.spec.chip.layers[-1]),
             "means": (0, most << RUNNING_BITS),
             "variances": (0, (1 << (2 * self.spec.chip.states.bits + RUNNING_BITS)) - 1),
+            "share_mean": (0, 1 << 16),
             "roots": (0, (1 << ROOT_BITS) - 1),
             "random": (1, (1 << 32) - 1),  # a lane at 0 would stay there
         }
@@ -78,6 +80,8 @@ class ActivationLearning(DigitalLearner):
         }
         if self.chip.means.size:
             arrays |= {"means": self.chip.means, "variances": self.chip.variances}
+        if self.chip.share_mean.size:
+            arrays |= {"share_mean": self.chip.share_mean}
         return {
             **arrays,
             "weights_frac_bits": np.array(self.spec.chip.weights.point),
