@@ -86,6 +86,8 @@ class OracleActivation:
         self.margin = half_up(Fraction(feedback["margin"]) * 4**self.f)
         self.unlearning = half_up(Fraction(feedback["unlearning"]) * 256)
         self.feedback = self.feedback and epoch >= feedback["after"]
+        self.brake = feedback["enabled"] and feedback["brake"]
+        self.squares = [0] * self.depth if self.brake else []
         self.normalise, self.mean_bits = feedback["normalise"], feedback["mean_bits"]
         self.largest = half_up(Fraction(feedback["most"]) * 256)
         self.share_mean = [2**16] if feedback["enabled"] and feedback["normalise"] else []
@@ -148,6 +150,8 @@ class OracleActivation:
             self.accumulators[: len(sums)] = sums
             y = [clamped(rounded(a, self.f_w, self.state["rounding"]), -self.most, self.most) for a in sums]
             self.outputs[layer], square = y, sum(v * v for v in y)
+            if self.brake:
+                self.squares[layer] = square
             if layer + 1 < self.depth:
                 self.signals[layer + 1] = self.sent_on(layer, y, square)
         self.activations[label] = square
@@ -214,6 +218,9 @@ class OracleActivation:
     def update(self, label: int, share: int) -> None:
         """One update of every layer."""
         self.upwards(label)
+        norms = [2 * 4**self.f, *self.squares]
+        if share < 0 and self.brake and norms != sorted(norms, reverse=True):
+            return
         for layer in reversed(range(self.depth)):
             self.reconstruct(layer, share)
             if self.lines:

@@ -103,8 +103,8 @@ def add_steps(
     """`weights[start + j] += deltas[j]`, j < n, saturating to `lowest … highest`; n ≥ `COLUMNS`.
 
     `deltas` (n + COLUMNS,) int8: the deltas, then, for the last `COLUMNS` columns, those that are in no whole block
-    from 0 on, and 0 for others. `wear` counts changed codes modulo 256, `carry` how often that wrapped. Returns how many
-    codes changed, how many saturated, and a bound of |code|.
+    from 0 on, and 0 for others. `wear` counts changed codes modulo 256, `carry` how often that wrapped. Returns how
+    many codes changed, how many saturated, and a bound of |code|.
     """
     word, found = types.uint64, types.UniTuple(types.int64, 3)
     return found(weights, wear, carry, deltas, word, word, types.int64, types.int64), _emit

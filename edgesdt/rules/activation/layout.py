@@ -43,6 +43,7 @@ class ChipArrays(NamedTuple):
     activations: Ints  # (classes,) sum of the squares of the last outputs, for each label
     means: Codes  # (hidden neurons,) running mean of |y| (std_abs only)
     variances: Ints  # (hidden neurons,) running variance of |y| (std_abs only)
+    squares: Ints  # (L,) sums of the squares of the outputs of each layer (feedback.brake only)
     share_mean: Codes  # (1,) running mean of the shares of updates (feedback.normalise only)
     roots: npt.NDArray[np.uint16]  # (192,) table of inverse roots
     random: npt.NDArray[np.uint32]  # (lanes,)
@@ -82,6 +83,7 @@ class Plan(NamedTuple):
     margin: int  # missing lead of activations, in LSB of a sum of squares
     slope_right: int  # shift from missing lead to 1/256 of an update
     unlearning: int  # of 256
+    brake: bool  # whether unlearning stops where a norm grows
     normalise: bool  # whether shares are divided by their running mean
     mean_bits: int  # shift of the newest share in it
     most: int  # largest share of an update, of 256

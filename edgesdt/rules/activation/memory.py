@@ -47,6 +47,8 @@ def memory(spec: Spec) -> tuple[Array, ...]:
         for k, n in enumerate(columns[:-1], start=1):
             arrays.append(_numbers(f"means_{k}", (n,), mean, "means"))
             arrays.append(_numbers(f"variances_{k}", (n,), spread, "variances"))
+    if learning.feedback.enabled and learning.feedback.brake:
+        arrays.append(Array("squares", (len(each),), f"u{squares}", squares, "squares"))
     if learning.feedback.enabled and learning.feedback.normalise:
         arrays.append(_numbers("share_mean", (1,), SHARE_MEAN, "share_mean"))
     arrays.append(Array("inverse_roots", (ROOT_TABLE,), f"u{ROOT_BITS}", ROOT_BITS, "roots"))

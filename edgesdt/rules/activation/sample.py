@@ -114,6 +114,8 @@ def pass_up(chip, plan, work, label):  # type: ignore[no-untyped-def]
             chip.accumulators[:n], chip.outputs[first : first + n], plan.output_right, plan.output_half,
             plan.state_limit,
         )  # fmt: skip
+        if plan.brake:
+            chip.squares[layer - 1] = square
         if layer < last:
             send_on(chip, plan, work, layer, square)
     chip.activations[label] = square
@@ -183,9 +185,22 @@ def list_codes(codes, places, values):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def grows(squares, point):  # type: ignore[no-untyped-def]
+    """Whether the outputs of a layer have a larger norm than its input; that of the first are image and label."""
+    before = np.int64(2) << (2 * point)
+    for layer in range(squares.shape[0]):
+        if squares[layer] > before:
+            return True
+        before = squares[layer]
+    return False
+
+
+@kernel
 def learn_pass(chip, plan, work, rates, label, share):  # type: ignore[no-untyped-def]
     """A pass with `label`, then the update of every layer, the last one first: all see the outputs of that pass."""
     pass_up(chip, plan, work, label)
+    if share < 0 and plan.brake and grows(chip.squares, plan.point):
+        return
     layers = plan.widths.shape[0]
     for layer in range(layers - 1, -1, -1):  # what was read last lies nearest
         compete(chip, plan, work, rates, layer, share)

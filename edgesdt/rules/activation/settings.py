@@ -64,6 +64,11 @@ class Feedback(Section):
     unlearning: float = Field(
         default=0.9, ge=0, le=1, description="Step of the wrong label, as a share of the right one's"
     )
+    brake: Flag = Field(
+        default=False,
+        description="Whether a wrong label is unlearned only while no layer has outputs of a larger norm than its "
+        "input: beyond that, unlearning grows what it should take away",
+    )
     after: int = Field(default=0, ge=0, le=100_000, description="Epochs without feedback, before it begins")
     normalise: Flag = Field(
         default=False,
@@ -103,6 +108,9 @@ class Settings(Learning):
     errors: Errors = Field(default_factory=Errors)
     statistics: Statistics = Field(default_factory=Statistics)
     feedback: Feedback = Field(default_factory=Feedback)
+    completions: int = Field(
+        default=0, ge=0, le=64, description="Test images whose lower half a run completes at its end, for its report"
+    )
 
 
 def settings(spec: Spec) -> Settings:
