@@ -85,6 +85,12 @@ class OracleActivation:
         self.feedback, self.slope = feedback["enabled"], feedback["slope_bits"]
         self.margin = half_up(Fraction(feedback["margin"]) * 4**self.f)
         self.unlearning = half_up(Fraction(feedback["unlearning"]) * 256)
+        self.feedback = self.feedback and epoch >= feedback["after"]
+        self.brake = feedback["enabled"] and feedback["brake"]
+        self.squares = [0] * self.depth if self.brake else []
+        self.normalise, self.mean_bits = feedback["normalise"], feedback["mean_bits"]
+        self.largest = half_up(Fraction(feedback["most"]) * 256)
+        self.share_mean = [2**16] if feedback["enabled"] and feedback["normalise"] else []
         self.floor = half_up(Fraction(1e-5) * 2 ** (2 * self.f + 8))
 
     def counted(self) -> dict[str, Layer]:
@@ -144,6 +150,8 @@ class OracleActivation:
             self.accumulators[: len(sums)] = sums
             y = [clamped(rounded(a, self.f_w, self.state["rounding"]), -self.most, self.most) for a in sums]
             self.outputs[layer], square = y, sum(v * v for v in y)
+            if self.brake:
+                self.squares[layer] = square
             if layer + 1 < self.depth:
                 self.signals[layer + 1] = self.sent_on(layer, y, square)
         self.activations[label] = square
@@ -193,16 +201,27 @@ class OracleActivation:
         wrong = max((c for c in range(self.classes) if c != label), key=lambda c: (found[c], -c))
         missing = found[wrong] + self.margin - found[label]
         share = clamped(rounded(missing, 2 * self.f - self.slope - 8, "nearest"), 0, 256)
+        if self.normalise:
+            share = self.divided(share)
         if share > 0:
             self.update(label, share)
             self.events["reloads"][0] += 1
             self.sum_image()
             self.update(wrong, -rounded(share * self.unlearning, 8, "nearest"))
 
+    def divided(self, share: int) -> int:
+        """§4: a share over its running mean."""
+        self.share_mean[0] += rounded(256 * share - self.share_mean[0], self.mean_bits, "nearest")
+        z, k, _ = root(max(self.share_mean[0], 64))
+        return min(rounded(share * z * z, 30 + 2 * k, "nearest"), self.largest)
+
     def update(self, label: int, share: int) -> None:
         """One update of every layer."""
         self.upwards(label)
-        for layer in range(self.depth):
+        norms = [2 * 4**self.f, *self.squares]
+        if share < 0 and self.brake and norms != sorted(norms, reverse=True):
+            return
+        for layer in reversed(range(self.depth)):
             self.reconstruct(layer, share)
             if self.lines:
                 self.move_lines(layer)
@@ -223,7 +242,7 @@ class OracleActivation:
             self.accumulators[i] = a
             apart = self.signals[layer][i] * 2**self.f_w - a
             e = signed(rounded(apart, self.f_w + self.f - self.f_e, "nearest"), self.learning["errors"]["bits"])
-            self.errors[i] = e if share == 256 else rounded(e * share, 8, "nearest")
+            self.errors[i] = signed(rounded(e * share, 8, "nearest"), self.learning["errors"]["bits"])
 
     def drawn(self, codes: Layer, held: Constant) -> Layer:
         """Factors of lines."""

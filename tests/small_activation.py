@@ -91,6 +91,8 @@ def arrays_of(oracle: OracleActivation) -> dict[str, list[int]]:
         "activations": flat(oracle.activations),
         "means": flat(oracle.means),
         "variances": flat(oracle.variances),
+        "squares": oracle.squares,
+        "share_mean": oracle.share_mean,
         "roots": ROOTS,
         "random": flat(oracle.bank.lanes),
     }
@@ -133,5 +135,9 @@ def specs(draw: st.DrawFn, narrow: bool) -> Spec:
         "learning.feedback.margin": pick(0.0, 0.2, 1.0),
         "learning.feedback.slope_bits": pick(0, 2, 8),
         "learning.feedback.unlearning": pick(0.0, 0.9, 1.0),
+        "learning.feedback.brake": draw(st.booleans()),
+        "learning.feedback.normalise": draw(st.booleans()),
+        "learning.feedback.mean_bits": pick(1, 7, 12),
+        "learning.feedback.most": pick(1.0, 4.0, 16.0),
     }
     return small(layers, fields)

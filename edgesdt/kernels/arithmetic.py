@@ -51,21 +51,22 @@ def register(multiplier: int, shift: int, rounding: Rounding) -> Register:
     )
 
 
-def _binary32(emit: str) -> Any:
-    """A 32-bit operation that wraps in two's complement: numba alone would widen it to 64 bits, half the SIMD lanes."""
+def _binary(emit: str, kind: Any = types.int32) -> Any:
+    """An operation that wraps in two's complement: numba alone would widen it to 64 bits, fewer SIMD lanes."""
 
     @intrinsic
     def operation(_context: Any, a: Any, b: Any) -> Any:
         def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
             return getattr(builder, emit)(*arguments)
 
-        return types.int32(types.int32, types.int32), codegen
+        return kind(kind, kind), codegen
 
     return operation
 
 
-add32, sub32, mul32 = _binary32("add"), _binary32("sub"), _binary32("mul")
-shl32, shr32 = _binary32("shl"), _binary32("ashr")
+add32, sub32, mul32 = _binary("add"), _binary("sub"), _binary("mul")
+shl32, shr32 = _binary("shl"), _binary("ashr")
+mul16 = _binary("mul", types.int16)
 
 
 @inlined

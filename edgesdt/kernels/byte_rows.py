@@ -67,49 +67,75 @@ def _lane(builder: Any, sums: Sequence[Any], lane: int) -> Any:
     return builder.shuffle_vector(*halves, _constant(range(16)))
 
 
-def _add_block(builder: Any, width: int, rows: Sequence[Any], values: Sequence[Any], into: Any, column: Any) -> None:
-    """Emits `into[column + j] += Σ_r value_r · row_r[column + j]` for the width / 8 columns from `column`."""
+def dot_product(builder: Any, width: int) -> tuple[Any, Any, Any]:
+    """The dot product of unsigned and signed bytes for `width` bits, and its types: vectors of bytes and of words."""
     octets, words = ir.VectorType(_I8, width // 8), ir.VectorType(_I32, width // 32)
     kind = ir.FunctionType(words, [words, words, words])
-    dot = cgutils.get_or_insert_function(builder.module, kind, f"llvm.x86.avx512.vpdpbusd.{width}")
-    sums = [ir.Constant(words, [0] * words.count)] * 4
+    return cgutils.get_or_insert_function(builder.module, kind, f"llvm.x86.avx512.vpdpbusd.{width}"), octets, words
+
+
+def _add_block(
+    builder: Any, width: int, rows: Sequence[Any], factors: Sequence[Sequence[Any]], into: Any, column: Any,
+    least: Any = None,
+) -> None:  # fmt: skip
+    """Emits `into[column + j] += Σ_r value_r · row_r[column + j]` for the width / 8 columns from `column`.
+
+    `factors` are the values in fours, and with them, for a row with a sign, those that are subtracted. Of a block of
+    16 columns only those from `least` on are added, where that is given.
+    """
+    dot, octets, words = dot_product(builder, width)
+    totals = [[ir.Constant(words, [0] * words.count)] * 4 for _ in factors]
     for first in range(0, ROWS, 4):
         four = []
         for row in rows[first : first + 4]:
             place = builder.bitcast(builder.gep(row, [column]), octets.as_pointer())
             four.append(builder.load(place, align=1))
-        undefined = ir.Constant(words, ir.Undefined)
-        spread = builder.insert_element(undefined, values[first // 4], _I32(0))
-        spread = builder.shuffle_vector(spread, undefined, _constant([0] * words.count))
         mixed = [builder.bitcast(v, words) for v in _interleave(builder, four)]
-        sums = [builder.call(dot, [s, spread, v]) for s, v in zip(sums, mixed, strict=True)]
+        for k, values in enumerate(factors):
+            undefined = ir.Constant(words, ir.Undefined)
+            spread = builder.insert_element(undefined, values[first // 4], _I32(0))
+            spread = builder.shuffle_vector(spread, undefined, _constant([0] * words.count))
+            totals[k] = [builder.call(dot, [s, spread, v]) for s, v in zip(totals[k], mixed, strict=True)]
+    sums = totals[0] if len(totals) == 1 else [builder.sub(a, b) for a, b in zip(*totals, strict=True)]
     for lane in range(width // 128):
         place = builder.gep(into, [builder.add(column, _I64(16 * lane))])
         place = builder.bitcast(place, ir.VectorType(_I32, 16).as_pointer())
-        builder.store(builder.add(builder.load(place, align=4), _lane(builder, sums, lane)), place, align=4)
+        found = _lane(builder, sums, lane)
+        if least is not None:
+            bound = builder.insert_element(ir.Constant(found.type, ir.Undefined), builder.trunc(least, _I32), _I32(0))
+            bound = builder.shuffle_vector(bound, bound, _constant([0] * 16))
+            kept = builder.icmp_unsigned(">=", ir.Constant(found.type, list(range(16))), bound)
+            found = builder.select(kept, found, ir.Constant(found.type, [0] * 16))
+        builder.store(builder.add(builder.load(place, align=4), found), place, align=4)
 
 
 def _emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    """Emits one pass over all complete groups of 16 columns, in blocks of each width."""
-    into, weights, index, value = (
-        context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in range(4)
+    """Emits one pass over all columns in blocks of each width; the last one ends with the row. Needs 16 columns."""
+    into, weights, index, *values = (
+        context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in range(len(arguments) - 3)
     )
-    base, stride, at = arguments[4:]
+    base, stride, at = arguments[-3:]
     rows = []
     for r in range(ROWS):
         which = builder.zext(builder.load(builder.gep(index, [builder.add(at, _I64(r))])), _I64)
         rows.append(builder.gep(weights, [builder.add(base, builder.mul(which, stride))]))
-    packed = builder.bitcast(builder.gep(value, [at]), _I32.as_pointer())
-    values = [builder.load(builder.gep(packed, [_I64(k)]), align=1) for k in range(ROWS // 4)]
+    factors = []
+    for value in values:
+        packed = builder.bitcast(builder.gep(value, [at]), _I32.as_pointer())
+        factors.append([builder.load(builder.gep(packed, [_I64(k)]), align=1) for k in range(ROWS // 4)])
     done: Any = _I64(0)
     for width in WIDTHS:
         wide = _I64(width // 8)
         blocks = builder.udiv(builder.sub(stride, done), wide)
         with cgutils.for_range(builder, blocks) as loop:
             column = builder.add(done, builder.mul(loop.index, wide))
-            _add_block(builder, width, rows, values, into, column)
+            _add_block(builder, width, rows, factors, into, column)
         done = builder.add(done, builder.mul(blocks, wide))
-    return done
+    some = builder.and_(builder.icmp_unsigned("<", done, stride), builder.icmp_unsigned(">=", stride, _I64(16)))
+    with builder.if_then(some):
+        least = builder.sub(_I64(16), builder.sub(stride, done))
+        _add_block(builder, 128, rows, factors, into, builder.sub(stride, _I64(16)), least)
+    return builder.select(some, stride, done)
 
 
 @intrinsic
@@ -118,7 +144,16 @@ def add_sixteen(
 ) -> tuple[Any, Callable[..., Any]]:
     """`into[j] += Σ_r value[at + r] · weights[base + index[at + r]·stride + j]`, r < 16; returns the columns done.
 
-    `into` (stride,) int32, `weights` int8, `index` int32, `value` uint8; the last stride mod 16 columns are left.
+    `into` (stride,) int32, `weights` int8, `index` int32, `value` uint8; fewer than 16 columns are left.
     """
     word = types.uint64
     return word(into, weights, index, value, word, word, word), _emit
+
+
+@intrinsic
+def add_sixteen_signed(
+    _context: Any, into: Any, weights: Any, index: Any, plus: Any, minus: Any, base: Any, stride: Any, at: Any
+) -> tuple[Any, Callable[..., Any]]:
+    """As `add_sixteen`, for the values `plus[at + r] − minus[at + r]`, both uint8."""
+    word = types.uint64
+    return word(into, weights, index, plus, minus, word, word, word), _emit

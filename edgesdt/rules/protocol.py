@@ -22,6 +22,7 @@ Labels = npt.NDArray[np.int64]
 Outputs = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 Counts = dict[str, int]
 State = Mapping[str, npt.NDArray[np.generic]]
+Pictures = Mapping[str, npt.NDArray[np.generic]]
 
 
 class Learner(Protocol):
@@ -127,5 +128,7 @@ class Rule:
     """What a user should know before a run, in sentences."""
     costless: Mapping[str, object] = field(default_factory=dict)
     """Fields of `learning` that change neither arrays nor expected counts, and a value for each."""
+    pictures: Callable[[Learner, Pixels, tuple[int, ...]], Pictures] = lambda learner, samples, image_shape: {}
+    """What a run shows of test samples at its end, for `weights.npz`: `pictures` (kinds, images, n_0), their labels."""
     build: Callable[[Spec], Learner]
     """The learner on a freshly made chip. Raises `SpecError` for cells that cannot be."""

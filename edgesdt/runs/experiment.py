@@ -218,7 +218,8 @@ class _Run:
             made["deployment"] = self.assessment.deployed(self.say)
             for sentence in omissions.of_rest(made):
                 self.say(f"note: {sentence}")
-        self.folder.save_arrays("weights.npz", self.chip.rule.weight_file(self.data.shape))
+        shown = rule_of(self.spec).pictures(self.chip.rule, self.assessment.x_test, self.data.shape)
+        self.folder.save_arrays("weights.npz", {**self.chip.rule.weight_file(self.data.shape), **shown})
         record.write(self.folder.record_path, made)
         self.say("done " + percent(accuracy))
         return made

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
 
 from benchmarks import activation_uses
 from benchmarks.contestants import yardstick
 from edgesdt import datasets
 from edgesdt.chip.simulated import Chip
-from edgesdt.errors import ArgumentError, SpecError
+from edgesdt.errors import ArgumentError, EdgesdtError, SpecError
 from edgesdt.ledger.recipes import Access
 from edgesdt.pricing import bill
 from edgesdt.reference.float_activation import FloatActivation
+from edgesdt.report.files import folders
+from edgesdt.report.run import completions
 from edgesdt.rules.activation import actions as own
 from edgesdt.rules.activation.settings import shapes
 from edgesdt.rules.activity import ASSUMED, Seen
@@ -32,7 +38,8 @@ SPECS: dict[str, tuple[list[int], dict[str, Any]]] = {
     "one layer, products": ([9, 7], {"learning.draws": "weights"}),
     "feedback, running statistics": (
         [9, 6, 8, 7],
-        {"learning.activation": "std_abs", "learning.feedback.enabled": True, "learning.feedback.margin": 0.05},
+        {"learning.activation": "std_abs", "learning.feedback.enabled": True, "learning.feedback.margin": 0.05,
+         "learning.feedback.normalise": True, "learning.feedback.brake": True},
     ),
     "nearest, wide": (
         [9, 8, 7],
@@ -172,6 +179,10 @@ def test_a_restored_chip_goes_on_bit_for_bit(spec: Spec) -> None:
         ({"learning.column_bits": 8}, "learning.column_bits: a factor of 8 bits does not hold the largest output: 8"),
         ({"learning.batch": 4}, "learning.batch: out of range: 4"),
         ({"learning.winners": 3}, "learning.winners"),
+        (
+            {"learning.feedback.enabled": True, "learning.feedback.after": 2, "epochs": 2},
+            "learning.feedback.after: 2 with 2 epochs, of which none would have feedback, allowed: 0..1",
+        ),
         ({"learning.target": "self_defined"}, "learning.target"),
         ({"device.model": "EcRam"}, "does not run on analog cells"),
         ({"readout": ["direct"]}, "rule activation has no read-out 'direct', allowed: activation"),
@@ -182,6 +193,46 @@ def test_a_restored_chip_goes_on_bit_for_bit(spec: Spec) -> None:
 def test_what_the_rule_does_not_know_is_refused(fields: dict[str, Any], told: str) -> None:
     with pytest.raises(SpecError, match=re.escape(told)):
         small([9, 8, 7], fields)
+
+
+def test_feedback_begins_when_it_should() -> None:
+    """No label is tried in the epochs before; what is expected of a run is the mean over its epochs."""
+    fields = {"learning.feedback.enabled": True, "learning.feedback.after": 1, "epochs": 2}
+    spec = small([9, 8, 7], fields)
+    chip, plain = Chip(spec), Chip(small([9, 8, 7], {"epochs": 2}))
+    samples, labels = random_samples(spec, 1, 20)
+    for epoch in (0, 1):
+        for each in (chip, plain):
+            each.rule.learn(samples, labels % LABELS, np.arange(20), epoch)
+        judged = events_of(chip.rule.work.events)["judged"][0]
+        assert judged == 20 * epoch
+        assert np.array_equal(chip.rule.chip.weights, plain.rule.chip.weights) == (epoch == 0)
+    expected = rule_of(spec).expected(spec, True, ASSUMED)
+    assert expected[own.COMPARE] == 500 * LABELS
+
+
+def test_a_completed_image_keeps_what_was_given(tmp_path: Path) -> None:
+    """And the report shows it: whole, as it was shown, and completed."""
+    data, spec = datasets.load("digits"), small([64, 100, 100], DIGITS | {"learning.completions": 3})
+    chip = Chip(spec)
+    chip.learn(data.x_train, data.y_train, 0)
+    before = chip.state()
+    made = chip.rule.pictures(data.x_test.reshape(-1, 64), data.shape)
+    assert all(np.array_equal(array, before[name]) for name, array in chip.state().items())
+    whole, shown, completed = made["pictures"]
+    assert np.array_equal(whole, data.x_test[:3].reshape(3, 64)) and np.array_equal(completed[:, :32], whole[:, :32])
+    assert not shown[:, 32:].any() and completed[:, 32:].any()
+    apart = [np.abs(given.astype(int) - whole).mean() for given in (shown, completed)]
+    assert apart[1] < 0.8 * apart[0]
+    np.savez(tmp_path / "weights.npz", **chip.rule.weight_file(data.shape), **made)
+    drawn = completions.completions(folders.Run(tmp_path, {}, "run"))
+    assert drawn is not None and (drawn.width, drawn.height, len(drawn.images)) == (8, 8, 3)
+    picture = base64.b64decode(drawn.images[0].images[0].removeprefix("data:image/png;base64,"))
+    grey = imread(io.BytesIO(picture), format="png").reshape(-1)
+    assert np.allclose(grey, 1 - whole[0] / whole.max(), atol=0.01)
+    np.savez(tmp_path / "weights.npz", **chip.rule.weight_file(data.shape), pictures=made["pictures"])
+    with pytest.raises(EdgesdtError, match="picture_labels: expected a label for each of 3 images"):
+        completions.completions(folders.Run(tmp_path, {}, "run"))
 
 
 def test_a_label_that_is_no_class_is_refused() -> None:

@@ -32,7 +32,9 @@ _MAPPINGS = (
     "technology",
     "speed",
 )
-_SHOWN = ("weights_0", "activity", "image_shape", "image_rows", "weights_frac_bits")
+_SHOWN = (
+    "weights_0", "activity", "image_shape", "image_rows", "weights_frac_bits", "pictures", "picture_labels"
+)  # fmt: skip
 _MAPPINGS_INSIDE = {
     "counts": ("train", "inference"),
     "energy_j": ("train_breakdown", "inference_breakdown", "train_leakage", "inference_leakage"),

@@ -69,7 +69,7 @@ def fields(run: folders.Run) -> Fields | None:
     rows = arrays.get("image_rows")  # of a rule whose input is more than the image
     if rows is not None and rows.shape == () and rows.dtype.kind in "iu" and 0 < int(rows) <= codes.shape[0]:
         codes = codes[: int(rows)]
-    shape = _image_shape(path, arrays.get("image_shape"), codes.shape[0])
+    shape = image_shape(path, arrays.get("image_shape"), codes.shape[0])
     if shape is None:
         return None
     rank, notes, chosen = _ranked(path, arrays, codes)
@@ -78,7 +78,7 @@ def fields(run: folders.Run) -> Fields | None:
     limit = max(float(np.quantile(np.abs(drawn), 0.995)), 1.0)
     images = _images(drawn, shape)
     pictures = [
-        Field(int(j), f"neuron {int(j)}, {notes} {rank[j]:.4g}", _data_uri(_shades(image, limit)))
+        Field(int(j), f"neuron {int(j)}, {notes} {rank[j]:.4g}", data_uri(png(_shades(image, limit))))
         for j, image in zip(order, images, strict=True)
     ]
     height, width = images.shape[1:]
@@ -103,10 +103,13 @@ def _ranked(
     return activity.astype(np.float64), "mean activity (codes)", "neurons with the largest mean activity"
 
 
-def _image_shape(
+def image_shape(
     path: Path, given: npt.NDArray[np.generic] | None, inputs: int
 ) -> tuple[int, int, int] | None:
-    """(height, width, channels) of one input as recorded, or a square; None if it is not an image."""
+    """(height, width, channels) of one input as recorded, or a square; None if it is not an image.
+
+    Raises `EdgesdtError` naming the file at `path`.
+    """
     if given is None:
         side = math.isqrt(inputs)
         return (side, side, 1) if side * side == inputs else None
@@ -156,8 +159,9 @@ def _found(array: npt.NDArray[np.generic]) -> str:
     return f"{array.dtype} of shape {array.shape}"
 
 
-def _data_uri(shades: npt.NDArray[np.uint8]) -> str:
-    return "data:image/png;base64," + base64.b64encode(png(shades)).decode("ascii")
+def data_uri(picture: bytes) -> str:
+    """A PNG file as the address of an image."""
+    return "data:image/png;base64," + base64.b64encode(picture).decode("ascii")
 
 
 def png(shades: npt.NDArray[np.uint8]) -> bytes:
@@ -175,11 +179,15 @@ def png(shades: npt.NDArray[np.uint8]) -> bytes:
         colours += bytes(NEGATIVE if step < 0 else POSITIVE)
         alphas.append(round(255 * abs(step) / _STEPS))
     rows = b"".join(b"\x00" + shades[y].tobytes() for y in range(height))
-    header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"PLTE", bytes(colours)), (b"tRNS", bytes(alphas)))
-    chunks += ((b"IDAT", zlib.compress(rows, 9)), (b"IEND", b""))  # type: ignore[assignment]
+    return png_file(width, height, 3, rows, (b"PLTE", bytes(colours)), (b"tRNS", bytes(alphas)))
+
+
+def png_file(width: int, height: int, kind: int, rows: bytes, *between: tuple[bytes, bytes]) -> bytes:
+    """A PNG file of 8 bits a pixel and colour type `kind`: `rows` unfiltered, with chunks `between` header and data."""
+    header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
+    chunks = ((b"IHDR", header), *between, (b"IDAT", zlib.compress(rows, 9)), (b"IEND", b""))
     body = b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
     )
     return b"\x89PNG\r\n\x1a\n" + body

@@ -8,7 +8,7 @@ from typing import Any
 from edgesdt.pricing import omissions
 from edgesdt.report.drawing import wording
 from edgesdt.report.files.folders import Run, number
-from edgesdt.report.run import curves, memory_map, receptive_fields, summary, wear
+from edgesdt.report.run import completions, curves, memory_map, receptive_fields, summary, wear
 
 
 def view(run: Run, prefix: str) -> dict[str, Any]:
@@ -33,6 +33,7 @@ def view(run: Run, prefix: str) -> dict[str, Any]:
         "presented": wording.exact(summary.presented(run)),
         "memory": memory_map.memory(run),
         "fields": receptive_fields.fields(run),
+        "completions": completions.completions(run),
         "device": summary.pairs(_without_histogram(run.part("device"))),
         "wear": wear.histogram(run),
         "rests": wear.rests(run),
@@ -58,6 +59,7 @@ def _sections(made: dict[str, Any]) -> list[tuple[str, str]]:
         ("latency", both.capitalize(), both),
         ("memory", "Memory", made["memory"]),
         ("fields", "Receptive fields", made["fields"]),
+        ("completions", "Completed images", made["completions"]),
         ("device", "Device", made["device"] or made["rests"][1]),
         ("technology", "Technology", made["technology"] or made["sources"]),
         ("spec", "Spec", made["spec"]),

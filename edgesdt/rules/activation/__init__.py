@@ -10,7 +10,7 @@ from edgesdt.rules.activation.design import design
 from edgesdt.rules.activation.memory import memory
 from edgesdt.rules.activation.settings import Settings, settings
 from edgesdt.rules.activity import Activity, Seen
-from edgesdt.rules.protocol import Counts, Learner, Rule
+from edgesdt.rules.protocol import Counts, Learner, Pictures, Pixels, Rule
 from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import Schedule
 
@@ -32,6 +32,12 @@ def _in_words(activity: Activity, sizes: Sequence[int]) -> str:
         f"{activity.source} {activity.inputs:.0%} of the inputs not zero, {activity.pairing[0]:.1%} of the weights of "
         "the first layer reached by an update; a run counts them"
     )
+
+
+def _pictures(learner: Learner, samples: Pixels, image_shape: tuple[int, ...]) -> Pictures:
+    from edgesdt.rules.activation.rule import ActivationLearning
+
+    return learner.pictures(samples, image_shape) if isinstance(learner, ActivationLearning) else {}
 
 
 def _build(spec: Spec) -> Learner:
@@ -60,6 +66,7 @@ RULE = Rule(
     classes_in="learning.label.classes",
     in_words=_in_words,
     disagreements=disagreements,
-    costless={"learning_rate": (), "schedule": Schedule()},
+    costless={"learning_rate": (), "schedule": Schedule(), "completions": 0},
+    pictures=_pictures,
     build=_build,
 )

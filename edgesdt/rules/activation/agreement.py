@@ -34,6 +34,10 @@ def disagreements(spec: Spec) -> Iterator[Fault]:
         yield _fault(text, "chip", "accumulator", "bits")
     yield from _labels(spec)
     yield from _columns(spec)
+    feedback = settings(spec).feedback
+    if feedback.enabled and feedback.after >= spec.epochs:
+        text = f"{feedback.after} with {spec.epochs} epochs, of which none would have feedback, allowed: "
+        yield _fault(f"{text}0..{spec.epochs - 1}", "learning", "feedback", "after")
     yield from registers.beyond(spec)
 
 

@@ -16,7 +16,7 @@ from edgesdt.kernels import layout as ev
 from edgesdt.ledger import actions as act
 from edgesdt.rules.activation import actions as own
 from edgesdt.rules.activation import layout as more
-from edgesdt.rules.activation.settings import by_lines, settings, shapes
+from edgesdt.rules.activation.settings import by_lines, judged_part, settings, shapes
 from edgesdt.rules.activity import ASSUMED, Activity, at
 from edgesdt.rules.arguments import check_layers, events_of
 from edgesdt.spec import Spec
@@ -102,7 +102,10 @@ def priced(spec: Spec, happened: Tally) -> dict[str, int]:
         act.INPUT_READ: 2 * paid.samples * layers[0],  # for its square, then to be normalised
         act.INPUT_WRITE: paid.samples * layers[0],
         own.SQUARE: paid.samples * layers[0] + passes * (neurons + rescaled * hidden),
-        own.INVERSE_ROOT: paid.samples + rescaled * passes * 2 * (len(layers) - 2) + standard * passes * hidden,
+        own.INVERSE_ROOT: paid.samples
+        + learning.feedback.normalise * paid.judged
+        + rescaled * passes * 2 * (len(layers) - 2)
+        + standard * passes * hidden,
         own.NORMALISE: paid.samples * layers[0],
         own.SUM_COPY: passes * layers[1],
         own.OUTPUT: passes * neurons,
@@ -136,19 +139,18 @@ def expected(spec: Spec, learning: bool, activity: Activity) -> Tally:
     """The events of 1000 samples with `activity` (`activity.observed` says which share stands where)."""
     if activity.source.endswith("assuming"):
         activity = replace(activity, changes=(1.0,), changes_at_inference=(1.0,), moved=(1.0,), pairing=(0.01,))
-    layers, each, samples, feedback = spec.chip.layers, shapes(spec), 1000, settings(spec).feedback.enabled
-    classes = settings(spec).label.classes
-    updated = int(samples * activity.nudged) if feedback else samples
-    updates = (2 if feedback else 1) * updated * learning
-    reloads = updated if feedback and learning else 0
-    passes = updates + (samples * classes if feedback or not learning else 0)
+    layers, each, samples = spec.chip.layers, shapes(spec), 1000
+    judged = int(samples * judged_part(spec)) * learning
+    reloads = int(judged * activity.nudged)
+    updates = (samples - judged) * learning + 2 * reloads
+    passes = updates + settings(spec).label.classes * (judged if learning else samples)
     shares = activity.changes if learning else activity.changes_at_inference
     outputs = [updates * n * at(activity.moved, layer) for layer, n in enumerate(layers[1:], 1)]
     pairs = [updates * a * b * at(activity.pairing, layer) for layer, (a, b) in enumerate(each, 1)]
     steps = bank_steps(spec, updates) + samples * activity.steps if learning else 0
     return Tally(
         samples=samples,
-        judged=samples if feedback and learning else 0,
+        judged=judged,
         reloads=reloads,
         passes=passes,
         inputs=int((samples + reloads) * layers[0] * activity.inputs),

@@ -39,10 +39,12 @@ class ChipArrays(NamedTuple):
     image_sums: Codes  # (n_1,) what the image alone adds to layer 1
     accumulators: Codes  # (most rows or columns of a layer,)
     errors: Codes  # (most rows of a layer,)
-    columns: Codes  # (most columns of a layer,) factors of the columns of an update
+    columns: npt.NDArray[np.int8]  # (most columns of a layer,) factors of the columns of an update
     activations: Ints  # (classes,) sum of the squares of the last outputs, for each label
     means: Codes  # (hidden neurons,) running mean of |y| (std_abs only)
     variances: Ints  # (hidden neurons,) running variance of |y| (std_abs only)
+    squares: Ints  # (L,) sums of the squares of the outputs of each layer (feedback.brake only)
+    share_mean: Codes  # (1,) running mean of the shares of updates (feedback.normalise only)
     roots: npt.NDArray[np.uint16]  # (192,) table of inverse roots
     random: npt.NDArray[np.uint32]  # (lanes,)
 
@@ -81,6 +83,10 @@ class Plan(NamedTuple):
     margin: int  # missing lead of activations, in LSB of a sum of squares
     slope_right: int  # shift from missing lead to 1/256 of an update
     unlearning: int  # of 256
+    brake: bool  # whether unlearning stops where a norm grows
+    normalise: bool  # whether shares are divided by their running mean
+    mean_bits: int  # shift of the newest share in it
+    most: int  # largest share of an update, of 256
 
 
 class Workspace(NamedTuple):
@@ -90,18 +96,21 @@ class Workspace(NamedTuple):
     weight_peak: Ints  # (L,) upper bound of |weight code|: proves that no accumulation can saturate
     event_index: Codes  # (n_0 and room for a whole pass,) non-zero signals of the image
     event_value: npt.NDArray[np.uint8] | Codes  # as event_index
-    above: Codes  # (most rows and room,) signals above 0
-    above_values: npt.NDArray[np.uint8] | Codes
-    below: Codes  # as above, signals below 0
-    below_values: npt.NDArray[np.uint8] | Codes
+    signed: Codes  # (most rows and room,) signals that are not 0
+    signed_values: Codes
+    plus: npt.NDArray[np.uint8] | Codes  # (most rows and room,) of them those above 0
+    minus: npt.NDArray[np.uint8] | Codes  # as plus, those below 0
+    low: npt.NDArray[np.int8] | Codes  # (most columns and room,) outputs, as far as a byte holds them
+    high: npt.NDArray[np.int8] | Codes  # as low, what is left
     label_index: Codes  # (copies and room,) rows of a label
     label_value: npt.NDArray[np.uint8] | Codes
     reach: Ints  # (2,) upper bound of |accumulator|: so far, and of the image alone
-    minus: Codes  # (most columns,) sums of what is below 0
     words: npt.NDArray[np.uint32]  # random words just drawn
     halves: npt.NDArray[np.uint16]  # the same memory as half-words
     silence: npt.NDArray[np.uint16]  # (widest,) zeros, in place of half-words where nothing is drawn
     deltas: Codes  # (widest,) weight changes of one sweep
+    row_factors: npt.NDArray[np.int8]  # (widest,) factors of the rows of an update
+    steps: npt.NDArray[np.int8]  # (3, most columns and room) changes of the weights of a row
     pending: Codes  # weight changes that are still to be written
     named: Codes  # as pending: the row of each
     swept: Ints  # (sweeps + 1, 2) how many sweeps are pending; column of each and the end of its changes

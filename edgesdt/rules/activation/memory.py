@@ -16,6 +16,9 @@ from edgesdt.rules.activation.settings import (
 from edgesdt.rules.standard import SHIFT_BITS
 from edgesdt.spec import Spec
 
+SHARE_MEAN = QFormat(17, 16, signed=False)
+"""A running mean of shares, of which a whole one is 2^16."""
+
 
 def memory(spec: Spec) -> tuple[Array, ...]:
     """Every on-chip array of `spec`; `held_in` names the field of `layout.ChipArrays` that holds it."""
@@ -44,6 +47,10 @@ def memory(spec: Spec) -> tuple[Array, ...]:
         for k, n in enumerate(columns[:-1], start=1):
             arrays.append(_numbers(f"means_{k}", (n,), mean, "means"))
             arrays.append(_numbers(f"variances_{k}", (n,), spread, "variances"))
+    if learning.feedback.enabled and learning.feedback.brake:
+        arrays.append(Array("squares", (len(each),), f"u{squares}", squares, "squares"))
+    if learning.feedback.enabled and learning.feedback.normalise:
+        arrays.append(_numbers("share_mean", (1,), SHARE_MEAN, "share_mean"))
     arrays.append(Array("inverse_roots", (ROOT_TABLE,), f"u{ROOT_BITS}", ROOT_BITS, "roots"))
     arrays.append(Array("random_bank", (chip.random.lanes,), chip.random.generator, 32, "random"))
     arrays.append(Array("constants", (len(each),), "multiplier, shift", chip.constants.bits + SHIFT_BITS))

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from edgesdt.kernels.arithmetic import register
 from edgesdt.kernels.byte_rows import ROWS as AT_ONCE
+from edgesdt.kernels.byte_steps import COLUMNS
+from edgesdt.kernels.byte_sums import BLOCK
 from edgesdt.kernels.inverse_root import roots
 from edgesdt.kernels.random_bank import seeded
 from edgesdt.qformat import QFormat, Rounding
@@ -75,6 +77,10 @@ def plan(spec: Spec) -> Plan:
         margin=registers.margin(spec),
         slope_right=2 * point - feedback.slope_bits - registers.SHARE_BITS,
         unlearning=registers.unlearning(spec),
+        brake=feedback.enabled and feedback.brake,
+        normalise=feedback.normalise,
+        mean_bits=feedback.mean_bits,
+        most=registers.most(spec),
     )
 
 
@@ -105,10 +111,12 @@ def empty_chip(spec: Spec) -> ChipArrays:
         image_sums=codes(columns[0]),
         accumulators=codes(max(rows + columns)),
         errors=codes(max(rows)),
-        columns=codes(max(columns) if by_lines(spec) else 0),
+        columns=np.zeros(max(columns) if by_lines(spec) else 0, np.int8),
         activations=wide_codes(learning.label.classes),
         means=codes(hidden),
         variances=np.full(hidden, variance, np.int64),
+        squares=wide_codes(len(each) if learning.feedback.enabled and learning.feedback.brake else 0),
+        share_mean=np.full(int(learning.feedback.enabled and learning.feedback.normalise), 1 << 16, np.int32),
         roots=roots(),
         random=seeded(spec.seed, chip.random.lanes),
     )
@@ -135,18 +143,21 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
         weight_peak=shared.weight_peak if shared else wide_codes(layers - 1),
         event_index=listed(rows[0]),
         event_value=np.zeros(rows[0] + AT_ONCE, small),
-        above=listed(max(rows)),
-        above_values=np.zeros(max(rows) + AT_ONCE, small),
-        below=listed(max(rows)),
-        below_values=np.zeros(max(rows) + AT_ONCE, small),
+        signed=listed(max(rows)),
+        signed_values=listed(max(rows)),
+        plus=np.zeros(max(rows) + AT_ONCE, small),
+        minus=np.zeros(max(rows) + AT_ONCE, small),
+        low=np.zeros(max(columns) + BLOCK, np.int8 if small is np.uint8 else np.int32),
+        high=np.zeros(max(columns) + BLOCK, np.int8 if small is np.uint8 else np.int32),
         label_index=listed(settings(spec).label.copies),
         label_value=np.zeros(settings(spec).label.copies + AT_ONCE, small),
         reach=wide_codes(2),
-        minus=codes(max(columns)),
         words=words,
         halves=words.view(np.uint16),
         silence=np.zeros(widest, np.uint16),
         deltas=codes(widest),
+        row_factors=np.zeros(widest, np.int8),
+        steps=np.zeros((3, max(columns) + COLUMNS), np.int8),
         pending=codes(room),
         named=codes(room),
         swept=np.zeros((_SWEEPS + 1, 2), np.int64),

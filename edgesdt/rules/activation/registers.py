@@ -41,6 +41,12 @@ def unlearning(spec: Spec) -> int:
     return int(settings(spec).feedback.unlearning * 2**SHARE_BITS + 0.5)
 
 
+def most(spec: Spec) -> int:
+    """The largest share of an update in 256ths: a whole one, or what is left of a share that is divided."""
+    feedback = settings(spec).feedback
+    return int(feedback.most * 2**SHARE_BITS + 0.5) if feedback.normalise else 2**SHARE_BITS
+
+
 def beyond(spec: Spec) -> Iterator[Fault]:
     """A fault for every learning rate that its register holds as 0, or that no register makes of a rate in range."""
     bits = spec.chip.constants.bits
@@ -51,9 +57,14 @@ def held(spec: Spec) -> dict[str, tuple[float | list[float], str]]:
     """Dotted path → (value really used, its register in words), for every constant that is rounded."""
     learning = settings(spec)
     rates = [rate(spec, layer, 0) for layer in range(len(spec.chip.layers) - 1)]
-    lead, share = margin(spec), unlearning(spec)
+    lead, share, largest = margin(spec), unlearning(spec), most(spec)
     return {
         "learning.learning_rate": (used_rates(spec, 0), "first epoch, " + ", ".join(map(str, rates))),
         "learning.feedback.margin": (lead / 4.0**learning.frac_bits, f"{lead}·2^{-2 * learning.frac_bits}"),
         "learning.feedback.unlearning": (share / 2**SHARE_BITS, f"{share}/{2**SHARE_BITS}"),
+        **(
+            {"learning.feedback.most": (largest / 2**SHARE_BITS, f"{largest}/{2**SHARE_BITS}")}
+            if learning.feedback.normalise
+            else {}
+        ),
     }

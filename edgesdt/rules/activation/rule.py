@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from edgesdt.arguments import ARGUMENTS
 from edgesdt.kernels.layout import Codes
+from edgesdt.rules import arguments
 from edgesdt.rules.activation import plan
+from edgesdt.rules.activation.completion import complete_stream
 from edgesdt.rules.activation.counts import actions
 from edgesdt.rules.activation.layout import ChipArrays, Plan, Workspace
 from edgesdt.rules.activation.sample import infer_stream, learn_stream
@@ -39,7 +41,8 @@ class ActivationLearning(DigitalLearner):
 
     def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
         rates = plan.rates(self.spec, epoch)
-        learn_stream(self.chip, self.plan, self.work, rates, samples, labels, order)
+        begun = self.plan.feedback and epoch >= settings(self.spec).feedback.after
+        learn_stream(self.chip, self.plan._replace(feedback=begun), self.work, rates, samples, labels, order)
 
     def _infer_part(self, chip: ChipArrays, work: Workspace, samples: Pixels, outputs: Outputs) -> None:
         infer_stream(chip, self.plan, work, samples, outputs)
@@ -67,9 +70,36 @@ class ActivationLearning(DigitalLearner):
             "activations": (0, most * most * self.spec.chip.layers[-1]),
             "means": (0, most << RUNNING_BITS),
             "variances": (0, (1 << (2 * self.spec.chip.states.bits + RUNNING_BITS)) - 1),
+            "squares": (0, most * most * max(self.spec.chip.layers[1:])),
+            "share_mean": (0, 1 << 16),
             "roots": (0, (1 << ROOT_BITS) - 1),
             "random": (1, (1 << 32) - 1),  # a lane at 0 would stay there
         }
+
+    def completed(self, samples: Pixels, given: npt.NDArray[np.bool_]) -> tuple[Pixels, Labels]:
+        """`samples` (n, n_0) with what is not `given` (n_0,) completed, and the label that each was taken for.
+
+        Works on a copy of the neurons: nothing on the chip changes. Raises `ArgumentError`.
+        """
+        samples, _ = arguments.to_infer(self.spec, samples, 1)
+        known = ARGUMENTS.integers("given", np.asarray(given).astype(np.uint8), (samples.shape[1],), 0, 1, np.uint8)
+        found, labels = np.zeros_like(samples), np.zeros(len(samples), np.int64)
+        own = {name: array.copy() for name, array in self.chip._asdict().items() if name != "weights"}
+        highest = (1 << self.spec.encoder.bits) - 1
+        complete_stream(
+            self.chip._replace(**own), self.plan, self._own_workspace(), samples, known, highest, found, labels
+        )
+        return found, labels
+
+    def pictures(self, samples: Pixels, image_shape: tuple[int, ...]) -> dict[str, npt.NDArray[np.generic]]:
+        """The first of the test `samples` with their lower half completed, as the spec asks for, for `weights.npz`."""
+        chosen = samples[: settings(self.spec).completions]
+        if not len(chosen):
+            return {}
+        side = image_shape[0] if len(image_shape) > 1 else 2
+        given = np.arange(samples.shape[1]) < samples.shape[1] // side * (side // 2)
+        found, labels = self.completed(chosen, given)
+        return {"pictures": np.stack([chosen, np.where(given, chosen, 0), found]), "picture_labels": labels}
 
     def weight_file(self, image_shape: tuple[int, ...]) -> dict[str, npt.NDArray[np.generic]]:
         """Integer codes of all that was learned, with their formats, for `weights.npz`."""
@@ -78,6 +108,8 @@ class ActivationLearning(DigitalLearner):
         }
         if self.chip.means.size:
             arrays |= {"means": self.chip.means, "variances": self.chip.variances}
+        if self.chip.share_mean.size:
+            arrays |= {"share_mean": self.chip.share_mean}
         return {
             **arrays,
             "weights_frac_bits": np.array(self.spec.chip.weights.point),

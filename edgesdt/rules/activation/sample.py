@@ -6,6 +6,7 @@ import numpy as np
 
 from edgesdt.kernels.arithmetic import saturate
 from edgesdt.kernels.drive import accumulate
+from edgesdt.kernels.inverse_root import inverse_root
 from edgesdt.kernels.jit import kernel
 from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, INPUTS, SAMPLES
 from edgesdt.kernels.listing import list_nonzero
@@ -27,6 +28,8 @@ from edgesdt.synapses.outer import move_by_outer
 
 WHOLE = 256
 """A whole update; a share of it is in 256ths."""
+LEAST_MEAN = 64
+"""The smallest mean of shares that is divided by, of 2^16."""
 OUTPUT_POINT = 14
 """Bits below the point of an output code of `infer`; it has 16."""
 
@@ -111,6 +114,8 @@ def pass_up(chip, plan, work, label):  # type: ignore[no-untyped-def]
             chip.accumulators[:n], chip.outputs[first : first + n], plan.output_right, plan.output_half,
             plan.state_limit,
         )  # fmt: skip
+        if plan.brake:
+            chip.squares[layer - 1] = square
         if layer < last:
             send_on(chip, plan, work, layer, square)
     chip.activations[label] = square
@@ -129,12 +134,12 @@ def reconstruct(chip, plan, work, layer, share):  # type: ignore[no-untyped-def]
     work.events[UPDATES, layer] += 1
     work.events[OUTPUTS, layer + 1] += active
     work.events[ACCUMULATOR_SATURATIONS, layer] += sum_along_rows(
-        sums, chip.weights, plan.first_weight[layer], outputs, work.weight_peak[layer], plan.accumulator_limit
+        sums, chip.weights, plan.first_weight[layer], outputs, work, work.weight_peak[layer], plan.accumulator_limit
     )
     for i in range(rows):
         apart = (np.int64(chip.signals[at + i]) << plan.output_right) - np.int64(sums[i])
         code = saturate(nearest(apart, plan.error_right), -plan.error_limit - 1, plan.error_limit)
-        chip.errors[i] = code if share == WHOLE else nearest(code * share, 8)
+        chip.errors[i] = saturate(nearest(code * share, 8), -plan.error_limit - 1, plan.error_limit)
 
 
 @kernel
@@ -149,12 +154,12 @@ def compete(chip, plan, work, rates, layer, share):  # type: ignore[no-untyped-d
             work.post_values, work.events,
         )  # fmt: skip
         active = draw_lines(
-            errors, register_of(rates[layer]), plan.line_limit, chip.random, work.words, work.halves, work.deltas,
-            work.rows, work.row_values, work.events,
+            errors, register_of(rates[layer]), plan.line_limit, chip.random, work.words, work.halves,
+            work.row_factors, work.rows, work.row_values, work.events,
         )  # fmt: skip
         add_lines(
             chip.weights, work.wear, work.wear_carry, plan, layer, work.rows, work.row_values, active,
-            chip.columns[:n], found, work.weight_peak, work.events,
+            chip.columns[:n], found, work.steps, work.weight_peak, work.events,
         )  # fmt: skip
     else:
         active = list_codes(errors, work.rows, work.row_values)
@@ -180,11 +185,24 @@ def list_codes(codes, places, values):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def grows(squares, point):  # type: ignore[no-untyped-def]
+    """Whether the outputs of a layer have a larger norm than its input; that of the first are image and label."""
+    before = np.int64(2) << (2 * point)
+    for layer in range(squares.shape[0]):
+        if squares[layer] > before:
+            return True
+        before = squares[layer]
+    return False
+
+
+@kernel
 def learn_pass(chip, plan, work, rates, label, share):  # type: ignore[no-untyped-def]
-    """A pass with `label`, then the update of every layer: all see the outputs of that pass."""
+    """A pass with `label`, then the update of every layer, the last one first: all see the outputs of that pass."""
     pass_up(chip, plan, work, label)
+    if share < 0 and plan.brake and grows(chip.squares, plan.point):
+        return
     layers = plan.widths.shape[0]
-    for layer in range(layers):
+    for layer in range(layers - 1, -1, -1):  # what was read last lies nearest
         compete(chip, plan, work, rates, layer, share)
     if plan.activation == 2:
         for layer in range(1, layers):
@@ -206,6 +224,15 @@ def rival(activations, label):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def divide(share, mean, mean_bits, most, table):  # type: ignore[no-untyped-def]
+    """`share` over its running mean (1,), which it moves first: the square of an inverse root, at most `most`."""
+    moved = np.int64(mean[0]) + nearest((share << 8) - np.int64(mean[0]), mean_bits)
+    mean[0] = moved
+    z, k, _ = inverse_root(max(moved, np.int64(LEAST_MEAN)), table)
+    return min(nearest(share * z * z, 30 + 2 * k), most)
+
+
+@kernel
 def learn_stream(chip, plan, work, rates, samples, labels, order):  # type: ignore[no-untyped-def]
     """Learn from `samples[order]` (uint8 codes) with their `labels`, one at a time."""
     for t in range(order.shape[0]):
@@ -221,6 +248,8 @@ def learn_stream(chip, plan, work, rates, samples, labels, order):  # type: igno
         wrong = rival(chip.activations, label)
         missing = chip.activations[wrong] + plan.margin - chip.activations[label]
         share = saturate(nearest(missing, plan.slope_right), 0, WHOLE)
+        if plan.normalise:
+            share = divide(share, chip.share_mean, plan.mean_bits, plan.most, chip.roots)
         if share > 0:
             learn_pass(chip, plan, work, rates, label, share)
             load_again(chip, plan, work)

@@ -64,6 +64,20 @@ class Feedback(Section):
     unlearning: float = Field(
         default=0.9, ge=0, le=1, description="Step of the wrong label, as a share of the right one's"
     )
+    brake: Flag = Field(
+        default=False,
+        description="Whether a wrong label is unlearned only while no layer has outputs of a larger norm than its "
+        "input: beyond that, unlearning grows what it should take away",
+    )
+    after: int = Field(default=0, ge=0, le=100_000, description="Epochs without feedback, before it begins")
+    normalise: Flag = Field(
+        default=False,
+        description="Whether a share is divided by its running mean: steps stay large while errors become rare",
+    )
+    mean_bits: int = Field(
+        default=7, ge=1, le=12, description="The newest sample's share of that mean is 2**-mean_bits [bits]"
+    )
+    most: float = Field(default=4.0, ge=1, le=16, description="Largest share of an update, once divided")
 
 
 class Settings(Learning):
@@ -94,6 +108,9 @@ class Settings(Learning):
     errors: Errors = Field(default_factory=Errors)
     statistics: Statistics = Field(default_factory=Statistics)
     feedback: Feedback = Field(default_factory=Feedback)
+    completions: int = Field(
+        default=0, ge=0, le=64, description="Test images whose lower half a run completes at its end, for its report"
+    )
 
 
 def settings(spec: Spec) -> Settings:
@@ -101,6 +118,12 @@ def settings(spec: Spec) -> Settings:
     if not isinstance(spec.learning, Settings):
         raise TypeError(f"rule {spec.learning.rule}, not activation")
     return spec.learning
+
+
+def judged_part(spec: Spec) -> float:
+    """Part of the epochs in which all labels of a training sample are tried."""
+    feedback = settings(spec).feedback
+    return max(spec.epochs - feedback.after, 0) / spec.epochs if feedback.enabled else 0.0
 
 
 def shapes(spec: Spec) -> list[tuple[int, int]]:
