@@ -1,0 +1,160 @@
+"""What the comparison of learning rules runs, as data: contestants, budgets, data sets, widths of weights, cells.
+
+A contestant is a shipped spec with its constants. The comparison changes only sizes, budget, data, epochs and seed, and
+the width of weights or the kind of cells where it compares these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from benchmarks.rules import widths
+from edgesdt.spec import Spec, load
+
+SETS: Final = ("mnist", "fashion_mnist")
+SEEDS: Final = (0, 1, 2)
+BUDGETS: Final = (64, 256, 1024)
+"""Memory budgets [KiB]."""
+LARGEST: Final = BUDGETS[-1]
+FRACTIONS: Final = (0.01, 0.1, 1.0)
+"""Shares of the training labels that are known."""
+BITS: Final = (3, 4, 6, 8, 16)
+CELLS: Final = ("ReRamSB", "EcRam")
+PARTS: Final = ("memory", "bits", "cells")
+HIDDEN: Final = 200
+"""Neurons of a hidden layer where the width of weights, or the kind of cells, is compared."""
+FULL = 60_000
+"""Training samples of a pass."""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A rule with its constants, those of a shipped spec.
+
+    Below the largest budget the spec `small` takes its place, if there is one, and the fields `few` differ. `on_cells`
+    differ on analog cells. `passes` are those of a run at each of `BUDGETS`.
+    """
+
+    title: str
+    spec: str
+    small: str = ""
+    few: tuple[str, ...] = ()
+    on_cells: tuple[str, ...] = ()
+    passes: tuple[int, int, int] = (10, 10, 4)
+
+
+_FEW = ("learning.winners=3", "learning.dropout={input: 0.1, output: 0}", "learning.homeostasis={gamma: 0.1, eta: 0.1}")
+"""Winners, drop-out and homeostasis of `mnist_edge`: with few neurons each of them is needed."""
+_CELLS = (
+    "learning.winners=3", "learning.learning_rate=0.001", "learning.dropout={input: 0.3, output: 0.2}",
+    "learning.homeostasis={gamma: 0.01, eta: 0.05}", "learning.label_smoothing=0.3",
+)  # fmt: skip
+"""The constants of `mnist_insitu`."""
+CONTESTANTS: Final[Mapping[str, Contestant]] = {
+    "eqprop": Contestant(
+        "equilibrium propagation", "mnist_1layer", "mnist_edge",
+        on_cells=(*_CELLS, "learning.beta=0.25", "learning.dt=0.5"),
+    ),
+    "backprop": Contestant("backpropagation", "mnist_backprop", few=_FEW, on_cells=_CELLS),
+    "softhebb": Contestant("SoftHebb", "mnist_softhebb"),
+    "similarity": Contestant("similarity matching", "mnist_similarity", passes=(4, 4, 2)),
+    "eqprop_label": Contestant("equilibrium propagation", "mnist_supervised", passes=(6, 3, 1)),
+    "backprop_label": Contestant("backpropagation", "mnist_backprop_label", passes=(10, 5, 1)),
+    "softhebb_label": Contestant("SoftHebb", "mnist_softhebb_label", passes=(10, 5, 2)),
+    "activation": Contestant("activation learning", "activation_mnist", passes=(6, 3, 1)),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run: a contestant on a data set, at `budget` KiB; in the parts bits and cells at `HIDDEN` neurons instead.
+
+    `bits` 0: the width of its spec. `fraction`: of the labels that the chip learns from, where it learns from labels.
+    """
+
+    part: str
+    contestant: str
+    data: str
+    budget: int = 256
+    bits: int = 0
+    device: str = "sram"
+    fraction: float = 1.0
+    seed: int = 0
+
+    @property
+    def name(self) -> str:
+        """Unique, for the name of a file."""
+        return "-".join(str(value) for value in asdict(self).values())
+
+    @property
+    def passes(self) -> int:
+        """Passes over the training samples."""
+        found = CONTESTANTS[self.contestant].passes[BUDGETS.index(self.budget)]
+        if self.part in ("bits", "cells"):
+            return 1
+        return found if self.fraction == 1.0 else min(20, round(found / self.fraction))
+
+    def fields(self) -> tuple[str, list[str]]:
+        """Name of the shipped spec, and the fields that differ. Raises `EdgesdtError`."""
+        entry = CONTESTANTS[self.contestant]
+        name, sets = entry.spec, [f"data.set={self.data}", f"epochs={self.passes}"]
+        if self.budget < LARGEST:
+            name, sets = entry.small or name, [*sets, *entry.few]
+        if self.part == "memory":
+            hidden = widths.widest(name, sets, f"{self.budget} KiB")
+            sets.append(f"chip.memory_budget={self.budget} KiB")
+        else:
+            hidden = HIDDEN
+            sets.append("chip.memory_budget=2 MiB")
+        if self.bits:
+            sets += [f"chip.weights.bits={self.bits}", "chip.weights.frac_bits=auto"]
+        if self.device != "sram":
+            sets += [*entry.on_cells, f"device.model={self.device}", "device.array.weight_per_range=0.1"]
+        shape = widths.layers_of(load(name, sets), hidden)
+        if self.fraction != 1.0:
+            sets.append(f"label_fraction={self.fraction}")
+        return name, [*sets, f"chip.layers={shape}", f"seed={self.seed}"]
+
+    def spec(self) -> Spec:
+        """The spec of the run. Raises `SpecError` if the rule refuses it."""
+        name, sets = self.fields()
+        return load(name, sets)
+
+    def plain(self) -> dict[str, Any]:
+        """JSON-ready; `Case(**plain)` is the case."""
+        return asdict(self)
+
+
+def from_labels(contestant: str) -> bool:
+    """Whether the chip itself learns from labels."""
+    return load(CONTESTANTS[contestant].spec).learning.target == "label"
+
+
+def cases(seeds: Sequence[int], data: Sequence[str] = SETS, budgets: Sequence[int] = BUDGETS) -> Iterator[Case]:
+    """Every run, what tells most first: seed by seed, the largest budget with the first seed alone."""
+    for seed in seeds:
+        for budget in (each for each in budgets if each < LARGEST or seed == seeds[0]):
+            for one in data:
+                yield from (Case("memory", name, one, budget, seed=seed) for name in CONTESTANTS)
+        if seed == seeds[0] or len(seeds) > 1:
+            yield from _few_labels(seed, data)
+        if seed == seeds[0]:
+            yield from _bits_and_cells(seed)
+
+
+def _few_labels(seed: int, data: Sequence[str]) -> Iterator[Case]:
+    """Chips that learn from labels, with few of them; the others are read out with few labels in the same run."""
+    for name in CONTESTANTS:
+        if from_labels(name):
+            for fraction in FRACTIONS[:-1]:
+                yield from (Case("memory", name, one, fraction=fraction, seed=seed) for one in data)
+
+
+def _bits_and_cells(seed: int) -> Iterator[Case]:
+    for name in CONTESTANTS:
+        yield from (Case("bits", name, SETS[0], bits=bits, seed=seed) for bits in BITS)
+    for name in CONTESTANTS:
+        if not from_labels(name):
+            yield from (Case("cells", name, SETS[0], device=device, seed=seed) for device in ("sram", *CELLS))
