@@ -6,6 +6,7 @@ the width of weights or the kind of cells where it compares these.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -27,6 +28,8 @@ HIDDEN: Final = 200
 """Neurons of a hidden layer where the width of weights, or the kind of cells, is compared."""
 FULL = 60_000
 """Training samples of a pass."""
+MOST_PASSES: Final = 20
+"""Passes of a chip that learns from few labels, and so from few samples."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Contestant:
     small: str = ""
     few: tuple[str, ...] = ()
     on_cells: tuple[str, ...] = ()
-    passes: tuple[int, int, int] = (10, 10, 4)
+    passes: tuple[int, int, int] = (5, 5, 1)
 
 
 _FEW = ("learning.winners=3", "learning.dropout={input: 0.1, output: 0}", "learning.homeostasis={gamma: 0.1, eta: 0.1}")
@@ -59,11 +62,11 @@ CONTESTANTS: Final[Mapping[str, Contestant]] = {
     ),
     "backprop": Contestant("backpropagation", "mnist_backprop", few=_FEW, on_cells=_CELLS),
     "softhebb": Contestant("SoftHebb", "mnist_softhebb"),
-    "similarity": Contestant("similarity matching", "mnist_similarity", passes=(4, 4, 2)),
-    "eqprop_label": Contestant("equilibrium propagation", "mnist_supervised", passes=(6, 3, 1)),
-    "backprop_label": Contestant("backpropagation", "mnist_backprop_label", passes=(10, 5, 1)),
-    "softhebb_label": Contestant("SoftHebb", "mnist_softhebb_label", passes=(10, 5, 2)),
-    "activation": Contestant("activation learning", "activation_mnist", passes=(6, 3, 1)),
+    "similarity": Contestant("similarity matching", "mnist_similarity", passes=(3, 3, 1)),
+    "eqprop_label": Contestant("equilibrium propagation", "mnist_supervised", passes=(5, 3, 1)),
+    "backprop_label": Contestant("backpropagation", "mnist_backprop_label", passes=(5, 3, 1)),
+    "softhebb_label": Contestant("SoftHebb", "mnist_softhebb_label"),
+    "activation": Contestant("activation learning", "activation_mnist", passes=(5, 3, 1)),
 }  # fmt: skip
 
 
@@ -94,7 +97,7 @@ class Case:
         found = CONTESTANTS[self.contestant].passes[BUDGETS.index(self.budget)]
         if self.part in ("bits", "cells"):
             return 1
-        return found if self.fraction == 1.0 else min(20, round(found / self.fraction))
+        return found if self.fraction == 1.0 else MOST_PASSES
 
     def fields(self) -> tuple[str, list[str]]:
         """Name of the shipped spec, and the fields that differ. Raises `EdgesdtError`."""
@@ -132,29 +135,25 @@ def from_labels(contestant: str) -> bool:
     return load(CONTESTANTS[contestant].spec).learning.target == "label"
 
 
-def cases(seeds: Sequence[int], data: Sequence[str] = SETS, budgets: Sequence[int] = BUDGETS) -> Iterator[Case]:
-    """Every run, what tells most first: seed by seed, the largest budget with the first seed alone."""
-    for seed in seeds:
-        for budget in (each for each in budgets if each < LARGEST or seed == seeds[0]):
-            for one in data:
-                yield from (Case("memory", name, one, budget, seed=seed) for name in CONTESTANTS)
-        if seed == seeds[0] or len(seeds) > 1:
-            yield from _few_labels(seed, data)
-        if seed == seeds[0]:
-            yield from _bits_and_cells(seed)
-
-
-def _few_labels(seed: int, data: Sequence[str]) -> Iterator[Case]:
-    """Chips that learn from labels, with few of them; the others are read out with few labels in the same run."""
+def cases(
+    seeds: Sequence[int] = SEEDS, data: Sequence[str] = SETS, budgets: Sequence[int] = BUDGETS
+) -> Iterator[Case]:
+    """Every run, what tells most first; the largest budget, few labels, cells, bits: first data set and seed only."""
+    first, small = seeds[0], [budget for budget in reversed(budgets) if budget < LARGEST]
+    yield from _memory(small, data, [first])
+    yield from _memory([budget for budget in budgets if budget == LARGEST], data[:1], [first])
+    of_labels = [name for name in CONTESTANTS if from_labels(name)]
+    for name in of_labels:
+        yield from (Case("memory", name, data[0], fraction=share, seed=first) for share in FRACTIONS[:-1])
     for name in CONTESTANTS:
-        if from_labels(name):
-            for fraction in FRACTIONS[:-1]:
-                yield from (Case("memory", name, one, fraction=fraction, seed=seed) for one in data)
+        if name not in of_labels:
+            yield from (Case("cells", name, data[0], device=device, seed=first) for device in ("sram", *CELLS))
+    for bits in BITS:
+        yield from (Case("bits", name, data[0], bits=bits, seed=first) for name in CONTESTANTS)
+    for one in data:
+        yield from _memory(small, [one], seeds[1:])
 
 
-def _bits_and_cells(seed: int) -> Iterator[Case]:
-    for name in CONTESTANTS:
-        yield from (Case("bits", name, SETS[0], bits=bits, seed=seed) for bits in BITS)
-    for name in CONTESTANTS:
-        if not from_labels(name):
-            yield from (Case("cells", name, SETS[0], device=device, seed=seed) for device in ("sram", *CELLS))
+def _memory(budgets: Sequence[int], data: Sequence[str], seeds: Sequence[int]) -> Iterator[Case]:
+    for budget, one, seed in itertools.product(budgets, data, seeds):
+        yield from (Case("memory", name, one, budget, seed=seed) for name in CONTESTANTS)
