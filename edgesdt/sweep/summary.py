@@ -42,7 +42,7 @@ def lines(
         if best is not None:
             number = objectives.shown(best.values[goal.name], goal)
             seeds = f" (mean of {best.runs} seeds{_scatter(best, goal)})" if best.runs > 1 else ""
-            yield f"best {goal.name.ljust(width)}  {number.rjust(10)}  {objectives.described(best.point)}{seeds}"
+            yield f"best {goal.name.ljust(width)}  {number.rjust(10)}  {objectives.described(plan.told(best.point))}{seeds}"
     out = sum(not omissions.whole(row["record"], "energy_j") for row in found if row["status"] == DONE)
     if out:
         yield f"{out} of {every[DONE]} runs have parts without a price: their energy, latency and area are not ranked"
