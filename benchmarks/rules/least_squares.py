@@ -27,15 +27,16 @@ class Sums:
     """Sums over samples: products of outputs (n, n) and of outputs and classes (n, classes), outputs with a 1 added."""
 
     def __init__(self, outputs: int, classes: int) -> None:
-        self.squares, self.of_classes = np.zeros((outputs + 1, outputs + 1)), np.zeros((outputs + 1, classes))
+        self.squares: Reals = np.zeros((outputs + 1, outputs + 1))
+        self.of_classes: Reals = np.zeros((outputs + 1, classes))
 
     def add(self, codes: Codes, y: npt.NDArray[np.int64]) -> None:
         """Adds samples (m, n) of classes `y` (m,)."""
-        exact = np.float32 if codes.max(initial=0) < 256 else np.float64
+        exact: type[np.floating[Any]] = np.float32 if codes.max(initial=0) < 256 else np.float64
         for start in range(0, len(codes), BLOCK):
-            x = _with_one(codes[start : start + BLOCK]).astype(exact)
+            x: npt.NDArray[Any] = _with_one(codes[start : start + BLOCK]).astype(exact)
             self.squares += x.T @ x
-            shown = np.zeros((len(x), self.of_classes.shape[1]), exact)
+            shown: npt.NDArray[Any] = np.zeros((len(x), self.of_classes.shape[1]), exact)
             shown[np.arange(len(x)), y[start : start + BLOCK]] = 1
             self.of_classes += x.T @ shown
 

@@ -12,6 +12,7 @@ from typing import Any
 from edgesdt import datasets
 from edgesdt.errors import SpecError
 from edgesdt.pricing import bill
+from edgesdt.report.files import telling
 from edgesdt.spec import SETS, SetFacts, Spec, named_files
 from edgesdt.spec.hints import Path, dotted, shown
 from edgesdt.spec.loading import Traced
@@ -19,7 +20,6 @@ from edgesdt.spec.source import Fault
 from edgesdt.spec.sweep.section import Parameter, Sweep
 from edgesdt.spec.sweep.variants import Faulty, Variants
 from edgesdt.spec.writing import UNHASHED, canonical, joined_hash
-from edgesdt.report.files import telling
 from edgesdt.sweep import keys as texts
 from edgesdt.sweep.forecast import used_bits
 from edgesdt.sweep.sampling import combinations

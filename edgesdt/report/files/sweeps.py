@@ -37,8 +37,8 @@ def identity(value: Any) -> str:
 class Row:
     """One run of the sweep: its point (path → value, no seed), its seed, its status, and its record if it is finished.
 
-    The fields of a group of the plan are one path (`columns.joined`); of whole sections only what tells entries apart is
-    there (`telling`). `given` is the point as it is stored.
+    The fields of a group of the plan are one path (`columns.joined`); of whole sections only what tells entries apart
+    is there (`telling`). `given` is the point as it is stored.
 
     `run` is the run folder, relative to the sweep's; empty if there is none.
     """
