@@ -66,7 +66,13 @@ CONTESTANTS: Final[Mapping[str, Contestant]] = {
     "eqprop_label": Contestant("equilibrium propagation", "mnist_supervised", passes=(5, 3, 1)),
     "backprop_label": Contestant("backpropagation", "mnist_backprop_label", passes=(5, 3, 1)),
     "softhebb_label": Contestant("SoftHebb", "mnist_softhebb_label"),
-    "activation": Contestant("activation learning", "activation_mnist", passes=(5, 3, 1)),
+    "activation": Contestant(
+        "activation learning", "activation_mnist", passes=(5, 3, 1),
+        few=(
+            "learning.learning_rate=0.08", "chip.weights.frac_bits=11", "learning.frac_bits=8",
+            "learning.label.copies=4",
+        ),
+    ),
 }  # fmt: skip
 
 
