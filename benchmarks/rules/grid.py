@@ -23,7 +23,7 @@ FRACTIONS: Final = (0.01, 0.1, 1.0)
 """Shares of the training labels that are known."""
 BITS: Final = (3, 4, 6, 8, 16)
 CELLS: Final = ("ReRamSB", "EcRam")
-PARTS: Final = ("memory", "bits", "cells")
+PARTS: Final = ("memory", "head", "cells", "bits")
 HIDDEN: Final = 200
 """Neurons of a hidden layer where the width of weights, or the kind of cells, is compared."""
 FULL = 60_000
@@ -80,6 +80,8 @@ CONTESTANTS: Final[Mapping[str, Contestant]] = {
 class Case:
     """One run: a contestant on a data set, at `budget` KiB; in the parts bits and cells at `HIDDEN` neurons instead.
 
+    In the part head, as in memory, but read out by the converged classifier of edgesdt.
+
     `bits` 0: the width of its spec. `fraction`: of the labels that the chip learns from, where it learns from labels.
     """
 
@@ -111,7 +113,7 @@ class Case:
         name, sets = entry.spec, [f"data.set={self.data}", f"epochs={self.passes}"]
         if self.budget < LARGEST:
             name, sets = entry.small or name, [*sets, *entry.few]
-        if self.part == "memory":
+        if self.part in ("memory", "head"):
             hidden = widths.widest(name, sets, f"{self.budget} KiB")
             sets.append(f"chip.memory_budget={self.budget} KiB")
         else:
@@ -151,6 +153,8 @@ def cases(
     of_labels = [name for name in CONTESTANTS if from_labels(name)]
     for name in of_labels:
         yield from (Case("memory", name, data[0], fraction=share, seed=first) for share in FRACTIONS[:-1])
+    for budget in small:
+        yield from (Case("head", name, data[0], budget, seed=first) for name in CONTESTANTS if name not in of_labels)
     for name in CONTESTANTS:
         if name not in of_labels:
             yield from (Case("cells", name, data[0], device=device, seed=first) for device in ("sram", *CELLS))

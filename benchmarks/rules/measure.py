@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.rules import least_squares
-from benchmarks.rules.grid import FRACTIONS, FULL, Case
+from benchmarks.rules.grid import BUDGETS, FRACTIONS, FULL, Case
 from edgesdt import datasets, registry
 from edgesdt.chip.simulated import Chip
 from edgesdt.datasets.encoders import encode
@@ -22,6 +22,8 @@ from edgesdt.runs import record
 from edgesdt.spec import Spec, spec_hash
 from edgesdt.suggest import frac_bits
 
+Samples = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
+"""Input codes (n, inputs) and labels (n,)."""
 MARKS: Final = (300, 1_000, 3_000, 10_000, 30_000)
 """Samples after which the curve has a point, in the first pass; after that, at the end of every pass."""
 CURVE_LABELS: Final = 0.1
@@ -128,9 +130,17 @@ class _Run:
         """Accuracies on all test samples: by share of labels of the read-out, or under 1 of the chip's own classes."""
         if self.own:
             return {"1": methods.output(self._infer, *self.test, self.own)[self.own]}
-        return dict(zip((f"{each:g}" for each in FRACTIONS), self._read(list(FRACTIONS), self.test), strict=True))
+        shares = [each for each in FRACTIONS if self.case.part != "head" or each < 1 or self.case.budget == BUDGETS[0]]
+        read = self._converged if self.case.part == "head" else self._read
+        return dict(zip((f"{each:g}" for each in shares), read(shares, self.test), strict=True))
 
-    def _read(self, fractions: list[float], test: tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]) -> list[float]:
+    def _converged(self, fractions: list[float], test: Samples) -> list[float]:
+        bits, seed = self.spec.chip.states.bits, self.spec.seed
+        parts = [labels.drawn(self.data.y_train, fraction, seed) for fraction in fractions]
+        of = [(self.x[part], self.data.y_train[part]) for part in parts]
+        return [methods.linear(self._infer, x, y, *test, bits, seed)["linear"] for x, y in of]
+
+    def _read(self, fractions: list[float], test: Samples) -> list[float]:
         parts = [labels.drawn(self.data.y_train, fraction, self.spec.seed) for fraction in fractions]
         return least_squares.accuracies(self._infer, self.x, self.data.y_train, parts, test)
 

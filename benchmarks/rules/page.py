@@ -124,6 +124,27 @@ def bit_rows(found: list[Group]) -> list[Cells]:
     return rows
 
 
+def head_rows(found: list[Group], converged: list[Group]) -> list[Cells]:
+    """One row a contestant and budget: least squares, and the converged classifier, with each share of the labels."""
+    heads = [f"{100 * share:g} %, {head}" for share in FRACTIONS for head in ("least squares", "converged")]
+    rows = [["rule", "memory", *heads]]
+    for group in sorted(converged, key=lambda group: group.case.budget):
+        same = [g for g in found if (g.case.contestant, g.case.budget) == (group.case.contestant, group.case.budget)]
+        cells = []
+        for share in FRACTIONS:
+            cells += [_one(made, share, group.case.seed) for made in (*same, group)]
+        rows.append([group.title, _kib(group.case.budget), *cells])
+    return rows
+
+
+def _one(group: Group, share: float, seed: int) -> str:
+    """Accuracy and control of one seed."""
+    if not group.has(share):
+        return "–"
+    place = [made["case"]["seed"] for made in group.seeds].index(seed)
+    return f"{100 * group.of('last', share)[place]:.2f} ({100 * group.of('untrained', share)[place]:.2f})"
+
+
 def cell_rows(found: list[Group]) -> list[Cells]:
     """One row a rule: on digital weights and on each kind of cells, accuracy, control and energy."""
     devices = ("sram", *CELLS)
@@ -151,7 +172,8 @@ def no_better(records: Sequence[Record]) -> list[str]:
                 continue
             gain = group.gain("last", share)
             if gain.mean <= (gain.half or 0.0):
-                at = {"memory": _kib(group.case.budget), "bits": f"{group.case.bits} bits", "cells": group.case.device}
+                memory, bits, device = _kib(group.case.budget), f"{group.case.bits} bits", group.case.device
+                at = {"memory": memory, "head": f"{memory}, converged read-out", "bits": bits, "cells": device}
                 said = "worse" if gain.mean < -(gain.half or 0.0) else "no better"
                 where = f"{NAMES[group.case.data]}, {at[group.case.part]}, {100 * share:g} % of the labels"
                 lines.append(f"- **{group.title}**, {where}: {said}, {_gain(group, share)} points")
@@ -206,6 +228,9 @@ def page(records: Sequence[Record]) -> str:
     parts += [words.LABELS, _chart("labels", "Accuracy over known labels")]
     for one in SETS:
         parts += [f"### {NAMES[one]}, by labels", *_tables([g for g in middle if g.case.data == one], label_rows)]
+    heads = findings.groups(records, part="head")
+    if heads:
+        parts += [words.HEADS, tables.markdown(head_rows([g for g in memory if g.case.data == SETS[0]], heads))]
     bits, cells = findings.groups(records, part="bits"), findings.groups(records, part="cells")
     parts += [words.BITS, _chart("bits", "Accuracy over the width of weights"), *_tables(bits, bit_rows)]
     parts += [words.CELLS, tables.markdown(cell_rows(cells)) if cells else "Not run.", words.refusals(records)]
