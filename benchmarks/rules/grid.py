@@ -148,20 +148,20 @@ def cases(
 ) -> Iterator[Case]:
     """Every run, what tells most first; the largest budget, few labels, cells, bits: first data set and seed only."""
     first, small = seeds[0], [budget for budget in reversed(budgets) if budget < LARGEST]
+    of_labels = [name for name in CONTESTANTS if from_labels(name)]
+    others = [name for name in CONTESTANTS if name not in of_labels]
     yield from _memory(small, data, [first])
     yield from _memory([budget for budget in budgets if budget == LARGEST], data[:1], [first])
-    of_labels = [name for name in CONTESTANTS if from_labels(name)]
     for name in of_labels:
         yield from (Case("memory", name, data[0], fraction=share, seed=first) for share in FRACTIONS[:-1])
-    for budget in small:
-        yield from (Case("head", name, data[0], budget, seed=first) for name in CONTESTANTS if name not in of_labels)
-    for name in CONTESTANTS:
-        if name not in of_labels:
-            yield from (Case("cells", name, data[0], device=device, seed=first) for device in ("sram", *CELLS))
+    for name in others:
+        yield from (Case("cells", name, data[0], device=device, seed=first) for device in ("sram", *CELLS))
     for bits in BITS:
         yield from (Case("bits", name, data[0], bits=bits, seed=first) for name in CONTESTANTS)
-    for one in data:
-        yield from _memory(small, [one], seeds[1:])
+    yield from (Case("head", name, data[0], budget, seed=first) for budget in small[:1] for name in others)
+    yield from _memory(small, data[:1], seeds[1:])
+    yield from (Case("head", name, data[0], budget, seed=first) for budget in small[1:] for name in others)
+    yield from _memory(small, data[1:], seeds[1:])
 
 
 def _memory(budgets: Sequence[int], data: Sequence[str], seeds: Sequence[int]) -> Iterator[Case]:
