@@ -66,7 +66,8 @@ def draw(name: str, records: Sequence[Record]) -> bytes:
             for axes, own in zip(row, KINDS, strict=True):
                 found = [g for g in findings.groups(records, data=one) if from_labels(g.case.contestant) == own]
                 chart(axes, found)
-                axes.set_title(f"{NAMES[one]}: {KINDS[own]}")
+                kind = KINDS[own].partition(",")[0] if name == "labels" else KINDS[own]
+                axes.set_title(f"{NAMES[one]}: {kind}")
                 axes.grid(linewidth=0.8)
                 axes.set_axisbelow(True)
                 axes.spines[["top", "right"]].set_visible(False)

@@ -22,7 +22,8 @@ MEMORY: Final = """## At equal memory
 
 Every chip has the widest hidden layers whose memory map fits the budget, as `edgesdt check` works it out: weights,
 neurons, and whatever else the rule must keep. *One pass* is after each training image was seen once, *all passes*
-at the end of the run; both are points of one run. *Gain* is all passes less the control, seed by seed."""
+at the end of the run; both are points of one run. *Gain* is all passes less the control, seed by seed. Dashed
+lines in charts: untrained."""
 ENERGY: Final = """## At equal training energy
 
 The accuracy at the last point of the learning curve that costs at most so much energy, leakage included. In
