@@ -76,6 +76,19 @@ def accuracies(
 
     Each part holds the one before.
     """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, "blas"):  # else sums depend on the number of threads
+        return _accuracies(infer, x, y, parts, test)
+
+
+def _accuracies(
+    infer: Infer,
+    x: npt.NDArray[np.uint8],
+    y: npt.NDArray[np.int64],
+    parts: list[npt.NDArray[np.int64]],
+    test: tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]],
+) -> list[float]:
     classes, shown = int(y.max()) + 1, infer(test[0])
     kept, held = Sums(shown.shape[1], classes), Sums(shown.shape[1], classes)
     before, apart, found = np.arange(0), np.arange(0), []

@@ -119,7 +119,7 @@ def test_a_run_prices_what_it_learned_and_reads_out_as_it_says(contestant: str) 
 def test_the_converged_read_out_is_that_of_edgesdt(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     monkeypatch.setattr(methods, "linear", lambda infer, x, *_: asked.append(len(x)) or {"linear": 0.5})
-    made = measure.measured(Case("head", "backprop", "mnist", BUDGETS[1]), 400, 100)
+    made = measure.measured(Case("head", "backprop", "mnist", BUDGETS[1]), 400, 20)
     assert made["last"] == {"0.01": 0.5, "0.1": 0.5} and set(asked) == {4, 40}
 
 
