@@ -1,4 +1,4 @@
-"""Runs the command."""
+"""Runs `python -m benchmarks.rules`."""
 
 from benchmarks import command
 from benchmarks.rules.commands import main
