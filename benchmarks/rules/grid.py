@@ -24,6 +24,8 @@ FRACTIONS: Final = (0.01, 0.1, 1.0)
 BITS: Final = (3, 4, 6, 8, 16)
 CELLS: Final = ("ReRamSB", "EcRam")
 PARTS: Final = ("memory", "head", "cells", "bits")
+CELL_RANGE: Final = 0.12
+"""Weight of the conductance range of a cell: `mnist_insitu` has 0.1, for more neurons with smaller first weights."""
 HIDDEN: Final = 200
 """Neurons of a hidden layer where the width of weights, or the kind of cells, is compared."""
 FULL = 60_000
@@ -122,7 +124,7 @@ class Case:
         if self.bits:
             sets += [f"chip.weights.bits={self.bits}", "chip.weights.frac_bits=auto"]
         if self.device != "sram":
-            sets += [*entry.on_cells, f"device.model={self.device}", "device.array.weight_per_range=0.1"]
+            sets += [*entry.on_cells, f"device.model={self.device}", f"device.array.weight_per_range={CELL_RANGE}"]
         shape = widths.layers_of(load(name, sets), hidden)
         if self.fraction != 1.0:
             sets.append(f"label_fraction={self.fraction}")

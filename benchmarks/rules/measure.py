@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.rules import least_squares
-from benchmarks.rules.grid import BUDGETS, FRACTIONS, FULL, Case
+from benchmarks.rules.grid import BUDGETS, CONTESTANTS, FRACTIONS, FULL, Case
 from edgesdt import datasets, registry
 from edgesdt.chip.simulated import Chip
 from edgesdt.datasets.encoders import encode
@@ -19,7 +19,7 @@ from edgesdt.readouts import labels, methods
 from edgesdt.readouts.stored_outputs import Codes
 from edgesdt.rules.lookup import resolve, rule_of
 from edgesdt.runs import record
-from edgesdt.spec import Spec, spec_hash
+from edgesdt.spec import Spec, load, spec_hash
 from edgesdt.suggest import frac_bits
 
 Samples = tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]
@@ -34,11 +34,18 @@ TESTED: Final = 10_000
 
 
 def measured(case: Case, train: int = FULL, test: int = TESTED) -> dict[str, Any]:
-    """The record of a case, JSON-ready; with `refused` and no figures if the rule refuses the chip."""
+    """The record of a case, JSON-ready; with `refused` and no figures if the rule does not run on such synapses.
+
+    Raises `SpecError` for any other fault of its spec.
+    """
     try:
         spec = case.spec()
     except SpecError as error:
-        return {"case": case.plain(), "refused": " ".join(str(error).split())}
+        rule = registry.load(load(CONTESTANTS[case.contestant].spec).learning.rule)
+        if case.device == "sram" or "cells" in rule.synapses:
+            raise
+        told = next((each for each in str(error).splitlines() if "does not run on" in each), str(error))
+        return {"case": case.plain(), "refused": told.partition("learning.rule: ")[2] or told}
     return _Run(case, spec, _samples(spec.data.set, train, test)).record()
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from benchmarks.rules import findings
 from benchmarks.rules.findings import Record
-from benchmarks.rules.grid import CONTESTANTS, FULL, HIDDEN
+from benchmarks.rules.grid import CELL_RANGE, CONTESTANTS, FULL, HIDDEN
 from benchmarks.rules.measure import CURVE_TESTED
 
 WITHOUT: Final = "Learning without labels, read out with 10 % of them"
@@ -52,8 +52,8 @@ MNIST, {HIDDEN} neurons in each hidden layer, one pass, one seed. Fractional bit
 every width by `frac_bits: auto`, on held-out training images; all else is as shipped."""
 CELLS: Final = f"""## On analog cells
 
-MNIST, 784-{HIDDEN}, learning without labels, one pass, one seed, all non-idealities of the cells on, 0.1 of weight
-per conductance range. Accuracy, control in brackets, energy of a training sample."""
+MNIST, 784-{HIDDEN}, learning without labels, one pass, one seed, all non-idealities of the cells on, a weight
+of {CELL_RANGE} per conductance range. Accuracy, control in brackets, energy of a training sample."""
 CONCLUSIONS: Final = """CONCLUSIONS"""
 NOT_RUN: Final = """## What was not run
 

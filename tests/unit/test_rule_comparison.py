@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,8 @@ def test_a_rule_that_refuses_a_chip_is_skipped_in_its_own_words(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(case: Case) -> None:
+        rule = registry.load("softhebb")
+        monkeypatch.setattr(registry, "load", lambda _: dataclasses.replace(rule, synapses=("digital",)))
         raise SpecError("learning.rule: rule softhebb does not run on analog cells")
 
     monkeypatch.setattr(Case, "spec", refuse)
@@ -134,8 +137,10 @@ def test_a_rule_that_refuses_a_chip_is_skipped_in_its_own_words(
     assert commands.run(tmp_path, [case]) == 0 and commands.run(tmp_path, [case]) == 0
     assert capsys.readouterr().out.count("does not run on analog cells") == 1, "a second call runs what is missing"
     made = measure.measured(case)
-    assert findings.refused([made]) == {"SoftHebb": "learning.rule: rule softhebb does not run on analog cells"}
+    assert findings.refused([made]) == {"SoftHebb": "rule softhebb does not run on analog cells"}
     assert findings.groups([made]) == []
+    with pytest.raises(SpecError, match="does not run"):  # no refusal, but a fault of the grid: nothing is skipped
+        measure.measured(Case("memory", "softhebb", "mnist"))
 
 
 # ---------------------------------------------------------------- the page
