@@ -10,6 +10,7 @@ from typing import Any
 from edgesdt import units
 from edgesdt.pricing import omissions
 from edgesdt.report.sweep.statistics.points import Estimate, estimate
+from edgesdt.spec.sweep import goals
 from edgesdt.spec.sweep.goals import Constraint, Goal
 from edgesdt.sweep import rows
 
@@ -33,6 +34,8 @@ def value(row: Row, goal: Goal) -> float | None:
         return None
     for part in goal.path.split("."):
         here = here.get(part) if isinstance(here, Mapping) else None
+    if goal.path == goals.OWN:
+        here = next(iter(here.values()), None) if isinstance(here, Mapping) else None
     return float(here) if isinstance(here, int | float) else None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from edgesdt import datasets
 from edgesdt.errors import SpecError
 from edgesdt.pricing import bill
+from edgesdt.report.files import telling
 from edgesdt.spec import SETS, SetFacts, Spec, named_files
 from edgesdt.spec.checks.hints import Path, dotted, shown
 from edgesdt.spec.loading import Traced
@@ -89,6 +90,14 @@ class SweepPlan:
     def named(self, point: Point) -> dict[str, Any]:
         """Dotted path → value of a point."""
         return {name: value for name, _, value in spread(self.sweep.parameters, point.values)}
+
+    def told(self, point: Mapping[str, Any]) -> dict[str, Any]:
+        """Dotted path → value as shown, of a point that `named` returned: a whole section by what tells it apart."""
+        made: dict[str, Any] = {}
+        for parameter in self.sweep.parameters:
+            names = [name for name, _ in parameter.fields]
+            made |= _told(parameter, [point.get(name) for name in names])
+        return made
 
     def check(self, every: Iterable[tuple[Any, ...]]) -> None:
         """Raise `SpecError` with every fault of these combinations of values."""
@@ -200,8 +209,26 @@ def _chooses(name: str) -> bool:
 
 def label(parameters: Sequence[Parameter], values: Sequence[Any]) -> str:
     """`chip.weights.bits=4, learning.winners=3`."""
-    pairs = [(name, v) for name, _, v in spread(parameters, values)]
+    shown_as = [_told(p, v if p.group else (v,)) for p, v in zip(parameters, values, strict=True)]
+    pairs = [pair for each in shown_as for pair in each.items()]
     return ", ".join(f"{name}={v if isinstance(v, str) else shown(v)}" for name, v in pairs) or "the spec itself"
+
+
+def heads(parameters: Sequence[Parameter]) -> list[str]:
+    """The fields that are shown of points, in their order."""
+    return [name for p in parameters for name in telling.telling(_entries(p))]
+
+
+def _entries(parameter: Parameter) -> list[dict[str, Any]]:
+    """Field -> value, of every value of a parameter; of a range the field alone."""
+    values = parameter.values or (None,)
+    return [{name: one for name, _, one in parameter.spread(value)} for value in values]
+
+
+def _told(parameter: Parameter, values: Sequence[Any]) -> dict[str, Any]:
+    """The shown fields of one entry, given as the values of the parameter's fields."""
+    entry = {name: value for (name, _), value in zip(parameter.fields, values, strict=True)}
+    return telling.told(entry, _entries(parameter)) if any(map(telling.is_section, values)) else entry
 
 
 def spread(parameters: Sequence[Parameter], values: Sequence[Any]) -> list[tuple[str, Path, Any]]:

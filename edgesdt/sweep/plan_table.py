@@ -8,7 +8,7 @@ from edgesdt import units
 from edgesdt.sweep import objectives
 from edgesdt.sweep.activity import Foreseen
 from edgesdt.sweep.forecast import Forecast, forecast
-from edgesdt.sweep.plan import Point, SweepPlan
+from edgesdt.sweep.plan import Point, SweepPlan, heads
 
 _WIDEST = 24
 """Maximum characters for several values in a cell; longer lists show only their number."""
@@ -32,9 +32,9 @@ def lines(
     specs = [plan.spec_of(point) for point in feasible]
     foreseen = Foreseen(((point.values, spec) for point, spec in zip(feasible, specs, strict=True)), assume, say)
     forecasts = [forecast(spec, foreseen.of(spec)) for spec in specs]
-    rows = _folded([list(plan.named(point).values()) for point in feasible], forecasts)
+    rows = _folded([list(plan.told(plan.named(point)).values()) for point in feasible], forecasts)
     count = ("points",) if len(rows) < len(feasible) else ()
-    heads = (*(name for parameter in sweep.parameters for name, _ in parameter.fields), *count, *_COLUMNS, "run")
+    names = (*heads(sweep.parameters), *count, *_COLUMNS, "run")
     total, known = sum(made.seconds or 0.0 for made in forecasts), all(made.seconds is not None for made in forecasts)
     yield (
         f"{plan.base.name}: {sweep.method}, {len(points)} points with {seeds} seed{'s' * (seeds != 1)}: "
@@ -42,7 +42,7 @@ def lines(
     )
     if rows:
         yield ""
-        yield from _aligned([heads, *rows])
+        yield from _aligned([names, *rows])
         yield ""
         if not all(made.whole for made in forecasts):
             yield ">=: the device model states no electrical conditions (drive:), so parts of the chip have no price"
@@ -103,7 +103,7 @@ def _infeasible(points: list[Point], plan: SweepPlan) -> Iterator[str]:
         yield ""
         yield f"{len(points)} infeasible points, which are not run:"
         for point in points:
-            yield f"  {objectives.described(plan.named(point))}: {point.infeasible}"
+            yield f"  {objectives.described(plan.told(plan.named(point)))}: {point.infeasible}"
 
 
 def _cost(name: str, value: float, whole: bool) -> str:

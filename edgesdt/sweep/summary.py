@@ -42,7 +42,8 @@ def lines(
         if best is not None:
             number = objectives.shown(best.values[goal.name], goal)
             seeds = f" (mean of {best.runs} seeds{_scatter(best, goal)})" if best.runs > 1 else ""
-            yield f"best {goal.name.ljust(width)}  {number.rjust(10)}  {objectives.described(best.point)}{seeds}"
+            point = objectives.described(plan.told(best.point))
+            yield f"best {goal.name.ljust(width)}  {number.rjust(10)}  {point}{seeds}"
     out = sum(not omissions.whole(row["record"], "energy_j") for row in found if row["status"] == DONE)
     if out:
         yield f"{out} of {every[DONE]} runs have parts without a price: their energy, latency and area are not ranked"

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from edgesdt.errors import EdgesdtError
 from edgesdt.files import documents
-from edgesdt.report.files import columns
+from edgesdt.report.files import columns, telling
 from edgesdt.report.files.folders import Run, check
 from hw_models.files import read_bytes
 from hw_models.foreign import printable
@@ -37,7 +37,8 @@ def identity(value: Any) -> str:
 class Row:
     """One run of the sweep: its point (path → value, no seed), its seed, its status, and its record if it is finished.
 
-    The fields of a group of the plan are one path (`columns.joined`).
+    The fields of a group of the plan are one path (`columns.joined`); of whole sections only what tells entries apart
+    is there (`telling`). `given` is the point as it is stored.
 
     `run` is the run folder, relative to the sweep's; empty if there is none.
     """
@@ -49,6 +50,7 @@ class Row:
     run: str
     spec_hash: str
     record: dict[str, Any] = field(repr=False)
+    given: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def done(self) -> bool:
@@ -106,6 +108,8 @@ class Sweep:
         """The swept paths without the seed: those of the plan, then those that only the rows have."""
         planned = self.plan.get("parameters")
         paths = dict.fromkeys(planned if isinstance(planned, Mapping | list) else ())
+        whole = {path for row in self.rows for path in row.given if path not in row.point}
+        paths = {path: None for path in paths if path not in whole}
         for row in self.rows:
             paths |= dict.fromkeys(row.point)
         return [str(path) for path in paths if path != "seed"]
@@ -126,7 +130,7 @@ class Sweep:
 
     def run_of(self, row: Row, label: str | None = None) -> Run:
         """A finished row as a run, for functions that show runs; it uses the spec of the record if there is one."""
-        spec = row.record.get("spec") or self.spec_of(row.point)
+        spec = row.record.get("spec") or self.spec_of(row.given)
         return Run(self.folder / row.run, {**row.record, "spec": spec}, label or self.label)
 
 
@@ -145,7 +149,37 @@ def load(folder: Path) -> Sweep:
     label = printable(str(description.get("name") or folder.name))
     made = Sweep(folder, description, rows, label, torn, tuple(damaged))
     groups = [fields for group in made.listed("groups") if (fields := _fields(group))]
-    return replace(made, rows=[replace(row, point=columns.joined(row.point, groups)) for row in rows])
+    return replace(made, rows=_shown(rows, groups))
+
+
+def _shown(rows: Sequence[Row], groups: Sequence[Sequence[str]]) -> list[Row]:
+    """The rows with points as they are shown."""
+    grouped = {name for fields in groups for name in fields}
+    alone = {name for row in rows for name, value in row.point.items() if telling.is_section(value)} - grouped
+    entries = {}
+    for fields in [*groups, *([name] for name in sorted(alone))]:
+        found = [entry for row in rows if (entry := {name: row.point[name] for name in fields if name in row.point})]
+        entries[tuple(fields)] = found if any(map(telling.is_section, _values(found))) else []
+    shown = [_telling(row.point, entries) for row in rows]
+    joined = [*groups, *(telling.telling(found) for found in entries.values() if found)]
+    several = [fields for fields in joined if len(fields) > 1]
+    return [
+        replace(row, point=columns.joined(point, several), given=row.point)
+        for row, point in zip(rows, shown, strict=True)
+    ]
+
+
+def _values(entries: Iterable[Mapping[str, Any]]) -> Iterator[Any]:
+    return (value for entry in entries for value in entry.values())
+
+
+def _telling(point: Mapping[str, Any], entries: Mapping[tuple[str, ...], list[dict[str, Any]]]) -> dict[str, Any]:
+    """A point with the fields of every group of whole sections replaced by those that tell its entries apart."""
+    made = dict(point)
+    for fields, found in entries.items():
+        if found and (entry := {name: made.pop(name) for name in fields if name in made}):
+            made |= telling.told(entry, found) if any(map(telling.is_section, entry.values())) else entry
+    return made
 
 
 def _fields(group: Mapping[str, Any]) -> list[str]:

@@ -36,6 +36,8 @@ class Metric:
         here: Any = record
         for step in self.path.split("."):
             here = here.get(step) if isinstance(here, Mapping) else None
+        if self.path == OWN and isinstance(here, Mapping):
+            here = next(iter(here.values()), None)
         return number(here)
 
     def best(self, values: Sequence[float]) -> float:
@@ -53,6 +55,8 @@ COSTS = (
         "inference_latency", "latency_s.inference_per_sample", "latency per inference", False, wording.time, "shortest"
     ),
 )
+OWN = "accuracy"
+"""Path of the accuracy of a run's own first read-out, as in `edgesdt.spec.sweep.goals`."""
 FRONTS = ("energy", "inference_energy", "area", "memory")
 
 @dataclass(frozen=True)
@@ -77,23 +81,28 @@ class Metrics:
 
 
 def accuracy(readout: str, samples: int | None = None) -> Metric:
-    """The accuracy of one read-out, a fraction, measured on `samples` samples."""
+    """The accuracy of one read-out, a fraction, measured on `samples` samples; of each run's first one if it is empty.
+    """
 
     def form(value: object) -> str:
         return wording.percent(number(value), samples)
 
-    return Metric("accuracy", f"accuracy.{readout}", "accuracy", True, form, "highest")
+    path = f"accuracy.{readout}" if readout else OWN
+    return Metric("accuracy", path, "accuracy", True, form, "highest")
 
 
 def of_sweep(sweep: Sweep) -> Metrics:
     """The metrics of a sweep, with the accuracy of one read-out for all rows.
 
-    This read-out is the first accuracy among the plan's objectives, else the main read-out of most rows.
+    This read-out is the first accuracy among the plan's objectives, else the main read-out of most rows. Where the
+    plan's objective is the accuracy of each run's own first read-out, so is the metric.
     """
     runs = [sweep.run_of(row) for row in islice((row for row in sweep.rows if row.done), 200)]
     leads = Counter(key for key in map(summary.best_key, runs) if key is not None)
     samples = {summary.samples_tested(run) for run in runs}
     planned = [str(goal.get("path")) for goal in sweep.listed("objectives")]
     asked = [path.removeprefix("accuracy.") for path in planned if path.startswith("accuracy.")]
+    if OWN in planned:
+        return Metrics(accuracy("", samples.pop() if len(samples) == 1 else None))
     readout = asked[0] if asked else leads.most_common(1)[0][0] if leads else "direct_average"
     return Metrics(accuracy(readout, samples.pop() if len(samples) == 1 else None))

@@ -10,7 +10,7 @@ from typing import Any
 
 from edgesdt.pricing import omissions, tables
 from edgesdt.report.drawing import wording
-from edgesdt.report.files import columns
+from edgesdt.report.files import columns, telling
 from edgesdt.report.files.folders import Run, number
 from edgesdt.report.files.sweeps import Row, identity
 from edgesdt.report.run import summary
@@ -107,7 +107,7 @@ def _facts(found: Findings) -> list[tuple[str, str]]:
     paths = {"layers": "chip.layers", "weights": "chip.weights.bits", "rule": "learning.rule", "seed": "seed"}
     paths |= {"target": "learning.target", "data": "data.set", "device": "device.model", "epochs": "epochs"}
     paths |= {"technology": "technology.table", "node": "technology.node", "labels": "label_fraction"}
-    varied = [field for path in found.sweep.parameters for field in columns.fields_of(path)]
+    varied = list(dict.fromkeys((*_fields(found), *_in_sections(found))))
     rows = []
     for name, value in told:
         swept = [field for field in varied if _overlap(field, paths[name])] if name in paths else []
@@ -115,6 +115,19 @@ def _facts(found: Findings) -> list[tuple[str, str]]:
             rows.append((name, "; ".join(_levels(found, path, paths[name]) for path in swept) or value))
     method = found.sweep.plan.get("method")
     return [*rows, ("method", str(method))] if method else rows
+
+
+def _fields(found: Findings) -> list[str]:
+    return [field for path in found.sweep.parameters for field in columns.fields_of(path)]
+
+
+def _in_sections(found: Findings) -> list[str]:
+    """The fields that vary with a whole section, and are not shown as parameters."""
+    seen: dict[str, set[str]] = {}
+    for row in found.sweep.rows:
+        for path, value in telling.leaves(row.given).items() if row.given.keys() - row.point.keys() else ():
+            seen.setdefault(path, set()).add(identity(value))
+    return [path for path, values in seen.items() if len(values) > 1]
 
 
 _OF_LABELS = {"label_fraction", "data.train", "learning.target", "readout"}
@@ -129,7 +142,7 @@ def _overlap(one: str, other: str) -> bool:
 
 def _levels(found: Findings, path: str, shown_as: str) -> str:
     """`20, 24 (swept)`; the field is named if it is only a part of the shown value."""
-    given = [columns.apart(row.point) for row in found.sweep.rows]
+    given = [columns.apart(row.point) | telling.leaves(row.given) for row in found.sweep.rows]
     values = {identity(point[path]): point[path] for point in given if path in point}
     known = points.levels_of(found.points, path)
     texts = [points.value_text(path, value) for value in {**known, **values}.values()]

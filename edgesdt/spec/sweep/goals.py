@@ -68,6 +68,8 @@ _COSTS: Final = {
     "memory": Goal("memory", "memory.used_bits", False, "bit"),
 }
 _KINDS: Final = {"J": ENERGY, "s": TIME, "mm²": _AREA, "bit": SIZE, "": _SHARE}
+OWN: Final = "accuracy"
+"""Path of the accuracy of a run's own first read-out: the first of the accuracies in its record."""
 DEFAULT: Final = ("accuracy", "energy", "area", "memory")
 """The default objectives of a sweep."""
 _CONSTRAINT = re.compile(r"\s*([A-Za-z_.]+)\s*(<=|>=|≤|≥|<|>)\s*(.+?)\s*")
@@ -78,23 +80,28 @@ def names(spec: Spec) -> tuple[str, ...]:
     return ("accuracy", *_COSTS, *(f"accuracy.{name}" for name in _accuracies(spec)))
 
 
-def goal(name: object, spec: Spec) -> Goal:
-    """The objective of that name; `accuracy` is that of the first read-out. Raises `ValueError`: what is wrong."""
+def goal(name: object, spec: Spec, own: bool = False) -> Goal:
+    """The objective of that name; `accuracy` is that of the first read-out. Raises `ValueError`: what is wrong.
+
+    With `own`, `accuracy` is that of the first read-out of each run, as runs of a sweep may have different read-outs.
+    """
     known = names(spec)
     if not isinstance(name, str) or name not in known:
         raise ValueError(f"unknown objective: {shown(name)}, allowed: {', '.join(known)}{did_you_mean(name, known)}")
     if name in _COSTS:
         return _COSTS[name]
+    if own and name == "accuracy":
+        return Goal(name, OWN, True, "")
     readout = _accuracies(spec)[0] if name == "accuracy" else name.removeprefix("accuracy.")
     return Goal(name, f"accuracy.{readout}", True, "")
 
 
-def constraint(text: object, spec: Spec) -> Constraint:
+def constraint(text: object, spec: Spec, own: bool = False) -> Constraint:
     """The constraint `NAME <= VALUE` (or >=, <, >) with the unit of a spec. Raises `ValueError`: what is wrong."""
     found = _CONSTRAINT.fullmatch(text) if isinstance(text, str) and len(text) < 200 else None
     if found is None or not isinstance(text, str):
         raise ValueError(f"not a constraint: {shown(text)}, allowed: for example 'memory <= 64 KiB', 'accuracy >= 0.9'")
-    judged = goal(found[1], spec)
+    judged = goal(found[1], spec, own)
     op = {"≤": "<=", "≥": ">="}.get(found[2], found[2])
     return Constraint(judged, op, _limit(found[3], judged), text.strip())
 

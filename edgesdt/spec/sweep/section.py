@@ -109,12 +109,14 @@ def read(spec: Spec) -> tuple[Sweep, list[Fault]]:
     rule = None if "learning.rule" in str(given.get("parameters")) + str(given.get("groups")) else spec.learning.rule
     swept = _parameters(given.get("parameters"), is_long, sampled, faults, rule)
     parameters = (*swept, *_groups(given, faults))
+    fields = {name for parameter in parameters for name, _ in parameter.fields}
+    own = "readout" in fields and method != "search"  # a search stops runs by the curve of one read-out
     sweep = Sweep(
         method=method,
         parameters=parameters,
         seeds=_seeds(given["seeds"], seeds_at, faults) if "seeds" in given else (spec.seed,),
-        objectives=_objectives(given.get("objectives", list(goals.DEFAULT)), spec, faults),
-        constraints=_constraints(given.get("constraints", []), spec, faults),
+        objectives=_objectives(given.get("objectives", list(goals.DEFAULT)), spec, own, faults),
+        constraints=_constraints(given.get("constraints", []), spec, own, faults),
         samples=_samples(given.get("samples", SAMPLES if sampled else 0), sampled, "samples" in given, faults),
         prune=_flag(given.get("prune", method == "search"), faults),
     )
@@ -195,7 +197,7 @@ def _seeds(given: object, at: Path, faults: list[Fault]) -> tuple[int, ...]:
     return tuple(given)
 
 
-def _objectives(given: object, spec: Spec, faults: list[Fault]) -> tuple[goals.Goal, ...]:
+def _objectives(given: object, spec: Spec, own: bool, faults: list[Fault]) -> tuple[goals.Goal, ...]:
     at: Path = ("sweep", "objectives")
     if not isinstance(given, list | tuple) or not given:
         faults.append(Fault(at, f"wrong type: {shown(given)}, allowed: a list of {', '.join(goals.names(spec))}"))
@@ -203,7 +205,7 @@ def _objectives(given: object, spec: Spec, faults: list[Fault]) -> tuple[goals.G
     made: list[goals.Goal] = []
     for index, name in enumerate(given):
         try:
-            found = goals.goal(name, spec)
+            found = goals.goal(name, spec, own)
             if found in made:
                 raise ValueError(f"given more than once: {shown(name)}, allowed: each objective once")
             made.append(found)
@@ -212,7 +214,7 @@ def _objectives(given: object, spec: Spec, faults: list[Fault]) -> tuple[goals.G
     return tuple(made)
 
 
-def _constraints(given: object, spec: Spec, faults: list[Fault]) -> tuple[goals.Constraint, ...]:
+def _constraints(given: object, spec: Spec, own: bool, faults: list[Fault]) -> tuple[goals.Constraint, ...]:
     at: Path = ("sweep", "constraints")
     if not isinstance(given, list | tuple):
         faults.append(Fault(at, f"wrong type: {shown(given)}, allowed: a list such as ['memory <= 64 KiB']"))
@@ -220,7 +222,7 @@ def _constraints(given: object, spec: Spec, faults: list[Fault]) -> tuple[goals.
     made = []
     for index, text in enumerate(given):
         try:
-            made.append(goals.constraint(text, spec))
+            made.append(goals.constraint(text, spec, own))
         except ValueError as error:
             faults.append(Fault((*at, index), str(error)))
     return tuple(made)

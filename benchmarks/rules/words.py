@@ -1,0 +1,85 @@
+"""The sentences of RULES.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from benchmarks.rules import findings
+from benchmarks.rules.findings import Record
+from benchmarks.rules.grid import CELL_RANGE, CONTESTANTS, FULL, HIDDEN
+from benchmarks.rules.measure import CURVE_TESTED
+
+WITHOUT: Final = "Learning without labels, read out with 10 % of them"
+WITH: Final = "Learning from labels"
+HEADING: Final = """# Which rule should silicon learn with?
+
+Made by `python -m benchmarks.rules page` from the records in `rules/records.json`; `python -m benchmarks.rules run
+OUT` makes them again. All learning rules of edgesdt learn as integers, one sample at a time, on one described chip:
+the same memory map, counts and prices (`cmos_45nm` at 45 nm). Each accuracy is on the whole test split and stands
+beside its untrained control, the same chip before its first sample, read out in the same way."""
+MEMORY: Final = """## At equal memory
+
+Every chip has the widest hidden layers whose memory map fits the budget, as `edgesdt check` works it out: weights,
+neurons, and whatever else the rule must keep. *One pass* is after each training image was seen once, *all passes*
+at the end of the run; both are points of one run. *Gain* is all passes less the control, seed by seed. Dashed
+lines in charts: untrained."""
+ENERGY: Final = """## At equal training energy
+
+The accuracy at the last point of the learning curve that costs at most so much energy, leakage included. In
+brackets: the run was over before, and its last accuracy stands."""
+LABELS: Final = """## With few labels
+
+256 KiB, all passes. Chips that learn without labels see every image, and only their read-out knows so many labels
+(control in brackets). Chips that learn from labels see only the images whose label is known, in more passes: 20 at
+most."""
+HEADS: Final = """## With the converged read-out
+
+MNIST, all passes, one seed, control in brackets: least squares beside the multinomial logistic regression of `readout:
+[linear]`, which takes half a minute to two where it knows all labels. It is the stronger read-out, and most so on
+neurons that did not learn: what learning adds is less with it."""
+CONTROL: Final = """## No better than the control
+
+Read-outs of chips that learn without labels, after all passes, whose gain has an interval that meets 0 (or lies
+below it). With three seeds the interval is Student's over the seeds (95 %), with fewer it is the sampling error of
+the test images."""
+DECISION: Final = """## What a chip team would decide
+
+The best rule of every situation after all passes; *not distinguishable* means that the intervals meet."""
+BITS: Final = f"""## Width of weights
+
+MNIST, {HIDDEN} neurons in each hidden layer, one pass, one seed. Fractional bits (in brackets) were chosen for
+every width by `frac_bits: auto`, on held-out training images; all else is as shipped."""
+CELLS: Final = f"""## On analog cells
+
+MNIST, 784-{HIDDEN}, learning without labels, one pass, one seed, all non-idealities of the cells on, a weight
+of {CELL_RANGE} per conductance range. Accuracy, control in brackets, energy of a training sample."""
+CONCLUSIONS: Final = """CONCLUSIONS"""
+NOT_RUN: Final = """## What was not run
+
+NOT_RUN"""
+
+
+def method(records: Sequence[Record]) -> str:
+    """How it was measured, from what the records hold."""
+    most = max(max((made["samples"] for made in records if "samples" in made), default=0), 0)
+    seeds = sorted({made["case"]["seed"] for made in records})
+    few = "" if most == FULL else f" **These records hold only {most:,} training samples: a try, not a result.**"
+    shipped = ", ".join(f"`{entry.spec}`" for entry in CONTESTANTS.values())
+    return (
+        f"Constants are those of the shipped specs ({shipped}; below 1 MiB `mnist_edge` for equilibrium propagation, "
+        "and its winners, drop-out and homeostasis for backpropagation). They were chosen on held-out training images "
+        "of MNIST at the sizes of those specs, and not again for the sizes here or for Fashion-MNIST. Seeds "
+        f"{', '.join(map(str, seeds))} (1 MiB: the first alone); ± is Student's 95 % interval over three seeds. Chips "
+        "that learn without labels are "
+        "read out by least squares in closed form, its penalty chosen on held-out labelled images, the same for a chip "
+        "and its control (below, the converged read-out stands beside it). A point of a curve is on the first "
+        f"{CURVE_TESTED:,} test images.{few}"
+    )
+
+
+def refusals(records: Sequence[Record]) -> str:
+    """A line for each rule that does not run on cells, with its own words."""
+    found = findings.refused(records)
+    told = "\n".join(f"- {title}: {' '.join(text.split())}" for title, text in found.items())
+    return f"Left out, because the rule refuses such synapses:\n\n{told}" if told else ""

@@ -1,0 +1,191 @@
+"""The comparison of learning rules: its grid, its read-out, a run of it, and a page that says what its records say."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.rules import charts, commands, findings, grid, least_squares, measure, page, widths
+from benchmarks.rules.grid import BUDGETS, CONTESTANTS, Case
+from edgesdt import registry
+from edgesdt.datasets import Dataset
+from edgesdt.errors import EdgesdtError, SpecError
+from edgesdt.readouts import methods
+from edgesdt.rules.lookup import memory_map
+from edgesdt.spec import load
+
+
+def pixels(train: int = 300, test: int = 100) -> Dataset:
+    """Images of 784 pixels in which a bright bar tells the class, in noise."""
+    rng = np.random.default_rng(0)
+    y = np.arange(train + test) % 10
+    x = rng.integers(0, 60, (train + test, 28, 28))
+    x[np.arange(train + test), 2 * y + 3] += 150
+    x = x.reshape(len(x), -1).astype(np.uint8)
+    return Dataset("bars", x[:train], y[:train], x[train:], y[train:], (28, 28), 10)
+
+
+# ---------------------------------------------------------------- the grid
+
+
+def test_every_rule_of_ours_is_a_contestant_and_every_case_has_its_own_name() -> None:
+    rules = [load(entry.spec).learning.rule for entry in CONTESTANTS.values()]
+    assert set(rules) == set(registry.OURS)
+    cases = list(grid.cases())
+    assert len({case.name for case in cases}) == len(cases)
+    assert all(Case(**case.plain()) == case for case in cases)
+    parts = {(case.part, case.bits, case.device) for case in cases if case.contestant == "eqprop"}
+    assert {(part, bits, device) for part, bits, device in parts if part == "bits"} == {
+        ("bits", bits, "sram") for bits in (3, 4, 6, 8, 16)
+    }
+    assert {device for _, _, device in parts} == {"sram", "ReRamSB", "EcRam"}
+    few = {case.fraction for case in cases if case.contestant == "activation"}
+    assert few == {0.01, 0.1, 1.0}
+
+
+@pytest.mark.parametrize("contestant", CONTESTANTS)
+def test_hidden_layers_are_the_widest_that_fit(contestant: str) -> None:
+    name, sets = Case("memory", contestant, "mnist", BUDGETS[0]).fields()
+    fits = memory_map(load(name, sets))
+    assert fits.used_bits <= fits.budget_bits == BUDGETS[0] * 8192
+    spec = load(name, sets)
+    wider = widths.layers_of(spec, spec.chip.layers[1] + 1)
+    assert memory_map(load(name, [*sets, f"chip.layers={wider}"])).used_bits > fits.budget_bits
+
+
+def test_a_budget_too_small_for_any_chip_is_an_error() -> None:
+    with pytest.raises(EdgesdtError, match="mnist_edge: 10 hidden neurons do not fit 1 KiB"):
+        widths.widest("mnist_edge", [], "1 KiB")
+
+
+# ---------------------------------------------------------------- the read-out
+
+
+def test_sums_are_exact_and_the_weights_are_those_of_ridge_regression() -> None:
+    rng = np.random.default_rng(1)
+    codes, y = rng.integers(0, 256, (700, 6)).astype(np.uint8), rng.integers(0, 3, 700)
+    sums = least_squares.Sums(6, 3)
+    sums.add(codes[:300], y[:300])
+    sums.add(codes[300:], y[300:])
+    with_one = np.hstack([codes, np.ones((700, 1), np.uint8)]).astype(np.int64)
+    assert np.array_equal(sums.squares, with_one.T @ with_one)
+    x = codes - codes.mean(axis=0)
+    one_hot = np.eye(3)[y] - np.eye(3)[y].mean(axis=0)
+    spread = (x.T @ x / 700).trace() / 6
+    for penalty, found in zip(least_squares.PENALTIES, sums.solved(), strict=True):
+        wanted = np.linalg.solve(x.T @ x / 700 + penalty * spread * np.eye(6), x.T @ one_hot / 700)
+        assert np.allclose(found[:-1], wanted, rtol=1e-6, atol=1e-12)
+
+
+def test_outputs_that_tell_the_class_are_read_and_few_labels_read_less() -> None:
+    data = pixels(1000, 500)
+    parts = [np.arange(20), np.arange(1000)]
+    few, all_of_them = least_squares.accuracies(
+        lambda x: x[:, ::7], data.x_train, data.y_train, parts, (data.x_test, data.y_test)
+    )
+    assert all_of_them > 0.95 and all_of_them >= few > 0.2
+
+
+# ---------------------------------------------------------------- a run
+
+
+@pytest.fixture
+def bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "_samples", lambda name, train, test: pixels(train, test))
+
+
+@pytest.mark.usefixtures("bars")
+@pytest.mark.parametrize("contestant", ["backprop", "softhebb_label"])
+def test_a_run_prices_what_it_learned_and_reads_out_as_it_says(contestant: str) -> None:
+    case = Case("memory", contestant, "mnist", BUDGETS[0])
+    made = measure.measured(case, 400, 100)
+    assert made == measure.measured(case, 400, 100)
+    passes, (first, *_, last) = made["passes"], made["curve"]
+    assert passes == case.passes and first[:2] == [0, 0.0]
+    assert [point[0] for point in made["curve"]] == [0, 300, *(400 * done for done in range(1, passes + 1))]
+    assert last[1] == pytest.approx(made["energy_j"][0] * 400 * passes, rel=1e-5)
+    assert made["memory_bits"][0] <= made["memory_bits"][1] == BUDGETS[0] * 8192
+    own = contestant.endswith("label")
+    assert list(made["last"]) == (["1"] if own else ["0.01", "0.1", "1"])
+    if own:
+        assert last[2] == made["last"]["1"] > made["untrained"]["1"]
+
+
+@pytest.mark.usefixtures("bars")
+def test_the_converged_read_out_is_that_of_edgesdt(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(methods, "linear", lambda infer, x, *_: asked.append(len(x)) or {"linear": 0.5})
+    made = measure.measured(Case("head", "backprop", "mnist", BUDGETS[1]), 400, 20)
+    assert made["last"] == {"0.01": 0.5, "0.1": 0.5} and set(asked) == {4, 40}
+
+
+def test_a_rule_that_refuses_a_chip_is_skipped_in_its_own_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(case: Case) -> None:
+        rule = registry.load("softhebb")
+        monkeypatch.setattr(registry, "load", lambda _: dataclasses.replace(rule, synapses=("digital",)))
+        raise SpecError("learning.rule: rule softhebb does not run on analog cells")
+
+    monkeypatch.setattr(Case, "spec", refuse)
+    case = Case("cells", "softhebb", "mnist", device="EcRam")
+    assert commands.run(tmp_path, [case]) == 0 and commands.run(tmp_path, [case]) == 0
+    assert capsys.readouterr().out.count("does not run on analog cells") == 1, "a second call runs what is missing"
+    made = measure.measured(case)
+    assert findings.refused([made]) == {"SoftHebb": "rule softhebb does not run on analog cells"}
+    assert findings.groups([made]) == []
+    with pytest.raises(SpecError, match="does not run"):  # no refusal, but a fault of the grid: nothing is skipped
+        measure.measured(Case("memory", "softhebb", "mnist"))
+
+
+# ---------------------------------------------------------------- the page
+
+
+def record(contestant: str = "softhebb", seed: int = 0, **differs: Any) -> dict[str, Any]:
+    """A record like those that are kept."""
+    made = next(made for made in findings.kept() if made["case"]["contestant"] == contestant and "last" in made)
+    made = copy.deepcopy(made)
+    made["case"]["seed"] = seed
+    return {**made, **differs}
+
+
+def test_the_page_and_its_charts_are_made_from_the_kept_records() -> None:
+    assert page.stale() == [], "run python -m benchmarks.rules page"
+
+
+def test_the_same_records_draw_the_same_chart() -> None:
+    records = findings.kept()
+    assert charts.draw("bits", records) == charts.draw("bits", records)
+
+
+def test_a_rule_no_better_than_its_control_is_named_and_one_that_is_better_is_not() -> None:
+    control = {"0.01": 0.7, "0.1": 0.8, "1": 0.9}
+    better = {share: value + 0.05 for share, value in control.items()}
+    made = [record(seed=seed, untrained=control, last=better) for seed in (0, 1, 2)]
+    assert page.no_better(made) == []
+    scattered = [
+        {share: value + gain for share, value in control.items()} for gain in (0.05, -0.05, 0.01)
+    ]
+    made = [record(seed=seed, untrained=control, last=last) for seed, last in enumerate(scattered)]
+    assert len(page.no_better(made)) == 3 and "no better" in page.no_better(made)[0]
+    worse = {share: value - 0.1 for share, value in control.items()}
+    assert "worse" in page.no_better([record(untrained=control, last=worse)])[0]
+
+
+def test_the_state_at_an_energy_is_the_last_point_that_costs_no_more() -> None:
+    curve = [[0, 0.0, 0.1], [300, 1e-4, 0.5], [1000, 5e-3, 0.8]]
+    group = findings.Group([record(curve=curve)])
+    assert [group.at(joules) for joules in (1e-5, 1e-3, 1.0)] == [(0.1, False), (0.5, False), (0.8, True)]
+
+
+def test_records_that_are_none_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "r.json").write_text('[{"case": {"what": 1}}]', encoding="utf-8")
+    with pytest.raises(EdgesdtError, match=r"r.json: no records of the comparison"):
+        findings.kept(tmp_path / "r.json")
+    with pytest.raises(EdgesdtError, match="no records here"):
+        commands.main(["keep", str(tmp_path / "empty")])
