@@ -19,22 +19,22 @@ from edgesdt.ledger import actions as act
 from edgesdt.pricing import bill as energy
 from edgesdt.readouts import labels, methods
 from edgesdt.report.run.receptive_fields import png
-from edgesdt.rules.activation import counts as activation_counts
 from edgesdt.rules.activation.layout import EVENT_KINDS as ACTIVATION_KINDS
+from edgesdt.rules.activation.ledger import counts as activation_counts
 from edgesdt.rules.activity import ASSUMED
-from edgesdt.rules.backprop import cell_counts as backprop_cell_counts
-from edgesdt.rules.backprop import counts as backprop_counts
 from edgesdt.rules.backprop.layout import EVENT_KINDS as BACKPROP_KINDS
-from edgesdt.rules.eqprop import cell_counts
-from edgesdt.rules.eqprop import counts as eqprop_counts
+from edgesdt.rules.backprop.ledger import cell_counts as backprop_cell_counts
+from edgesdt.rules.backprop.ledger import counts as backprop_counts
+from edgesdt.rules.eqprop.ledger import cell_counts
+from edgesdt.rules.eqprop.ledger import counts as eqprop_counts
 from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.rules.lookup import memory_map, rule_of
-from edgesdt.rules.similarity import cell_counts as similarity_cell_counts
-from edgesdt.rules.similarity import counts as similarity_counts
 from edgesdt.rules.similarity.layout import EVENT_KINDS as SIMILARITY_KINDS
-from edgesdt.rules.softhebb import cell_counts as softhebb_cell_counts
-from edgesdt.rules.softhebb import counts as softhebb_counts
+from edgesdt.rules.similarity.ledger import cell_counts as similarity_cell_counts
+from edgesdt.rules.similarity.ledger import counts as similarity_counts
 from edgesdt.rules.softhebb.layout import EVENT_KINDS as SOFTHEBB_KINDS
+from edgesdt.rules.softhebb.ledger import cell_counts as softhebb_cell_counts
+from edgesdt.rules.softhebb.ledger import counts as softhebb_counts
 from edgesdt.runs import record
 from edgesdt.runs.samples import load as samples_of
 from edgesdt.spec import Spec, load, loads, spec_hash, to_yaml
@@ -211,69 +211,69 @@ def _data() -> list[Entry]:
         Entry("encode", ("edgesdt.datasets.encoders.encode",), lambda: (encode, {"pixels": x, "bits": 4})),
         Entry("idx.encode", ("edgesdt.datasets.idx.encode",), lambda: (idx.encode, {"elements": x})),
         Entry("png", ("edgesdt.report.run.receptive_fields.png",), lambda: (png, {"shades": x % 60})),
-        Entry("Tally.of", ("edgesdt.rules.eqprop.counts.Tally.of",), lambda: (eqprop_counts.Tally.of, tables)),
+        Entry("Tally.of", ("edgesdt.rules.eqprop.ledger.counts.Tally.of",), lambda: (eqprop_counts.Tally.of, tables)),
         Entry(
-            "actions", ("edgesdt.rules.eqprop.counts.actions",),
+            "actions", ("edgesdt.rules.eqprop.ledger.counts.actions",),
             lambda: (eqprop_counts.actions, {"spec": spec_for("digital"), **tables}), ("events",),
         ),
         Entry(
-            "activation Tally.of", ("edgesdt.rules.activation.counts.Tally.of",),
+            "activation Tally.of", ("edgesdt.rules.activation.ledger.counts.Tally.of",),
             lambda: (activation_counts.Tally.of, {"events": np.ones((ACTIVATION_KINDS, 2), np.int64)}),
         ),
         Entry(
-            "activation actions", ("edgesdt.rules.activation.counts.actions",),
+            "activation actions", ("edgesdt.rules.activation.ledger.counts.actions",),
             lambda: (activation_counts.actions,
                      {"spec": spec_for("activation"), "events": np.ones((ACTIVATION_KINDS, 2), np.int64)}), ("events",),
         ),
         Entry(
-            "backprop Tally.of", ("edgesdt.rules.backprop.counts.Tally.of",),
+            "backprop Tally.of", ("edgesdt.rules.backprop.ledger.counts.Tally.of",),
             lambda: (backprop_counts.Tally.of, {"events": np.ones((BACKPROP_KINDS, 2), np.int64)}),
         ),
         Entry(
-            "backprop actions", ("edgesdt.rules.backprop.counts.actions",),
+            "backprop actions", ("edgesdt.rules.backprop.ledger.counts.actions",),
             lambda: (backprop_counts.actions,
                      {"spec": spec_for("backprop"), "events": np.ones((BACKPROP_KINDS, 2), np.int64)}), ("events",),
         ),
         Entry(
-            "softhebb Tally.of", ("edgesdt.rules.softhebb.counts.Tally.of",),
+            "softhebb Tally.of", ("edgesdt.rules.softhebb.ledger.counts.Tally.of",),
             lambda: (softhebb_counts.Tally.of, {"events": np.ones((SOFTHEBB_KINDS, 2), np.int64)}),
         ),
         Entry(
-            "softhebb actions", ("edgesdt.rules.softhebb.counts.actions",),
+            "softhebb actions", ("edgesdt.rules.softhebb.ledger.counts.actions",),
             lambda: (softhebb_counts.actions,
                      {"spec": spec_for("softhebb"), "events": np.ones((SOFTHEBB_KINDS, 2), np.int64)}), ("events",),
         ),
         Entry(
-            "similarity Tally.of", ("edgesdt.rules.similarity.counts.Tally.of",),
+            "similarity Tally.of", ("edgesdt.rules.similarity.ledger.counts.Tally.of",),
             lambda: (similarity_counts.Tally.of, {"events": np.ones((SIMILARITY_KINDS, 2), np.int64)}),
         ),
         Entry(
-            "similarity actions", ("edgesdt.rules.similarity.counts.actions",),
+            "similarity actions", ("edgesdt.rules.similarity.ledger.counts.actions",),
             lambda: (similarity_counts.actions,
                      {"spec": spec_for("similarity"), "events": np.ones((SIMILARITY_KINDS, 2), np.int64)}),
             ("events",),
         ),
         Entry(
-            "cell actions", ("edgesdt.rules.eqprop.cell_counts.actions",),
+            "cell actions", ("edgesdt.rules.eqprop.ledger.cell_counts.actions",),
             lambda: (cell_counts.actions, {"spec": spec_for("cells"), **tables, "tallies": [([1] * 14, [0] * 14)]}),
             ("events", "tallies"),
         ),
         Entry(
-            "backprop cell actions", ("edgesdt.rules.backprop.cell_counts.actions",),
+            "backprop cell actions", ("edgesdt.rules.backprop.ledger.cell_counts.actions",),
             lambda: (backprop_cell_counts.actions,
                      {"spec": spec_of([6, 4], {**KINDS["cells"], "learning.rule": "backprop"}),
                       "events": np.ones((BACKPROP_KINDS, 2), np.int64), "tallies": [([1] * 14, [0] * 14)]}),
             ("events", "tallies"),
         ),
         Entry(
-            "softhebb cell actions", ("edgesdt.rules.softhebb.cell_counts.actions",),
+            "softhebb cell actions", ("edgesdt.rules.softhebb.ledger.cell_counts.actions",),
             lambda: (softhebb_cell_counts.actions,
                      {"spec": spec_of([6, 4], {**KINDS["cells"], "learning.rule": "softhebb"}),
                       "events": np.ones((SOFTHEBB_KINDS, 2), np.int64), "tallies": [([1] * 14, [0] * 14)]}),
             ("events", "tallies"),
         ),
         Entry(
-            "similarity cell actions", ("edgesdt.rules.similarity.cell_counts.actions",),
+            "similarity cell actions", ("edgesdt.rules.similarity.ledger.cell_counts.actions",),
             lambda: (similarity_cell_counts.actions,
                      {"spec": spec_of([6, 4], {**KINDS["cells"], "learning.rule": "similarity"}),
                       "events": np.ones((SIMILARITY_KINDS, 2), np.int64), "tallies": [([1] * 14, [0] * 14)]}),

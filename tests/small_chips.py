@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edgesdt.kernels import layout
+from edgesdt.rules.eqprop.kernels.sample import infer_stream, learn_stream
 from edgesdt.rules.eqprop.plan import empty_chip, plan, rates, workspace
-from edgesdt.rules.eqprop.sample import infer_stream, learn_stream
 from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import Targeted, section_of
 from edgesdt.synapses.stores.memory import Memory, memory_of

@@ -1,4 +1,4 @@
-"""Backpropagation in float64 numpy: the algorithm of `edgesdt.rules.backprop.sample` without fixed-point rounding.
+"""Backpropagation in float64 numpy: the algorithm of `rules.backprop.kernels.sample` without fixed-point rounding.
 
 The caller provides the masks, so that a fixed-point chip can be compared with it sample by sample.
 """

@@ -1,4 +1,4 @@
-"""The EqProp chip in float64 numpy: the algorithm of `edgesdt.rules.eqprop.sample` without fixed-point rounding.
+"""The EqProp chip in float64 numpy: the algorithm of `rules.eqprop.kernels.sample` without fixed-point rounding.
 
 Liu et al., Neuromorph. Comput. Eng. 4 (2024) 044005. Nothing here is random: the caller provides the masks, the sign of
 beta and the order of samples, so that a fixed-point chip can be compared with it sample by sample.

@@ -1,4 +1,4 @@
-"""Similarity matching in float64 numpy: the algorithm of `edgesdt.rules.similarity.sample` without any rounding."""
+"""Similarity matching in float64 numpy: the algorithm of `rules.similarity.kernels.sample` without any rounding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SoftHebb in float64 numpy: the algorithm of `edgesdt.rules.softhebb.sample` without a single rounding.
+"""SoftHebb in float64 numpy: the algorithm of `edgesdt.rules.softhebb.kernels.sample` without a single rounding.
 
 With `floor` at 1e-10 and `normalisation: maximum` it is the published rule (Journé et al., ICLR 2023).
 """

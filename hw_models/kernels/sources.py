@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Final
 
 _HERE: Final = Path(__file__).resolve().parent
+_DEPTH: Final = 3
+"""Names in the dotted name of a room at most."""
 _IMPORT: Final = re.compile(
     r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]*(?:\(([^)]*)\)|([^\n(#]*))|import[ \t]+([^\n#]*))", re.MULTILINE
 )
@@ -32,13 +34,15 @@ def source_folders(package: str) -> tuple[Path, ...]:
 def sources(module: str, roots: tuple[Path, ...]) -> dict[str, Path]:
     """The modules below `roots`, and their files, whose functions may be inlined in those of `module`.
 
-    They are all of `hw_models`, those in the folder of `module`, and what any of them imports, wherever it does so.
-    Types decide at compilation which function is called, and whoever calls a kernel has imported their modules.
+    They are all of `hw_models`, those in the room of `module` (`edgesdt.rules.eqprop`, `edgesdt.synapses`), and what
+    any of them imports, wherever it does so. Types decide at compilation which function is called, and whoever calls a
+    kernel has imported their modules.
     """
     known = _modules(roots)
     path = known.get(module)
     folder = module if path and path.name == "__init__.py" else module.rpartition(".")[0] or module
-    waiting = [name for name in known if f"{name}.".startswith((f"{folder}.", "hw_models."))]
+    room = ".".join(folder.split(".")[:_DEPTH])
+    waiting = [name for name in known if f"{name}.".startswith((f"{room}.", "hw_models."))]
     found = set(waiting)
     while waiting:
         name = waiting.pop()

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgesdt.kernels.layout import BANK_STEPS, PAIRS
+from edgesdt.rules.eqprop.kernels.sample import learn_stream
 from edgesdt.rules.eqprop.plan import rates
 from edgesdt.rules.eqprop.rule import EqProp
-from edgesdt.rules.eqprop.sample import learn_stream
 from edgesdt.synapses.crossbar.crossbar import Crossbar
 from edgesdt.synapses.crossbar.layout import MOST_PULSES
 from edgesdt.synapses.crossbar.writing.updates import list_pulses

@@ -18,8 +18,8 @@ from numba import njit
 from edgesdt.kernels.byte_rows import ROWS, WIDTHS
 from edgesdt.kernels.drive import accumulate, add_rows_in_eights, add_rows_in_sixteens, drop, list_inputs, rest
 from edgesdt.kernels.listing import list_nonzero, list_reaching, pack_nonzero
-from edgesdt.rules.eqprop.one_layer import free_phase, nudged_phase
-from edgesdt.rules.eqprop.relax import list_return, propagate, relax
+from edgesdt.rules.eqprop.kernels.one_layer import free_phase, nudged_phase
+from edgesdt.rules.eqprop.kernels.relax import list_return, propagate, relax
 from edgesdt.synapses.batch import apply_biases, apply_weights, gather_contrast
 from edgesdt.synapses.digital import (
     form_deltas,

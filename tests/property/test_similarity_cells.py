@@ -16,7 +16,7 @@ from edgesdt.errors import SpecError
 from edgesdt.pricing import bill
 from edgesdt.rules.activity import ASSUMED, Seen
 from edgesdt.rules.lookup import memory_map, rule_of
-from edgesdt.rules.similarity import actions as own
+from edgesdt.rules.similarity.ledger import actions as own
 from edgesdt.rules.similarity.rule import Similarity
 from edgesdt.runs.preview import preview
 from edgesdt.spec import Spec

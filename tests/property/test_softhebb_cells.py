@@ -16,7 +16,7 @@ from edgesdt.errors import SpecError
 from edgesdt.pricing import bill
 from edgesdt.rules.activity import Seen
 from edgesdt.rules.lookup import memory_map, rule_of
-from edgesdt.rules.softhebb import actions as own
+from edgesdt.rules.softhebb.ledger import actions as own
 from edgesdt.rules.softhebb.rule import SoftHebb
 from edgesdt.runs.preview import preview
 from edgesdt.spec import Spec

@@ -23,7 +23,7 @@ from edgesdt.pricing import bill
 from edgesdt.reference.float_activation import FloatActivation
 from edgesdt.report.files import folders
 from edgesdt.report.run import completions
-from edgesdt.rules.activation import actions as own
+from edgesdt.rules.activation.ledger import actions as own
 from edgesdt.rules.activation.settings import shapes
 from edgesdt.rules.activity import ASSUMED, Seen
 from edgesdt.rules.lookup import design_of, memory_map, resolve, rule_of

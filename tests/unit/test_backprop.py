@@ -17,7 +17,7 @@ from edgesdt.ledger.recipes import Access
 from edgesdt.pricing import bill
 from edgesdt.reference.float_backprop import Constants, FloatBackprop
 from edgesdt.rules.activity import ASSUMED, Seen
-from edgesdt.rules.backprop import actions as own
+from edgesdt.rules.backprop.ledger import actions as own
 from edgesdt.rules.lookup import design_of, memory_map, resolve, rule_of
 from edgesdt.spec import Spec
 from tests.small_backprop import events_of

@@ -101,8 +101,8 @@ def test_an_installed_package_is_part_of_the_state_of_its_code() -> None:
 @pytest.mark.parametrize(
     ("module", "seen", "unseen"),
     [
-        ("edgesdt.rules.eqprop.sample", "edgesdt.synapses.stores.array", "edgesdt.rules.softhebb.pull"),
-        ("edgesdt.rules.softhebb.pull", "edgesdt.synapses.digital", "edgesdt.rules.eqprop.relax"),
+        ("edgesdt.rules.eqprop.kernels.sample", "edgesdt.synapses.stores.array", "edgesdt.rules.softhebb.kernels.pull"),
+        ("edgesdt.rules.softhebb.kernels.pull", "edgesdt.synapses.digital", "edgesdt.rules.eqprop.kernels.relax"),
         ("edgesdt.synapses.digital", "edgesdt.kernels.arithmetic", "edgesdt.rules.base"),
         ("edgesdt.kernels.drive", "hw_models.kernels.randomness", "edgesdt.synapses.digital"),
     ],

@@ -13,7 +13,7 @@ from edgesdt.chip.simulated import Chip
 from edgesdt.datasets.encoders import encode
 from edgesdt.ledger import actions as act
 from edgesdt.readouts import methods
-from edgesdt.rules.eqprop import counts
+from edgesdt.rules.eqprop.ledger import counts
 from tests.small_chips import random_samples, spec_of
 
 KINDS: dict[str, tuple[list[int], dict[str, Any]]] = {

@@ -16,7 +16,7 @@ import pytest
 from edgesdt.ledger import actions as act
 from edgesdt.pricing import bill, leakage
 from edgesdt.pricing import cells as energy_cells
-from edgesdt.rules.eqprop import cell_counts
+from edgesdt.rules.eqprop.ledger import cell_counts
 from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.rules.lookup import memory_map
 from edgesdt.runs.experiment import run

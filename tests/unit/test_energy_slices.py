@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from edgesdt.pricing import bill, cells
-from edgesdt.rules.eqprop import cell_counts
+from edgesdt.rules.eqprop.ledger import cell_counts
 from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.rules.lookup import memory_map
 from edgesdt.spec import Spec

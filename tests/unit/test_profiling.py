@@ -13,7 +13,7 @@ from edgesdt import datasets
 from edgesdt.chip.simulated import Chip
 from edgesdt.datasets import Dataset
 from edgesdt.rules.activity import ASSUMED, Activity, Seen, in_words
-from edgesdt.rules.eqprop.activity import observed
+from edgesdt.rules.eqprop.ledger.activity import observed
 from edgesdt.rules.lookup import resolve, rule_of
 from edgesdt.runs import preview, profile, record
 from edgesdt.runs.experiment import run

@@ -16,7 +16,7 @@ from edgesdt.ledger.recipes import Access
 from edgesdt.pricing import bill
 from edgesdt.rules.activity import ASSUMED, Seen
 from edgesdt.rules.lookup import design_of, memory_map, resolve, rule_of
-from edgesdt.rules.similarity import actions as own
+from edgesdt.rules.similarity.ledger import actions as own
 from edgesdt.spec import Spec
 from tests.small_chips import random_samples, spec_of
 from tests.small_similarity import events_of

@@ -20,7 +20,7 @@ from edgesdt.pricing import bill
 from edgesdt.reference.float_softhebb import Constants, FloatSoftHebb
 from edgesdt.rules.activity import ASSUMED, Seen
 from edgesdt.rules.lookup import cautions, design_of, memory_map, resolve, rule_of
-from edgesdt.rules.softhebb import actions as own
+from edgesdt.rules.softhebb.ledger import actions as own
 from edgesdt.spec import Spec
 from tests.small_chips import random_samples
 from tests.small_softhebb import events_of, softhebb

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from edgesdt.rules.activation import registers
 from edgesdt.rules.activation.agreement import disagreements
-from edgesdt.rules.activation.design import design
-from edgesdt.rules.activation.memory import memory
+from edgesdt.rules.activation.ledger.design import design
+from edgesdt.rules.activation.ledger.memory import memory
 from edgesdt.rules.activation.settings import Settings, settings
 from edgesdt.rules.activity import Activity, Seen
 from edgesdt.rules.protocol import Counts, Learner, Pictures, Pixels, Rule
@@ -16,13 +16,13 @@ from edgesdt.spec.schema.learning import Schedule
 
 
 def _expected(spec: Spec, learning: bool, activity: Activity) -> Counts:
-    from edgesdt.rules.activation import counts  # event tables come with the compiler
+    from edgesdt.rules.activation.ledger import counts  # event tables come with the compiler
 
     return counts.predicted(spec, learning, activity)
 
 
 def _observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity:
-    from edgesdt.rules.activation.activity import observed
+    from edgesdt.rules.activation.ledger.activity import observed
 
     return observed(spec, trained, inferred, source)
 

@@ -8,8 +8,8 @@ from edgesdt.kernels.arithmetic import saturate
 from edgesdt.kernels.inverse_root import inverse_root
 from edgesdt.kernels.jit import kernel
 from edgesdt.kernels.row_sums import sum_along_rows
-from edgesdt.rules.activation.forward import nearest
-from edgesdt.rules.activation.sample import load, pass_up
+from edgesdt.rules.activation.kernels.forward import nearest
+from edgesdt.rules.activation.kernels.sample import load, pass_up
 
 ROUNDS = 12
 """Times that the missing pixels are reconstructed; later ones change little."""

@@ -15,8 +15,8 @@ from edgesdt.kernels.inverse_root import roots
 from edgesdt.kernels.random_bank import seeded
 from edgesdt.qformat import QFormat, Rounding
 from edgesdt.rules.activation import registers
+from edgesdt.rules.activation.kernels.sample import OUTPUT_POINT
 from edgesdt.rules.activation.layout import EVENT_KINDS, ChipArrays, Plan, Workspace
-from edgesdt.rules.activation.sample import OUTPUT_POINT
 from edgesdt.rules.activation.settings import (
     FACTOR_BITS,
     MEAN_BITS,

@@ -1,6 +1,6 @@
 """Activation learning on a fixed-point chip: Zhou, "Activation learning by local competitions", arXiv 2209.13400.
 
-The algorithm, sample by sample, is `edgesdt.rules.activation.sample.learn_stream`.
+The algorithm, sample by sample, is `edgesdt.rules.activation.kernels.sample.learn_stream`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from edgesdt.kernels.layout import Codes
 from edgesdt.rules import arguments
 from edgesdt.rules.activation import plan
 from edgesdt.rules.activation.completion import complete_stream
-from edgesdt.rules.activation.counts import actions
+from edgesdt.rules.activation.kernels.sample import infer_stream, learn_stream
 from edgesdt.rules.activation.layout import ChipArrays, Plan, Workspace
-from edgesdt.rules.activation.sample import infer_stream, learn_stream
+from edgesdt.rules.activation.ledger.counts import actions
 from edgesdt.rules.activation.settings import ROOT_BITS, RUNNING_BITS, settings
 from edgesdt.rules.activation.store import LabelStore
 from edgesdt.rules.arguments import signed

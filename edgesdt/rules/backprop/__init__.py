@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from edgesdt.rules.activity import Activity, Seen, in_words
 from edgesdt.rules.backprop import registers
-from edgesdt.rules.backprop.design import design
-from edgesdt.rules.backprop.memory import memory
+from edgesdt.rules.backprop.ledger.design import design
+from edgesdt.rules.backprop.ledger.memory import memory
 from edgesdt.rules.backprop.settings import Settings, settings
 from edgesdt.rules.protocol import Counts, Learner, Rule
 from edgesdt.spec import Spec
@@ -16,14 +16,17 @@ from edgesdt.spec.text.source import Fault
 
 
 def _expected(spec: Spec, learning: bool, activity: Activity) -> Counts:
-    from edgesdt.rules.backprop import cell_counts, counts  # event tables come with the compiler
+    from edgesdt.rules.backprop.ledger import (
+        cell_counts,
+        counts,  # event tables come with the compiler
+    )
 
     predicted = counts.predicted if spec.device.digital else cell_counts.predicted
     return predicted(spec, learning, activity)
 
 
 def _observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity:
-    from edgesdt.rules.backprop.activity import observed
+    from edgesdt.rules.backprop.ledger.activity import observed
 
     return observed(spec, trained, inferred, source)
 

@@ -1,8 +1,8 @@
 """Backpropagation with a self-defined target or a label on a fixed-point chip.
 
 Rumelhart, Hinton & Williams, Nature 323 (1986) 533; with the self-defined target: Liu et al., Neuromorph. Comput.
-Eng. 4 (2024) 044005. The algorithm, sample by sample, is `edgesdt.rules.backprop.sample.learn_stream`. What holds the
-weights is the learner's `store`.
+Eng. 4 (2024) 044005. The algorithm, sample by sample, is `edgesdt.rules.backprop.kernels.sample.learn_stream`.
+What holds the weights is the learner's `store`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from edgesdt.kernels.layout import Codes
 from edgesdt.rules import arguments
 from edgesdt.rules.arguments import signed
 from edgesdt.rules.backprop import plan
+from edgesdt.rules.backprop.kernels.sample import infer_stream, learn_stream
 from edgesdt.rules.backprop.layout import ChipArrays, Plan, Workspace
-from edgesdt.rules.backprop.memory import gradient_bits
+from edgesdt.rules.backprop.ledger.memory import gradient_bits
 from edgesdt.rules.backprop.registers import TABLE_BITS
-from edgesdt.rules.backprop.sample import infer_stream, learn_stream
 from edgesdt.rules.base import Events, StoreLearner
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
@@ -48,10 +48,10 @@ class Backprop(StoreLearner):
 
     def _priced(self, events: Events, tallies: Tallies) -> Counts:
         if self.spec.device.digital:
-            from edgesdt.rules.backprop.counts import actions
+            from edgesdt.rules.backprop.ledger.counts import actions
 
             return actions(self.spec, events)
-        from edgesdt.rules.backprop import cell_counts  # a digital chip needs no device models
+        from edgesdt.rules.backprop.ledger import cell_counts  # a digital chip needs no device models
 
         return cell_counts.actions(self.spec, events, tallies)
 

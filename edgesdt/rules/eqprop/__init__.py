@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from edgesdt.rules.activity import Activity, Seen, in_words
 from edgesdt.rules.eqprop import registers
-from edgesdt.rules.eqprop.design import design
-from edgesdt.rules.eqprop.memory import memory
+from edgesdt.rules.eqprop.ledger.design import design
+from edgesdt.rules.eqprop.ledger.memory import memory
 from edgesdt.rules.eqprop.settings import Settings
 from edgesdt.rules.protocol import Counts, Learner, Rule
 from edgesdt.spec import Spec
@@ -13,14 +13,17 @@ from edgesdt.spec.schema.learning import Schedule
 
 
 def _expected(spec: Spec, learning: bool, activity: Activity) -> Counts:
-    from edgesdt.rules.eqprop import cell_counts, counts  # event tables come with the compiler
+    from edgesdt.rules.eqprop.ledger import (
+        cell_counts,
+        counts,  # event tables come with the compiler
+    )
 
     predicted = counts.predicted if spec.device.digital else cell_counts.predicted
     return predicted(spec, learning, activity)
 
 
 def _observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity:
-    from edgesdt.rules.eqprop.activity import observed
+    from edgesdt.rules.eqprop.ledger.activity import observed
 
     return observed(spec, trained, inferred, source)
 

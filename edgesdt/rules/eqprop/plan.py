@@ -12,7 +12,7 @@ from edgesdt.kernels.byte_rows import ROWS as AT_ONCE
 from edgesdt.kernels.layout import EVENT_KINDS, ChipArrays, Codes, Plan, Workspace
 from edgesdt.kernels.random_bank import seeded
 from edgesdt.qformat import Rounding
-from edgesdt.rules.eqprop.one_layer import MOST_DRIVES, ROWS, tabulate
+from edgesdt.rules.eqprop.kernels.one_layer import MOST_DRIVES, ROWS, tabulate
 from edgesdt.rules.eqprop.registers import Registers, rate, rounding
 from edgesdt.rules.eqprop.settings import settings
 from edgesdt.rules.fixed_point import accumulator_frac, bias_left, codes, rate_row, weight_codes, wide_codes

@@ -1,7 +1,8 @@
 """Equilibrium propagation with a self-defined target (or a label) on a fixed-point chip.
 
 Liu et al., Neuromorph. Comput. Eng. 4 (2024) 044005. The algorithm itself, sample by sample, is
-`edgesdt.rules.eqprop.sample.learn_stream`; this module wires it to a spec. What holds the weights is its `store`.
+`edgesdt.rules.eqprop.kernels.sample.learn_stream`; this module wires it to a spec.
+What holds the weights is its `store`.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from edgesdt.rules import arguments
 from edgesdt.rules.arguments import signed
 from edgesdt.rules.base import Events, StoreLearner
 from edgesdt.rules.eqprop import plan
-from edgesdt.rules.eqprop.memory import contrast_bits, memory
-from edgesdt.rules.eqprop.sample import infer_stream, learn_stream
+from edgesdt.rules.eqprop.kernels.sample import infer_stream, learn_stream
+from edgesdt.rules.eqprop.ledger.memory import contrast_bits, memory
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
 from edgesdt.synapses.substrate import Tallies
@@ -50,10 +51,10 @@ class EqProp(StoreLearner):
 
     def _priced(self, events: Events, tallies: Tallies) -> Counts:
         if self.spec.device.digital:
-            from edgesdt.rules.eqprop.counts import actions
+            from edgesdt.rules.eqprop.ledger.counts import actions
 
             return actions(self.spec, events)
-        from edgesdt.rules.eqprop import cell_counts  # a digital chip needs no device models
+        from edgesdt.rules.eqprop.ledger import cell_counts  # a digital chip needs no device models
 
         return cell_counts.actions(self.spec, events, tallies)
 

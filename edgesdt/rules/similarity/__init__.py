@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from edgesdt.rules.activity import Activity, Seen
 from edgesdt.rules.protocol import Counts, Learner, Rule
 from edgesdt.rules.similarity import registers
-from edgesdt.rules.similarity.design import design
-from edgesdt.rules.similarity.memory import code_bits, code_point, memory
+from edgesdt.rules.similarity.ledger.design import design
+from edgesdt.rules.similarity.ledger.memory import code_bits, code_point, memory
 from edgesdt.rules.similarity.settings import Settings, settings
 from edgesdt.spec import Spec
 from edgesdt.spec.text.source import Fault
@@ -19,22 +19,22 @@ MOST_CODE_BITS = 15
 
 def _expected(spec: Spec, learning: bool, activity: Activity) -> Counts:
     if spec.device.digital:
-        from edgesdt.rules.similarity import activity as activity_of  # event tables come with the compiler
+        from edgesdt.rules.similarity.ledger import activity as activity_of  # event tables come with the compiler
 
         return activity_of.predicted(spec, learning, activity)
-    from edgesdt.rules.similarity import cell_counts
+    from edgesdt.rules.similarity.ledger import cell_counts
 
     return cell_counts.predicted(spec, learning, activity)
 
 
 def _observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity:
-    from edgesdt.rules.similarity.activity import observed
+    from edgesdt.rules.similarity.ledger.activity import observed
 
     return observed(spec, trained, inferred, source)
 
 
 def _in_words(activity: Activity, sizes: Sequence[int]) -> str:
-    from edgesdt.rules.similarity.activity import in_words
+    from edgesdt.rules.similarity.ledger.activity import in_words
 
     return in_words(activity, sizes)
 

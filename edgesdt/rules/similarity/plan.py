@@ -25,7 +25,7 @@ from edgesdt.rules.similarity.layout import (
     Plan,
     Workspace,
 )
-from edgesdt.rules.similarity.memory import code_bits, code_point
+from edgesdt.rules.similarity.ledger.memory import code_bits, code_point
 from edgesdt.rules.similarity.settings import settings
 from edgesdt.spec import Spec
 

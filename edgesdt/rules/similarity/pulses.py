@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from edgesdt.qformat import Scale
 from edgesdt.rules.similarity import registers
-from edgesdt.rules.similarity.memory import code_point
+from edgesdt.rules.similarity.ledger.memory import code_point
 from edgesdt.spec import Spec
 from edgesdt.synapses.crossbar.scales import share_bits, weight_of_pulse, weight_per_range
 

@@ -1,6 +1,7 @@
 """Similarity matching on a fixed-point chip: feed-forward and lateral weights, settled for every sample.
 
-Bahroun et al., arXiv 2308.02427. The algorithm, sample by sample, is `edgesdt.rules.similarity.sample.learn_stream`.
+Bahroun et al., arXiv 2308.02427. The algorithm, sample by sample, is
+`edgesdt.rules.similarity.kernels.sample.learn_stream`.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from edgesdt.rules.arguments import signed
 from edgesdt.rules.base import Events, StoreLearner
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.rules.similarity import plan, registers
-from edgesdt.rules.similarity.counts import actions
+from edgesdt.rules.similarity.kernels.sample import infer_stream, learn_stream, reflect_layer
 from edgesdt.rules.similarity.layout import ChipArrays, Plan, Workspace
-from edgesdt.rules.similarity.sample import infer_stream, learn_stream, reflect_layer
+from edgesdt.rules.similarity.ledger.counts import actions
 from edgesdt.rules.similarity.settings import settings
 from edgesdt.rules.similarity.store import NeuronStore
 from edgesdt.spec import Spec
@@ -61,7 +62,7 @@ class Similarity(StoreLearner):
     def _priced(self, events: Events, tallies: Tallies) -> Counts:
         if self.spec.device.digital:
             return actions(self.spec, events)
-        from edgesdt.rules.similarity import cell_counts  # a digital chip needs no device models
+        from edgesdt.rules.similarity.ledger import cell_counts  # a digital chip needs no device models
 
         return cell_counts.actions(self.spec, events, tallies)
 

@@ -7,28 +7,31 @@ from collections.abc import Sequence
 from edgesdt.rules.activity import Activity, Seen
 from edgesdt.rules.protocol import Counts, Learner, Rule
 from edgesdt.rules.softhebb import agreement, registers
-from edgesdt.rules.softhebb.design import design
-from edgesdt.rules.softhebb.memory import memory
+from edgesdt.rules.softhebb.ledger.design import design
+from edgesdt.rules.softhebb.ledger.memory import memory
 from edgesdt.rules.softhebb.settings import Settings
 from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import Schedule
 
 
 def _expected(spec: Spec, learning: bool, activity: Activity) -> Counts:
-    from edgesdt.rules.softhebb import cell_counts, expected  # event tables come with the compiler
+    from edgesdt.rules.softhebb.ledger import (
+        cell_counts,
+        expected,  # event tables come with the compiler
+    )
 
     predicted = expected.predicted if spec.device.digital else cell_counts.predicted
     return predicted(spec, learning, activity)
 
 
 def _observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity:
-    from edgesdt.rules.softhebb.expected import observed
+    from edgesdt.rules.softhebb.ledger.expected import observed
 
     return observed(spec, trained, inferred, source)
 
 
 def _in_words(activity: Activity, sizes: Sequence[int]) -> str:
-    from edgesdt.rules.softhebb.expected import in_words
+    from edgesdt.rules.softhebb.ledger.expected import in_words
 
     return in_words(activity, tuple(sizes))
 

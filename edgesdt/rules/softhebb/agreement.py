@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgesdt.rules.softhebb import registers
-from edgesdt.rules.softhebb.memory import decay_bits, gathered_bits
+from edgesdt.rules.softhebb.ledger.memory import decay_bits, gathered_bits
 from edgesdt.rules.softhebb.settings import buffered, competing, pre_bits, settings
 from edgesdt.spec import Spec, layers
 from edgesdt.spec.checks.hints import Path

@@ -1,7 +1,7 @@
 """SoftHebb on a fixed-point chip: a soft winner-take-all whose losers move away from the sample.
 
 Journé et al., ICLR 2023; the inputs are centred by running means. The algorithm, sample by sample, is
-`edgesdt.rules.softhebb.sample.learn_stream`. What holds the weights is the learner's `store`.
+`edgesdt.rules.softhebb.kernels.sample.learn_stream`. What holds the weights is the learner's `store`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from edgesdt.rules.arguments import signed
 from edgesdt.rules.base import Events, StoreLearner
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.rules.softhebb import plan
-from edgesdt.rules.softhebb.cells import offsets_at_rest, offsets_of_rows
+from edgesdt.rules.softhebb.kernels.cells import offsets_at_rest, offsets_of_rows
+from edgesdt.rules.softhebb.kernels.sample import infer_stream, learn_stream
 from edgesdt.rules.softhebb.layout import ChipArrays, Plan, Workspace
-from edgesdt.rules.softhebb.memory import LARGEST_BITS, decay_bits, gathered_bits, norm_bits, offset_bits
+from edgesdt.rules.softhebb.ledger.memory import LARGEST_BITS, decay_bits, gathered_bits, norm_bits, offset_bits
 from edgesdt.rules.softhebb.registers import POWER_BITS, RECIPROCAL_BITS
-from edgesdt.rules.softhebb.sample import infer_stream, learn_stream
 from edgesdt.rules.softhebb.settings import competing, pre_bits, settings
 from edgesdt.spec import Spec
 from edgesdt.spec.layers import device_of
@@ -105,10 +105,10 @@ class SoftHebb(StoreLearner):
 
     def _priced(self, events: Events, tallies: Tallies) -> Counts:
         if self.spec.device.digital:
-            from edgesdt.rules.softhebb.counts import actions
+            from edgesdt.rules.softhebb.ledger.counts import actions
 
             return actions(self.spec, events)
-        from edgesdt.rules.softhebb import cell_counts  # a digital chip needs no device models
+        from edgesdt.rules.softhebb.ledger import cell_counts  # a digital chip needs no device models
 
         return cell_counts.actions(self.spec, events, tallies)
 

@@ -1,0 +1,1 @@
+"""The kernels of the rule: one sample, step by step."""
