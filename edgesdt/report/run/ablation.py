@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgesdt import registry
 from edgesdt.errors import EdgesdtError
 from edgesdt.report.drawing import charts, svg, wording
 from edgesdt.report.drawing.svg import Marks
@@ -23,7 +24,7 @@ FILE = "ablation.json"
 SCHEMA = 1
 ALL_ON, ALL_OFF = "all on", "all off"
 ALIKE = "not distinguishable"
-_READOUTS = ("direct_average", "output", "activation", "linear")
+_READOUTS = ("direct_average", *registry.BY_CLASS, "linear")
 """Read-outs: an ablation is told by the first of these that it has."""
 
 
