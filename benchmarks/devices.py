@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks import command, machine, tables
-from benchmarks.rounds import Spread, interleaved, one_thread, rate
+from benchmarks import command, tables
+from benchmarks.measuring import machine
+from benchmarks.measuring.rounds import Spread, interleaved, one_thread, rate
 from edgesdt.chip.simulated import Chip
 from edgesdt.errors import EdgesdtError
 from edgesdt.runs import record

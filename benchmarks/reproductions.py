@@ -1,4 +1,4 @@
-"""The results to reproduce: reads and checks one YAML file per row in this folder. `reproduce` runs them."""
+"""The results to reproduce: reads and checks one YAML file per row in `published`. `reproduce` runs them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from edgesdt.errors import EdgesdtError
 from edgesdt.spec import Spec, load
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "published"
 QUICK = {"epochs": 1, "data.train": 1_000, "data.test": 200}
 """Changes by `--quick`: the pipeline is tested, but no bar can be checked."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from benchmarks import devices, machine, speed_text, tables
+from benchmarks import devices, tables
+from benchmarks.measuring import machine, speed_text
 from benchmarks.records import Record, by_spec
 from edgesdt import units
 

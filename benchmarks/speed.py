@@ -15,11 +15,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import command, devices, machine, speed_text
-from benchmarks.contestants import ChipContestant, FloatContestant, Pixels
-from benchmarks.roofline import Stream, Traffic, footprint, traffic
-from benchmarks.rounds import interleaved, one_thread, rate
-from benchmarks.samples import images
+from benchmarks import command, devices
+from benchmarks.measuring import machine, speed_text
+from benchmarks.measuring.contestants import ChipContestant, FloatContestant, Pixels
+from benchmarks.measuring.roofline import Stream, Traffic, footprint, traffic
+from benchmarks.measuring.rounds import interleaved, one_thread, rate
+from benchmarks.measuring.samples import images
 from edgesdt.errors import EdgesdtError
 from edgesdt.runs import record
 from edgesdt.spec import Spec, load

@@ -11,7 +11,7 @@ from numba.core.types import int8, int32, uint8
 from numba.extending import overload
 
 from edgesdt.kernels.arithmetic import saturate
-from edgesdt.kernels.byte_rows import ROWS, WIDTHS, add_sixteen
+from edgesdt.kernels.bytes.rows import ROWS, WIDTHS, add_sixteen
 from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.listing import list_nonzero
 from edgesdt.kernels.random_bank import draw, steps_for

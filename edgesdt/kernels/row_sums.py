@@ -11,8 +11,8 @@ from numba.core.types import int8, uint8
 from numba.extending import overload
 
 from edgesdt.kernels.arithmetic import add32, mul32, saturate
-from edgesdt.kernels.byte_rows import ROWS, WIDTHS, add_sixteen_signed
-from edgesdt.kernels.byte_sums import AT_ONCE, BLOCK, sum_four, sum_four_wide
+from edgesdt.kernels.bytes.rows import ROWS, WIDTHS, add_sixteen_signed
+from edgesdt.kernels.bytes.sums import AT_ONCE, BLOCK, sum_four, sum_four_wide
 from edgesdt.kernels.drive import add_columns, add_rows_in_eights
 from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.listing import list_nonzero

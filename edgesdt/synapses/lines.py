@@ -11,7 +11,7 @@ from numba.core.types import int8
 from numba.extending import overload
 
 from edgesdt.kernels.arithmetic import add32, mul16, mul32, saturate, scaled, sub32
-from edgesdt.kernels.byte_steps import COLUMNS, add_steps
+from edgesdt.kernels.bytes.steps import COLUMNS, add_steps
 from edgesdt.kernels.jit import inlined, kernel, operation
 from edgesdt.kernels.layout import BANK_STEPS, PAIRS, WEIGHT_SATURATIONS, WEIGHT_WRITES
 from edgesdt.kernels.listing import list_nonzero

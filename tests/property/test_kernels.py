@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from edgesdt.kernels.byte_rows import ROWS, WIDTHS
+from edgesdt.kernels.bytes.rows import ROWS, WIDTHS
 from edgesdt.kernels.drive import accumulate, add_rows_in_eights, add_rows_in_sixteens, drop, list_inputs, rest
 from edgesdt.kernels.listing import list_nonzero, list_reaching, pack_nonzero
 from edgesdt.rules.eqprop.kernels.one_layer import free_phase, nudged_phase

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from edgesdt.kernels.byte_rows import ROWS
-from edgesdt.kernels.byte_steps import COLUMNS
-from edgesdt.kernels.byte_sums import BLOCK
+from edgesdt.kernels.bytes.rows import ROWS
+from edgesdt.kernels.bytes.steps import COLUMNS
+from edgesdt.kernels.bytes.sums import BLOCK
 from edgesdt.kernels.row_sums import add_signed_rows, sum_along_rows
 from edgesdt.synapses.lines import add_lines
 

@@ -14,7 +14,7 @@ import pytest
 from matplotlib.image import imread
 
 from benchmarks import activation_uses
-from benchmarks.contestants import yardstick
+from benchmarks.measuring.contestants import yardstick
 from edgesdt import datasets
 from edgesdt.chip.simulated import Chip
 from edgesdt.errors import ArgumentError, EdgesdtError, SpecError

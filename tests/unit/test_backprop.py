@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.contestants import yardstick
+from benchmarks.measuring.contestants import yardstick
 from edgesdt.chip.simulated import Chip
 from edgesdt.errors import SpecError
 from edgesdt.ledger.recipes import Access

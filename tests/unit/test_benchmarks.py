@@ -20,22 +20,18 @@ from benchmarks import (
     collect,
     determinism,
     devices,
-    machine,
     peak_memory,
     records,
     reproduce,
     reproductions,
     result_pages,
     results,
-    roofline,
-    rounds,
-    samples,
     speed,
-    speed_text,
     tables,
 )
-from benchmarks.contestants import ChipContestant, FloatContestant
-from benchmarks.float_reference import FloatEqProp, Settings
+from benchmarks.float32.eqprop import FloatEqProp, Settings
+from benchmarks.measuring import machine, roofline, rounds, samples, speed_text
+from benchmarks.measuring.contestants import ChipContestant, FloatContestant
 from edgesdt import datasets
 from edgesdt.chip.simulated import Chip
 from edgesdt.errors import DataError, EdgesdtError, RunError

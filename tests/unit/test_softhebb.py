@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.contestants import yardstick
-from benchmarks.float_softhebb import FloatSoftHebb as FloatYardstick
+from benchmarks.float32.softhebb import FloatSoftHebb as FloatYardstick
+from benchmarks.measuring.contestants import yardstick
 from edgesdt.chip.simulated import Chip
 from edgesdt.errors import SpecError
 from edgesdt.ledger.recipes import Access

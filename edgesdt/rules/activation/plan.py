@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edgesdt.kernels.arithmetic import register
-from edgesdt.kernels.byte_rows import ROWS as AT_ONCE
-from edgesdt.kernels.byte_steps import COLUMNS
-from edgesdt.kernels.byte_sums import BLOCK
+from edgesdt.kernels.bytes.rows import ROWS as AT_ONCE
+from edgesdt.kernels.bytes.steps import COLUMNS
+from edgesdt.kernels.bytes.sums import BLOCK
 from edgesdt.kernels.inverse_root import roots
 from edgesdt.kernels.random_bank import seeded
 from edgesdt.qformat import QFormat, Rounding

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edgesdt.kernels.arithmetic import register
-from edgesdt.kernels.byte_rows import ROWS as AT_ONCE
+from edgesdt.kernels.bytes.rows import ROWS as AT_ONCE
 from edgesdt.kernels.layout import EVENT_KINDS, ChipArrays, Codes, Plan, Workspace
 from edgesdt.kernels.random_bank import seeded
 from edgesdt.qformat import Rounding

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from edgesdt.kernels.arithmetic import register
-from edgesdt.kernels.byte_rows import ROWS as AT_ONCE
+from edgesdt.kernels.bytes.rows import ROWS as AT_ONCE
 from edgesdt.kernels.layout import Ints
 from edgesdt.kernels.random_bank import seeded
 from edgesdt.qformat import QFormat, Rounding, Scale

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.float_network import FloatNetwork, Floats
+from benchmarks.float32.network import FloatNetwork, Floats
 from edgesdt.rules.activation.settings import settings, shapes
 from edgesdt.spec import Spec
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.float_network import FloatNetwork, Floats
+from benchmarks.float32.network import FloatNetwork, Floats
 from edgesdt.rules.softhebb.settings import settings, sharpness
 from edgesdt.spec import Spec
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks import machine, tables
-from benchmarks.roofline import Roof
-from benchmarks.rounds import Spread, ratios
+from benchmarks import tables
+from benchmarks.measuring import machine
+from benchmarks.measuring.roofline import Roof
+from benchmarks.measuring.rounds import Spread, ratios
 
 PHASES = {"train": "training", "infer": "inference"}
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.float_network import FloatNetwork, Floats, Mask
+from benchmarks.float32.network import FloatNetwork, Floats, Mask
 from edgesdt.rules.eqprop.settings import settings
 from edgesdt.spec import Spec
 

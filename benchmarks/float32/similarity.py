@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg.blas import sgemm
 
-from benchmarks.float_network import FloatNetwork, Floats
+from benchmarks.float32.network import FloatNetwork, Floats
 from edgesdt.rules.similarity.settings import settings
 from edgesdt.spec import Spec
 

@@ -15,7 +15,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from edgesdt.kernels.byte_rows import WIDTHS, dot_product
+from edgesdt.kernels.bytes.rows import WIDTHS, dot_product
 
 AT_ONCE = 4
 """Rows of one pass, for which the values are loaded once."""

@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks import float_activation, float_backprop, float_reference, float_similarity, float_softhebb
-from benchmarks.float_network import FloatNetwork
+from benchmarks.float32 import activation as float_activation
+from benchmarks.float32 import backprop as float_backprop
+from benchmarks.float32 import eqprop as float_reference
+from benchmarks.float32 import similarity as float_similarity
+from benchmarks.float32 import softhebb as float_softhebb
+from benchmarks.float32.network import FloatNetwork
 from edgesdt.chip.simulated import Chip
 from edgesdt.datasets.encoders import encode
 from edgesdt.rules.protocol import Counts

@@ -1,0 +1,1 @@
+"""How speed is measured: rounds, samples, contestants, the machine and its roof."""

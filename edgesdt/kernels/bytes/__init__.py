@@ -1,0 +1,1 @@
+"""Sums and steps of bytes with the processor's 8-bit instructions."""
