@@ -1,4 +1,4 @@
-"""SoftHebb on the chip beside its float64 twin: `python -m benchmarks.softhebb_twin`, the issue's "within 1 point".
+"""SoftHebb on the chip beside its float64 twin: `python -m benchmarks.softhebb_twin`.
 
 Both start from the same weights and see the same samples of MNIST once, one at a time. The twin (`edgesdt.reference`)
 rounds nothing; its means are those of the same windows. The states of both are read out by the same classifier, those
