@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.rules import charts, commands, findings, grid, least_squares, measure, page, widths
+from benchmarks.rules import charts, commands, findings, grid, least_squares, measure, page, rows, widths
 from benchmarks.rules.grid import BUDGETS, CONTESTANTS, Case
 from edgesdt import registry
 from edgesdt.datasets import Dataset
@@ -167,14 +167,14 @@ def test_a_rule_no_better_than_its_control_is_named_and_one_that_is_better_is_no
     control = {"0.01": 0.7, "0.1": 0.8, "1": 0.9}
     better = {share: value + 0.05 for share, value in control.items()}
     made = [record(seed=seed, untrained=control, last=better) for seed in (0, 1, 2)]
-    assert page.no_better(made) == []
+    assert rows.no_better(made) == []
     scattered = [
         {share: value + gain for share, value in control.items()} for gain in (0.05, -0.05, 0.01)
     ]
     made = [record(seed=seed, untrained=control, last=last) for seed, last in enumerate(scattered)]
-    assert len(page.no_better(made)) == 3 and "no better" in page.no_better(made)[0]
+    assert len(rows.no_better(made)) == 3 and "no better" in rows.no_better(made)[0]
     worse = {share: value - 0.1 for share, value in control.items()}
-    assert "worse" in page.no_better([record(untrained=control, last=worse)])[0]
+    assert "worse" in rows.no_better([record(untrained=control, last=worse)])[0]
 
 
 def test_the_state_at_an_energy_is_the_last_point_that_costs_no_more() -> None:
