@@ -54,7 +54,7 @@ def row(seeds: Sequence[Record]) -> list[str]:
 
 
 def _classifiers(seeds: Sequence[Record], before: str = "") -> str:
-    """The accuracies of the classifiers that the records have; `before` is the prefix of those of an untrained chip."""
+    """The accuracies of the classifiers that the records have; those of an untrained chip begin with `before`."""
     found = ((name, accuracy(seeds, before + name)) for name in ("linear", "output"))
     return " · ".join(f"{percentage} ({name})" for name, percentage in found if percentage != "–")
 

@@ -67,7 +67,7 @@ def _bank_steps(spec: Spec, swept: list[float], errors: float, active: list[floa
     """Steps of the random bank for the rounding of so many sweeps."""
     per_step, many, stored = 2 * spec.chip.random.lanes, competing(spec), layers.in_memory(spec)
     rounded = spec.chip.weights.rounding == "stochastic"
-    draws = [rounded or k not in stored for k in range(len(swept))]  # pulses are always rounded so
+    draws = [rounded or k not in stored for k in range(len(spec.chip.layers) - 1)]  # pulses are always rounded so
     total = sum(n * -(-spec.chip.layers[k] // per_step) for k, n in enumerate(swept[:many]) if draws[k])
     if settings(spec).target != "label" or not draws[many]:
         return float(total)
