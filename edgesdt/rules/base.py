@@ -53,6 +53,7 @@ class StoreLearner(ABC):
         self.store: Substrate = self._substrate(self._aligned(self.work))
         self._inference_events: Events = np.zeros_like(self.work.events)
         self._epoch = BEFORE
+        self._registers: tuple[int, Any] = (BEFORE, None)
         self.store.draw(self._random_words)
 
     @abstractmethod
@@ -102,6 +103,13 @@ class StoreLearner(ABC):
         if len(order) and epoch != self._epoch:
             self._start(epoch)
         self._learn(samples, labels, order, epoch)
+
+    def _of_epoch(self, registers: Callable[[Spec, int], Found], epoch: int) -> Found:
+        """The `registers` of `epoch`, made once for all calls of that epoch."""
+        if self._registers[0] != epoch:
+            self._registers = epoch, registers(self.spec, epoch)
+        made: Found = self._registers[1]
+        return made
 
     def _start(self, epoch: int) -> None:
         """What the spec asks for at the start of every epoch: homeostasis back to zero, or nothing."""

@@ -40,7 +40,7 @@ class ActivationLearning(DigitalLearner):
         return np.zeros(0, np.int32)
 
     def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
-        rates = plan.rates(self.spec, epoch)
+        rates = self._of_epoch(plan.rates, epoch)
         begun = self.plan.feedback and epoch >= settings(self.spec).feedback.after
         learn_stream(self.chip, self.plan._replace(feedback=begun), self.work, rates, samples, labels, order)
 

@@ -34,7 +34,7 @@ class Backprop(StoreLearner):
         super().__init__(spec, plan.plan(spec), plan.empty_chip(spec), plan.workspace(spec))
 
     def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
-        rates, store = plan.rates(self.spec, epoch), self.store.kernels
+        rates, store = self._of_epoch(plan.rates, epoch), self.store.kernels
 
         def run(part: Labels) -> None:
             learn_stream(self.chip, self.plan, self.work, store, rates, samples, labels, part)

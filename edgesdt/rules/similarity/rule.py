@@ -47,7 +47,7 @@ class Similarity(StoreLearner):
             reflect_layer(layer, self.chip, self.plan, self.work)
 
     def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
-        rates, (first, last) = plan.rates(self.spec, epoch), plan.learning_layers(self.spec, epoch)
+        rates, (first, last) = self._of_epoch(plan.rates, epoch), plan.learning_layers(self.spec, epoch)
 
         def run(part: Labels) -> None:
             learn_stream(self.chip, self.plan, self.work, self.store.kernels, rates, samples, labels, part, first, last)

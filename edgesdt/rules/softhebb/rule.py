@@ -49,7 +49,7 @@ class SoftHebb(StoreLearner):
             self.chip.norms[start : start + codes.shape[1]] = np.square(codes).sum(axis=0)
 
     def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
-        rates, store = plan.rates(self.spec, epoch), self.store.kernels
+        rates, store = self._of_epoch(plan.rates, epoch), self.store.kernels
 
         def run(part: Labels) -> None:
             learn_stream(self.chip, self.plan, self.work, store, rates, samples, labels, part)
