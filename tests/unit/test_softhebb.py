@@ -300,7 +300,6 @@ def test_in_greedy_training_one_layer_learns_at_a_time() -> None:
             "chip.weights.frac_bits: 24 with buffered updates takes sums of",
         ),
         ([9, 7], {"chip.states.rounding": "stochastic"}, "chip.states.rounding: 'stochastic' with rule softhebb"),
-        ([9, 7], {"device.model": "EcRam"}, "does not run on analog cells"),
     ],
 )  # fmt: skip
 def test_what_the_rule_does_not_know_is_refused(layers: list[int], fields: dict[str, Any], told: str) -> None:
