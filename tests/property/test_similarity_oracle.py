@@ -45,9 +45,16 @@ WIDE: dict[str, Any] = {"learning.rule": "similarity", "learning.learning_rate":
 
 
 @pytest.mark.parametrize("layers", [[30, 40], [40, 35, 18]])
-@pytest.mark.parametrize("fields", [{}, {"learning.target": "label", "learning.settling.solver": "damped"}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"learning.target": "label", "learning.settling.solver": "damped"},
+        {"chip.weights.bits": 16, "chip.weights.rounding": "nearest", "chip.states.rounding": "floor"},
+    ],
+)
 def test_blocks(layers: list[int], fields: dict[str, Any]) -> None:
-    """More neurons than a vector of 32, and gains that are halved on the way."""
+    """More neurons than a vector has lanes, and gains that are halved on the way."""
     pair = run_both(spec_of(layers, WIDE | fields), 1, epoch=0, count=30)
     assert all(pair.oracle.events["halvings"][1:]) and all(pair.oracle.events["lateral_halvings"][1:])
     assert pair.oracle.events["weight_writes"][0] > 100

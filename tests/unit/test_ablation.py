@@ -66,6 +66,13 @@ def write(folder: Path, found: dict[str, Any]) -> Path:
     return folder
 
 
+def test_another_read_out_tells_where_there_is_no_first_one() -> None:
+    """Of a chip that is read by a linear classifier alone."""
+    rows = [{"variant": name, "linear": 0.9, "untrained_linear": 0.8} for name in ("all on", "all off", "only adc")]
+    found = ablation.worked({"seed": 0, "variants": rows})
+    assert found.readout == "linear" and [effect.accuracy.mean for effect in found.effects] == [0.9] * 3
+
+
 def test_the_page_shows_differences_and_what_they_do_not_tell(tmp_path: Path) -> None:
     found = several(accuracies(0.70, 0.90, 0.71), accuracies(0.72, 0.91, 0.70), accuracies(0.71, 0.9, 0.72))
     folder = write(tmp_path / "a", found)

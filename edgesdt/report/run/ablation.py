@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgesdt import registry
 from edgesdt.errors import EdgesdtError
+from edgesdt.registry import ACCURACIES
 from edgesdt.report.drawing import charts, svg, wording
 from edgesdt.report.drawing.svg import Marks
 from edgesdt.report.files.folders import number
@@ -24,8 +24,8 @@ FILE = "ablation.json"
 SCHEMA = 1
 ALL_ON, ALL_OFF = "all on", "all off"
 ALIKE = "not distinguishable"
-_READOUTS = ("direct_average", *registry.BY_CLASS, "linear")
-"""Read-outs: an ablation is told by the first of these that it has."""
+_READOUTS = ("direct_average", "output")
+"""Read-outs that an ablation is told by, the first that it has; without one of them, by any other."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def worked(found: Mapping[str, Any]) -> Ablation:
     scores: dict[str, list[float]] = {str(row["variant"]): [] for row in first}
     if not {ALL_ON, ALL_OFF} <= scores.keys():
         raise ValueError(f"variants: expected {ALL_ON} and {ALL_OFF} among them")
-    readout = next((name for name in _READOUTS if name in first[0]), _READOUTS[1])
+    readout = next((name for name in (*_READOUTS, *ACCURACIES) if name in first[0]), _READOUTS[1])
     folders: dict[str, list[str]] = {label: [] for label in scores}
     for result in results:
         for row in result["variants"]:
