@@ -157,6 +157,7 @@ CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
             "learning.column_bits": 4, "learning.learning_rate": 0.3, "learning.activation": "std_abs",
             "learning.draws": "weights", "learning.feedback.enabled": True, "chip.weights.bits": 12,
             "chip.states.rounding": "floor", "chip.random.lanes": 4, "learning.feedback.margin": 0.5,
+            "learning.feedback.normalise": True, "learning.feedback.brake": True,
         },
     ),
     "insitu_pairs": (
