@@ -12,6 +12,7 @@ from benchmarks.rules.measure import CURVE_TESTED
 
 WITHOUT: Final = "Learning without labels, read out with 10 % of them"
 WITH: Final = "Learning from labels"
+ALONE: Final = "Learning without labels"
 HEADING: Final = """# Which rule should silicon learn with?
 
 Made by `python -m benchmarks.rules page` from the records in `rules/records.json`; `python -m benchmarks.rules run
@@ -27,7 +28,8 @@ lines in charts: untrained."""
 ENERGY: Final = """## At equal training energy
 
 The accuracy at the last point of the learning curve that costs at most so much energy, leakage included. In
-brackets: the run was over before, and its last accuracy stands."""
+brackets: the run was over before, and its last accuracy stands. In italics: the first point of its curve, after 300
+samples, costs more, and the chip is still untrained."""
 LABELS: Final = """## With few labels
 
 256 KiB, all passes. Chips that learn without labels see every image, and only their read-out knows so many labels
@@ -57,7 +59,7 @@ of {CELL_RANGE} per conductance range. Accuracy, control in brackets, energy of 
 CONCLUSIONS: Final = """CONCLUSIONS"""
 NOT_RUN: Final = """## What was not run
 
-1 MiB on Fashion-MNIST, with more passes and more seeds; few labels in learning, widths of weights and cells on
+1 MiB on Fashion-MNIST, with more passes and more seeds; widths of weights and cells on
 Fashion-MNIST and with more seeds; more passes than five, so that no run here spends 10 J. Constants were not chosen
 again for each size, width, data set and kind of cells, except fractional bits by width. Two variants with a spec of
 their own are left out: similarity matching with the label as a second input (`mnist_similarity_label`), and

@@ -180,7 +180,9 @@ def test_a_rule_no_better_than_its_control_is_named_and_one_that_is_better_is_no
 def test_the_state_at_an_energy_is_the_last_point_that_costs_no_more() -> None:
     curve = [[0, 0.0, 0.1], [300, 1e-4, 0.5], [1000, 5e-3, 0.8]]
     group = findings.Group([record(curve=curve)])
-    assert [group.at(joules) for joules in (1e-5, 1e-3, 1.0)] == [(0.1, False), (0.5, False), (0.8, True)]
+    assert [group.at(joules) for joules in (1e-5, 1e-3, 1.0)] == [
+        (0.1, "untrained"), (0.5, "learning"), (0.8, "over"),
+    ]  # fmt: skip
 
 
 def test_records_that_are_none_are_refused(tmp_path: Path) -> None:
