@@ -158,12 +158,14 @@ def cases(
         yield from (Case("memory", name, data[0], fraction=share, seed=first) for share in FRACTIONS[:-1])
     for name in others:
         yield from (Case("cells", name, data[0], device=device, seed=first) for device in ("sram", *CELLS))
-    for bits in BITS:
-        yield from (Case("bits", name, data[0], bits=bits, seed=first) for name in CONTESTANTS)
+    wide = [Case("bits", name, data[0], bits=bits, seed=first) for bits in BITS for name in CONTESTANTS]
+    yield from (case for case in wide if case.bits < BITS[-1] or case.contestant in others)
+    yield from _memory(small[1:], data[:1], seeds[1:])
     yield from (Case("head", name, data[0], budget, seed=first) for budget in small[:1] for name in others)
-    yield from _memory(small, data[:1], seeds[1:])
+    yield from _memory(small[:1], data[:1], seeds[1:])
     for one, name, share in itertools.product(data[1:], of_labels, FRACTIONS[:-1]):
         yield Case("memory", name, one, fraction=share, seed=first)
+    yield from (case for case in wide if case.bits == BITS[-1] and case.contestant in of_labels)
     yield from (Case("head", name, data[0], budget, seed=first) for budget in small[1:] for name in others)
     yield from _memory(small, data[1:], seeds[1:])
 
