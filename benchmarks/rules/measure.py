@@ -86,9 +86,10 @@ class _Run:
         found: dict[str, Any] = {}
         for epoch in range(self.spec.epochs):
             self._learn(epoch)
-            if epoch == self.spec.epochs - 1 or epoch == 0 and self.case.part != "head":
-                found["last"] = self._accuracies()
-                found.setdefault("first", found["last"])
+            if epoch == 0 and self.case.part != "head":
+                found["first"] = self._accuracies()
+            if epoch == self.spec.epochs - 1:
+                found["last"] = found["first"] if epoch == 0 and "first" in found else self._accuracies()
         trained = len(self.learned) * self.spec.epochs
         self._infer(self.test[0])
         counts = {"train": self.chip.counts(), "inference": self.chip.rule.inference_counts()}
