@@ -68,8 +68,9 @@ class Group:
         return [made[stage][f"{labels:g}"] for made in self.seeds]
 
     def accuracy(self, stage: str, labels: float) -> Estimate:
-        """The accuracy over the seeds."""
-        return estimate(self.of(stage, labels))
+        """The accuracy over the seeds, with an interval if they are more than `FEW_SEEDS`."""
+        found = estimate(self.of(stage, labels))
+        return found if found.n > FEW_SEEDS else Estimate(found.mean, None, found.n)
 
     def gain(self, stage: str, labels: float) -> Estimate:
         """What learning adds to the untrained control, seed by seed, with half an interval that is always known."""

@@ -198,7 +198,7 @@ def _mean(group: Group) -> float:
 def _half(group: Group) -> float:
     """Half an interval of an accuracy: over seeds where there are enough, else of the sampling of test images."""
     found = group.accuracy("last", _labels(group))
-    if found.half is not None and found.n > findings.FEW_SEEDS:
+    if found.half is not None:
         return found.half
     return float(1.96 * (found.mean * (1 - found.mean) / (group.first["tested"] * found.n)) ** 0.5)
 
