@@ -103,14 +103,14 @@ import sys, time
 from pathlib import Path
 from edgesdt.spec.sweep.section import load_sweep
 from edgesdt.sweep.driver import Driver, Planned
-from edgesdt.sweep.plan import Plan
+from edgesdt.sweep.plan import SweepPlan
 from edgesdt.sweep.progress import Progress
 from edgesdt.sweep.store import Store
 class Begun(Exception): pass
 def begin(runs):
     print(runs, time.time() - float(sys.argv[3]))
     raise Begun
-plan = Plan(*load_sweep(sys.argv[1]))
+plan = SweepPlan(*load_sweep(sys.argv[1]))
 with Store(Path(sys.argv[2]), plan) as store:
     try: Driver(plan, Planned(plan), store, begin, Progress(plan, sys.stderr, quiet=True)).run()
     except Begun: pass

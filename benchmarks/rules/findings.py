@@ -68,8 +68,9 @@ class Group:
         return [made[stage][f"{labels:g}"] for made in self.seeds]
 
     def accuracy(self, stage: str, labels: float) -> Estimate:
-        """The accuracy over the seeds."""
-        return estimate(self.of(stage, labels))
+        """The accuracy over the seeds, with an interval if they are more than `FEW_SEEDS`."""
+        found = estimate(self.of(stage, labels))
+        return found if found.n > FEW_SEEDS else Estimate(found.mean, None, found.n)
 
     def gain(self, stage: str, labels: float) -> Estimate:
         """What learning adds to the untrained control, seed by seed, with half an interval that is always known."""
@@ -81,11 +82,12 @@ class Group:
         error = sum(p * (1 - p) for p in shares) / (self.first["tested"] * found.n)
         return Estimate(found.mean, 1.96 * error**0.5, found.n)
 
-    def at(self, joules: float) -> tuple[float, bool]:
-        """Mean accuracy once so much energy [J] is spent on training, and whether all passes were over before."""
+    def at(self, joules: float) -> tuple[float, str]:
+        """Mean accuracy once so much energy [J] is spent on training, and the state: untrained, learning or over."""
         points = [[p for p in made["curve"] if p[1] <= joules][-1] for made in self.seeds]
         over = all(point == made["curve"][-1] for point, made in zip(points, self.seeds, strict=True))
-        return sum(point[2] for point in points) / len(points), over
+        state = "over" if over else "untrained" if all(point[0] == 0 for point in points) else "learning"
+        return sum(point[2] for point in points) / len(points), state
 
     def mean(self, name: str, place: int) -> float:
         """Mean of a figure over the seeds, such as `energy_j` of a training sample (place 0)."""

@@ -148,7 +148,7 @@ def from_labels(contestant: str) -> bool:
 def cases(
     seeds: Sequence[int] = SEEDS, data: Sequence[str] = SETS, budgets: Sequence[int] = BUDGETS
 ) -> Iterator[Case]:
-    """Every run, what tells most first; the largest budget, few labels, cells, bits: first data set and seed only."""
+    """Every run, what tells most first; the largest budget, cells and bits: first data set and seed only."""
     first, small = seeds[0], [budget for budget in reversed(budgets) if budget < LARGEST]
     of_labels = [name for name in CONTESTANTS if from_labels(name)]
     others = [name for name in CONTESTANTS if name not in of_labels]
@@ -158,10 +158,14 @@ def cases(
         yield from (Case("memory", name, data[0], fraction=share, seed=first) for share in FRACTIONS[:-1])
     for name in others:
         yield from (Case("cells", name, data[0], device=device, seed=first) for device in ("sram", *CELLS))
-    for bits in BITS:
-        yield from (Case("bits", name, data[0], bits=bits, seed=first) for name in CONTESTANTS)
+    wide = [Case("bits", name, data[0], bits=bits, seed=first) for bits in BITS for name in CONTESTANTS]
+    yield from (case for case in wide if case.bits < BITS[-1] or case.contestant in others)
+    yield from _memory(small[1:], data[:1], seeds[1:])
     yield from (Case("head", name, data[0], budget, seed=first) for budget in small[:1] for name in others)
-    yield from _memory(small, data[:1], seeds[1:])
+    yield from _memory(small[:1], data[:1], seeds[1:])
+    for one, name, share in itertools.product(data[1:], of_labels, FRACTIONS[:-1]):
+        yield Case("memory", name, one, fraction=share, seed=first)
+    yield from (case for case in wide if case.bits == BITS[-1] and case.contestant in of_labels)
     yield from (Case("head", name, data[0], budget, seed=first) for budget in small[1:] for name in others)
     yield from _memory(small, data[1:], seeds[1:])
 

@@ -86,9 +86,10 @@ class _Run:
         found: dict[str, Any] = {}
         for epoch in range(self.spec.epochs):
             self._learn(epoch)
-            if epoch in (0, self.spec.epochs - 1):
-                found["last"] = self._accuracies()
-                found.setdefault("first", found["last"])
+            if epoch == 0 and self.case.part != "head":
+                found["first"] = self._accuracies()
+            if epoch == self.spec.epochs - 1:
+                found["last"] = found["first"] if epoch == 0 and "first" in found else self._accuracies()
         trained = len(self.learned) * self.spec.epochs
         self._infer(self.test[0])
         counts = {"train": self.chip.counts(), "inference": self.chip.rule.inference_counts()}
@@ -117,7 +118,7 @@ class _Run:
     def _learn(self, epoch: int) -> None:
         """One pass, in the order of `edgesdt run`."""
         order = self.learned[np.random.RandomState([self.spec.seed, epoch]).permutation(len(self.learned))]
-        ends = [mark for mark in MARKS if epoch == 0 and mark < len(order)]
+        ends = [mark for mark in MARKS if epoch == 0 and mark < len(order) and self.case.part == "memory"]
         for start, end in zip([0, *ends], [*ends, len(order)], strict=True):
             self.chip.rule.learn(self.x, self.data.y_train, order[start:end], epoch)
             joules = sum(bill.bill(self.spec, self.chip.counts(), self.memory, self.tech).energy_j.values())

@@ -15,9 +15,11 @@ from benchmarks.rules.grid import BUDGETS, SETS
 PAGE: Final = Path(__file__).resolve().parents[1] / "RULES.md"
 
 
-def _tables(found: Sequence[Group], table: Callable[[list[Group]], list[rows.Cells]]) -> Iterator[str]:
+def _tables(
+    found: Sequence[Group], table: Callable[[list[Group]], list[rows.Cells]], without: str = words.WITHOUT
+) -> Iterator[str]:
     for own, mine in rows.by_labels(found):
-        yield f"{words.WITH if own else words.WITHOUT}:"
+        yield f"{words.WITH if own else without}:"
         yield tables.markdown(table(mine))
 
 
@@ -33,7 +35,8 @@ def page(records: Sequence[Record]) -> str:
         parts += [f"### {NAMES[one]}, by energy", *_tables([g for g in memory if g.case.data == one], rows.energy_rows)]
     parts += [words.LABELS, _chart("labels", "Accuracy over known labels")]
     for one in SETS:
-        parts += [f"### {NAMES[one]}, by labels", *_tables([g for g in middle if g.case.data == one], rows.label_rows)]
+        mine = [group for group in middle if group.case.data == one]
+        parts += [f"### {NAMES[one]}, by labels", *_tables(mine, rows.label_rows, words.ALONE)]
     heads = findings.groups(records, part="head")
     if heads:
         parts += [words.HEADS, tables.markdown(rows.head_rows([g for g in memory if g.case.data == SETS[0]], heads))]

@@ -76,8 +76,8 @@ def energy_rows(found: list[Group]) -> list[Cells]:
     for group in sorted(found, key=lambda group: group.case.budget):
         cells = []
         for joules in ENERGIES:
-            reached, over = group.at(joules)
-            cells.append(f"({100 * reached:.1f})" if over else f"{100 * reached:.1f}")
+            reached, state = group.at(joules)
+            cells.append({"over": "({:.1f})", "untrained": "*{:.1f}*"}.get(state, "{:.1f}").format(100 * reached))
         total = sum(made["curve"][-1][1] for made in group.seeds) / len(group.seeds)
         rows.append([group.title, _kib(group.case.budget), *cells, units.format_energy(total)])
     return rows
@@ -198,7 +198,7 @@ def _mean(group: Group) -> float:
 def _half(group: Group) -> float:
     """Half an interval of an accuracy: over seeds where there are enough, else of the sampling of test images."""
     found = group.accuracy("last", _labels(group))
-    if found.half is not None and found.n > findings.FEW_SEEDS:
+    if found.half is not None:
         return found.half
     return float(1.96 * (found.mean * (1 - found.mean) / (group.first["tested"] * found.n)) ** 0.5)
 

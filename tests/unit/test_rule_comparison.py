@@ -180,7 +180,9 @@ def test_a_rule_no_better_than_its_control_is_named_and_one_that_is_better_is_no
 def test_the_state_at_an_energy_is_the_last_point_that_costs_no_more() -> None:
     curve = [[0, 0.0, 0.1], [300, 1e-4, 0.5], [1000, 5e-3, 0.8]]
     group = findings.Group([record(curve=curve)])
-    assert [group.at(joules) for joules in (1e-5, 1e-3, 1.0)] == [(0.1, False), (0.5, False), (0.8, True)]
+    assert [group.at(joules) for joules in (1e-5, 1e-3, 1.0)] == [
+        (0.1, "untrained"), (0.5, "learning"), (0.8, "over"),
+    ]  # fmt: skip
 
 
 def test_records_that_are_none_are_refused(tmp_path: Path) -> None:
@@ -189,3 +191,75 @@ def test_records_that_are_none_are_refused(tmp_path: Path) -> None:
         findings.kept(tmp_path / "r.json")
     with pytest.raises(EdgesdtError, match="no records here"):
         commands.main(["keep", str(tmp_path / "empty")])
+
+
+# ---------------------------------------------------------------- what a chip team would decide: words.CONCLUSIONS
+
+
+def score(group: findings.Group, labels: float = 0.1) -> float:
+    """Accuracy after all passes, read out with that share of the labels if the chip has no classes of its own."""
+    return group.accuracy("last", 1.0 if group.own else labels).mean
+
+
+def memory(**wanted: Any) -> dict[str, findings.Group]:
+    """The kept groups of one size and data set, all labels, by contestant."""
+    return {group.case.contestant: group for group in findings.groups(findings.kept(), part="memory", **wanted)}
+
+
+SIZES = [(data, budget) for data in grid.SETS for budget in BUDGETS if (data, budget) != (grid.SETS[1], BUDGETS[-1])]
+WITHOUT = [name for name in CONTESTANTS if not grid.from_labels(name)]
+WITH = [name for name in CONTESTANTS if name not in WITHOUT]
+
+
+@pytest.mark.parametrize(("data", "budget"), SIZES)
+def test_with_labels_backpropagation_is_most_accurate_and_cheapest(data: str, budget: int) -> None:
+    found = memory(data=data, budget=budget, fraction=1.0)
+    assert max(WITH, key=lambda name: score(found[name])) == "backprop_label"
+    assert min(WITH, key=lambda name: found[name].mean("energy_j", 0)) == "backprop_label"
+    assert score(found["backprop_label"]) - score(found["eqprop_label"]) < 0.02
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_without_labels_softhebb_leads_on_mnist_and_stays_above_its_control(budget: int) -> None:
+    found = memory(data="mnist", budget=budget, fraction=1.0)
+    for labels in (0.1, 1.0):
+        assert max(WITHOUT, key=lambda name: score(found[name], labels)) == "softhebb"
+    below = {line.partition("**")[2].partition("**")[0] for line in rows.no_better(findings.kept())}
+    assert below == {CONTESTANTS[name].title for name in WITHOUT if name != "softhebb"}
+
+
+def test_few_labels_are_best_spent_on_a_read_out() -> None:
+    few = memory(data="mnist", budget=BUDGETS[1], fraction=0.01)
+    every = memory(data="mnist", budget=BUDGETS[1], fraction=1.0)
+    assert min(score(every[name], 0.01) for name in WITHOUT) > max(score(few[name]) for name in WITH)
+
+
+@pytest.mark.parametrize(("data", "budget"), [("mnist", BUDGETS[2]), ("fashion_mnist", BUDGETS[1])])
+@pytest.mark.parametrize("contestant", ["eqprop", "backprop"])
+def test_a_self_defined_target_adds_nothing_to_many_random_neurons(contestant: str, data: str, budget: int) -> None:
+    group = memory(data=data, budget=budget, fraction=1.0)[contestant]
+    for labels in (0.1, 1.0):
+        gain = group.gain("last", labels)
+        assert gain.mean <= (gain.half or 0.0)
+
+
+def test_four_bits_are_enough_without_labels_and_not_with_them() -> None:
+    found = {(g.case.contestant, g.case.bits): score(g) for g in findings.groups(findings.kept(), part="bits")}
+    assert all(found[name, 8] - found[name, 4] < 0.02 for name in WITHOUT)
+    assert all(found[name, 8] - found[name, 4] > 0.02 for name in WITH)
+
+
+def test_the_device_decides_more_than_the_rule() -> None:
+    found = {(g.case.contestant, g.case.device): g for g in findings.groups(findings.kept(), part="cells")}
+    for name in ("eqprop", "backprop"):
+        digital, resistive, ionic = (found[name, device] for device in ("sram", *grid.CELLS))
+        assert ionic.mean("energy_j", 0) < 0.1 * digital.mean("energy_j", 0) < resistive.mean("energy_j", 0)
+        assert score(ionic) >= score(digital) >= score(resistive)
+
+
+@pytest.mark.parametrize(("data", "budget"), SIZES)
+def test_settling_and_an_inference_for_each_class_cost_most(data: str, budget: int) -> None:
+    found = memory(data=data, budget=budget, fraction=1.0)
+    for names, dear in ((WITHOUT, "similarity"), (WITH, "activation")):
+        assert max(names, key=lambda name: found[name].mean("energy_j", 0)) == dear
+        assert max(names, key=lambda name: score(found[name])) != dear
