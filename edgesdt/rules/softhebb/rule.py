@@ -61,10 +61,10 @@ class SoftHebb(StoreLearner):
     ) -> None:
         infer_stream(chip, self.plan, work, store, samples, first, outputs)
 
-    def infer(self, samples: Pixels, threads: int = 1) -> Outputs:
+    def _infer(self, samples: Pixels, outputs: Outputs, size: int, threads: int) -> None:
         """As every learner's; offsets of a layer on cells are read first where they are not those of its weights."""
         self._settle()
-        return super().infer(samples, threads)
+        super()._infer(samples, outputs, size, threads)
 
     @contextmanager
     def rested(self, after_s: float) -> Iterator[None]:
