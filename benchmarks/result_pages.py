@@ -8,6 +8,7 @@ from typing import Any
 from benchmarks import devices, machine, speed_text, tables
 from benchmarks.records import Record, by_spec
 from edgesdt import units
+from edgesdt.registry import BY_CLASS
 
 HEAD = [
     "chip", "data", "weights", "memory used / budget", "epochs", "direct average %", "direct max %",
@@ -42,15 +43,21 @@ def row(seeds: Sequence[Record]) -> list[str]:
         str(spec["epochs"]),
         accuracy(seeds, "direct_average"),
         accuracy(seeds, "direct_max"),
-        " · ".join(f"{accuracy(seeds, name)} ({name})" for name in ("linear", "output") if name in first["accuracy"])
+        " · ".join(f"{accuracy(seeds, name)} ({name})" for name in ("linear", *BY_CLASS) if name in first["accuracy"])
         or "–",
-        accuracy(seeds, "untrained_direct_average"),
+        accuracy(seeds, untrained(first)),
         units.format_energy(energy("train_per_sample")),
         units.format_energy(energy("inference_per_sample")),
         f"{units.format_time(latency('train_per_sample'))} / {units.format_time(latency('inference_per_sample'))}",
         units.format_area(first["area_mm2"]["total"]),
         f"{means(seeds, 'speed')('train_samples_per_s'):,.0f}",
     ]
+
+
+def untrained(made: Record) -> str:
+    """Name of the untrained control's accuracy: by direct association, or by class where there is only that."""
+    names = [f"untrained_{name}" for name in ("direct_average", *BY_CLASS)]
+    return next((name for name in names if name in made["accuracy"]), names[0])
 
 
 def means(seeds: Sequence[Record], section: str) -> Callable[[str], float]:
