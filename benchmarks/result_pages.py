@@ -9,6 +9,7 @@ from benchmarks import devices, tables
 from benchmarks.measuring import machine, speed_text
 from benchmarks.records import Record, by_spec
 from edgesdt import units
+from edgesdt.registry import BY_CLASS
 
 HEAD = [
     "chip", "data", "weights", "memory used / budget", "epochs", "direct average %", "direct max %",
@@ -55,7 +56,7 @@ def row(seeds: Sequence[Record]) -> list[str]:
 
 def _classifiers(seeds: Sequence[Record], before: str = "") -> str:
     """The accuracies of the classifiers that the records have; those of an untrained chip begin with `before`."""
-    found = ((name, accuracy(seeds, before + name)) for name in ("linear", "output"))
+    found = ((name, accuracy(seeds, before + name)) for name in ("linear", *BY_CLASS))
     return " · ".join(f"{percentage} ({name})" for name, percentage in found if percentage != "–")
 
 

@@ -83,9 +83,9 @@ def halve(values, low, high):  # type: ignore[no-untyped-def]
         low[k], high[k] = near, v - near
     whole = n - n % block
     for t in range(block):
-        at = n - block + t
-        low[n + t] = low[at] if at >= whole else np.int8(0)
-        high[n + t] = high[at] if at >= whole else np.int8(0)
+        column = n - block + t
+        low[n + t] = low[column] if column >= whole else np.int8(0)
+        high[n + t] = high[column] if column >= whole else np.int8(0)
     return largest
 
 

@@ -222,8 +222,8 @@ def test_a_completed_image_keeps_what_was_given(tmp_path: Path) -> None:
     whole, shown, completed = made["pictures"]
     assert np.array_equal(whole, data.x_test[:3].reshape(3, 64)) and np.array_equal(completed[:, :32], whole[:, :32])
     assert not shown[:, 32:].any() and completed[:, 32:].any()
-    apart = [np.abs(given.astype(int) - whole).mean() for given in (shown, completed)]
-    assert apart[1] < 0.8 * apart[0]
+    alike = [np.corrcoef(one[32:], other[32:])[0, 1] for one, other in zip(whole, completed, strict=True)]
+    assert np.mean(alike) > 0.2  # faint, but of the digit
     np.savez(tmp_path / "weights.npz", **chip.rule.weight_file(data.shape), **made)
     drawn = completions.completions(folders.Run(tmp_path, {}, "run"))
     assert drawn is not None and (drawn.width, drawn.height, len(drawn.images)) == (8, 8, 3)
