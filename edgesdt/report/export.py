@@ -130,7 +130,7 @@ def _spec_of(sweep: Sweep, row: Row) -> dict[str, Any]:
     if found is None and row.run and row.done:
         with contextlib.suppress(EdgesdtError):  # the run folder no longer exists
             found = folders.read(sweep.folder / row.run).get("spec")
-    return dict(found) if isinstance(found, dict) else {**sweep.spec_of(row.given), "seed": row.seed}
+    return dict(found) if isinstance(found, dict) else {**sweep.spec_of(row.given or row.point), "seed": row.seed}
 
 
 def _parameters(values: Mapping[str, Any]) -> Cells:

@@ -60,3 +60,24 @@ def _run(values: list[str], seed: int, tmp_path: Path) -> dict[str, float]:
         "energy": 1e9 * made["energy_j"]["train_per_sample"],
         "area": made["area_mm2"]["total"],
     }
+
+
+@pytest.mark.slow
+def test_the_best_rules_are_what_the_page_says(tmp_path: Path) -> None:
+    from edgesdt.spec.sweep.section import load_sweep
+    from edgesdt.sweep.plan import SweepPlan
+
+    page = (ROOT / "docs" / "tutorial" / "which_rule.md").read_text(encoding="utf-8")
+    end = re.findall(r"^best (\w+) +([\d.]+) (\S+)  learning.rule=(\w+) \(mean of 3 seeds", page, re.M)
+    assert [name for name, *_ in end] == ["accuracy", "energy", "memory"]
+    plan = SweepPlan(*load_sweep("which_rule"))
+    for name, said, _, rule in end:
+        points = [point for point in plan.points if plan.named(point)["learning"]["rule"] == rule]
+        made = [run(plan.spec_of(point), tmp_path / point.id, report=False) for point in points]
+        figures = {
+            "accuracy": [100 * next(iter(each["accuracy"].values())) for each in made],
+            "energy": [1e9 * each["energy_j"]["train_per_sample"] for each in made],
+            "memory": [each["memory"]["used_bits"] / 8192 for each in made],
+        }[name]
+        allowed = ACCURACY if name == "accuracy" else COST * float(said)
+        assert sum(figures) / len(figures) == pytest.approx(float(said), abs=allowed), (name, rule)

@@ -228,6 +228,15 @@ def test_without_labels_softhebb_leads_on_mnist_and_stays_above_its_control(budg
     assert below == {CONTESTANTS[name].title for name in WITHOUT if name != "softhebb"}
 
 
+def test_the_converged_read_out_leaves_softhebb_a_small_lead() -> None:
+    heads = {g.case.contestant: g for g in findings.groups(findings.kept(), part="head", budget=BUDGETS[1])}
+    best = max(heads, key=lambda name: score(heads[name]))
+    error = 1.96 * (2 * score(heads[best]) * (1 - score(heads[best])) / 10_000) ** 0.5
+    assert best == "softhebb"
+    for name in ("backprop", "similarity"):
+        assert score(heads[best]) - score(heads[name]) < error
+
+
 def test_few_labels_are_best_spent_on_a_read_out() -> None:
     few = memory(data="mnist", budget=BUDGETS[1], fraction=0.01)
     every = memory(data="mnist", budget=BUDGETS[1], fraction=1.0)

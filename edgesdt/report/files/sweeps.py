@@ -130,7 +130,7 @@ class Sweep:
 
     def run_of(self, row: Row, label: str | None = None) -> Run:
         """A finished row as a run, for functions that show runs; it uses the spec of the record if there is one."""
-        spec = row.record.get("spec") or self.spec_of(row.given)
+        spec = row.record.get("spec") or self.spec_of(row.given or row.point)
         return Run(self.folder / row.run, {**row.record, "spec": spec}, label or self.label)
 
 
@@ -156,30 +156,27 @@ def _shown(rows: Sequence[Row], groups: Sequence[Sequence[str]]) -> list[Row]:
     """The rows with points as they are shown."""
     grouped = {name for fields in groups for name in fields}
     alone = {name for row in rows for name, value in row.point.items() if telling.is_section(value)} - grouped
-    entries = {}
-    for fields in [*groups, *([name] for name in sorted(alone))]:
-        found = [entry for row in rows if (entry := {name: row.point[name] for name in fields if name in row.point})]
-        entries[tuple(fields)] = found if any(map(telling.is_section, _values(found))) else []
-    shown = [_telling(row.point, entries) for row in rows]
-    joined = [*groups, *(telling.telling(found) for found in entries.values() if found)]
-    several = [fields for fields in joined if len(fields) > 1]
-    return [
-        replace(row, point=columns.joined(point, several), given=row.point)
-        for row, point in zip(rows, shown, strict=True)
-    ]
-
-
-def _values(entries: Iterable[Mapping[str, Any]]) -> Iterator[Any]:
-    return (value for entry in entries for value in entry.values())
-
-
-def _telling(point: Mapping[str, Any], entries: Mapping[tuple[str, ...], list[dict[str, Any]]]) -> dict[str, Any]:
-    """A point with the fields of every group of whole sections replaced by those that tell its entries apart."""
-    made = dict(point)
-    for fields, found in entries.items():
-        if found and (entry := {name: made.pop(name) for name in fields if name in made}):
-            made |= telling.told(entry, found) if any(map(telling.is_section, entry.values())) else entry
+    kept = {tuple(fields): names for fields in [*groups, *([name] for name in sorted(alone))]
+            if (names := _telling(rows, fields)) is not None}  # fmt: skip
+    joined = [fields for fields in (*groups, *kept.values()) if len(fields) > 1]
+    made = []
+    for row in rows:
+        point = dict(row.point)
+        for fields, names in kept.items():
+            flat = telling.leaves({name: point.pop(name) for name in fields if name in point})
+            point |= {name: flat.get(name) for name in names} if flat else {}
+        made.append(replace(row, point=columns.joined(point, joined), given=row.point))
     return made
+
+
+def _telling(rows: Sequence[Row], fields: Sequence[str]) -> list[str] | None:
+    """The fields that tell the entries of a group of whole sections apart; None for a group without sections."""
+    entries = {}
+    for row in rows:
+        entry = {name: row.point[name] for name in fields if name in row.point}
+        entries[json.dumps(entry, sort_keys=True)] = entry
+    sections = any(telling.is_section(value) for entry in entries.values() for value in entry.values())
+    return telling.telling(entries.values()) if sections else None
 
 
 def _fields(group: Mapping[str, Any]) -> list[str]:

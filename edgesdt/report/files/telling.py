@@ -13,6 +13,8 @@ from typing import Any, Final
 
 FIRST: Final = "learning.rule"
 """The field that comes first, if there is one."""
+DEEPEST: Final = 8
+"""Sections inside sections that are looked into; a spec has fewer, a damaged folder may have any number."""
 Entry = Mapping[str, Any]
 
 
@@ -21,12 +23,12 @@ def is_section(value: object) -> bool:
     return isinstance(value, Mapping)
 
 
-def leaves(entry: Entry) -> dict[str, Any]:
-    """Dotted field -> value, for every field that the sections of an entry give."""
+def leaves(entry: Entry, depth: int = DEEPEST) -> dict[str, Any]:
+    """Dotted field -> value, for every field that the sections of an entry give, at most `depth` sections deep."""
     found: dict[str, Any] = {}
     for name, value in entry.items():
-        if isinstance(value, Mapping) and value:
-            found |= leaves({f"{name}.{key}": inner for key, inner in value.items()})
+        if isinstance(value, Mapping) and value and depth:
+            found |= leaves({f"{name}.{key}": inner for key, inner in value.items()}, depth - 1)
         else:
             found[name] = value
     return found
