@@ -9,9 +9,9 @@ from typing import Any
 
 def add_parser(commands: Any) -> None:
     """Adds `warm` to the commands. Imports nothing."""
-    warm = commands.add_parser("warm", help="compile the kernels that the first runs would compile, for every kind of "
-                                            "chip")
-    warm.add_argument("spec", nargs="?", metavar="SPEC", help="only what this spec needs (plug-in devices, too)")
+    warm = commands.add_parser("warm", help="compile kernels ahead: of every rule in memory, and of the default rule "
+                                            "on every kind of cells")
+    warm.add_argument("spec", nargs="?", metavar="SPEC", help="what this spec needs instead (any rule, any cells)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,5 +25,5 @@ def run(arguments: argparse.Namespace) -> int:
     with watched(lambda line: print(line, file=sys.stderr, flush=True)) as compilation, compilation.together():
         for spec in specs or rehearsal.kinds():
             rehearsal.rehearse(spec)
-    print(f"ready: the kernels of {arguments.spec or 'every kind of chip'} are compiled")
+    print(f"ready: the kernels of {arguments.spec or 'every rule in memory and every kind of cells'} are compiled")
     return 0

@@ -40,10 +40,11 @@ _ONE_OF_EACH: Final = ("EcRam", "ReRamES", "HZO_FeFET", "quantized_4bit", "PCM_i
 
 
 def kinds() -> Iterator[Spec]:
-    """Chips that between them need every kernel: each rule of ours on digital weights of either width, every family of
-    cells, wires, slices.
+    """Chips that between them need most kernels: each rule of ours on digital weights of either width; the default rule
+    on every family of cells, with wires, in slices, in several layers.
 
-    Kernels are shared by all states, layers and cells; a device adds only the kernels of its own family.
+    Another rule on cells compiles kernels of its own, for a minute or more. Kernels are shared by all states, layers
+    and cells; a device adds only the kernels of its own family.
     """
     for width in (8, 16):
         for rule in registry.OURS:
