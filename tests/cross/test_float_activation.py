@@ -123,7 +123,7 @@ def test_each_sample_is_within_the_bound(layers: list[int], activation: str) -> 
             wrong = np.abs(w).T @ off + lsb / 2
             assert (np.abs(outputs[layer] - y) <= wrong + 1e-12).all()
             errors = off + np.abs(w) @ wrong + error_lsb / 2
-            if layer == len(before) - 1:  # the last errors are still there
+            if layer == 0:  # the lowest layer is updated last: its errors are still there
                 got = rule.chip.errors[: len(w)] * error_lsb
                 assert (np.abs(got - twin.errors[layer]) <= errors + 1e-12).all()
             step = twin.rates[layer] * (
