@@ -320,9 +320,10 @@ def _models() -> dict[str, CellModel]:
 
 MODELS = _models()
 DEVICE = {"pulse": ("cells", "counts", "places"), "program": ("cells", "target", "places")}
-_OWNERS = ("base.CellModel", "stepped.Stepped", "target_level.Written", "lookup.Lookup", "wrapper.Wrapper",
-           "endurance.Endurance", "stuck_at.StuckAt", "retention.Retention", "pulsed_device.PulsedDevice",
-           "neurosim.NeuroSim", "pcm.PhaseChange", "programmed.Programmed", "quantized.Quantized")  # fmt: skip
+_OWNERS = ("base.CellModel", "steps.stepped.Stepped", "steps.pulsed_device.PulsedDevice", "levels.target_level.Written",
+           "levels.pcm.PhaseChange", "levels.programmed.Programmed", "levels.quantized.Quantized", "lookup.Lookup",
+           "neurosim.NeuroSim", "wrappers.wrapper.Wrapper", "wrappers.endurance.Endurance", "wrappers.stuck_at.StuckAt",
+           "wrappers.retention.Retention")  # fmt: skip
 
 
 def _devices() -> list[Entry]:
@@ -373,19 +374,21 @@ def _more_of_devices() -> list[Entry]:
     ends, some = np.array([1e-6, 2e-6]), np.array([4, 0])
     counts = {"counts": np.array([1, -1]), "places": some}
     found = {
-        "stepped.Stepped.pulse_and_tally": worked("ReRamES", "pulse_and_tally", cells=0, **counts),
-        "pulsed_device.PulsedDevice.leak": worked("ReRamES", "leak", cells=0, periods=2.0),
-        "pulsed_device.PulsedDevice.refresh": worked("ReRamES", "refresh", cells=0, places=some),
-        "endurance.Endurance.worn_out": worked("endurance", "worn_out", cells=0),
-        "retention.Retention.elapse": worked("retention", "elapse", cells=0, seconds=2.0),
+        "steps.stepped.Stepped.pulse_and_tally": worked("ReRamES", "pulse_and_tally", cells=0, **counts),
+        "steps.pulsed_device.PulsedDevice.leak": worked("ReRamES", "leak", cells=0, periods=2.0),
+        "steps.pulsed_device.PulsedDevice.refresh": worked("ReRamES", "refresh", cells=0, places=some),
+        "wrappers.endurance.Endurance.worn_out": worked("endurance", "worn_out", cells=0),
+        "wrappers.retention.Retention.elapse": worked("retention", "elapse", cells=0, seconds=2.0),
         "lookup.Lookup.request": worked("ENODe_lookup", "request", cells=0, wanted=np.zeros(2), places=some),
         "neurosim.NeuroSim.pulses_for": worked("PCMO", "pulses_for", change_s=np.array([1e-9, -1e-9])),
         "neurosim.NeuroSim.conductance_at": worked("PCMO", "conductance_at", state_s=ends, voltage_v=0.5, write_v=2.0),
-        "programmed.Programmed.sigma_s": worked("RRAM_Wan", "sigma_s", conductance=ends, after_s=1.0),
-        "programmed.Programmed.shifted_s": worked("SONOS", "shifted_s", target=ends, after_s=1.0),
-        "pcm.PhaseChange.programming_sigma_s": worked("PCM_inference", "programming_sigma_s", target=ends),
-        "pcm.PhaseChange.drift_exponents": worked("PCM_inference", "drift_exponents", target=ends, normals=np.zeros(2)),
-        "pcm.PhaseChange.flicker_sigma": worked("PCM_inference", "flicker_sigma", visible=ends, after_s=1.0),
+        "levels.programmed.Programmed.sigma_s": worked("RRAM_Wan", "sigma_s", conductance=ends, after_s=1.0),
+        "levels.programmed.Programmed.shifted_s": worked("SONOS", "shifted_s", target=ends, after_s=1.0),
+        "levels.pcm.PhaseChange.programming_sigma_s": worked("PCM_inference", "programming_sigma_s", target=ends),
+        "levels.pcm.PhaseChange.drift_exponents": worked(
+            "PCM_inference", "drift_exponents", target=ends, normals=np.zeros(2)
+        ),
+        "levels.pcm.PhaseChange.flicker_sigma": worked("PCM_inference", "flicker_sigma", visible=ends, after_s=1.0),
     }
     return [Entry(name, (_package(name),), make) for name, make in found.items()]
 

@@ -199,6 +199,10 @@ class StoreLearner(ABC):
         self.work.events[...] = state["events"]
         self._epoch = int(state["epoch"])
         self.store.restore(state)
+        self._reflect()
+
+    def _reflect(self) -> None:  # noqa: B027
+        """Bring what the simulator keeps beside the chip's arrays in step with them; most rules keep nothing."""
 
     def weights(self, layer: int) -> npt.NDArray[np.integer]:
         """Weight codes of weight layer `layer` (a view, but of cells in slices).

@@ -6,7 +6,6 @@ Bahroun et al., arXiv 2308.02427. The algorithm, sample by sample, is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -74,15 +73,6 @@ class Similarity(StoreLearner):
             return NeuronStore(self.spec, self.plan, self.chip, self.work, aligned)
         plain = self.work._replace(mirror=np.zeros(0, np.uint16))  # that is of the lateral weights here
         return substrate_of(self.spec, self.plan, self.chip, plain, aligned, plan.sums_point(self.spec, 0))
-
-    def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Restore a state saved by `state()`: all of it, or nothing where any of it does not fit.
-
-        Raises `ArgumentError` for a name, shape or type that is not this chip's, and for a code that is not one of its
-        format.
-        """
-        super().restore(state)
-        self._reflect()
 
     def _ranges(self) -> dict[str, tuple[int, int]]:
         machine, learning = self.plan, settings(self.spec)
