@@ -71,10 +71,10 @@ def _gain(group: Group, share: float, stage: str = "last") -> str:
 
 
 def energy_rows(found: list[Group]) -> list[Cells]:
-    """One row a contestant and budget: its accuracy once so much energy is spent on training."""
-    rows = [["rule", "memory", *(units.format_energy(joules) for joules in ENERGIES), "all passes"]]
+    """One row a contestant and budget: its accuracy untrained, and once so much energy is spent on training."""
+    rows = [["rule", "memory", "untrained", *(units.format_energy(joules) for joules in ENERGIES), "all passes"]]
     for group in sorted(found, key=lambda group: group.case.budget):
-        cells = []
+        cells = [f"{100 * group.at(0.0)[0]:.1f}"]
         for joules in ENERGIES:
             reached, state = group.at(joules)
             cells.append({"over": "({:.1f})", "untrained": "*{:.1f}*"}.get(state, "{:.1f}").format(100 * reached))

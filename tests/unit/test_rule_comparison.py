@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.rules import charts, commands, findings, grid, least_squares, measure, page, rows, widths
+from benchmarks.rules import charts, commands, findings, grid, least_squares, measure, page, rows, widths, words
 from benchmarks.rules.grid import BUDGETS, CONTESTANTS, Case
 from edgesdt import registry
 from edgesdt.datasets import Dataset
@@ -237,10 +237,39 @@ def test_the_converged_read_out_leaves_softhebb_a_small_lead() -> None:
         assert score(heads[best]) - score(heads[name]) < error
 
 
-def test_few_labels_are_best_spent_on_a_read_out() -> None:
-    few = memory(data="mnist", budget=BUDGETS[1], fraction=0.01)
-    every = memory(data="mnist", budget=BUDGETS[1], fraction=1.0)
-    assert min(score(every[name], 0.01) for name in WITHOUT) > max(score(few[name]) for name in WITH)
+@pytest.mark.parametrize("data", grid.SETS)
+def test_with_a_tenth_of_the_labels_backpropagation_learns_most_from_the_labelled_samples(data: str) -> None:
+    few = memory(data=data, budget=BUDGETS[1], fraction=0.1)
+    every = memory(data=data, budget=BUDGETS[1], fraction=1.0)
+    assert score(few["backprop_label"]) > max(score(every[name], 0.1) for name in WITHOUT)
+
+
+def test_with_very_few_labels_the_data_set_decides() -> None:
+    few, every = (
+        [memory(data=data, budget=BUDGETS[1], fraction=fraction) for data in grid.SETS] for fraction in (0.01, 1.0)
+    )
+    assert min(score(every[0][name], 0.01) for name in WITHOUT) > max(score(few[0][name]) for name in WITH)
+    assert max(score(every[1][name], 0.01) for name in WITHOUT) < score(few[1]["backprop_label"])
+
+
+def test_a_read_out_with_all_labels_takes_softhebb_as_far_as_learning_from_them_at_the_largest_size() -> None:
+    found = memory(data="mnist", budget=BUDGETS[2], fraction=1.0)
+    assert score(found["softhebb"], 1.0) >= score(found["backprop_label"])
+    assert {group.first["passes"] for group in found.values()} == {1}
+
+
+def test_on_fashion_mnist_with_few_neurons_backpropagation_leads_without_labels() -> None:
+    found = memory(data="fashion_mnist", budget=BUDGETS[0], fraction=1.0)
+    assert max(WITHOUT, key=lambda name: score(found[name])) == "backprop"
+
+
+def test_a_rule_that_runs_on_cells_by_now_is_not_said_to_refuse_them() -> None:
+    def refused(contestant: str) -> dict[str, Any]:
+        return {"case": Case("cells", contestant, "mnist", device="EcRam").plain(), "refused": "no cells"}
+
+    told = words.refusals([refused("similarity"), refused("activation")])
+    assert "- activation learning: no cells" in told and told.endswith("run on them now: similarity matching.")
+    assert words.refusals([]) == ""
 
 
 @pytest.mark.parametrize(("data", "budget"), [("mnist", BUDGETS[2]), ("fashion_mnist", BUDGETS[1])])
