@@ -18,7 +18,7 @@ KINDS = [name for _, name, _ in pkgutil.iter_modules(stores.__path__)]
 OPERATIONS = [
     name
     for name, made in inspect.getmembers(store, inspect.isfunction)
-    if made.__module__ == store.__name__ and not name.startswith("_")
+    if made.__module__ == store.__name__ and "store" in inspect.signature(made).parameters
 ]
 
 
