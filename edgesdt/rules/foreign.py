@@ -54,7 +54,8 @@ def admitted(rule: Any, name: str, label: str) -> Rule:
 
     parts: Any = {part: describes(part) for part in FUNCTIONS}
     words = _guarded(rule.in_words, f"{label}: in_words()")
-    own: Any = {"build": build, "disagreements": disagreements, "in_words": words}
+    classes = _guarded(rule.classes, f"{label}: classes()")  # asked of specs that the rule may refuse
+    own: Any = {"build": build, "classes": classes, "disagreements": disagreements, "in_words": words}
     guarded: Rule = replace(rule, **parts | own)
     return guarded
 

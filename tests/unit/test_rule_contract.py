@@ -8,10 +8,11 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
+from pydantic import Field, create_model
 
 from edgesdt import registry
 from edgesdt.errors import RuleError, SpecError
@@ -292,6 +293,26 @@ def test_a_guard_tells_which_part_failed(example: ModuleType, spec: Spec) -> Non
         guarded = foreign.admitted(replace(example.RULE, **{part: fails}), "competitive", "rule competitive (theirs)")
         with pytest.raises(RuleError, match=r"rule competitive \(theirs\).*KeyError: 'dream'"):
             getattr(guarded, part)(spec, *more.get(part, ()))
+
+
+def test_what_a_rule_for_labels_refuses_is_told_in_its_own_words(
+    example: ModuleType, installed: Callable[..., None]
+) -> None:
+    # its classes are asked for while the spec is still checked, when the laws of a chip need not hold
+    target = Field(default="label", description="The rule learns labels")
+    settings = create_model("Settings", __base__=example.Settings, target=(Literal["label"], target))
+    installed(Point("competitive", replace(example.RULE, settings=settings, targets=("label",))))
+    digits = ["data.set=digits", "chip.layers=[64, 10]"]
+    assert loads(SPEC, overrides=digits).learning.target == "label"
+    for asked, told in (
+        ("learning.batch=4", "learning.batch: 4, allowed: 1 with the rule competitive"),
+        ("chip.layers=[64, 20, 10]", "allowed: a list of 2 layers with the rule competitive"),
+        ("learning.learning_rate=[0.1, 0.1]", "wrong number of rates: 2"),
+        ("chip.layers=[64, 9]", "does not fit the classes of digits: 9 outputs, allowed: 10"),
+    ):
+        with pytest.raises(SpecError) as error:
+            loads(SPEC, overrides=[*digits, asked])
+        assert told in str(error.value)
 
 
 def test_a_learner_that_fails_in_the_midst_of_learning_is_told(example: ModuleType, spec: Spec) -> None:
