@@ -126,6 +126,17 @@ class Bill:
     awake: dict[str, float] = field(default_factory=dict)
 
 
+def reference_read(spec: Spec, counts: Mapping[str, int], memory: Mapping[str, Any]) -> tuple[float, float]:
+    """Joules and seconds of the reference read of drift compensation; `counts` has the actions of the array alone.
+
+    Raises `ArgumentError` for counts of another chip than that of `spec`, or an invalid map.
+    """
+    require_spec(spec)
+    own = dict.fromkeys((action.name for action in design_of(spec).actions), 0)
+    made = bill(spec, {**own, **counts} if isinstance(counts, Mapping) else counts, memory, technology(spec))
+    return sum(made.energy_j.values()), sum(made.latency_s.values())
+
+
 def bill(spec: Spec, counts: Mapping[str, int], memory: Mapping[str, Any], tech: Technology) -> Bill:
     """Prices `counts`: energy by component and latency by phase, including static leakage over that time.
 

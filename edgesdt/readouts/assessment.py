@@ -91,12 +91,8 @@ class Assessment:
         if self.chip.rule.calibration is None:
             return {}
         factor, counts = self.chip.rule.calibration
-        priced = bill.bill(self.spec, counts, self.chip.memory.plain(), bill.technology(self.spec))
-        return {
-            "drift_factor": factor,
-            "calibration_energy_j": sum(priced.energy_j.values()),
-            "calibration_latency_s": sum(priced.latency_s.values()),
-        }
+        joules, seconds = bill.reference_read(self.spec, counts, self.chip.memory.plain())
+        return {"drift_factor": factor, "calibration_energy_j": joules, "calibration_latency_s": seconds}
 
 
 def percent(found: dict[str, Any]) -> str:

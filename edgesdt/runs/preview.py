@@ -106,8 +106,7 @@ def _calibration(spec: Spec, fitted: MemoryMap) -> list[str]:
     """Text for the cost of the reference read that a chip with drift compensation makes after a rest."""
     if spec.device.digital or spec.device.drift_compensation == "none":
         return []
-    made = bill.bill(spec, compensation.assumed_counts(spec), fitted.plain(), bill.technology(spec))
-    joules, seconds = sum(made.energy_j.values()), sum(made.latency_s.values())
+    joules, seconds = bill.reference_read(spec, compensation.assumed_counts(spec), fitted.plain())
     told = f"{units.format_energy(joules)} and {units.format_time(seconds)}"
     return [f"  drift    {told} for a reference read after a rest"]
 

@@ -26,7 +26,7 @@ from edgesdt.report.run import completions
 from edgesdt.rules.activation.ledger import actions as own
 from edgesdt.rules.activation.settings import shapes
 from edgesdt.rules.activity import ASSUMED, Seen
-from edgesdt.rules.lookup import design_of, memory_map, resolve, rule_of
+from edgesdt.rules.lookup import cautions, design_of, memory_map, resolve, rule_of
 from edgesdt.spec import Spec
 from hw_models import technology
 from tests.small_activation import events_of, small
@@ -233,6 +233,50 @@ def test_a_completed_image_keeps_what_was_given(tmp_path: Path) -> None:
     np.savez(tmp_path / "weights.npz", **chip.rule.weight_file(data.shape), pictures=made["pictures"])
     with pytest.raises(EdgesdtError, match="picture_labels: expected a label for each of 3 images"):
         completions.completions(folders.Run(tmp_path, {}, "run"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"learning.feedback.margin": 0.75, "learning.feedback.unlearning": 0.5},
+         ["learning.feedback.margin: 0.75: no effect", "learning.feedback.unlearning: 0.5: no effect with feedb"]),
+        ({"learning.feedback.margin": 0.9, "learning.feedback.enabled": True}, []),
+        ({"learning.feedback.most": 8.0, "learning.feedback.enabled": True},
+         ["learning.feedback.most: 8.0: no effect with feedback.normalise: false, allowed: true with it"]),
+        ({"learning.statistics.share_bits": 3},
+         ["learning.statistics.share_bits: 3: no effect with activation: ln_abs, allowed: std_abs with it"]),
+        ({"learning.statistics.share_bits": 3, "learning.activation": "std_abs"}, []),
+        ({"learning.column_bits": 1, "learning.draws": "weights"},
+         ["learning.column_bits: 1: no effect without factors of columns, allowed: draws: lines and"]),
+        ({"chip.biases.bits": 4}, ["chip.biases: no effect, neurons of activation have no bias"]),
+        ({}, []),
+    ],
+)  # fmt: skip
+def test_what_has_no_effect_is_told(fields: dict[str, Any], told: list[str]) -> None:
+    defaults = {"chip.states.bits": 8, "learning.frac_bits": 10, "learning.column_bits": 3, "learning.label.copies": 17}
+    spec = small([9, 8, 7], {**defaults, **fields})
+    for held in (spec, resolve(spec)):
+        found = cautions(held)
+        assert len(found) == len(told), found
+        assert all(sentence.startswith(start) for sentence, start in zip(found, told, strict=True))
+
+
+def test_label_units_without_a_format_are_told_what_fits() -> None:
+    """No number of copies may fit a format; the range that is told then is one that does."""
+    asked = {"chip.states.bits": 4, "learning.frac_bits": 10, "learning.label.copies": 28, "learning.column_bits": 0}
+    told = "allowed: no number with learning.frac_bits: 10 (4..6 of them with this number, or more chip.states.bits)"
+    with pytest.raises(SpecError, match=re.escape(told)):
+        small([9, 8, 7], asked)
+    assert small([9, 8, 7], asked | {"learning.frac_bits": 6})
+    with pytest.raises(SpecError, match=re.escape("allowed: 2..1024")):
+        small([9, 8, 7], asked | {"learning.frac_bits": 4, "learning.label.copies": 1})
+
+
+def test_columns_without_factors_need_not_hold_an_output() -> None:
+    wide = {"chip.states.bits": 15, "learning.frac_bits": 10, "learning.column_bits": 3, "learning.label.copies": 28}
+    with pytest.raises(SpecError, match=re.escape("learning.column_bits: a factor of 8 bits does not hold")):
+        small([9, 8, 7], wide)
+    assert small([9, 8, 7], wide | {"learning.draws": "weights"})
 
 
 def test_a_label_that_is_no_class_is_refused() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgesdt import registry
 from edgesdt.ledger import actions as act
 from edgesdt.pricing import bill
 from edgesdt.rules.eqprop.rule import EqProp
@@ -88,10 +89,21 @@ def test_a_weight_without_siemens_is_scaled_from_its_lowest_state() -> None:
 def test_a_reference_read_has_a_price_at_check_and_in_the_counts() -> None:
     spec = spec_of([9, 7], GLOBAL)
     assert "for a reference read after a rest" in preview.preview(spec)
-    fitted = preview.memory_map(spec).plain()
-    made = bill.bill(spec, compensation.assumed_counts(spec), fitted, bill.technology(spec))
+    fitted, counts = preview.memory_map(spec).plain(), compensation.assumed_counts(spec)
+    made = bill.bill(spec, dict.fromkeys(act.MEANING, 0) | counts, fitted, bill.technology(spec))
     assert made.energy_j["cell reads"] > 0 and made.energy_j["ADC"] > 0 and made.latency_s["array read"] > 0
+    paid = sum(made.energy_j.values()), sum(made.latency_s.values())
+    assert bill.reference_read(spec, counts, fitted) == pytest.approx(paid)
     assert "reference read" not in preview.preview(spec_of([9, 7], PCM))
+
+
+@pytest.mark.parametrize("rule", [name for name in registry.OURS if "cells" in registry.load(name).synapses])
+def test_every_rule_on_cells_has_a_price_of_the_reference_read(rule: str) -> None:
+    """Rules have actions of their own; an array has the same under all of them."""
+    spec = spec_of([9, 7], {**GLOBAL, "learning.rule": rule, "learning.learning_rate": 0.1})
+    assert "for a reference read after a rest" in preview.preview(spec)
+    joules, seconds = bill.reference_read(spec, compensation.assumed_counts(spec), preview.memory_map(spec).plain())
+    assert joules > 0 and seconds > 0
 
 
 def test_the_option_changes_no_spec_without_it() -> None:

@@ -15,7 +15,7 @@ from edgesdt.errors import ArgumentError, BudgetError, SpecError
 from edgesdt.ledger.recipes import Access
 from edgesdt.pricing import bill
 from edgesdt.rules.activity import ASSUMED, Seen
-from edgesdt.rules.lookup import design_of, memory_map, resolve, rule_of
+from edgesdt.rules.lookup import cautions, design_of, memory_map, resolve, rule_of
 from edgesdt.rules.similarity.ledger import actions as own
 from edgesdt.spec import Spec
 from tests.small_chips import random_samples, spec_of
@@ -283,6 +283,29 @@ def test_resolving_again_changes_nothing(spec: Spec) -> None:
 def test_what_the_rule_does_not_know_is_refused(fields: dict[str, Any], told: str) -> None:
     with pytest.raises(SpecError, match=re.escape(told)):
         similarity([9, 8, 7], fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"learning.labels.rate": 0.5}, ["learning.labels.rate: 0.5: no effect with learning.target: none, all"]),
+        ({"learning.labels.classes": 3}, ["learning.labels.classes: 3: no effect with learning.target: none"]),
+        ({"learning.labels.rate": 0.5, "learning.target": "label"}, []),
+        ({"learning.settling.dt": 0.5}, ["learning.settling.dt: 0.5: no effect with settling.solver: gauss"]),
+        ({"learning.settling.dt": 0.5, "learning.settling.solver": "damped"}, []),
+        ({"learning.centring.enabled": False, "learning.centring.bits": 6, "learning.centring.shift": 3},
+         ["learning.centring.bits: 6: no effect with centring", "learning.centring.shift: 3: no effect with centring"]),
+        ({"chip.biases.bits": 4}, ["chip.biases: no effect, neurons of similarity have no bias"]),
+        ({"chip.biases.bits": 4, "chip.biases.enabled": False}, []),
+        ({}, []),
+    ],
+)  # fmt: skip
+def test_what_has_no_effect_is_told(fields: dict[str, Any], told: list[str]) -> None:
+    spec = similarity([9, 7], fields)
+    for held in (spec, resolve(spec)):
+        found = cautions(held)
+        assert len(found) == len(told)
+        assert all(sentence.startswith(start) for sentence, start in zip(found, told, strict=True))
 
 
 def test_labels_beyond_their_vectors_are_refused() -> None:

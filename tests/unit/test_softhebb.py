@@ -313,6 +313,16 @@ def test_a_window_longer_than_the_training_is_told() -> None:
     assert cautions(softhebb([9, 7], {"data.train": 1000, "epochs": 1, "learning.centre.window_bits": 8})) == []
 
 
+def test_biases_are_told_where_they_were_asked_for() -> None:
+    """A spec that was written out in full has the default format of biases, which nobody asked for."""
+    spec = softhebb([9, 7], {"learning.centre.window_bits": 8})
+    assert cautions(Spec.from_plain(spec.plain())) == []
+    told = ["chip.biases: no effect, neurons of softhebb have no bias"]
+    assert cautions(softhebb([9, 7], {"chip.biases.bits": 4})) == told
+    (idle,) = cautions(softhebb([9, 7], {"learning.centre.enabled": False, "learning.centre.window_bits": 8}))
+    assert idle.startswith("learning.centre.window_bits: 8: no effect with centre.enabled: false, allowed: true")
+
+
 def test_the_yardstick_of_the_benchmark_learns_the_same() -> None:
     """float32 at a mini-batch of one beside the float64 twin, with a mean that hardly moves."""
     fields = {"learning.centre.window_bits": 20, "chip.weights.init_gain": 2, "learning.activation.range_bits": 0}

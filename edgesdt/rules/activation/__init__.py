@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgesdt.rules.activation import registers
-from edgesdt.rules.activation.agreement import disagreements
+from edgesdt.rules.activation.agreement import cautions, disagreements
 from edgesdt.rules.activation.ledger.design import design
 from edgesdt.rules.activation.ledger.memory import memory
 from edgesdt.rules.activation.settings import Settings, settings
@@ -66,6 +66,7 @@ RULE = Rule(
     classes_in="learning.label.classes",
     in_words=_in_words,
     disagreements=disagreements,
+    cautions=cautions,
     costless={"learning_rate": (), "schedule": Schedule(), "completions": 0},
     pictures=_pictures,
     build=_build,

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import ceil, floor
+from math import ceil, floor, log2, sqrt
 
 from edgesdt.rules.activation import registers
-from edgesdt.rules.activation.settings import FACTOR_BITS, MEAN_BITS, SCORE_BITS, settings
+from edgesdt.rules.activation.settings import FACTOR_BITS, MEAN_BITS, SCORE_BITS, by_lines, settings
 from edgesdt.spec import Spec
+from edgesdt.spec.checks import unused
 from edgesdt.spec.checks.hints import Path
 from edgesdt.spec.text.source import Fault
 
 MOST_STATE_BITS = 15
 """A signal has a sign beside, and lies in a word of 16 bits."""
+MOST_COPIES = 4096
+"""Units of a class that `learning.label.copies` allows."""
+LEAST_FRAC_BITS = 4
+"""Bits below the point that `learning.frac_bits` allows at least."""
 _RULE: Path = ("learning", "rule")
 
 
@@ -47,16 +52,23 @@ def _labels(spec: Spec) -> Iterator[Fault]:
     most, one = (1 << spec.chip.states.bits) - 1, 2.0**learning.frac_bits
     if 0 < code <= most:
         return
-    fewest, highest = ceil((one / (most + 0.5)) ** 2 + 1e-9), floor((2 * one) ** 2)
+    fewest, highest = ceil((one / (most + 0.5)) ** 2 + 1e-9), min(floor((2 * one) ** 2), MOST_COPIES)
+    finest = floor(log2((most + 0.5) * sqrt(learning.label.copies) - 1e-9))
+    allowed = f"{fewest}..{highest} (or other learning.frac_bits, chip.states.bits)"
     text = (
         f"{learning.label.copies} units of a class have a signal of {learning.label.copies**-0.5:.4g} each, a code of "
-        f"{code} of {most}, allowed: {fewest}..{min(highest, 4096)} (or other learning.frac_bits, chip.states.bits)"
+        f"{code} of {most}, allowed: "
     )
-    yield _fault(text, "learning", "label", "copies")
+    if fewest > highest:
+        fewer = f"{LEAST_FRAC_BITS}..{finest} of them with this number, or " if finest >= LEAST_FRAC_BITS else ""
+        allowed = f"no number with learning.frac_bits: {learning.frac_bits} ({fewer}more chip.states.bits)"
+    yield _fault(text + allowed, "learning", "label", "copies")
 
 
 def _columns(spec: Spec) -> Iterator[Fault]:
-    """The factor of a column keeps no more bits than an output has, and holds the largest output."""
+    """The factor of a column, if there is one, keeps no more bits than an output has, and holds the largest output."""
+    if not by_lines(spec):
+        return
     learning = settings(spec)
     most = min(learning.frac_bits, learning.frac_bits - spec.chip.states.bits + FACTOR_BITS - 1)
     if learning.column_bits > most:
@@ -67,3 +79,24 @@ def _columns(spec: Spec) -> Iterator[Fault]:
 
 def _fault(text: str, *path: str) -> Fault:
     return Fault(path, text, blame=(path, path[:2], path[:1], _RULE))
+
+
+def cautions(spec: Spec) -> list[str]:
+    """Fields that the chip has no use for."""
+    learning, told = settings(spec), unused.biases(spec)
+    feedback = learning.feedback
+    if not feedback.enabled:
+        names = [name for name in type(feedback).model_fields if name != "enabled"]
+        told += unused.fields(
+            feedback, "learning.feedback", names, "with feedback.enabled: false, allowed: true with it"
+        )
+    elif not feedback.normalise:
+        why = "with feedback.normalise: false, allowed: true with it"
+        told += unused.fields(feedback, "learning.feedback", ["mean_bits", "most"], why)
+    if learning.activation != "std_abs":
+        why = f"with activation: {learning.activation}, allowed: std_abs with it"
+        told += unused.fields(learning.statistics, "learning.statistics", ["share_bits"], why)
+    if not by_lines(spec):
+        why = "without factors of columns, allowed: draws: lines and chip.weights.rounding: stochastic with it"
+        told += unused.fields(learning, "learning", ["column_bits"], why)
+    return told

@@ -11,6 +11,7 @@ from edgesdt.rules.similarity.ledger.design import design
 from edgesdt.rules.similarity.ledger.memory import code_bits, code_point, memory
 from edgesdt.rules.similarity.settings import Settings, settings
 from edgesdt.spec import Spec
+from edgesdt.spec.checks import unused
 from edgesdt.spec.text.source import Fault
 
 MOST_CODE_BITS = 15
@@ -42,7 +43,25 @@ def _in_words(activity: Activity, sizes: Sequence[int]) -> str:
 def _cautions(spec: Spec) -> list[str]:
     from edgesdt.rules import converter_range  # with the plan comes the compiler
 
-    return [] if spec.device.digital else converter_range.warnings(spec, spec.chip.weights.point + code_point(spec, 0))
+    told = _idle(spec)
+    if not spec.device.digital:
+        told += converter_range.warnings(spec, spec.chip.weights.point + code_point(spec, 0))
+    return told
+
+
+def _idle(spec: Spec) -> list[str]:
+    """Fields that the chip has no use for."""
+    learning, told = settings(spec), unused.biases(spec)
+    if learning.target != "label":
+        why = f"with learning.target: {learning.target}, allowed: label with it"
+        told += unused.fields(learning.labels, "learning.labels", ["classes", "rate"], why)
+    if not learning.centring.enabled:
+        why = "with centring.enabled: false, allowed: true with it"
+        told += unused.fields(learning.centring, "learning.centring", ["bits", "shift"], why)
+    if learning.settling.solver != "damped":
+        why = f"with settling.solver: {learning.settling.solver}, allowed: damped with it"
+        told += unused.fields(learning.settling, "learning.settling", ["dt"], why)
+    return told
 
 
 def _build(spec: Spec) -> Learner:

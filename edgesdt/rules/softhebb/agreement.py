@@ -8,6 +8,7 @@ from edgesdt.rules.softhebb import registers
 from edgesdt.rules.softhebb.ledger.memory import decay_bits, gathered_bits
 from edgesdt.rules.softhebb.settings import buffered, competing, pre_bits, settings
 from edgesdt.spec import Spec, layers
+from edgesdt.spec.checks import unused
 from edgesdt.spec.checks.hints import Path
 from edgesdt.spec.text.source import Fault
 
@@ -122,9 +123,10 @@ def _rounding(spec: Spec) -> Iterator[Fault]:
 
 def cautions(spec: Spec) -> list[str]:
     """Fields that the chip has no use for, and a window that a layer never fills."""
-    told = []
-    if spec.chip.biases.enabled and "biases" in spec.chip.model_fields_set:
-        told.append("chip.biases: no effect, neurons of softhebb have no bias")
+    told = unused.biases(spec)
+    if not settings(spec).centre.enabled:
+        why = "with centre.enabled: false, allowed: true with it"
+        told += unused.fields(settings(spec).centre, "learning.centre", ["window_bits"], why)
     window, total = 1 << settings(spec).centre.window_bits, (spec.data.train or 0) * spec.epochs
     if settings(spec).centre.enabled and 0 < total <= window:
         wanted = f"no weight moves; allowed: 0..{max(total.bit_length() - 2, 0)} to leave half of them for learning"

@@ -1,15 +1,18 @@
-"""Settings of a device without effect on its chip: refused if they are probably a mistake, else a warning."""
+"""Settings without effect on the chip: refused if they are probably a mistake, else a warning."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 
 from edgesdt.spec import layers
 from edgesdt.spec.checks.hints import Path, dotted, shown
+from edgesdt.spec.schema.chip import Biases
 from edgesdt.spec.schema.device import Array, LayerDevice
 from edgesdt.spec.schema.spec import Spec
 from edgesdt.spec.sweep import groups
 from edgesdt.spec.text.source import Fault
+from edgesdt.spec.types import Section
 
 _FORGOTTEN = "allowed: an analog device.model (did you forget it?)"
 _CHOOSES = (("device",), ("device", "model"), ("device", "file"))
@@ -85,6 +88,31 @@ def settings(spec: Spec) -> list[str]:
     if spec.device.drift_compensation != "none" and not spec.deployment.times:
         return ["device.drift_compensation: global: no effect without deployment.times, allowed: none, or a rest"]
     return []
+
+
+def biases(spec: Spec) -> list[str]:
+    """A warning on biases with a format of their own, for a rule whose neurons have none."""
+    given = spec.chip.biases
+    if not given.enabled or given == Biases():
+        return []
+    return [f"chip.biases: no effect, neurons of {spec.learning.rule} have no bias"]
+
+
+def fields(section: Section, path: str, names: Iterable[str], why: str) -> list[str]:
+    """Warnings on the fields `names` of the section at `path` with other values than the default; `why` they are idle.
+
+    A value that a register has rounded is that of the default: a resolved spec gives no more warnings than its source.
+    """
+    given = {name: (getattr(section, name), type(section).model_fields[name].default) for name in names}
+    return [
+        f"{path}.{name}: {shown(value)}: no effect {why}"
+        for name, (value, default) in given.items()
+        if not (math.isclose(value, default, rel_tol=_ROUNDED) if isinstance(value, float) else value == default)
+    ]
+
+
+_ROUNDED = 0.01
+"""Largest relative difference between a default and its register."""
 
 
 def _of_digital_layers(spec: Spec) -> list[str]:

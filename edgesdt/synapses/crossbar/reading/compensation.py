@@ -52,12 +52,13 @@ def read_counts(spec: Spec, shares: int) -> dict[str, int]:
     """Actions of one reference read of cells whose share codes sum to `shares`.
 
     One row of every row tile is driven at a time, by the largest code, one plane after the other; codes are added up.
+    Actions of the rule itself are not among them: there are none (`bill.reference_read` prices the read).
     """
     mapping, (rows, columns) = mapping_of(spec), spec.chip.layers
     row_tiles, column_tiles = tiles(spec)
     reads = min(spec.device.array.tile_rows, rows) * mapping.planes
     codes, square = reads * columns * row_tiles * mapping.slices, ((1 << spec.encoder.bits) - 1) ** 2
-    return dict.fromkeys((*act.MEANING, *act.CELL_MEANING), 0) | {
+    return dict.fromkeys(act.CELL_MEANING, 0) | {
         act.ARRAY_READ: reads,
         act.ROW_DRIVE: rows * column_tiles * mapping.planes,
         act.COLUMN_SAMPLE: codes,
