@@ -56,9 +56,14 @@ the widths that suit its shipped weights. Why activation learning fails with 16 
 of its rows and columns are likely too narrow for steps so fine."""
 CELLS: Final = f"""## On analog cells
 
-MNIST, 784-{HIDDEN}, learning without labels, one pass, one seed, all non-idealities of the cells on, a weight of
-{CELL_RANGE} per conductance range, on cells with the constants of `mnist_insitu`. Accuracy, control in brackets, energy
-of a training sample."""
+MNIST, 784-{HIDDEN}, learning without labels, one pass, one seed, all non-idealities of the cells on. Accuracy, control
+in brackets, energy of a training sample. Equilibrium propagation and backpropagation have the constants of
+`mnist_insitu` on cells and a weight of {CELL_RANGE} per conductance range. SoftHebb has
+{CONTESTANTS["softhebb"].cell_range:g} and converters of the widest range, 8, since its first weights and its drives are
+large; similarity matching has {CONTESTANTS["similarity"].cell_range:g}. These were chosen from a few on held-out
+training images, from the start of a pass. Similarity matching learns from
+{CONTESTANTS["similarity"].cell_samples:,} samples here, on the digital chip too, because the simulator is slow where it
+halves every cell: compare its row with itself alone."""
 CONCLUSIONS: Final = """What follows from these records (tests hold each sentence against them):
 
 1. **If every sample has a label that the chip may use, take backpropagation with a hidden layer.** It is the most

@@ -48,6 +48,17 @@ def test_every_rule_of_ours_is_a_contestant_and_every_case_has_its_own_name() ->
     assert few == {0.01, 0.1, 1.0}
 
 
+@pytest.mark.parametrize("device", grid.CELLS)
+def test_every_rule_without_labels_has_constants_that_its_cells_hold(device: str) -> None:
+    on_cells = [case for case in grid.cases() if case.part == "cells" and case.device == device]
+    assert {case.contestant for case in on_cells} == set(WITHOUT)
+    for case in on_cells:
+        spec = case.spec()
+        assert (spec.device.model, spec.device.array.weight_per_range) == (
+            device, CONTESTANTS[case.contestant].cell_range,
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize("contestant", CONTESTANTS)
 def test_hidden_layers_are_the_widest_that_fit(contestant: str) -> None:
     name, sets = Case("memory", contestant, "mnist", BUDGETS[0]).fields()
@@ -114,6 +125,13 @@ def test_a_run_prices_what_it_learned_and_reads_out_as_it_says(contestant: str) 
     assert list(made["last"]) == (["1"] if own else ["0.01", "0.1", "1"])
     if own:
         assert last[2] == made["last"]["1"] > made["untrained"]["1"]
+
+
+@pytest.mark.usefixtures("bars")
+def test_a_rule_that_is_slow_on_cells_learns_from_fewer_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CONTESTANTS, "backprop", dataclasses.replace(CONTESTANTS["backprop"], cell_samples=250))
+    made = measure.measured(Case("cells", "backprop", "mnist"), 400, 100)
+    assert made["samples"] == 250 and made["curve"][-1][0] == 250
 
 
 @pytest.mark.usefixtures("bars")
