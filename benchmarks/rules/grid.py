@@ -69,7 +69,10 @@ CONTESTANTS: Final[Mapping[str, Contestant]] = {
     "softhebb": Contestant(
         "SoftHebb", "mnist_softhebb", on_cells=("device.array.adc_range=8",), cell_range=2.0,
     ),
-    "similarity": Contestant("similarity matching", "mnist_similarity", passes=(3, 3, 1)),
+    "similarity": Contestant(
+        "similarity matching", "mnist_similarity", on_cells=("device.array.adc_range=4",), cell_range=0.25,
+        cell_samples=20_000, passes=(3, 3, 1),
+    ),
     "eqprop_label": Contestant("equilibrium propagation", "mnist_supervised", passes=(5, 3, 1)),
     "backprop_label": Contestant("backpropagation", "mnist_backprop_label", passes=(5, 3, 1)),
     "softhebb_label": Contestant("SoftHebb", "mnist_softhebb_label"),
@@ -134,7 +137,8 @@ class Case:
         if self.bits:
             sets += [f"chip.weights.bits={self.bits}", "chip.weights.frac_bits=auto"]
         if self.device != "sram":
-            sets += [*entry.on_cells, f"device.model={self.device}", f"device.array.weight_per_range={entry.cell_range}"]
+            sets += [*entry.on_cells, f"device.model={self.device}"]
+            sets.append(f"device.array.weight_per_range={entry.cell_range}")
         shape = widths.layers_of(load(name, sets), hidden)
         if self.fraction != 1.0:
             sets.append(f"label_fraction={self.fraction}")
