@@ -82,9 +82,10 @@ CONCLUSIONS: Final = """What follows from these records (tests hold each sentenc
    backpropagation.
 5. **Four bits are enough without labels.** From 4 bits to 8 each of these rules gains two points at most. Learning
    from labels wants six bits or more.
-6. **On cells, the device decides more than the rule.** On EcRam equilibrium propagation, backpropagation and SoftHebb
-   spend less than a seventh of the energy of the digital chip and stay within a point of its accuracy, or above it.
-   On ReRamSB each of them spends more than on the digital chip and is less accurate, SoftHebb by four points.
+6. **On cells, the device decides more than the rule.** On EcRam each rule stays within a point of its accuracy on the
+   digital chip, or above it, and spends less than a seventh of the energy; similarity matching, which settles in
+   digital, spends two fifths. On ReRamSB each rule spends more than on the digital chip and is less accurate, SoftHebb
+   most, by four points.
 7. **Similarity matching and activation learning pay most for a sample** at each size: settling steps, and one
    inference for every class. Nothing here buys that back in accuracy."""
 NOT_RUN: Final = """## What was not run

@@ -298,10 +298,12 @@ def on_cells(name: str) -> list[findings.Group]:
     return [found[device] for device in ("sram", *grid.CELLS)]
 
 
-@pytest.mark.parametrize("name", ["eqprop", "backprop", "softhebb"])
+@pytest.mark.parametrize("name", WITHOUT)
 def test_the_device_decides_more_than_the_rule(name: str) -> None:
     digital, resistive, ionic = on_cells(name)
-    assert 7 * ionic.mean("energy_j", 0) < digital.mean("energy_j", 0) < resistive.mean("energy_j", 0)
+    share = ionic.mean("energy_j", 0) / digital.mean("energy_j", 0)
+    assert 0.39 < share < 0.42 if name == "similarity" else share < 1 / 7
+    assert resistive.mean("energy_j", 0) > digital.mean("energy_j", 0)
     assert score(ionic) > score(digital) - 0.01 and score(resistive) < score(digital)
     assert (score(digital) - score(resistive) > 0.04) == (name == "softhebb")
 
