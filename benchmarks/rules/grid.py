@@ -38,8 +38,9 @@ MOST_PASSES: Final = 20
 class Contestant:
     """A rule with its constants, those of a shipped spec.
 
-    Below the largest budget the spec `small` takes its place, if there is one, and the fields `few` differ. `on_cells`
-    differ on analog cells. `passes` are those of a run at each of `BUDGETS`.
+    Below the largest budget the spec `small` takes its place, if there is one, and the fields `few` differ. On analog
+    cells `on_cells` differ and `cell_range` is the weight of the conductance range; in the part cells it learns from
+    `cell_samples`. `passes` are those of a run at each of `BUDGETS`.
     """
 
     title: str
@@ -47,6 +48,8 @@ class Contestant:
     small: str = ""
     few: tuple[str, ...] = ()
     on_cells: tuple[str, ...] = ()
+    cell_range: float = CELL_RANGE
+    cell_samples: int = FULL
     passes: tuple[int, int, int] = (5, 5, 1)
 
 
@@ -63,8 +66,13 @@ CONTESTANTS: Final[Mapping[str, Contestant]] = {
         on_cells=(*_CELLS, "learning.beta=0.25", "learning.dt=0.5"),
     ),
     "backprop": Contestant("backpropagation", "mnist_backprop", few=_FEW, on_cells=_CELLS),
-    "softhebb": Contestant("SoftHebb", "mnist_softhebb"),
-    "similarity": Contestant("similarity matching", "mnist_similarity", passes=(3, 3, 1)),
+    "softhebb": Contestant(
+        "SoftHebb", "mnist_softhebb", on_cells=("device.array.adc_range=8",), cell_range=2.0,
+    ),
+    "similarity": Contestant(
+        "similarity matching", "mnist_similarity", on_cells=("device.array.adc_range=4",), cell_range=0.25,
+        cell_samples=20_000, passes=(3, 3, 1),
+    ),
     "eqprop_label": Contestant("equilibrium propagation", "mnist_supervised", passes=(5, 3, 1)),
     "backprop_label": Contestant("backpropagation", "mnist_backprop_label", passes=(5, 3, 1)),
     "softhebb_label": Contestant("SoftHebb", "mnist_softhebb_label"),
@@ -109,6 +117,11 @@ class Case:
             return 1
         return found if self.fraction == 1.0 else MOST_PASSES
 
+    @property
+    def samples(self) -> int:
+        """Training samples of a pass at most, where the chip learns without labels."""
+        return CONTESTANTS[self.contestant].cell_samples if self.part == "cells" else FULL
+
     def fields(self) -> tuple[str, list[str]]:
         """Name of the shipped spec, and the fields that differ. Raises `EdgesdtError`."""
         entry = CONTESTANTS[self.contestant]
@@ -124,7 +137,8 @@ class Case:
         if self.bits:
             sets += [f"chip.weights.bits={self.bits}", "chip.weights.frac_bits=auto"]
         if self.device != "sram":
-            sets += [*entry.on_cells, f"device.model={self.device}", f"device.array.weight_per_range={CELL_RANGE}"]
+            sets += [*entry.on_cells, f"device.model={self.device}"]
+            sets.append(f"device.array.weight_per_range={entry.cell_range}")
         shape = widths.layers_of(load(name, sets), hidden)
         if self.fraction != 1.0:
             sets.append(f"label_fraction={self.fraction}")

@@ -75,7 +75,7 @@ class _Run:
         bits = spec.encoder.bits
         self.x, self.test = encode(data.x_train, bits), (encode(data.x_test, bits), data.y_test)
         known = labels.drawn(data.y_train, spec.label_fraction, spec.seed)
-        self.learned = known if spec.learning.target == "label" else np.arange(len(self.x))
+        self.learned = known if spec.learning.target == "label" else np.arange(len(self.x))[: case.samples]
         self.own = next((name for name in spec.readout if name in registry.BY_CLASS), "")
         self.curve: list[list[float]] = []
 

@@ -139,10 +139,11 @@ def _one(group: Group, share: float, seed: int) -> str:
 def cell_rows(found: list[Group]) -> list[Cells]:
     """One row a rule: on digital weights and on each kind of cells, accuracy, control and energy."""
     devices = ("sram", *CELLS)
-    rows = [["rule", *("digital, 8 bits" if device == "sram" else device for device in devices)]]
+    rows = [["rule", "samples", *("digital, 8 bits" if device == "sram" else device for device in devices)]]
     for name in dict.fromkeys(group.case.contestant for group in found if group.case.device != "sram"):
         mine = {group.case.device: group for group in found if group.case.contestant == name}
-        rows.append([next(iter(mine.values())).title, *(_on(mine.get(device)) for device in devices)])
+        one = next(iter(mine.values()))
+        rows.append([one.title, f"{one.first['samples']:,}", *(_on(mine.get(device)) for device in devices)])
     return rows
 
 
