@@ -20,6 +20,7 @@ from typing import Any, Final
 import numba
 from numba.core import config as _numba_config
 
+from hw_models.kernels.index import Index
 from hw_models.kernels.sources import digest, source_folders, sources
 
 config: Any = _numba_config  # its settings are made when it is loaded, which its type hints do not know
@@ -40,7 +41,9 @@ def _compiled(function: Any, options: dict[str, Any]) -> Any:
     before = config.CACHE_DIR
     config.CACHE_DIR = str(folder_of(str(function.__module__), before))
     try:
-        return numba.njit(**options)(function)
+        made = numba.njit(**options)(function)
+        made._cache._cache_file.__class__ = Index
+        return made
     except RuntimeError:  # there is no place at all that can be written
         return numba.njit(**{**options, "cache": False})(function)
     finally:

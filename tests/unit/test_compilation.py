@@ -83,6 +83,27 @@ def test_an_edit_of_what_others_inline_is_seen(tmp_path: Path, package: str, cho
         assert child(f"from {package}.outer import call; print(call(7))", here, **env).stdout == f"{7 * factor}\n"
 
 
+def test_a_type_of_a_package_that_is_gone_hides_no_other(tmp_path: Path) -> None:
+    """A kernel that two packages call, each with a tuple of its own, when one of the packages is removed."""
+    here = house(tmp_path, "here")
+    shared = "from hw_models.kernels.jit import njit\n@njit(cache=True)\ndef total(x):\n    return x.codes.sum()\n"
+    (here / "hw_models" / "shared.py").write_text(shared, encoding="utf-8")
+    for name in ("guest", "host"):
+        made = "import numpy as np\nfrom typing import NamedTuple\nclass Arrays(NamedTuple):\n    codes: np.ndarray\n"
+        (here / f"{name}.py").write_text(made, encoding="utf-8")
+
+    def called(name: str) -> str:
+        code = f"import numpy as np, {name}\nfrom hw_models.shared import total\n"
+        code += f"print(total({name}.Arrays(np.arange(4))), sum(total.stats.cache_hits.values()))"
+        return child(code, here, XDG_CACHE_HOME=str(tmp_path / "cache")).stdout
+
+    assert [called(name) for name in ("guest", "host", "guest")] == ["6 0\n", "6 0\n", "6 1\n"]
+    (here / "guest.py").rename(here / "away.py")
+    assert called("host") == "6 1\n"
+    (here / "away.py").rename(here / "guest.py")
+    assert called("guest") == "6 1\n"
+
+
 def test_checkouts_do_not_mix(tmp_path: Path) -> None:
     one, other, cache = house(tmp_path, "one"), house(tmp_path, "other"), str(tmp_path / "cache")
     first = child(SAMPLE, one, XDG_CACHE_HOME=cache).stdout
