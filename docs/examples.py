@@ -29,6 +29,7 @@ ANY = "..."  # in shown output: any lines, or any text within a line
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 _NUMBER = re.compile(r"[-−+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?: ?(?:[fpnµmkMG]?[JsWB]|[KM]iB|bit|mm²)\b)?")
 _HASH = re.compile(r"\b[0-9a-f]{16}\b")
+_COMPILING = ("compiling the kernels, once for", "compiled in ")
 _ASSIGNMENT = re.compile(r"\w+=")
 _SAVED = re.compile(r"# ([\w-]+\.(?:yaml|toml|py))(, continued)?\b[^\n]*\n")
 
@@ -100,7 +101,11 @@ def aligned(shown: str, actual: str) -> list[str] | None:
 
     A line `...` stands for any lines and `...` inside a line for any text; both are kept as shown.
     """
-    return _aligned(shown.splitlines(), actual.splitlines())
+    lines = actual.splitlines()
+    # compiling happens once on a machine, and most pages are not about it
+    if not any(line.startswith(_COMPILING) for line in shown.splitlines()):
+        lines = [line for line in lines if not line.startswith(_COMPILING)]
+    return _aligned(shown.splitlines(), lines)
 
 
 def _aligned(shown: list[str], actual: list[str]) -> list[str] | None:
