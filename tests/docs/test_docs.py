@@ -273,7 +273,7 @@ def test_words_may_not(shown: str, actual: str) -> None:
 
 
 def test_what_is_told_of_compiling_is_left_out_where_a_page_does_not_show_it() -> None:
-    told = "compiling the kernels, once for this kind of chip: a minute or a few …\ncompiled in 3 s, and kept for later runs"
+    told = "compiling the kernels, once for this kind of chip: a minute …\ncompiled in 3 s, and kept for later runs"
     assert examples.aligned("one 1\n", f"{told}\none 2\n") == ["one 2"]
     assert examples.aligned("compiling the kernels, once for ...\ncompiled in ...\none\n", f"{told}\none\n") is not None
     assert examples.aligned("one\n", f"{told}\ntwo\n") is None
