@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from edgesdt.sweep.driver import Crew, Source
     from edgesdt.sweep.plan import SweepPlan
     from edgesdt.sweep.progress import Progress
+    from edgesdt.sweep.store import Store
 
 EPILOG = (
     "a second call with the same folder runs only what is missing; exit codes: 0 every run done, 1 some failed or the "
@@ -82,11 +83,11 @@ def _sweep(plan: SweepPlan, arguments: argparse.Namespace) -> int:
             driver.run()
         except KeyboardInterrupt:
             progress.end()
-            print(_how_to_go_on("interrupted", progress, out), file=sys.stderr)
+            print(_how_to_go_on("interrupted", progress, store, source), file=sys.stderr)
             return 130
         except RunError as error:
             progress.end()
-            raise RunError(f"{error}\n{_how_to_go_on('stopped', progress, out)}") from error
+            raise RunError(f"{error}\n{_how_to_go_on('stopped', progress, store, source)}") from error
         finally:
             signal.signal(signal.SIGTERM, before)
         progress.end()
@@ -128,9 +129,11 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _how_to_go_on(what: str, progress: Progress, out: Path) -> str:
+def _how_to_go_on(what: str, progress: Progress, store: Store, source: Source) -> str:
+    # counted on disk: the signal may come between a row and its count
+    done = sum(store.look_at(point) == "done" for point in source.points)
     return (
-        f"{what}: {progress.done} of {progress.total} runs are done and kept in {out}; the same command goes on with "
+        f"{what}: {done} of {progress.total} runs are done and kept in {store.path}; the same command goes on with "
         "the rest"
     )
 

@@ -102,7 +102,7 @@ def test_of_a_seed_and_a_field_the_last_on_the_line_counts(words: list[str], see
         (["run", "quickstart", "--ablate", "--seeds", "-1,2"], "argument --seeds: '-1,2': '-1' is no seed, allowed: "),
         (["run", "quickstart", "--ablate", "--seeds", "1,1"], "argument --seeds: '1,1': 1 twice, allowed: different"),
         (["run", "quickstart", "--ablate", "--seeds", "1,2", "--set", "seed=4"], "allowed: --set seed=N or --seeds"),
-        (["check", "quickstart", "--set", "readout=linear"], "linear, output, each once (did you mean [linear]?)"),
+        (["check", "quickstart", "--set", "readout=linear"], "each once (did you mean [linear]?)"),
         (["check", "quickstart", "--set", "readout=liner"], "(did you mean [linear]?)"),
         (["check", "quickstart", "--set", "device.off=adc"], "(did you mean [adc]?)"),
         (["check", "quickstart", "--set", "learnin.winners=3"], "(did you mean 'learning.winners'?)"),

@@ -204,9 +204,9 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from edgesdt.spec.sweep.section import load_sweep
-from edgesdt.sweep.plan import Plan
+from edgesdt.sweep.plan import SweepPlan
 from edgesdt.sweep.store import Store
-plan = Plan(*load_sweep(sys.argv[1], [sys.argv[2]]))
+plan = SweepPlan(*load_sweep(sys.argv[1], [sys.argv[2]]))
 store = Store(Path(sys.argv[3]), plan)
 print([store.claim(point) for point in plan.points[:2]], flush=True)
 time.sleep(600)
