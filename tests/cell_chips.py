@@ -180,3 +180,14 @@ def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
     """Whether two states are the same to the last bit."""
     alike = [np.array_equal(a[name], b[name]) and a[name].dtype == b[name].dtype for name in a if name in b]
     return a.keys() == b.keys() and all(alike)
+
+
+def assert_cells_are(layers: Any, oracle: Any) -> None:
+    """Every cell of all layers of a store, and every tally, is that of the oracle."""
+    for each in layers:
+        array, bank = oracle.arrays[each.layer], each.crossbar.bank
+        assert each.crossbar.cells.state.tolist() == by_place(array, array.states_of_cells)
+        assert each.crossbar.cells.pulses.tolist() == by_place(array, array.received)
+        assert bank.shares.tolist() == by_place(array, array.shares())
+        assert named_tally(each.tally) == array.reading.tally
+        assert named_tally(each.back) == oracle.back[each.layer]

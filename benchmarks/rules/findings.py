@@ -102,9 +102,12 @@ def groups(records: Sequence[Record], **wanted: object) -> list[Group]:
         if "refused" not in made and all(case[name] == value for name, value in wanted.items()):
             found.setdefault(Case(**{**case, "seed": 0}).name, []).append(made)
     order = list(CONTESTANTS)
-    made_groups = [Group(seeds) for seeds in found.values()]
-    key = lambda g: (order.index(g.case.contestant), g.case.data, g.case.budget, g.case.bits, g.case.fraction)  # noqa: E731
-    return sorted(made_groups, key=key)
+
+    def place(group: Group) -> tuple[object, ...]:
+        case = group.case
+        return order.index(case.contestant), case.data, case.budget, case.bits, case.fraction
+
+    return sorted((Group(seeds) for seeds in found.values()), key=place)
 
 
 def refused(records: Sequence[Record]) -> Mapping[str, str]:

@@ -16,7 +16,7 @@ from edgesdt.rules.backprop.rule import Backprop
 from edgesdt.rules.lookup import memory_map, rule_of
 from edgesdt.runs.preview import preview
 from edgesdt.spec import Spec
-from tests.cell_chips import MAPPINGS, by_place, cell_of, learn, named_tally, same, without_chance
+from tests.cell_chips import MAPPINGS, assert_cells_are, cell_of, learn, same, without_chance
 from tests.oracle_backprop_cells import OracleBackpropOnCells
 from tests.small_backprop import arrays_of, events_of
 from tests.small_chips import flat, random_samples, spec_of
@@ -35,13 +35,7 @@ def twins(spec: Spec, epoch: int = 0) -> tuple[Backprop, OracleBackpropOnCells]:
 
 def assert_twins(rule: Backprop, oracle: OracleBackpropOnCells) -> None:
     """Every array of the chip, every cell, every event and every tally is the same."""
-    for each in rule.store.layers:
-        array, bank = oracle.arrays[each.layer], each.crossbar.bank
-        assert each.crossbar.cells.state.tolist() == by_place(array, array.states_of_cells)
-        assert each.crossbar.cells.pulses.tolist() == by_place(array, array.received)
-        assert bank.shares.tolist() == by_place(array, array.shares())
-        assert named_tally(each.tally) == array.reading.tally
-        assert named_tally(each.back) == oracle.back[each.layer]
+    assert_cells_are(rule.store.layers, oracle)
     arrays = {name: array.tolist() for name, array in rule.chip._asdict().items()}
     codes = [code for layer in range(oracle.top) for code in flat(oracle.codes_of(layer))]
     assert arrays == arrays_of(oracle) | {"weights": codes}

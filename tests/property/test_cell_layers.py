@@ -14,7 +14,7 @@ from edgesdt.chip.simulated import Chip
 from edgesdt.rules.eqprop.rule import EqProp
 from edgesdt.spec import Spec, layers
 from edgesdt.synapses.memory import MemoryStore
-from tests.cell_chips import MAPPINGS, TIMID, by_place, cell_of, learn, named_tally, same, without_chance
+from tests.cell_chips import MAPPINGS, TIMID, assert_cells_are, cell_of, learn, named_tally, same, without_chance
 from tests.oracle_layers import OracleLayers
 from tests.small_chips import flat, named_events, oracle_arrays, random_samples, spec_of
 
@@ -30,13 +30,7 @@ def twins(spec: Spec, epoch: int = 0) -> tuple[EqProp, OracleLayers]:
 
 def assert_twins(rule: EqProp, oracle: OracleLayers) -> None:
     """Every array of the chip, every cell, every event and every tally is the same."""
-    for each in rule.store.layers:
-        array, bank = oracle.arrays[each.layer], each.crossbar.bank
-        assert each.crossbar.cells.state.tolist() == by_place(array, array.states_of_cells)
-        assert each.crossbar.cells.pulses.tolist() == by_place(array, array.received)
-        assert bank.shares.tolist() == by_place(array, array.shares())
-        assert named_tally(each.tally) == array.reading.tally
-        assert named_tally(each.back) == oracle.back[each.layer]
+    assert_cells_are(rule.store.layers, oracle)
     arrays = {name: array.tolist() for name, array in rule.chip._asdict().items()}
     codes = [code for layer in range(oracle.top) for code in flat(oracle.codes_of(layer))]
     assert arrays == oracle_arrays(oracle) | {"weights": codes}

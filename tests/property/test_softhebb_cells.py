@@ -20,7 +20,7 @@ from edgesdt.rules.softhebb.ledger import actions as own
 from edgesdt.rules.softhebb.rule import SoftHebb
 from edgesdt.runs.preview import preview
 from edgesdt.spec import Spec
-from tests.cell_chips import MAPPINGS, by_place, cell_of, learn, named_tally, same, without_chance
+from tests.cell_chips import MAPPINGS, assert_cells_are, cell_of, learn, same, without_chance
 from tests.oracle_softhebb_cells import OracleSoftHebbOnCells
 from tests.small_chips import flat, random_samples
 from tests.small_softhebb import arrays_of, events_of, softhebb
@@ -37,13 +37,7 @@ def twins(spec: Spec, epoch: int = 0) -> tuple[SoftHebb, OracleSoftHebbOnCells]:
 
 def assert_twins(rule: Any, oracle: OracleSoftHebbOnCells) -> None:
     """Every array of the chip, every cell, every event and every tally is the same."""
-    for each in rule.store.layers:
-        array, bank = oracle.arrays[each.layer], each.crossbar.bank
-        assert each.crossbar.cells.state.tolist() == by_place(array, array.states_of_cells)
-        assert each.crossbar.cells.pulses.tolist() == by_place(array, array.received)
-        assert bank.shares.tolist() == by_place(array, array.shares())
-        assert named_tally(each.tally) == array.reading.tally
-        assert named_tally(each.back) == oracle.back[each.layer]
+    assert_cells_are(rule.store.layers, oracle)
     arrays = {name: array.tolist() for name, array in rule.chip._asdict().items()}
     codes = [code for layer in range(oracle.top) for code in flat(oracle.codes_of(layer))]
     wanted = arrays_of(oracle) | {"weights": codes}

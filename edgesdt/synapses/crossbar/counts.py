@@ -32,9 +32,16 @@ def _numbers(name: str, both: object, side: int) -> list[int]:
     return [ARGUMENTS.whole(f"{name}[{place}]", number, -(1 << 400)) for place, number in enumerate(tally)]
 
 
-def in_pairs(spec: Spec, tally: Sequence[int]) -> list[tuple[Sequence[int], Sequence[int]]]:
-    """The tallies of a chip from those in a row, as `Seen.cells` has them."""
+def in_pairs(
+    spec: Spec, expected: Sequence[float], ratios: Sequence[float] = ()
+) -> list[tuple[Sequence[int], Sequence[int]]]:
+    """The tallies of a chip from those expected, in a row as `Seen.cells` has them.
+
+    `ratios`, where a profile has found them: what happened over what was expected, entry by entry.
+    """
     one = layout.TALLIES
+    found = [n * ratio for n, ratio in zip(expected, ratios, strict=True)] if ratios else expected
+    tally = [int(n) for n in found]
     if layers.count(spec) == 1:
         return [(tally, [0] * one)]
     return [(tally[k : k + one], tally[k + one : k + 2 * one]) for k in range(0, len(tally), 2 * one)]

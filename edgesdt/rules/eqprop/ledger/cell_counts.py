@@ -30,9 +30,7 @@ def predicted(spec: Spec, learning: bool, activity: Activity = ASSUMED) -> dict[
     happened = eqprop_counts.expected(spec, learning, activity)
     tally = expected(spec, learning, activity)
     over = activity.cells if learning else activity.cells_at_inference
-    if over:
-        tally = [n * ratio for n, ratio in zip(tally, over, strict=True)]
-    tallies = array_counts.in_pairs(spec, [int(n) for n in tally])
+    tallies = array_counts.in_pairs(spec, tally, over)
     return _together(spec, eqprop_counts.priced(spec, happened), happened, tallies)
 
 

@@ -34,9 +34,7 @@ def predicted(spec: Spec, learning: bool, activity: Activity) -> dict[str, int]:
     happened = busy.expected(spec, learning, activity)
     tally = expected(spec, learning, activity)
     over = busy.of_array(activity.cells if learning else activity.cells_at_inference)
-    if over:
-        tally = [n * ratio for n, ratio in zip(tally, over, strict=True)]
-    tallies = array_counts.in_pairs(spec, [int(n) for n in tally])
+    tallies = array_counts.in_pairs(spec, tally, over)
     made = _together(spec, digital.priced(spec, happened), happened, tallies)
     return {name: max(count, 0) for name, count in made.items()}
 
