@@ -195,8 +195,8 @@ def mirror_sweep(column, n, names, turned):  # type: ignore[no-untyped-def]
 
 @kernel
 def update_weights(  # type: ignore[no-untyped-def]
-    weights, read, reading, mirror, wear, wear_carry, inputs, plus, minus, plan, layer, rate, bank, words, halves, silence, flags,
-    deltas, pending, named, swept, pres, pre_plus, pre_minus, posts, weight_peak, events,
+    weights, read, reading, mirror, wear, wear_carry, inputs, plus, minus, plan, layer, rate, bank, words, halves,
+    silence, flags, deltas, pending, named, swept, pres, pre_plus, pre_minus, posts, weight_peak, events,
 ):  # fmt: skip
     """Sweep every listed post-synaptic neuron of weight layer `layer`."""
     constant = register_of(rate)

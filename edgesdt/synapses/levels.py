@@ -8,10 +8,12 @@ formats are defined in docs/explanation/arithmetic.md.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from edgesdt.kernels.layout import Ints
 from edgesdt.qformat import QFormat
 from edgesdt.spec import Spec
+
+Ints = npt.NDArray[np.int64]
 
 
 def stored(spec: Spec) -> QFormat:
@@ -40,10 +42,11 @@ def reading(spec: Spec) -> Ints:
     return np.array([right, half, kept.lowest, kept.highest, int(odd)], np.int64)
 
 
-def read(codes: np.ndarray, how: Ints) -> np.ndarray:
+def read(codes: npt.NDArray[np.integer], how: Ints) -> Ints:
     """The read codes of stored `codes`, any shape, as int64; `how` is `reading`."""
-    wide = codes.astype(np.int64)
+    wide: Ints = codes.astype(np.int64)
     if not how.size:
         return wide
     right, half, lowest, highest, odd = how.tolist()
-    return (np.clip((wide + half) >> right, lowest, highest) << odd) | odd
+    made: Ints = (np.clip((wide + half) >> right, lowest, highest) << odd) | odd
+    return made

@@ -121,8 +121,9 @@ def update_layer_by_outer(store, layer, active, found, rate, random, plan, work)
     else:
         move_by_outer(
             memory.weights, memory.read, memory.reading, memory.mirror, memory.wear, memory.wear_carry, plan, layer,
-            rate, work.pres, work.pre_values, active, work.posts, work.post_values, found, random, work.words, work.halves,
-            work.silence, work.deltas, work.pending, work.named, work.swept, memory.weight_peak, work.events,
+            rate, work.pres, work.pre_values, active, work.posts, work.post_values, found, random, work.words,
+            work.halves, work.silence, work.deltas, work.pending, work.named, work.swept, memory.weight_peak,
+            work.events,
         )  # fmt: skip
 
 
