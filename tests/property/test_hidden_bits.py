@@ -1,4 +1,4 @@
-"""Weights with bits that reads do not use, and other levels: whole chips against the oracle, and the laws of reading."""
+"""Weights with bits that reads do not use, and other levels: chips against the oracle, and the laws of reading."""
 
 from __future__ import annotations
 
