@@ -15,6 +15,7 @@ from edgesdt.pricing import bill
 from edgesdt.rules.activity import Seen
 from edgesdt.rules.lookup import memory_map, rule_of
 from edgesdt.spec import Spec
+from edgesdt.spec.checks import unused
 from tests.small_chips import random_samples, spec_of
 
 HIDDEN = {"chip.weights.bits": 2, "chip.weights.hidden_bits": 4, "chip.weights.levels": "nearest"}
@@ -98,6 +99,13 @@ def test_a_spec_without_hidden_bits_is_what_it_was() -> None:
     assert spec.plain() == spec_of([9, 7]).plain() and "hidden_bits" not in spec.plain()["chip"]["weights"]
     kept = spec_of([9, 7], HIDDEN)
     assert Spec.from_plain(kept.plain()) == kept
+
+
+def test_rounding_of_nothing_is_warned_of() -> None:
+    rounded = {"chip.weights.levels": "nearest"}
+    told = ["chip.weights.levels: nearest: no effect without hidden bits, allowed: floor, or hidden_bits of 1 or more"]
+    assert unused.settings(spec_of([9, 7], rounded)) == told
+    assert unused.settings(spec_of([9, 7], rounded | {"chip.weights.hidden_bits": 1})) == []
 
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {

@@ -54,6 +54,8 @@ def test_defaults() -> None:
     assert spec.chip.weights.model_dump() == {
         "bits": 8,
         "frac_bits": 9,
+        "hidden_bits": 0,
+        "levels": "floor",
         "rounding": "stochastic",
         "init_gain": 0.5,
     }
