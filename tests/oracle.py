@@ -52,10 +52,10 @@ class OracleChip(Sheet):
 
     def draw_weights(self) -> None:
         """§2: the starting weights; the steps for them are not counted."""
-        gain, frac_bits = self.chip["weights"]["init_gain"], self.chip["weights"]["frac_bits"]
+        gain, frac_bits = self.chip["weights"]["init_gain"], self.stored_point
         for rows in self.weights:
             bound = round(gain * (6.0 / (len(rows) + len(rows[0]))) ** 0.5 * 2.0**frac_bits)
-            bound = min(bound, 2 ** (self.chip["weights"]["bits"] - 1) - 1)
+            bound = min(bound, 2 ** (self.stored_bits - 1) - 1)
             words = iter(self.bank.parts(len(rows) * len(rows[0]), 32))
             for row in rows:
                 row[:] = [next(words) * (2 * bound + 1) // 2**32 - bound for _ in row]
@@ -127,7 +127,7 @@ class OracleChip(Sheet):
         for i, value in enumerate(self.inputs):
             self.events["inputs"][0] += value != 0
             for j in range(self.sizes[1]):
-                self.accumulate(1, j, value * self.weights[0][i][j] * 2**self.input_left)
+                self.accumulate(1, j, value * self.seen(self.weights[0][i][j]) * 2**self.input_left)
 
     def accumulate(self, layer: int, j: int, addend: int) -> None:
         """One addition, saturated."""
@@ -229,7 +229,7 @@ class OracleChip(Sheet):
                 for i, d in enumerate(by):
                     for j in range(self.sizes[towards]):
                         w = self.weights[layer][i][j] if towards > layer else self.weights[towards][j][i]
-                        self.accumulate(towards, j, d * w * 2**self.state_left)
+                        self.accumulate(towards, j, d * self.seen(w) * 2**self.state_left)
 
     # §5: learning
 
@@ -285,7 +285,7 @@ class OracleChip(Sheet):
         for (i, contrast), word in zip(contrasts, words, strict=True):
             old = self.weights[layer][i][j]
             wide = old + rate.times(contrast, word)
-            new = signed(wide, self.chip["weights"]["bits"])
+            new = signed(wide, self.stored_bits)
             events["weight_writes"][layer] += new != old
             events["weight_saturations"][layer] += new != wide
             self.weights[layer][i][j] = new

@@ -53,7 +53,7 @@ class OracleBackprop(OracleChip):
         for layer in range(self.top):
             m, n = mantissa(self.learning["learning_rate"][layer] * self.factor(epoch) / self.learning["batch"], width)
             pre = self.spec["encoder"]["bits"] if layer == 0 else self.chip["states"]["bits"]
-            shift = n + pre + self.error_frac - weight["frac_bits"]
+            shift = n + pre + self.error_frac - self.stored_point
             self.weight_rates.append(constant(m, shift, weight["rounding"]))
             self.bias_rates.append(constant(m, n + self.error_frac - bias["frac_bits"], bias["rounding"]))
 
@@ -101,13 +101,13 @@ class OracleBackprop(OracleChip):
         """The states of a hidden layer, weighted, into the accumulators of the one above."""
         for i, s in enumerate(self.states[layer]):
             for j in range(self.sizes[layer + 1]):
-                self.accumulate(layer + 1, j, s * self.weights[layer][i][j] * 2**self.state_left)
+                self.accumulate(layer + 1, j, s * self.seen(self.weights[layer][i][j]) * 2**self.state_left)
 
     def send_down(self, layer: int) -> None:
         """The errors of the layer above, weighted, into the accumulators of hidden layer `layer`."""
         for i in range(self.sizes[layer]):
             for j, e in enumerate(self.errors[layer + 1]):
-                self.accumulate(layer, i, e * self.weights[layer][i][j])
+                self.accumulate(layer, i, e * self.seen(self.weights[layer][i][j]))
 
     def softmax(self) -> Layer:
         """§3."""
@@ -134,7 +134,7 @@ class OracleBackprop(OracleChip):
             through = self.keep[j] and (self.soft or self.passes(s, apart))
             self.errors[self.top][j] = signed(rounded(apart, right, "nearest"), self.error_bits) if through else 0
         for layer in range(self.top - 1, 0, -1):
-            right = self.chip["weights"]["frac_bits"] + self.slope[layer]
+            right = self.read_point + self.slope[layer]
             self.accumulators[layer] = [0] * self.sizes[layer]
             self.send_down(layer)
             for i, s in enumerate(self.states[layer]):

@@ -117,12 +117,13 @@ class Sheet:
         self.top = len(self.sizes) - 1
         self.has_bias, self.own = self.chip["biases"]["enabled"], self.learning["target"] == "self_defined"
         self.k = self.learning["winners"] if self.own else 1
+        self.set_reading()
         self.set_formats()
         self.set_constants(epoch)
 
     def set_formats(self) -> None:
         """§1: the point of the accumulator, and the shifts into it."""
-        state, weight = self.chip["states"]["bits"], self.chip["weights"]["frac_bits"]
+        state, weight = self.chip["states"]["bits"], self.read_point
         inputs = self.spec["encoder"]["bits"]
         points = [weight + inputs, weight + state, state]
         points += [self.chip["biases"]["frac_bits"]] if self.has_bias else []
@@ -133,6 +134,19 @@ class Sheet:
         self.highest_state = 2**state - 1
         self.drive_bits, self.sum_bits = state + 4, self.chip["accumulator"]["bits"]
         self.key_left = self.learning["homeostasis"]["frac_bits"] - state
+
+    def set_reading(self) -> None:
+        """§1: how a stored weight is read, and the points of both codes."""
+        weight = self.chip["weights"]
+        self.hidden, self.odd = weight.get("hidden_bits", 0), weight.get("levels") == "odd"
+        self.half = 2**self.hidden // 2 if weight.get("levels") == "nearest" else 0
+        self.stored_bits = weight["bits"] + self.hidden
+        self.stored_point, self.read_point = weight["frac_bits"] + self.hidden, weight["frac_bits"] + self.odd
+
+    def seen(self, stored: int) -> int:
+        """§1: the code that all but an update make of a stored one."""
+        kept = signed((stored + self.half) // 2**self.hidden, self.chip["weights"]["bits"])
+        return 2 * kept + 1 if self.odd else kept
 
     def set_constants(self, epoch: int) -> None:
         """§1: the registers and the loaded codes."""
@@ -171,7 +185,7 @@ class Sheet:
             value = learning["learning_rate"][layer] * factor / (sides * beta * learning["batch"])
             m, n = mantissa(value, width)
             pre = self.spec["encoder"]["bits"] if layer == 0 else state
-            self.weight_rates.append(constant(m, n + pre + state - weight["frac_bits"], weight["rounding"]))
+            self.weight_rates.append(constant(m, n + pre + state - self.stored_point, weight["rounding"]))
             self.bias_rates.append(constant(m, n + state - bias["frac_bits"], bias["rounding"]))
 
     def factor(self, epoch: int) -> float:

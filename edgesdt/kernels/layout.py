@@ -102,8 +102,10 @@ class Plan(NamedTuple):
 class Workspace(NamedTuple):
     """Arrays of the simulator alone: shortcuts and scratch memory that the chip does not have (listed separately)."""
 
-    mirror: WeightCodes  # weight layers 1 … L-1 transposed, at the same offsets
-    weight_peak: Ints  # (L,) upper bound of |weight code|: shows that no accumulation can saturate
+    read: WeightCodes  # the weights as they are read; (0,) where that is as they are stored
+    reading: Ints  # (5,) how a stored code is read (`synapses.levels`), or (0,)
+    mirror: WeightCodes  # weight layers 1 … L-1 as they are read, transposed, at the same offsets
+    weight_peak: Ints  # (L,) upper bound of |weight code| that is read: shows that no accumulation can saturate
     reach: Ints  # (L+1,) upper bound of |accumulator| in each layer
     event_index: Codes  # (n_0 and room for a whole pass,) non-zero inputs of the sample
     event_value: npt.NDArray[np.uint8]  # as event_index

@@ -126,6 +126,8 @@ class Rule:
     """What fields of the rule and of the chip must agree on, beyond what holds for all rules."""
     cautions: Callable[[Spec], list[str]] = lambda spec: []
     """What a user should know before a run, in sentences."""
+    hidden_bits: bool = False
+    """Whether weights in memory may have low-order bits that reads do not use (`chip.weights.hidden_bits`)."""
     costless: Mapping[str, object] = field(default_factory=dict)
     """Fields of `learning` that change neither arrays nor expected counts, and a value for each."""
     pictures: Callable[[Learner, Pixels, tuple[int, ...]], Pictures] = lambda learner, samples, image_shape: {}

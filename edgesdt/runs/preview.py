@@ -142,7 +142,8 @@ def _weights(spec: Spec) -> str:
 def _weights_of(spec: Spec) -> str:
     weights, array = spec.chip.weights, spec.device.array
     if spec.device.digital:
-        return f"weights {weights.bits} bits ({weights.frac_bits} fractional)"
+        hidden = f", {weights.hidden_bits} more hidden" if weights.hidden_bits else ""
+        return f"weights {weights.bits} bits ({weights.frac_bits} fractional){hidden}"
     how = "pairs of cells" if array.mapping == "pair" else "cells against a reference"
     if array.slices > 1:
         how += (

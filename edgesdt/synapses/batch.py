@@ -37,8 +37,8 @@ def gather_contrast(  # type: ignore[no-untyped-def]
 
 @kernel
 def apply_weights(  # type: ignore[no-untyped-def]
-    weight_contrast, weights, mirror, wear, wear_carry, plan, layer, rate, bank, words, halves, deltas, pending, named,
-    swept, pres, weight_peak, events,
+    weight_contrast, weights, read, reading, mirror, wear, wear_carry, plan, layer, rate, bank, words, halves, deltas,
+    pending, named, swept, pres, weight_peak, events,
 ):  # fmt: skip
     """Move every weight of `layer` by its summed contrast times the rate, and clear the buffer.
 
@@ -59,10 +59,13 @@ def apply_weights(  # type: ignore[no-untyped-def]
             weight_contrast[base + a * n + post] = 0
         if not has_room(rows, pending, swept):
             write_planned(
-                weights, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak, events
-            )
+                weights, read, reading, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak,
+                events,
+            )  # fmt: skip
         plan_sweep(post, rows, pres, deltas, rows, pending, named, swept, wear[base + post * rows :])
-    write_planned(weights, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak, events)
+    write_planned(
+        weights, read, reading, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak, events
+    )
     events[BANK_STEPS, 0] += steps * n
 
 

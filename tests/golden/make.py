@@ -44,6 +44,13 @@ CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
             "chip.weights.rounding": "nearest", "chip.biases.rounding": "floor", "learning.free_steps": 12,
         },
     ),
+    "hidden_bits": (
+        [7, 5, 4],
+        {
+            "chip.weights.bits": 2, "chip.weights.hidden_bits": 4, "chip.weights.levels": "nearest",
+            "chip.weights.frac_bits": 2, "learning.winners": 2, "learning.learning_rate": [0.1, 0.2],
+        },
+    ),
     "backprop_self_defined": (
         [8, 7, 6],
         {

@@ -72,6 +72,7 @@ RULE = Rule(
     in_words=in_words,
     disagreements=_disagreements,
     cautions=_cautions,
+    hidden_bits=True,
     costless={"learning_rate": (), "label_smoothing": 0.0, "schedule": Schedule()},
     build=_build,
 )

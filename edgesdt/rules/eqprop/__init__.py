@@ -57,6 +57,7 @@ RULE = Rule(
     in_words=in_words,
     disagreements=registers.beyond,
     cautions=_cautions,
+    hidden_bits=True,
     costless={"learning_rate": (), "beta": 1.0, "label_smoothing": 0.0, "schedule": Schedule()},
     build=_build,
 )

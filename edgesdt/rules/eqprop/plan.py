@@ -15,9 +15,10 @@ from edgesdt.qformat import Rounding
 from edgesdt.rules.eqprop.kernels.one_layer import MOST_DRIVES, ROWS, tabulate
 from edgesdt.rules.eqprop.registers import Registers, rate, rounding
 from edgesdt.rules.eqprop.settings import settings
-from edgesdt.rules.fixed_point import accumulator_frac, bias_left, codes, rate_row, weight_codes, wide_codes
+from edgesdt.rules.fixed_point import accumulator_frac, bias_left, codes, rate_row, read_codes, weight_codes, wide_codes
 from edgesdt.spec import Spec
 from edgesdt.spec.layers import alone, count, device_of, on_cells
+from edgesdt.synapses import levels
 from edgesdt.targets.self_defined import BLOCK
 
 _NUDGE = {"random": 0, "positive": 1, "symmetric": 2}
@@ -34,7 +35,7 @@ def plan(spec: Spec) -> Plan:
     sizes = np.array(chip.layers, dtype=np.int64)
     first = np.concatenate(([0, 0], np.cumsum(sizes[1:-1]))).astype(np.int64)
     first_weight = np.concatenate(([0], np.cumsum(sizes[:-1] * sizes[1:])[:-1])).astype(np.int64)
-    frac = accumulator_frac(spec)
+    frac, read = accumulator_frac(spec), levels.seen(spec)
     down = frac - chip.states.bits
     states = rounding(chip.states.rounding)
     fixed = Rounding.NEAREST if states is Rounding.STOCHASTIC else states
@@ -42,15 +43,15 @@ def plan(spec: Spec) -> Plan:
         sizes=sizes,
         first=first,
         first_weight=first_weight,
-        input_left=frac - chip.weights.point - spec.encoder.bits,
-        state_left=frac - chip.weights.point - chip.states.bits,
+        input_left=frac - read.frac_bits - spec.encoder.bits,
+        state_left=frac - read.frac_bits - chip.states.bits,
         bias_left=bias_left(spec),
         drive_right=down,
         drive_half=1 << (down - 1) if fixed is Rounding.NEAREST and down > 0 else 0,
         drive_limit=(1 << (chip.states.bits + _DRIVE_INTEGER_BITS)) - 1,
         accumulator_limit=(1 << (chip.accumulator.bits - 1)) - 1,
         state_limit=regs.state.highest,
-        weight_limit=regs.weight.highest,
+        weight_limit=levels.stored(spec).highest,
         bias_limit=regs.bias.highest if chip.biases.enabled else 0,
         stochastic_states=states is Rounding.STOCHASTIC,
         stochastic_weights=rounding(chip.weights.rounding) is Rounding.STOCHASTIC,
@@ -90,7 +91,8 @@ def rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
         pre_bits = spec.encoder.bits if layer == 0 else state_bits
         if device_of(spec, layer).in_memory:
             product = pre_bits + state_bits
-            rows[0].append(rate_row(held, product, chip.weights.point, rounding(chip.weights.rounding)))
+            frac = levels.stored(spec).frac_bits
+            rows[0].append(rate_row(held, product, frac, rounding(chip.weights.rounding)))
         else:
             from edgesdt.rules.pulse_rates import pulse_row  # a digital chip needs no device models
 
@@ -146,10 +148,13 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
     widest, neurons, depth = max(layers), sum(layers[1:]), len(layers)
     synapses = sum(a * b for a, b in pairwise(layers))
     lanes = spec.chip.random.lanes
+    how = shared.reading if shared else levels.reading(spec)
     ends, moves = (shared.ends, shared.moves) if shared else _tables(spec)
     words = np.zeros(widest + lanes, np.uint32)
     return Workspace(
-        mirror=shared.mirror if shared else weight_codes(spec, synapses if depth > 2 else 0),
+        read=shared.read if shared else read_codes(spec, synapses if len(how) else 0),
+        reading=how,
+        mirror=shared.mirror if shared else read_codes(spec, synapses if depth > 2 else 0),
         weight_peak=shared.weight_peak if shared else wide_codes(depth - 1),
         reach=wide_codes(depth),
         event_index=codes(layers[0] + AT_ONCE),

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from edgesdt import registry
 from edgesdt.spec import layers, named_files
-from edgesdt.spec.checks import layered, memory_faults, unused
+from edgesdt.spec.checks import hidden, layered, memory_faults, unused
 from edgesdt.spec.checks.device_faults import faults_of
 from edgesdt.spec.checks.hints import Path
 from edgesdt.spec.schema.device import LayerDevice
@@ -139,6 +139,7 @@ def _rule(spec: Spec) -> Iterator[Fault]:
         others = [name for name in registry.usable() if kind in registry.load(name).synapses]
         text = f"rule {rule.name} does not run on {_KINDS[kind]}, allowed: {', '.join(others) or 'no rule'}"
         yield Fault(_RULE, text, blame=(_RULE, ("device", "model"), ("device",)))
+    yield from hidden.faults(spec, rule.hidden_bits)
     yield from rule.disagreements(spec)
 
 

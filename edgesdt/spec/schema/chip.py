@@ -11,6 +11,7 @@ from edgesdt.spec.schema.memory import Memory
 from edgesdt.spec.types import Allowed, Flag, FracBits, Frequency, Lanes, Section, Size
 
 RoundingName = Literal["nearest", "floor", "stochastic"]
+LevelsName = Literal["floor", "nearest", "odd"]
 
 
 class Weights(Section):
@@ -21,6 +22,15 @@ class Weights(Section):
         default=9,
         description="Fractional bits; the range is +-2**(bits - 1 - frac_bits). auto: from the initial weights and a "
                     "short training on held-out training samples [bits]",
+    )
+    hidden_bits: int = Field(
+        default=0, ge=0, le=14, description="Low-order bits that a synapse stores and updates, and that reads do not "
+                                            "use; bits and hidden_bits are 16 at most together [bits]"
+    )
+    levels: LevelsName = Field(
+        default="floor",
+        description="What a read makes of a stored code: floor, the bits without the hidden ones; nearest, rounded; "
+                    "odd, the midpoint of the codes with these bits: an odd multiple of half an LSB",
     )
     rounding: RoundingName = Field(
         default="stochastic", description="How an update is rounded to whole codes"

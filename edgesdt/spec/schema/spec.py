@@ -16,7 +16,7 @@ from edgesdt import registry
 from edgesdt.errors import ArgumentError
 from edgesdt.registry import ReadoutName
 from edgesdt.spec import named_files
-from edgesdt.spec.schema.chip import Chip
+from edgesdt.spec.schema.chip import Chip, Weights
 from edgesdt.spec.schema.device import Deployment, Device
 from edgesdt.spec.schema.learning import Learning
 from edgesdt.spec.schema.memory import Banks
@@ -129,6 +129,9 @@ class Spec(Section):
             del plain["sweep"]
         if self.label_seed is None:  # older specs without this field keep their hash
             del plain["label_seed"]
+        for name in ("hidden_bits", "levels"):  # as above
+            if plain["chip"]["weights"][name] == Weights.model_fields[name].default:
+                del plain["chip"]["weights"][name]
         if not self.deployment.times:
             del plain["deployment"]
         if self.chip.memory.organised:

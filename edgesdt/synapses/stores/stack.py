@@ -48,7 +48,7 @@ def feed_lowest(store, inputs, accumulators, plan, index, value, reach, events):
     memory, at = store.memory, store.place[0]
     if at < 0:
         feed_inputs(
-            inputs, accumulators, memory.weights, plan, index, value, memory.aligned, memory.weight_peak, reach, events
+            inputs, accumulators, memory.read, plan, index, value, memory.aligned, memory.weight_peak, reach, events
         )
     else:
         sense(
@@ -64,7 +64,7 @@ def add_changes_of(store, between, forward, index, change, left, accumulators, p
     memory, at = store.memory, store.place[between]
     if at < 0:
         add_weighted(
-            memory.weights, memory.mirror, memory.weight_peak, memory.aligned, between, forward, index, change, left,
+            memory.read, memory.mirror, memory.weight_peak, memory.aligned, between, forward, index, change, left,
             accumulators, plan, reach, events,
         )  # fmt: skip
         return
@@ -98,9 +98,10 @@ def update_layer(store, layer, inputs, plus, minus, rate, random, plan, work):  
         )
     else:
         update_weights(
-            memory.weights, memory.mirror, memory.wear, memory.wear_carry, inputs, plus, minus, plan, layer, rate,
-            random, work.words, work.halves, work.silence, work.flags, work.deltas, work.pending, work.named,
-            work.swept, work.pres, work.pre_plus, work.pre_minus, work.posts, memory.weight_peak, work.events,
+            memory.weights, memory.read, memory.reading, memory.mirror, memory.wear, memory.wear_carry, inputs, plus,
+            minus, plan, layer, rate, random, work.words, work.halves, work.silence, work.flags, work.deltas,
+            work.pending, work.named, work.swept, work.pres, work.pre_plus, work.pre_minus, work.posts,
+            memory.weight_peak, work.events,
         )  # fmt: skip
 
 
@@ -119,9 +120,10 @@ def update_layer_by_outer(store, layer, active, found, rate, random, plan, work)
         )  # fmt: skip
     else:
         move_by_outer(
-            memory.weights, memory.mirror, memory.wear, memory.wear_carry, plan, layer, rate, work.pres,
-            work.pre_values, active, work.posts, work.post_values, found, random, work.words, work.halves,
-            work.silence, work.deltas, work.pending, work.named, work.swept, memory.weight_peak, work.events,
+            memory.weights, memory.read, memory.reading, memory.mirror, memory.wear, memory.wear_carry, plan, layer,
+            rate, work.pres, work.pre_values, active, work.posts, work.post_values, found, random, work.words,
+            work.halves, work.silence, work.deltas, work.pending, work.named, work.swept, memory.weight_peak,
+            work.events,
         )  # fmt: skip
 
 

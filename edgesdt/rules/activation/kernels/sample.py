@@ -165,9 +165,10 @@ def compete(chip, plan, work, rates, layer, share):  # type: ignore[no-untyped-d
         active = list_codes(errors, work.rows, work.row_values)
         found = list_codes(outputs, work.posts, work.post_values)
         move_by_outer(
-            chip.weights, work.mirror, work.wear, work.wear_carry, plan, layer, rates[layer], work.rows,
-            work.row_values, active, work.posts, work.post_values, found, chip.random, work.words, work.halves,
-            work.silence, work.deltas, work.pending, work.named, work.swept, work.weight_peak, work.events,
+            chip.weights, chip.weights, plan.first_weight[:0], work.mirror, work.wear, work.wear_carry, plan, layer,
+            rates[layer], work.rows, work.row_values, active, work.posts, work.post_values, found, chip.random,
+            work.words, work.halves, work.silence, work.deltas, work.pending, work.named, work.swept,
+            work.weight_peak, work.events,
         )  # fmt: skip
     work.events[ROWS, layer] += active
     work.events[COLUMNS, layer] += found

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from edgesdt.kernels import layout as ev
 from edgesdt.ledger import actions as act
+from edgesdt.rules import hidden_bits
 from edgesdt.rules.activity import ASSUMED, Activity, at, bank_steps, kept_inputs
 from edgesdt.rules.arguments import check_layers, events_of
 from edgesdt.rules.backprop import layout as more
@@ -132,6 +133,7 @@ def priced(spec: Spec, happened: Tally) -> dict[str, int]:
         act.BIAS_WRITE: paid.bias_writes,
         act.RANDOM_WORD: paid.bank_steps * spec.chip.random.lanes,
         own.GRADIENT_ACCESS: formed + applied if batched else 0,
+        **hidden_bits.counts(spec, read_to_move, paid.weight_writes),
     }
 
 

@@ -9,12 +9,14 @@ from dataclasses import replace
 
 from edgesdt.ledger import actions as act
 from edgesdt.ledger.recipes import Access, Action, Along, Bound, Design, Phase, Unit, Use
+from edgesdt.rules import hidden_bits
 from edgesdt.rules.backprop.ledger import actions as own
 from edgesdt.rules.backprop.ledger.memory import gradient_bits
 from edgesdt.rules.backprop.registers import TABLE_BITS
 from edgesdt.rules.backprop.settings import settings
 from edgesdt.spec import Spec
 from edgesdt.spec.layers import in_memory
+from edgesdt.synapses import levels
 from edgesdt.targets.design import design as target_design
 
 _MEANING = act.MEANING | own.MEANING
@@ -39,12 +41,12 @@ def _event_bits(spec: Spec) -> int:
 def _mac(spec: Spec, bits: int) -> tuple[Use, ...]:
     """A product of `bits` bits and a weight, added to an accumulator."""
     total = spec.chip.accumulator.bits
-    return (Use("multiply", (bits, spec.chip.weights.bits)), Use("add", (total,)), Use("register", (total,)))
+    return (Use("multiply", (bits, levels.seen(spec).bits)), Use("add", (total,)), Use("register", (total,)))
 
 
 def _actions(spec: Spec) -> tuple[Action, ...]:
     chip, errors = spec.chip, settings(spec).errors.bits
-    weight, state, total, held = chip.weights.bits, chip.states.bits, chip.accumulator.bits, chip.constants.bits
+    weight, state, total, held = levels.stored(spec).bits, chip.states.bits, chip.accumulator.bits, chip.constants.bits
     event = _event_bits(spec)
     product = event + errors
     wide = product + held
@@ -54,7 +56,7 @@ def _actions(spec: Spec) -> tuple[Action, ...]:
     error = Access(errors, ("errors",), along=found, kind="states")
     inputs = Access(spec.encoder.bits, ("input",), along=found, kind="inputs")
     # the forward pass reads rows of the weights; the transposed one and the update go down a column, as buffers do
-    synapse = Access(weight, ("weights",), along="column")
+    synapse = hidden_bits.accessed(spec)
     bias = Access(chip.biases.bits, ("biases",), along=found)
     loaded = {act.INPUT_WRITE: sum(chip.layers[1:]) / chip.layers[0]}  # all of them at the start of a sample
     table = Access(TABLE_BITS, ("exponentials",), along="column", kind="buffers")
@@ -106,7 +108,8 @@ def _actions(spec: Spec) -> tuple[Action, ...]:
             (Use("add", (buffered,)), Access(buffered, ("weight_gradient",), 2, along="column", kind="buffers")),
         ),
     }
-    return tuple(Action(name, _MEANING[name], part, recipe) for name, (part, recipe) in recipes.items())
+    made = (Action(name, _MEANING[name], part, recipe) for name, (part, recipe) in recipes.items())
+    return (*made, *hidden_bits.actions(spec))
 
 
 def _units(spec: Spec) -> tuple[Unit, ...]:
@@ -123,7 +126,7 @@ def _units(spec: Spec) -> tuple[Unit, ...]:
         Use("multiply", (product, held)),
         Use("add", (product + held,)),
         Use("shift", (product + held,)),
-        Use("add", (chip.weights.bits,)),
+        Use("add", (levels.stored(spec).bits,)),
     )
     neuron = (Use("add", (total,), 2), Use("shift", (total,), 2), Use("compare", (state,), 2))
     mac = _mac(spec, max(event, errors))

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from edgesdt.kernels import layout as ev
 from edgesdt.ledger import actions as act
+from edgesdt.rules import hidden_bits
 from edgesdt.rules.activity import ASSUMED, Activity, at, bank_steps, kept_inputs
 from edgesdt.rules.arguments import check_layers, events_of
 from edgesdt.rules.eqprop.ledger.design import counts_columns
@@ -147,6 +148,7 @@ def priced(spec: Spec, happened: Tally) -> dict[str, int]:
         act.RANDOM_WORD: paid.bank_steps * spec.chip.random.lanes,
         act.CONTRAST_ACCESS: formed + applied if batched else 0,
         **({act.COLUMN_MAC: down} if counts_columns(spec) else {}),
+        **hidden_bits.counts(spec, read_to_move, paid.weight_writes),
     }
 
 

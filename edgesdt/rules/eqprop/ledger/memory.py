@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgesdt.ledger.memory import Array
 from edgesdt.qformat import QFormat
+from edgesdt.rules import hidden_bits
 from edgesdt.rules.eqprop.registers import Registers
 from edgesdt.rules.eqprop.settings import settings
 from edgesdt.rules.schedule import DROP_BITS
@@ -24,6 +25,7 @@ def memory(spec: Spec) -> tuple[Array, ...]:
     for k in range(depth):
         weights = _numbers(f"weights_{k}", (layers[k], layers[k + 1]), regs.weight, "weights")
         arrays.append(weights if device_of(spec, k).in_memory else cells_of(alone(spec, k), k))
+    arrays += hidden_bits.arrays(spec)
     for k, n in enumerate(layers[1:], start=1):
         if chip.biases.enabled:
             arrays.append(_numbers(f"biases_{k}", (n,), regs.bias, "biases"))
