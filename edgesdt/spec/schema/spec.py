@@ -129,6 +129,9 @@ class Spec(Section):
             del plain["sweep"]
         if self.label_seed is None:  # older specs without this field keep their hash
             del plain["label_seed"]
+        for name, value in self.learning.unsaid.items():
+            if plain["learning"][name] == value:
+                del plain["learning"][name]
         if not self.deployment.times:
             del plain["deployment"]
         if self.chip.memory.organised:
