@@ -22,6 +22,7 @@ SPECS: dict[str, tuple[list[int], dict[str, Any]]] = {
     "three layers": ([9, 6, 8, 7], {"learning.winners": 2}),
     "label": ([9, 8, 4], {"learning.target": "label"}),
     "symmetric": ([9, 8, 7], {"learning.beta_sign": "symmetric"}),
+    "softmax": ([9, 8, 7], {"learning.beta_sign": "symmetric", "learning.loss": "cross_entropy"}),
     "batch": ([9, 8, 7], {"learning.batch": 4}),
     "batch, symmetric": ([9, 7], {"learning.batch": 3, "learning.beta_sign": "symmetric"}),
     "batch, label": ([9, 7], {"learning.batch": 4, "learning.target": "label"}),
