@@ -94,12 +94,14 @@ def test_no_code_leaves_the_bits_that_the_map_gives_it(spec: Spec) -> None:
     moved = 0
     for name, arrays in held.items():
         codes = getattr(chip.rule.chip, name)
-        widths = {(a.bits_each, a.format[0] == "s") for a in arrays}
-        for bits, signed in widths if name != "weight_contrast" else set():
-            highest = 2 ** (bits - signed) - 1
+        first = 0
+        for each in arrays if name != "weight_contrast" else ():
+            own, signed = codes[first : first + each.entries], each.format[0] == "s"
+            first += each.entries
+            highest = 2 ** (each.bits_each - signed) - 1
             lowest = -highest - 1 if signed else 0
-            assert lowest <= codes.min() and codes.max() <= highest, (name, codes.min(), codes.max())
-            moved += int(codes.any())
+            assert lowest <= own.min() and own.max() <= highest, (each.name, own.min(), own.max())
+        moved += int(codes.any())
     assert moved >= 6, "the chip has not worked"
 
 
