@@ -8,15 +8,10 @@ Nothing of the simulator is imported.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
-from math import exp, floor
 from typing import Any
 
 from tests.oracle import OracleChip
-from tests.oracle_numbers import Constant, Layer, clamped, constant, mantissa, rounded, signed
-
-EXPONENTIALS = [floor(65535 * exp(-i / 32) + 0.5) for i in range(256)]
-RECIPROCALS = [floor(Fraction(2**25, 512 + 2 * i + 1) + Fraction(1, 2)) for i in range(256)]
+from tests.oracle_numbers import Constant, Layer, clamped, constant, mantissa, rounded, signed, softmax
 
 
 class OracleBackprop(OracleChip):
@@ -112,13 +107,7 @@ class OracleBackprop(OracleChip):
     def softmax(self) -> Layer:
         """§3."""
         logits = [signed(rounded(a, self.drive_right, self.mode), self.drive_bits) for a in self.accumulators[self.top]]
-        places = [rounded(max(logits) - u, self.state_bits - 5, "nearest") for u in logits]
-        terms = [EXPONENTIALS[place] if place < 256 else 0 for place in places]
-        total = sum(terms)
-        long = total.bit_length()
-        inverse = RECIPROCALS[total // 2 ** (long - 9) % 256]
-        shares = [rounded(term * inverse, long + 15 - self.state_bits, "nearest") for term in terms]
-        return [min(share, self.highest_state) for share in shares]
+        return softmax(logits, self.state_bits)
 
     def passes(self, s: int, v: int) -> bool:
         """§2: what passes a neuron."""

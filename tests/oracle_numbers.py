@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
+from math import exp, floor
 from typing import Any
 
 Layer = list[int]
@@ -39,6 +39,21 @@ def signed(code: int, bits: int) -> int:
 def loaded(value: float, frac_bits: int, highest: int) -> int:
     """§1: the code of a real value, rounded half up and saturated to `0 … highest`."""
     return clamped(floor(Fraction(value) * Fraction(2) ** frac_bits + Fraction(1, 2)), 0, highest)
+
+
+EXPONENTIALS = [floor(65535 * exp(-i / 32) + 0.5) for i in range(256)]
+RECIPROCALS = [floor(Fraction(2**25, 512 + 2 * i + 1) + Fraction(1, 2)) for i in range(256)]
+
+
+def softmax(logits: Layer, state_bits: int) -> Layer:
+    """§3 of docs/explanation/backprop_arithmetic.md, from logits on."""
+    places = [rounded(max(logits) - u, state_bits - 5, "nearest") for u in logits]
+    terms = [EXPONENTIALS[place] if place < 256 else 0 for place in places]
+    total = sum(terms)
+    long = total.bit_length()
+    inverse = RECIPROCALS[total // 2 ** (long - 9) % 256]
+    shares = [rounded(term * inverse, long + 15 - state_bits, "nearest") for term in terms]
+    return [min(share, 2**state_bits - 1) for share in shares]
 
 
 @dataclass(frozen=True)
@@ -111,6 +126,9 @@ class Bank:
 class Sheet:
     """§1: every integer that a spec, given as its plain mapping, fixes."""
 
+    soft = False
+    """Whether the outputs are a softmax."""
+
     def __init__(self, spec: Mapping[str, Any], epoch: int) -> None:
         self.spec, self.chip, self.learning = spec, spec["chip"], spec["learning"]
         self.sizes: Layer = list(self.chip["layers"])
@@ -151,6 +169,7 @@ class Sheet:
     def set_constants(self, epoch: int) -> None:
         """§1: the registers and the loaded codes."""
         learning, width = self.learning, self.chip["constants"]["bits"]
+        self.soft = learning.get("loss") == "cross_entropy"
         step_mode = self.chip["states"]["rounding"]
         self.stochastic_states = step_mode == "stochastic"
         self.fixed_mode = "nearest" if self.stochastic_states else step_mode
@@ -182,7 +201,8 @@ class Sheet:
         state, weight, bias = self.chip["states"]["bits"], self.chip["weights"], self.chip["biases"]
         self.weight_rates, self.bias_rates = [], [Constant(0, 0, "floor")]
         for layer in range(self.top):
-            value = learning["learning_rate"][layer] * factor / (sides * beta * learning["batch"])
+            over = 1.0 if self.soft and layer == self.top - 1 else sides * beta  # target and share are compared
+            value = learning["learning_rate"][layer] * factor / (over * learning["batch"])
             m, n = mantissa(value, width)
             pre = self.spec["encoder"]["bits"] if layer == 0 else state
             self.weight_rates.append(constant(m, n + pre + state - self.stored_point, weight["rounding"]))

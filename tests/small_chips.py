@@ -23,6 +23,7 @@ from edgesdt.spec.schema.learning import Targeted, section_of
 from edgesdt.synapses.levels import read, stored
 from edgesdt.synapses.stores.memory import Memory, memory_of
 from tests.oracle import OracleChip
+from tests.oracle_numbers import EXPONENTIALS, RECIPROCALS
 
 Samples = npt.NDArray[np.uint8]
 
@@ -186,6 +187,8 @@ def oracle_arrays(oracle: OracleChip) -> dict[str, list[int]]:
         "activity": flat(oracle.activity) if oracle.own else [],
         "homeostasis": flat(oracle.homeostasis) if oracle.own else [],
         "random": flat(oracle.bank.lanes),
+        "exponentials": EXPONENTIALS if oracle.soft else [],
+        "reciprocals": RECIPROCALS if oracle.soft else [],
         "weight_contrast": flat(oracle.weight_contrast) if batched else [],
         "bias_contrast": flat(oracle.bias_contrast) if batched and oracle.has_bias else [],
         "winner_count": flat(oracle.wins) if batched and oracle.own else [],

@@ -70,6 +70,12 @@ def list_posts(plus, minus, moved_only, flags, posts):  # type: ignore[no-untype
 
 
 @inlined
+def by_what_moved(plan, layer):  # type: ignore[no-untyped-def]
+    """Whether only neurons that moved learn from weight layer `layer`: the lowest one, and that below a softmax."""
+    return (layer == 0) | (plan.softmax & (layer == plan.sizes.shape[0] - 2))
+
+
+@inlined
 def form_deltas(plus, minus, high, low, rate, noise, count, deltas):  # type: ignore[no-untyped-def]
     """`deltas[a] = round(rate·(plus[a]·high − minus[a]·low))` in 32 bits, a < count; `noise`: half-words, or 0."""
     for a in range(np.uint64(count)):
@@ -204,7 +210,7 @@ def update_weights(  # type: ignore[no-untyped-def]
     start, base = plan.first[layer + 1], plan.first_weight[layer]
     rows, n = plan.sizes[layer], plan.sizes[layer + 1]
     active = list_pres(inputs, plus, minus, plan, layer, flags, pres, pre_plus, pre_minus)
-    found = list_posts(plus[start : start + n], minus[start : start + n], layer == 0, flags, posts)
+    found = list_posts(plus[start : start + n], minus[start : start + n], by_what_moved(plan, layer), flags, posts)
     steps = steps_for(active, 2 * bank.shape[0]) if plan.stochastic_weights else 0
     noise = halves if plan.stochastic_weights else silence
     whole = whole_vectors(active, pre_plus.shape[0])  # the deltas of what fills up are 0

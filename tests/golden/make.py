@@ -37,6 +37,14 @@ CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
             "learning.beta_sign": "symmetric", "learning.learning_rate": [0.1, 0.2],
         },
     ),
+    "softmax": (
+        [7, 6, 4],
+        {
+            "learning.loss": "cross_entropy", "learning.winners": 1, "learning.dropout.output": 0.0,
+            "learning.learning_rate": [0.3, 0.1], "learning.beta": 0.5, "learning.dt": 0.5, "learning.free_steps": 8,
+            "learning.nudged_steps": 4, "chip.states.bits": 10, "chip.weights.init_gain": 2,
+        },
+    ),
     "label_in_batches": (
         [6, 5, 3],
         {

@@ -22,6 +22,7 @@ SPECS: dict[str, tuple[list[int], dict[str, Any]]] = {
     "three layers": ([9, 6, 8, 7], {"learning.winners": 2}),
     "label": ([9, 8, 4], {"learning.target": "label"}),
     "symmetric": ([9, 8, 7], {"learning.beta_sign": "symmetric"}),
+    "softmax": ([9, 8, 7], {"learning.beta_sign": "symmetric", "learning.loss": "cross_entropy"}),
     "batch": ([9, 8, 7], {"learning.batch": 4}),
     "batch, symmetric": ([9, 7], {"learning.batch": 3, "learning.beta_sign": "symmetric"}),
     "batch, label": ([9, 7], {"learning.batch": 4, "learning.target": "label"}),
@@ -95,13 +96,15 @@ def test_no_code_leaves_the_bits_that_the_map_gives_it(spec: Spec) -> None:
     moved = 0
     for name, arrays in held.items():
         codes = getattr(chip.rule.chip, name)
-        more = spec.chip.weights.hidden_bits if name == "weights" else 0
-        widths = {(a.bits_each + more, a.format[0] == "s") for a in arrays}
-        for bits, signed in widths if name != "weight_contrast" else set():
+        first = 0
+        for each in arrays if name != "weight_contrast" else ():
+            own, signed = codes[first : first + each.entries], each.format[0] == "s"
+            first += each.entries
+            bits = each.bits_each + (spec.chip.weights.hidden_bits if name == "weights" else 0)
             highest = 2 ** (bits - signed) - 1
             lowest = -highest - 1 if signed else 0
-            assert lowest <= codes.min() and codes.max() <= highest, (name, codes.min(), codes.max())
-            moved += int(codes.any())
+            assert lowest <= own.min() and own.max() <= highest, (each.name, own.min(), own.max())
+        moved += int(codes.any())
     assert moved >= 6, "the chip has not worked"
 
 

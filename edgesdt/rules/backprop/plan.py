@@ -12,10 +12,11 @@ from edgesdt.kernels.bytes.rows import ROWS as AT_ONCE
 from edgesdt.kernels.random_bank import seeded
 from edgesdt.qformat import QFormat, Rounding
 from edgesdt.rules.backprop.layout import EVENT_KINDS, ChipArrays, Plan, Workspace
-from edgesdt.rules.backprop.registers import STEP_BITS, exponentials, rate, reciprocals
+from edgesdt.rules.backprop.registers import rate
 from edgesdt.rules.backprop.settings import settings
 from edgesdt.rules.fixed_point import accumulator_frac, bias_left, codes, rate_row, read_codes, weight_codes, wide_codes
 from edgesdt.rules.schedule import drop_byte
+from edgesdt.rules.softmax import LOGIT_INTEGER_BITS, STEP_BITS, exponentials, reciprocals
 from edgesdt.spec import Spec
 from edgesdt.spec.layers import alone, count, device_of, on_cells
 from edgesdt.synapses import levels
@@ -24,8 +25,6 @@ from edgesdt.targets.self_defined import BLOCK
 
 _PENDING, _SWEEPS = 1 << 12, 1 << 5
 """Weight changes, and sweeps with them, planned before they are written: few enough to stay in the nearest cache."""
-_LOGIT_INTEGER_BITS = 3
-"""Integer bits of a logit before it saturates: ±8."""
 SLOPE_BITS = 2
 """The slope of the hard sigmoid is 2^-2."""
 
@@ -51,7 +50,7 @@ def plan(spec: Spec) -> Plan:
         drive_right=drive_right,
         drive_half=half,
         drive_offset=np.where(slopes > 0, 1 << (state - 1), 0).astype(np.int64),
-        drive_limit=(1 << (state + _LOGIT_INTEGER_BITS)) - 1,
+        drive_limit=(1 << (state + LOGIT_INTEGER_BITS)) - 1,
         error_right=error_right,
         error_limit=(1 << (learning.errors.bits - 1)) - 1,
         exponent_right=state - STEP_BITS,

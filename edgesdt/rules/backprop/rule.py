@@ -16,9 +16,9 @@ from edgesdt.rules.backprop import plan
 from edgesdt.rules.backprop.kernels.sample import infer_stream, learn_stream
 from edgesdt.rules.backprop.layout import ChipArrays, Plan, Workspace
 from edgesdt.rules.backprop.ledger.memory import gradient_bits
-from edgesdt.rules.backprop.registers import TABLE_BITS
 from edgesdt.rules.base import Events, StoreLearner
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
+from edgesdt.rules.softmax import TABLE_BITS
 from edgesdt.spec import Spec
 from edgesdt.synapses.substrate import Tallies
 

@@ -16,6 +16,7 @@ from edgesdt.rules.eqprop.kernels.one_layer import MOST_DRIVES, ROWS, tabulate
 from edgesdt.rules.eqprop.registers import Registers, rate, rounding
 from edgesdt.rules.eqprop.settings import settings
 from edgesdt.rules.fixed_point import accumulator_frac, bias_left, codes, rate_row, read_codes, weight_codes, wide_codes
+from edgesdt.rules.softmax import STEP_BITS, exponentials, reciprocals
 from edgesdt.spec import Spec
 from edgesdt.spec.layers import alone, count, device_of, on_cells
 from edgesdt.synapses import levels
@@ -50,6 +51,9 @@ def plan(spec: Spec) -> Plan:
         drive_half=1 << (down - 1) if fixed is Rounding.NEAREST and down > 0 else 0,
         drive_limit=(1 << (chip.states.bits + _DRIVE_INTEGER_BITS)) - 1,
         accumulator_limit=(1 << (chip.accumulator.bits - 1)) - 1,
+        softmax=learning.loss == "cross_entropy",
+        exponent_right=chip.states.bits - STEP_BITS,
+        state_bits=chip.states.bits,
         state_limit=regs.state.highest,
         weight_limit=levels.stored(spec).highest,
         bias_limit=regs.bias.highest if chip.biases.enabled else 0,
@@ -107,7 +111,8 @@ def most_reads(spec: Spec) -> int:
         return 1
     learning = settings(spec)
     steps = learning.free_steps + 2 * learning.nudged_steps + 1
-    digits = [-(-spec.chip.states.bits // device_of(spec, layer).array.dac_bits) for layer in on_cells(spec)]
+    widest = spec.chip.states.bits + (learning.loss == "cross_entropy")  # a nudge has a sign
+    digits = [-(-widest // device_of(spec, layer).array.dac_bits) for layer in on_cells(spec)]
     return 2 * steps * max(digits, default=1)
 
 
@@ -133,6 +138,8 @@ def empty_chip(spec: Spec) -> ChipArrays:
         activity=codes(outputs if own else 0),
         homeostasis=codes(outputs if own else 0),
         random=seeded(spec.seed, chip.random.lanes),
+        exponentials=exponentials() if learning.loss == "cross_entropy" else np.zeros(0, np.uint16),
+        reciprocals=reciprocals() if learning.loss == "cross_entropy" else np.zeros(0, np.uint16),
         weight_contrast=np.zeros(synapses if batched else 0, np.int64),
         bias_contrast=codes(neurons if batched and chip.biases.enabled else 0),
         winner_count=codes(outputs if own and batched else 0),
@@ -193,7 +200,7 @@ def _tables(spec: Spec) -> tuple[Codes, Codes]:
     """Where the phases of a chip with one layer end, by drive; without columns where it is stepped instead."""
     made = plan(spec)
     drives = 2 * (made.drive_limit + 1)
-    if len(spec.chip.layers) > 2 or made.stochastic_states or drives > MOST_DRIVES:
+    if len(spec.chip.layers) > 2 or made.softmax or made.stochastic_states or drives > MOST_DRIVES:
         drives = 0
     ends, moves = (np.zeros((ROWS, drives), np.int32) for _ in range(2))
     tabulate(made, ends, moves)

@@ -18,6 +18,7 @@ from edgesdt.rules.eqprop import plan
 from edgesdt.rules.eqprop.kernels.sample import infer_stream, learn_stream
 from edgesdt.rules.eqprop.ledger.memory import contrast_bits, memory
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
+from edgesdt.rules.softmax import TABLE_BITS
 from edgesdt.spec import Spec
 from edgesdt.synapses.substrate import Tallies
 
@@ -66,11 +67,16 @@ class EqProp(StoreLearner):
 
     def _ranges(self) -> dict[str, tuple[int, int]]:
         state = (0, int(self.plan.state_limit))
+        nudged = signed(self.plan.state_limit) if self.plan.softmax else state
+        table = (0, (1 << TABLE_BITS) - 1)
         layers = range(len(self.spec.chip.layers) - 1)
         contrast = signed((1 << (max(contrast_bits(self.spec, layer) for layer in layers) - 1)) - 1)
         return arguments.ranges_of(self.spec, self.plan, self.store.widest()) | {
+            "states": nudged,
             "free_states": state,
-            "plus_states": state,
+            "plus_states": nudged,
+            "exponentials": table,
+            "reciprocals": table,
             "weight_contrast": contrast,
             "bias_contrast": contrast,
         }

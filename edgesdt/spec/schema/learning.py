@@ -6,7 +6,7 @@ A rule adds its own fields in a subclass of `Learning` or `Targeted`, in its own
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -89,6 +89,9 @@ DEFAULT_RULE: Final = registry.DEFAULT
 
 class Learning(Section):
     """The learning rule and its constants. Each rule has its own section, a subclass of this one (`section_of`)."""
+
+    unsaid: ClassVar[Mapping[str, Any]] = {}
+    """Fields that the plain spec leaves out at these values, so that specs older than the field keep their hash."""
 
     rule: RuleName = Field(default=DEFAULT_RULE, description="Learning rule")
     target: Literal["self_defined", "label", "none"] = Field(

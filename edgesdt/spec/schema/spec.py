@@ -132,6 +132,9 @@ class Spec(Section):
         for name in ("hidden_bits", "levels"):  # as above
             if plain["chip"]["weights"][name] == Weights.model_fields[name].default:
                 del plain["chip"]["weights"][name]
+        for name, value in self.learning.unsaid.items():
+            if plain["learning"][name] == value:
+                del plain["learning"][name]
         if not self.deployment.times:
             del plain["deployment"]
         if self.chip.memory.organised:

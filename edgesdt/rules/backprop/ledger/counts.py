@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from edgesdt.kernels import layout as ev
 from edgesdt.ledger import actions as act
-from edgesdt.rules import hidden_bits
+from edgesdt.rules import hidden_bits, softmax
 from edgesdt.rules.activity import ASSUMED, Activity, at, bank_steps, kept_inputs
 from edgesdt.rules.arguments import check_layers, events_of
 from edgesdt.rules.backprop import layout as more
@@ -119,8 +119,8 @@ def priced(spec: Spec, happened: Tally) -> dict[str, int]:
         act.STATE_READ: sum(paid.active) * (2 if learned else 1) + learned * neurons,
         act.STATE_WRITE: paid.samples * neurons,
         own.ACTIVATION: paid.samples * (neurons - (outputs if soft else 0)),
-        own.SOFTMAX: paid.samples * outputs if soft else 0,
-        own.RECIPROCAL: paid.samples if soft else 0,
+        softmax.SOFTMAX: paid.samples * outputs if soft else 0,
+        softmax.RECIPROCAL: paid.samples if soft else 0,
         own.ERROR: learned * neurons,
         # read by the pass to the layer below, and for the update
         own.ERROR_READ: sum(paid.errors[2:]) + sum(paid.errors),

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from edgesdt.ledger import actions as act
 from edgesdt.ledger.recipes import Access, Action, Along, Bound, Design, Phase, Unit, Use
-from edgesdt.rules import hidden_bits
+from edgesdt.rules import hidden_bits, softmax
 from edgesdt.rules.eqprop.settings import settings
 from edgesdt.spec import Spec, layers
 from edgesdt.synapses import levels
@@ -84,6 +84,8 @@ def _actions(spec: Spec) -> tuple[Action, ...]:
         act.CONTRAST_ACCESS: ("batch buffers", (buffered,)),
     }
     made = [Action(name, act.MEANING[name], part, recipe) for name, (part, recipe) in recipes.items()]
+    if settings(spec).loss == "cross_entropy":
+        made += softmax.actions(state, total)
     if counts_columns(spec):
         made.append(Action(act.COLUMN_MAC, act.BANK_MEANING[act.COLUMN_MAC], "weight memory", ()))
     return (*made, *hidden_bits.actions(spec))
@@ -119,6 +121,7 @@ def _units(spec: Spec) -> tuple[Unit, ...]:
         *((Unit("synaptic arithmetic", chip.macs_per_cycle, mac),) if layers.in_memory(spec) else ()),
         Unit("learning arithmetic", chip.macs_per_cycle, learner),
         Unit("neurons", chip.neurons_per_cycle, neuron),
+        *((softmax.unit(state),) if settings(spec).loss == "cross_entropy" else ()),
         Unit("random bank", chip.random.lanes, (Use("xor", (32,), 3), Use("register", (32,)))),
     )
 
@@ -137,6 +140,7 @@ def _phases(spec: Spec) -> tuple[Phase, ...]:
             (
                 (Bound(chip.macs_per_cycle, {act.MAC: 1}),),
                 (Bound(chip.neurons_per_cycle, {act.NEURON_STEP: 1}),),
+                *(((Bound(1, {softmax.SOFTMAX: 1}),),) if settings(spec).loss == "cross_entropy" else ()),
             ),
         ),
         Phase(
