@@ -1,6 +1,6 @@
 """The softmax of a layer of outputs by look-up tables: exponentials, and a reciprocal in the place of a division.
 
-The tables are those of `edgesdt.rules.softmax`; the definition is §3 of docs/explanation/backprop_arithmetic.md.
+The tables are those of `edgesdt.rules.softmax`; the definition is §3 of the arithmetic page of gradients.
 """
 
 from __future__ import annotations
