@@ -156,7 +156,7 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
     synapses = sum(a * b for a, b in pairwise(layers))
     lanes = spec.chip.random.lanes
     how = shared.reading if shared else levels.reading(spec)
-    ends, moves = (shared.ends, shared.moves) if shared else _tables(spec)
+    ends, moves = (shared.ends, shared.moves) if shared else tables(spec)
     words = np.zeros(widest + lanes, np.uint32)
     return Workspace(
         read=shared.read if shared else read_codes(spec, synapses if len(how) else 0),
@@ -196,7 +196,7 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
     )
 
 
-def _tables(spec: Spec) -> tuple[Codes, Codes]:
+def tables(spec: Spec) -> tuple[Codes, Codes]:
     """Where the phases of a chip with one layer end, by drive; without columns where it is stepped instead."""
     made = plan(spec)
     drives = 2 * (made.drive_limit + 1)
