@@ -27,6 +27,7 @@ from edgesdt.spec import Spec, layers, spec_hash
 from edgesdt.spec.named_files import SheetError
 from edgesdt.spec.schema.spec import Technology as Prices
 from edgesdt.spec.schema.spec import require_spec
+from edgesdt.spec.stages import stages as stages_of
 from hw_models.technology import Technology, TechnologyError
 
 LEAKAGE = "leakage"
@@ -137,10 +138,12 @@ def reference_read(spec: Spec, counts: Mapping[str, int], memory: Mapping[str, A
     return sum(made.energy_j.values()), sum(made.latency_s.values())
 
 
-def bill(spec: Spec, counts: Mapping[str, int], memory: Mapping[str, Any], tech: Technology) -> Bill:
+def bill(
+    spec: Spec, counts: Mapping[str, int], memory: Mapping[str, Any], tech: Technology, built: Spec | None = None
+) -> Bill:
     """Prices `counts`: energy by component and latency by phase, including static leakage over that time.
 
-    Raises `ArgumentError` for counts of another chip than that of `spec`, or an invalid map.
+    `built` is the whole run of which `spec` is one stage: the chip is made for it, and all of it leaks. Raises `ArgumentError` for counts of another chip than that of `spec`, or an invalid map.
     """
     require_spec(spec)
     check_counts(spec, counts)
@@ -154,25 +157,61 @@ def bill(spec: Spec, counts: Mapping[str, int], memory: Mapping[str, Any], tech:
     for component, joules in banks.energy_j(spec, counts, held, tech).items():
         energy[component] = energy.get(component, 0.0) + joules
     shares = banks.awake(spec, counts, seconds, held)
+    whole = built or spec
     if held:
-        watts = sum(leakage.by_component(spec, memory, areas(spec, memory, tech), tech, shares).values())
+        watts = sum(leakage.by_component(whole, memory, areas(whole, memory, tech), tech, shares).values())
     else:
-        watts = static_w(spec, memory, tech)
+        watts = static_w(whole, memory, tech)
     energy[LEAKAGE] = watts * seconds
     return Bill({name: joules for name, joules in energy.items() if joules}, latency, shares)
 
 
+def of_stages(
+    spec: Spec, counts: Sequence[Mapping[str, int]], memory: Mapping[str, Any], tech: Technology
+) -> Bill:
+    """Prices the counts of each stage of a run by the stage's own design, and adds them up. Raises as `bill`.
+
+    Counts of a run as a whole, where it has several stages, are priced as those of the last one.
+    """
+    every = stages_of(spec)
+    every = every if len(counts) == len(every) else every[-1:]
+    bills = [bill(stage.spec, each, memory, tech, spec) for stage, each in zip(every, counts, strict=True)]
+    return bills[0] if len(bills) == 1 else _sum(bills)
+
+
+def _sum(bills: Sequence[Bill]) -> Bill:
+    """Several bills of one chip as one: banks are awake for the mean share of the time."""
+    energy: dict[str, float] = {}
+    latency: dict[str, float] = {}
+    for each in bills:
+        for name, joules in each.energy_j.items():
+            energy[name] = energy.get(name, 0.0) + joules
+        for name, seconds in each.latency_s.items():
+            latency[name] = latency.get(name, 0.0) + seconds
+    times = [sum(each.latency_s.values()) for each in bills]
+    whole = sum(times) or 1.0
+    kinds = dict.fromkeys(kind for each in bills for kind in each.awake)
+    awake = {k: sum(each.awake.get(k, 0.0) * t for each, t in zip(bills, times, strict=True)) / whole for k in kinds}
+    return Bill(energy, latency, awake)
+
+
 def price(
-    spec: Spec, counts: Mapping[str, Mapping[str, int]], samples: Mapping[str, int], memory: Mapping[str, Any]
+    spec: Spec,
+    counts: Mapping[str, Mapping[str, int]],
+    samples: Mapping[str, int],
+    memory: Mapping[str, Any],
+    stages: Sequence[Mapping[str, int]] | None = None,
 ) -> dict[str, Any]:
     """The record's `energy_j`, `latency_s`, `area_mm2` and `technology` for `counts` {train, inference}.
 
     `samples` {train, inference} are the samples that the counts cover. `train_breakdown` sums to `train_total`,
-    `inference_breakdown` to `inference_per_sample`, and the leakage of each has its own breakdown.
+    `inference_breakdown` to `inference_per_sample`, and the leakage of each has its own breakdown. With phases, `stages`
+    holds the counts of each stage of the run, which is priced by the stage's own design.
     """
     check_phases(counts, samples)
     tech = technology(spec)
-    train, shown = (bill(spec, counts[phase], memory, tech) for phase in ("train", "inference"))
+    train = of_stages(spec, [counts["train"]] if stages is None else stages, memory, tech)
+    shown = bill(stages_of(spec)[-1].spec, counts["inference"], memory, tech, spec)
     area = {name: mm2 for name, mm2 in areas(spec, memory, tech).items() if mm2}
     leaks = leakage.by_component(spec, memory, area, tech)
     while_at_it = [leakage.by_component(spec, memory, area, tech, made.awake or None) for made in (train, shown)]

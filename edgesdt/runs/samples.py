@@ -10,6 +10,7 @@ from edgesdt.errors import DataError, SpecError
 from edgesdt.rules.lookup import rule_of
 from edgesdt.spec import Spec, named_files
 from edgesdt.spec.schema.spec import require_spec
+from edgesdt.spec.stages import stages
 
 
 def load(spec: Spec, *, fetch: bool = True, progress: Callable[[str], None] | None = None) -> datasets.Dataset:
@@ -31,19 +32,19 @@ def cautions(spec: Spec, data: datasets.Dataset) -> list[str]:
 
     from edgesdt.readouts import labels
 
-    seed = spec.seed if spec.label_seed is None else spec.label_seed
-    known = data.y_train[labels.drawn(data.y_train, spec.label_fraction, seed)]
+    known = data.y_train[labels.known(spec, data.y_train)]
+    given = spec.data.labels
+    share = f"label_fraction: {spec.label_fraction:g}" if given is None else f"data.labels.count: {given.count}"
     held, shown = np.unique(data.y_train), np.unique(known)
     told = []
     if len(held) == 1:
         told.append(f"data.set: every training sample is of class {held[0]}: no read-out can tell classes apart")
     elif len(shown) == 1:
-        share = f"label_fraction: {spec.label_fraction:g}"
         told.append(f"{share}: every known label is of class {shown[0]}: no read-out can tell classes apart")
     unknown = np.setdiff1d(np.intersect1d(data.y_test, held), shown)
     for where, without, among in (
         ("data.set", np.setdiff1d(data.y_test, held), "training samples"),
-        (f"label_fraction: {spec.label_fraction:g}", unknown, "known labels"),
+        (share, unknown, "known labels"),
     ):
         if len(without):
             part = 100 * float(np.isin(data.y_test, without).mean())
@@ -84,10 +85,27 @@ def _match(spec: Spec, data: datasets.Dataset) -> None:
     rule, inputs = rule_of(spec), spec.chip.layers[0]
     if inputs != data.features:
         faults.append(f"chip.layers: first layer {inputs}, allowed: {data.features} (the features of {data.name})")
-    if spec.learning.target == "label" and rule.classes(spec) != data.classes:
+    labelled = [stage.spec for stage in stages(spec) if stage.spec.learning.target == "label"]
+    if labelled and rule.classes(labelled[0]) != data.classes:
         field = f"{rule.classes_in}:" if rule.classes_in else "chip.layers: last layer"
-        faults.append(f"{field} {rule.classes(spec)}, allowed: {data.classes} (the classes of {data.name})")
+        faults.append(f"{field} {rule.classes(labelled[0])}, allowed: {data.classes} (the classes of {data.name})")
+    faults += _of_labels(spec, data)
     if faults:
         raise SpecError(faults)
     if len(data.x_train) == 0 or len(data.x_test) == 0:
         raise DataError(f"{data.name}: no samples")
+
+
+def _of_labels(spec: Spec, data: datasets.Dataset) -> list[str]:
+    """Faults of the number of known labels, in the samples that are there."""
+    import numpy as np
+
+    given, there = spec.data.labels, len(data.x_train)
+    if given is None:
+        return []
+    held = len(np.unique(data.y_train))
+    if given.count > there:
+        return [f"data.labels.count: more labels than training samples: {given.count}, allowed: 1..{there}"]
+    if given.per_class and given.count < held:
+        return [f"data.labels.count: fewer labels than classes: {given.count}, allowed: {held} or more (per_class: true)"]
+    return []

@@ -121,7 +121,11 @@ def _traced(text: str, label: str, overrides: Sequence[str], folder: str = "") -
             broken.append(error.text)
             continue
         named_files.forget(read.data, path)
-        apply(read.data, path, _from_here(path, value) if folder else value)
+        try:
+            apply(read.data, path, _from_here(path, value) if folder else value)
+        except OverrideError as error:
+            broken.append(error.text)
+            continue
         written[path] = ".".join(map(str, path))
     origin = Origin(label, read.lines, written)
     spec, faults = examined(read.data, {})

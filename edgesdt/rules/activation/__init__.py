@@ -69,5 +69,6 @@ RULE = Rule(
     cautions=cautions,
     costless={"learning_rate": (), "schedule": Schedule(), "completions": 0},
     pictures=_pictures,
+    between_phases=("learning_rate", "schedule"),
     build=_build,
 )

@@ -32,7 +32,7 @@ class ActivationLearning(DigitalLearner):
     work: Workspace
 
     def __init__(self, spec: Spec) -> None:
-        super().__init__(spec, plan.plan(spec), plan.empty_chip(spec), plan.workspace(spec))
+        super().__init__(spec, plan)
 
     def biases(self, layer: int) -> npt.NDArray[np.integer]:
         """No neuron of this rule has a bias: an empty array. Raises `ArgumentError` where there is no such layer."""
@@ -47,8 +47,8 @@ class ActivationLearning(DigitalLearner):
     def _infer_part(self, chip: ChipArrays, work: Workspace, samples: Pixels, outputs: Outputs) -> None:
         infer_stream(chip, self.plan, work, samples, outputs)
 
-    def _actions(self, events: Events) -> Counts:
-        return actions(self.spec, events)
+    def _actions(self, spec: Spec, events: Events) -> Counts:
+        return actions(spec, events)
 
     def _own_workspace(self) -> Workspace:
         return plan.workspace(self.spec, shared=self.work)

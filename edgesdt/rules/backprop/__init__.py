@@ -56,7 +56,7 @@ RULE = Rule(
     name="backprop",
     summary="backpropagation: forward, pick or take a target, send errors back, move each layer by an outer product",
     source="Rumelhart, Hinton & Williams, Nature 323 (1986) 533; Liu et al., Neuromorph. Comput. Eng. 4 (2024) 044005",
-    targets=("self_defined", "label"),
+    targets=("self_defined", "label", "mixed"),
     readouts=("direct", "linear", "output"),
     synapses=("digital", "cells"),
     settings=Settings,
@@ -70,5 +70,9 @@ RULE = Rule(
     disagreements=_disagreements,
     cautions=_cautions,
     costless={"learning_rate": (), "label_smoothing": 0.0, "schedule": Schedule()},
+    between_phases=(
+        "target", "learning_rate", "schedule", "winners", "label_smoothing", "dropout", "homeostasis.gamma",
+        "homeostasis.eta", "homeostasis.reset",
+    ),  # fmt: skip
     build=_build,
 )

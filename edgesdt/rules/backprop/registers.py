@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from edgesdt.qformat import LEAST, Scale
 from edgesdt.rules.backprop.settings import settings
-from edgesdt.rules.schedule import drop_byte, factor, rates_beyond
+from edgesdt.rules.schedule import PEAK, drop_byte, factor, rates_beyond
 from edgesdt.spec import Spec
 from edgesdt.spec.text.source import Fault
 from edgesdt.targets.registers import TargetRegisters, eta_beyond
@@ -34,12 +34,12 @@ def beyond(spec: Spec) -> Iterator[Fault]:
 def held(spec: Spec) -> dict[str, tuple[float | list[float], str]]:
     """Dotted path → (value really used, its register in words), for every constant that is rounded."""
     learning = settings(spec)
-    rates = [rate(spec, layer, 0) for layer in range(len(spec.chip.layers) - 1)]
+    rates = [rate(spec, layer, PEAK) for layer in range(len(spec.chip.layers) - 1)]
     quotient = "lr" if learning.batch == 1 else f"lr/{learning.batch}"
     drop = {name: drop_byte(getattr(learning.dropout, name)) for name in ("input", "output")}
     return {
         "learning.learning_rate": (
-            used_rates(spec, 0),
+            used_rates(spec, PEAK),
             f"first epoch, {quotient} = " + ", ".join(str(r) for r in rates),
         ),
         **{f"learning.dropout.{name}": (byte / 256, f"{byte}/256") for name, byte in drop.items()},

@@ -44,7 +44,7 @@ RULE = Rule(
     name="eqprop",
     summary="equilibrium propagation: relax, pick or take a target, nudge to it, move each synapse by a local contrast",
     source="Liu et al., Neuromorph. Comput. Eng. 4 (2024) 044005",
-    targets=("self_defined", "label"),
+    targets=("self_defined", "label", "mixed"),
     readouts=("direct", "linear", "output"),
     synapses=("digital", "cells"),
     settings=Settings,
@@ -58,5 +58,9 @@ RULE = Rule(
     disagreements=registers.beyond,
     cautions=_cautions,
     costless={"learning_rate": (), "beta": 1.0, "label_smoothing": 0.0, "schedule": Schedule()},
+    between_phases=(
+        "target", "learning_rate", "schedule", "winners", "label_smoothing", "dropout", "homeostasis.gamma",
+        "homeostasis.eta", "homeostasis.reset", "beta", "beta_sign", "dt", "free_steps", "nudged_steps",
+    ),  # fmt: skip
     build=_build,
 )

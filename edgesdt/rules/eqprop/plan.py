@@ -153,7 +153,7 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
     widest, neurons, depth = max(layers), sum(layers[1:]), len(layers)
     synapses = sum(a * b for a, b in pairwise(layers))
     lanes = spec.chip.random.lanes
-    ends, moves = (shared.ends, shared.moves) if shared else _tables(spec)
+    ends, moves = (shared.ends, shared.moves) if shared else tables(spec)
     words = np.zeros(widest + lanes, np.uint32)
     return Workspace(
         mirror=shared.mirror if shared else weight_codes(spec, synapses if depth > 2 else 0),
@@ -191,7 +191,7 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
     )
 
 
-def _tables(spec: Spec) -> tuple[Codes, Codes]:
+def tables(spec: Spec) -> tuple[Codes, Codes]:
     """Where the phases of a chip with one layer end, by drive; without columns where it is stepped instead."""
     made = plan(spec)
     drives = 2 * (made.drive_limit + 1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edgesdt.qformat import LEAST, QFormat, Rounding, Scale
 from edgesdt.rules.eqprop.settings import settings
-from edgesdt.rules.schedule import drop_byte, factor, rates_beyond
+from edgesdt.rules.schedule import PEAK, drop_byte, factor, rates_beyond
 from edgesdt.spec import Spec
 from edgesdt.spec.text.source import Fault
 from edgesdt.targets.registers import TargetRegisters, eta_beyond
@@ -91,8 +91,8 @@ def held(spec: Spec) -> dict[str, tuple[float | list[float], str]]:
     """Dotted path → (value really used, its register in words), for every constant that is rounded."""
     regs, learning = Registers.of(spec), settings(spec)
     sides = 2.0 if learning.beta_sign == "symmetric" else 1.0
-    rates = [rate(spec, layer, 0) for layer in range(len(spec.chip.layers) - 1)]
-    used = used_rates(spec, 0)
+    rates = [rate(spec, layer, PEAK) for layer in range(len(spec.chip.layers) - 1)]
+    used = used_rates(spec, PEAK)
     form = "lr/2β" if sides == 2.0 else "lr/β"
     form += f"/{learning.batch}" if learning.batch > 1 else ""
     form += " (the last without β)" if learning.loss == "cross_entropy" else ""

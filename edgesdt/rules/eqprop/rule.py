@@ -31,7 +31,7 @@ class EqProp(StoreLearner):
     work: Workspace
 
     def __init__(self, spec: Spec) -> None:
-        super().__init__(spec, plan.plan(spec), plan.empty_chip(spec), plan.workspace(spec))
+        super().__init__(spec, plan)
 
     def memory(self) -> tuple[Array, ...]:
         """Every on-chip array, as the memory map lists it."""
@@ -50,14 +50,18 @@ class EqProp(StoreLearner):
     ) -> None:
         infer_stream(chip, self.plan, work, store, samples, first, outputs)
 
-    def _priced(self, events: Events, tallies: Tallies) -> Counts:
-        if self.spec.device.digital:
+    def _priced(self, spec: Spec, events: Events, tallies: Tallies) -> Counts:
+        if spec.device.digital:
             from edgesdt.rules.eqprop.ledger.counts import actions
 
-            return actions(self.spec, events)
+            return actions(spec, events)
         from edgesdt.rules.eqprop.ledger import cell_counts  # a digital chip needs no device models
 
-        return cell_counts.actions(self.spec, events, tallies)
+        return cell_counts.actions(spec, events, tallies)
+
+    def _tables(self, work: Workspace, spec: Spec) -> Workspace:
+        ends, moves = plan.tables(spec)
+        return work._replace(ends=ends, moves=moves)
 
     def _own_workspace(self) -> Workspace:
         return plan.workspace(self.spec, shared=self.work)

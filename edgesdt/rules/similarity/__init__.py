@@ -144,5 +144,6 @@ RULE = Rule(
     in_words=_in_words,
     disagreements=_disagreements,
     cautions=_cautions,
+    between_phases=("learning_rate", "schedule"),
     build=_build,
 )

@@ -105,6 +105,11 @@ class Chip(Section):
     random: Random = Field(default_factory=Random)
     memory_budget: Size = Field(description="On-chip memory that all arrays must fit in [bits]")
     memory: Memory = Field(default_factory=Memory)
+    replay: Literal["stream", "buffer"] = Field(
+        default="stream",
+        description="Labelled samples that a run learns again come from outside (stream) or are kept on the chip "
+                    "(buffer)",
+    )
     macs_per_cycle: int = Field(
         default=64, ge=1, le=1_000_000, description="Multiply-accumulates per clock cycle"
     )

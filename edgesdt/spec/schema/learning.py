@@ -28,21 +28,17 @@ AsHeld: Final = WrapValidator(or_an_end_as_held)
 DROPOUT_OUTPUT_LABEL: Final = 0.0
 """Default of `learning.dropout.output` if the target is `label`."""
 
-NOT_YET: Final[Mapping[str, tuple[str, ...]]] = {
-    "learning.target": ("mixed",),
-}
-"""Names that are reserved but not supported by this version."""
-
 
 class Schedule(Section):
     """Change of the learning rate over the epochs."""
 
-    kind: Literal["constant", "linear"] = Field(default="linear", description="Shape of the schedule")
+    kind: Literal["constant", "linear", "exponential"] = Field(default="linear", description="Shape of the schedule")
+    start: float = Field(default=1.0, gt=0, le=1, description="Factor on the learning rate at the first epoch")
     final: float = Field(
         default=0.001,
         ge=0,
         le=1,
-        description="Factor on the learning rate at the last epoch (linear; 1 at the first)",
+        description="Factor on the learning rate at the last epoch (linear, exponential)",
     )
 
 
@@ -94,7 +90,7 @@ class Learning(Section):
     """Fields that the plain spec leaves out at these values, so that specs older than the field keep their hash."""
 
     rule: RuleName = Field(default=DEFAULT_RULE, description="Learning rule")
-    target: Literal["self_defined", "label", "none"] = Field(
+    target: Literal["self_defined", "label", "none", "mixed"] = Field(
         default="self_defined", description="Target of the output"
     )
     learning_rate: Rates = Field(
@@ -124,8 +120,9 @@ class Learning(Section):
 class Targeted(Learning):
     """A rule with a target for the output: winners chosen by the chip, or a label."""
 
-    target: Literal["self_defined", "label"] = Field(
-        default="self_defined", description="Target of the output"
+    target: Literal["self_defined", "label", "mixed"] = Field(
+        default="self_defined",
+        description="Target of the output; mixed: labelled samples first, then all, in turn (semi-supervised)",
     )
     winners: int = Field(
         default=5,
