@@ -12,13 +12,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from edgesdt.arguments import ARGUMENTS
-from edgesdt.kernels.layout import SAMPLES, Codes
+from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, SAMPLES, Codes
 from edgesdt.kernels.random_bank import draw
 from edgesdt.rules import arguments
 from edgesdt.rules.fixed_point import accumulator_frac
@@ -30,6 +30,8 @@ from edgesdt.synapses.substrate import Substrate, Tallies, substrate_of, with_ro
 
 Found = TypeVar("Found")
 Events = npt.NDArray[np.int64]
+MOST_ACCUMULATOR_BITS = 32
+"""The widest accumulator that a spec can have."""
 INFERENCE_CHUNK = 512
 """Samples that one thread takes at a time."""
 BEFORE = -1
@@ -44,6 +46,9 @@ class StoreLearner(ABC):
     `weight_peak`, `wear`, `wear_carry`, `words`, `events`. `store` holds the weights. Raises `SpecError` for cells
     that cannot be.
     """
+
+    tables: ClassVar[tuple[str, ...]] = ()
+    """Names of the chip's look-up tables, which follow from the spec: no state has others."""
 
     def __init__(self, spec: Spec, plan: Any, chip: Any, work: Any) -> None:
         self.spec = spec
@@ -186,13 +191,14 @@ class StoreLearner(ABC):
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
         """Restore a state saved by `state()`: all of it, or nothing where any of it does not fit.
 
-        Raises `ArgumentError` for a name, shape or type that is not this chip's, and for a code that is not one of its
-        format.
+        Raises `ArgumentError` for a name, shape or type that is not this chip's, for a code that is not one of its
+        format, and for look-up tables that are not its own.
         """
         arguments.check_state(state, self.state(), self.store.free())
         ranges = self._ranges()
         arguments.check_codes(state, {f"chip_{name}": ranges[name] for name in self.chip._fields})
         arguments.check_codes(state, {"events": (0, 2**63 - 1), "epoch": (BEFORE, self.spec.epochs - 1)})
+        arguments.check_tables(state, {f"chip_{name}": getattr(self.chip, name) for name in self.tables})
         self.store.check(state)
         for name, array in self.chip._asdict().items():
             array[...] = state[f"chip_{name}"]
@@ -228,8 +234,19 @@ class StoreLearner(ABC):
         ]
 
     def warnings(self) -> list[str]:
-        """What the user should know about the weights, in sentences."""
-        return self.store.warnings()
+        """What the user should know about sums that saturated in training, and about the weights, in sentences."""
+        return [*self._saturated(), *self.store.warnings()]
+
+    def _saturated(self) -> list[str]:
+        """A sentence where accumulators have saturated: such sums are wrong."""
+        hits, bits = int(self.work.events[ACCUMULATOR_SATURATIONS].sum()), self.spec.chip.accumulator.bits
+        if not hits:
+            return []
+        allowed = f"{bits + 1}..{MOST_ACCUMULATOR_BITS}" if bits < MOST_ACCUMULATOR_BITS else "smaller weights"
+        return [
+            f"chip.accumulator.bits: {bits}: {hits:,} additions of {self._learned():,} training samples saturated, so "
+            f"that their sums are wrong; allowed: {allowed}"
+        ]
 
     def wear(self) -> dict[str, object]:
         """The record's `device`: what learning did to the memory or the cells."""

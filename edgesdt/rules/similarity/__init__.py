@@ -94,6 +94,13 @@ def _disagreements(spec: Spec) -> Iterator[Fault]:
         path4 = ("learning", "stacking")
         text = f"greedy in {spec.epochs} epochs, allowed: together, or epochs: {depth} or more (one a layer)"
         yield Fault(path4, text, blame=(path4, ("epochs",), ("chip", "layers")))
+    if learning.lateral.frac_bits >= learning.lateral.bits:
+        path6, beside = ("learning", "lateral", "bits"), ("learning", "lateral", "frac_bits")
+        least = learning.lateral.frac_bits + 1
+        allowed = f"{least}..16" if least <= 16 else "16 with learning.lateral.frac_bits: 0..15"
+        held = f"{learning.lateral.bits} with frac_bits: {learning.lateral.frac_bits}"
+        text = f"{held} cannot hold 1, with which lateral weights start, allowed: {allowed}"
+        yield Fault(path6, text, blame=(path6, beside, path6[:2]))
     if not spec.device.digital:
         yield from _on_cells(spec)
     if chip.weights.frac_bits != "auto":
