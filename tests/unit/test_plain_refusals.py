@@ -68,13 +68,13 @@ def test_a_read_out_of_one_neuron_competes_with_nobody() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bits", "frac", "allowed"), [(8, 8, "9..16"), (10, 12, "13..16"), (16, 16, "frac_bits: 0..15")]
+    ("bits", "frac", "allowed"), [(8, 9, "9..16"), (10, 12, "12..16"), (2, 16, "16..16")]
 )
 def test_lateral_weights_that_cannot_hold_their_start_are_refused(bits: int, frac: int, allowed: str) -> None:
     fields = CHIPS["similarity"][1]
     with pytest.raises(SpecError, match=f"lateral.bits: {bits} .*cannot hold 1.*allowed: .*{allowed}"):
         spec_of([6, 5], fields | {"learning.lateral.bits": bits, "learning.lateral.frac_bits": frac})
-    assert spec_of([6, 5], fields | {"learning.lateral.bits": 9, "learning.lateral.frac_bits": 8})
+    assert spec_of([6, 5], fields | {"learning.lateral.bits": 9, "learning.lateral.frac_bits": 9})
 
 
 @pytest.mark.parametrize("name", registry.OURS)

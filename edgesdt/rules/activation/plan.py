@@ -64,7 +64,7 @@ def plan(spec: Spec) -> Plan:
         error_limit=(1 << (learning.errors.bits - 1)) - 1,
         accumulator_limit=(1 << (chip.accumulator.bits - 1)) - 1,
         weight_limit=QFormat(chip.weights.bits, frac).highest,
-        finer=chip.states.bits - frac,
+        finer=chip.states.bits - point,
         activation=KINDS.index(learning.activation),
         inverse=np.array([(2 ** (ROOT_BITS + int(b)) // int(n) + 1) // 2 for n, b in zip(sizes, hidden, strict=True)]),
         inverse_right=ROOT_BITS - 1 + hidden - MEAN_BITS,
