@@ -12,13 +12,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from edgesdt.arguments import ARGUMENTS
-from edgesdt.kernels.layout import SAMPLES, Codes
+from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, SAMPLES, Codes
 from edgesdt.kernels.random_bank import draw
 from edgesdt.rules import arguments
 from edgesdt.rules.course import BEFORE, Course, Machine, added
@@ -31,6 +31,8 @@ from edgesdt.synapses.substrate import Substrate, Tallies, substrate_of
 
 Found = TypeVar("Found")
 Events = npt.NDArray[np.int64]
+MOST_ACCUMULATOR_BITS = 32
+"""The widest accumulator that a spec can have."""
 INFERENCE_CHUNK = 512
 """Samples that one thread takes at a time."""
 
@@ -38,11 +40,15 @@ INFERENCE_CHUNK = 512
 class StoreLearner(ABC):
     """A rule on the chip that `spec` describes, with freshly drawn weights.
 
-    `machine` makes named tuples of the rule: `chip`, `plan` and `work`, those of the stage that the run is in. They have the fields of `kernels.layout` that are used here:
+    `machine` makes named tuples of the rule: `chip`, `plan` and `work`, those of the stage that the run is in. They have
+    the fields of `kernels.layout` that are used here:
     `weights`, `biases`, `random`, `activity`, `homeostasis`; `first`, `first_weight`, `weight_limit`; `mirror`,
     `weight_peak`, `wear`, `wear_carry`, `words`, `events`. `store` holds the weights. Raises `SpecError` for cells
     that cannot be.
     """
+
+    tables: ClassVar[tuple[str, ...]] = ()
+    """Names of the chip's look-up tables, which follow from the spec: no state has others."""
 
     def __init__(self, spec: Spec, machine: Machine) -> None:
         self._course = Course(spec, machine, self._tables)
@@ -204,13 +210,14 @@ class StoreLearner(ABC):
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
         """Restore a state saved by `state()`: all of it, or nothing where any of it does not fit.
 
-        Raises `ArgumentError` for a name, shape or type that is not this chip's, and for a code that is not one of its
-        format.
+        Raises `ArgumentError` for a name, shape or type that is not this chip's, for a code that is not one of its
+        format, and for look-up tables that are not its own.
         """
         arguments.check_state(state, self.state(), (*self.store.free(), *self._course.free()))
         ranges = self._ranges()
         arguments.check_codes(state, {f"chip_{name}": ranges[name] for name in self.chip._fields})
         arguments.check_codes(state, self._course.ranges())
+        arguments.check_tables(state, {f"chip_{name}": getattr(self._course.chip, name) for name in self.tables})
         self.store.check(state)
         stage = self._course.restore(state, self.store.tallies())
         for name, array in self._course.chip._asdict().items():
@@ -246,8 +253,19 @@ class StoreLearner(ABC):
         ]
 
     def warnings(self) -> list[str]:
-        """What the user should know about the weights, in sentences."""
-        return self.store.warnings()
+        """What the user should know about sums that saturated in training, and about the weights, in sentences."""
+        return [*self._saturated(), *self.store.warnings()]
+
+    def _saturated(self) -> list[str]:
+        """A sentence where accumulators have saturated: such sums are wrong."""
+        hits, bits = int(self._course.happened()[ACCUMULATOR_SATURATIONS].sum()), self.spec.chip.accumulator.bits
+        if not hits:
+            return []
+        allowed = f"{bits + 1}..{MOST_ACCUMULATOR_BITS}" if bits < MOST_ACCUMULATOR_BITS else "smaller weights"
+        return [
+            f"chip.accumulator.bits: {bits}: {hits:,} additions of {self._learned():,} training samples saturated, so "
+            f"that their sums are wrong; allowed: {allowed}"
+        ]
 
     def wear(self) -> dict[str, object]:
         """The record's `device`: what learning did to the memory or the cells."""

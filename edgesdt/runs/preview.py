@@ -58,7 +58,7 @@ def preview(spec: Spec, activity: Activity = ASSUMED) -> str:
         else rule_of(spec).in_words(activity, spec.chip.layers[1:])
     )
     energy_j, latency, tech = priced["energy_j"], priced["latency_s"], priced["technology"]
-    plan = [_named(spec, layer) + _array(layers.alone(spec, layer), layer > 0) for layer in layers.on_cells(spec)]
+    plan = [_named(spec, layer) + _array(spec, layer) for layer in layers.on_cells(spec)]
     lines = [
         f"{spec.name}: {sizes}, {spec.chip.style}, {_rule(spec)}",
         f"{_weights(spec)}, states {states.bits} bits, "
@@ -111,8 +111,9 @@ def _calibration(spec: Spec, fitted: MemoryMap) -> list[str]:
     return [f"  drift    {told} for a reference read after a rest"]
 
 
-def _array(spec: Spec, two_way: bool) -> str:
+def _array(whole: Spec, layer: int) -> str:
     """Text for the tiles and converters of the crossbar; two-way crossbars have converters on rows too."""
+    spec, two_way = layers.alone(whole, layer), layers.both_ways(whole, layer)
     array, (rows, columns) = spec.device.array, spec.chip.layers
     down, across = tiles(spec)
     beside = columns * (2 if array.mapping == "pair" else 1)

@@ -164,6 +164,14 @@ def shipped() -> list[tuple[str, str]]:
     return specs
 
 
+def shipped_text(name: str) -> str:
+    """The YAML text of a spec that comes with the package. Raises `SpecError` for another name."""
+    files = _shipped_files()
+    if name not in files:
+        raise SpecError(f"unknown spec: {printable(name)!r}, allowed: {', '.join(files)}{did_you_mean(name, files)}")
+    return files[name].read_text(encoding="utf-8")
+
+
 def _shipped_files() -> dict[str, Traversable]:
     folder = resources.files("edgesdt") / "specs"
     files = sorted(folder.iterdir(), key=lambda file: file.name)

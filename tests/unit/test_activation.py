@@ -14,6 +14,7 @@ import pytest
 from matplotlib.image import imread
 
 from benchmarks import activation_uses
+from benchmarks.measuring import moved
 from benchmarks.measuring.contestants import yardstick
 from edgesdt import datasets
 from edgesdt.chip.simulated import Chip
@@ -333,5 +334,10 @@ def test_uses_are_measured_as_they_say() -> None:
     assert (activation_uses.occluded(x, 2, 4, 0) == 0).sum() == 8
     assert np.array_equal(activation_uses.noisy(x, 0.0, 0), x)
     assert not np.array_equal(activation_uses.noisy(x, 9.0, 0), x)
+    seen = moved.moved(np.full((3, 100), 200, np.uint8), 10, np.random.RandomState(0))
+    assert (seen.reshape(3, 10, 10)[:, 4:6, 4:6] == 200).all() and len(np.unique(seen, axis=0)) == 3
+    still = np.stack(np.meshgrid(np.arange(4), np.arange(4), indexing="ij"), -1).reshape(1, 16, 2).repeat(2, axis=0)
+    assert np.array_equal(moved.between(x.reshape(2, 4, 4), still.astype(float)), x)
+    assert np.array_equal(moved.between(x.reshape(2, 4, 4), still + 0.5)[:, 0], x[:, [0, 1, 4, 5]].mean(axis=1))
     y = np.array([0, 1, 0, 1, 1, 0])
     assert np.bincount(y[activation_uses.of_each_class(y, 2, 0)]).tolist() == [2, 2]

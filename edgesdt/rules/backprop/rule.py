@@ -26,6 +26,7 @@ from edgesdt.synapses.substrate import Tallies
 class Backprop(StoreLearner):
     """The rule on the chip that `spec` describes, with freshly drawn weights. Raises `SpecError`."""
 
+    tables = ("exponentials", "reciprocals")
     plan: Plan
     chip: ChipArrays
     work: Workspace

@@ -38,6 +38,7 @@ _FAR_PLACE = 1 << 30
 class SoftHebb(StoreLearner):
     """The rule on the chip that `spec` describes, with freshly drawn weights. Raises `SpecError`."""
 
+    tables = ("exponentials", "reciprocals", "rate_powers", "state_powers")
     plan: Plan
     chip: ChipArrays
     work: Workspace

@@ -102,6 +102,20 @@ class Learning(Section):
         default=1, ge=1, le=4096, description="Samples per weight update; above 1 costs a buffer"
     )
 
+    @property
+    def rows_beside(self) -> int:
+        """Rows of the lowest weight layer beside those of the inputs, where a rule has such."""
+        return 0
+
+    @property
+    def lowest_both_ways(self) -> bool:
+        """Whether the lowest weight layer is read in both directions, as those above it are."""
+        return False
+
+    def of_layer(self, layer: int) -> Learning:
+        """The section of weight layer `layer` as a separate chip, whose inputs are all of its rows."""
+        return self.model_copy(update={"learning_rate": self.learning_rate[layer : layer + 1]})
+
     @model_validator(mode="wrap")
     @classmethod
     def _of_its_rule(cls, value: Any, handler: ModelWrapValidatorHandler[Any], info: ValidationInfo) -> Any:

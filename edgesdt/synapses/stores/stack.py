@@ -28,6 +28,7 @@ class Stack(NamedTuple):
     banks: tuple[Bank, ...]
     ways: tuple[TwoWay, ...]  # of the lowest layer, which is read forward alone, only the tables are of use
     listed: Ints  # (arrays,) cells that the update has listed, of each
+    followed: Ints  # (arrays,) 1 where the array is read back, too
     pulsed: Ints  # (arrays,) 1 where `write` pulses them; else Python does, one sample after the other
 
 
@@ -181,8 +182,8 @@ def write_layers(store, plan):  # type: ignore[no-untyped-def]
         at = store.place[layer]
         if at >= 0 and store.pulsed[at] != 0:
             write_pulses_both_ways(
-                block(store.memory.weights, plan, layer), block(store.memory.mirror, plan, layer), layer,
-                store.listed[at], store.sensings[at], store.banks[at], store.ways[at],
+                block(store.memory.weights, plan, layer), block(store.memory.mirror, plan, layer),
+                store.followed[at] != 0, store.listed[at], store.sensings[at], store.banks[at], store.ways[at],
             )  # fmt: skip
 
 
