@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks import (
     command,
     equal_accuracy,
+    kept_sweeps,
     records,
     reproduction_table,
     reproductions,
@@ -39,7 +40,7 @@ def pages() -> dict[Path, dict[str, str]]:
         wanted[README] = {"results": result_pages.short(made)}
         wanted[PAGE] = {"results": result_pages.long(made)}
         paper = reproductions.chosen([reproductions.PAPER.name])
-        wanted[PAGE][reproductions.PAPER.name] = reproduction_table.table(paper, made)
+        wanted[PAGE] |= {reproductions.PAPER.name: reproduction_table.table(paper, made), **kept_sweeps.sections()}
         if compared := rule_table.rows(made):
             wanted[PAGE]["rules"] = rule_table.table(compared)
             wanted[PAGE]["equal accuracy"] = equal_accuracy.table(made)

@@ -21,6 +21,8 @@ from benchmarks import (
     determinism,
     devices,
     equal_accuracy,
+    held_out,
+    kept_sweeps,
     peak_memory,
     records,
     reproduce,
@@ -592,8 +594,10 @@ def test_results_are_written_checked_and_found_stale(
     monkeypatch.setattr(results, "README", tmp_path / "README.md")
     monkeypatch.setattr(results, "PAGE", tmp_path / "PAGE.md")
     monkeypatch.setattr(results, "SPEED", tmp_path / "speed.json")
+    monkeypatch.setattr(kept_sweeps, "FOLDER", tmp_path / "sweeps")
     for name in ("README.md", "PAGE.md"):
-        (tmp_path / name).write_text("<!-- results -->\n<!-- /results -->\n<!-- speed --><!-- /speed -->\n")
+        marks = "".join(f"<!-- {mark} -->\n<!-- /{mark} -->\n" for mark in ("results", "Liu_2024", "speed"))
+        (tmp_path / name).write_text(marks)
     with pytest.raises(EdgesdtError, match="no records"):
         results.main([])
     record_file.write(tmp_path / "speed.json", result_of([1.0], [1.0]))
@@ -750,6 +754,50 @@ def test_table_of_a_paper_has_published_ours_and_controls(made: dict[str, Any]) 
     assert reproduction_table.found(row, {(made["name"], 0): made}) == [made]
     assert reproduction_table.found(row, {(made["name"], 0): {**made, "spec_hash": "older"}}) == []
     assert reproduction_table.lines(a_row(spec=None), [])[0][3:7] == ["–", "–", "–", "not run"]
+
+
+def test_a_finished_sweep_is_kept_and_tabled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_sweeps, "FOLDER", tmp_path / "kept")
+    folder = tmp_path / "sweep"
+    folder.mkdir()
+    record_file.write(folder / "sweep.json", {"name": "n", "spec": {}, "points": 4})
+    energy = {"train_total": 1.0, "train_per_sample": 1e-6, "inference_per_sample": 2e-6}
+    lines = []
+    for bits, seed, right in ((2, 0, 0.5), (2, 1, 0.7), (4, 0, 0.8), (4, 1, 0.8)):
+        found = {
+            "accuracy": {"direct_average": right, "untrained_direct_average": 0.1},
+            "memory": {"used_bits": 8192 * bits, "budget_bits": 10**6},
+            "energy_j": energy,
+            **{"versions": {}, "train_samples": 1, "test_samples": 1, "duration_s": 1.0, "curve": []},
+        }
+        point = {"chip.weights.bits": bits, "chip.layers": [4, 3]}
+        row = {"schema": 1, "point": point, "seed": seed, "spec_hash": "h", "status": "done", "error": None}
+        lines.append(json.dumps({**row, "run": "r", "record": found}) + "\n")
+    (folder / "records.jsonl").write_text("".join(lines[:3]), encoding="utf-8")
+    with pytest.raises(EdgesdtError, match="3 of 4 runs are done"):
+        kept_sweeps.keep(folder)
+    (folder / "records.jsonl").write_text("".join(lines), encoding="utf-8")
+    assert kept_sweeps.main([str(folder)]) == 0
+    assert kept_sweeps.sections()["sweep n"].splitlines()[0].startswith("| bits | layers | memory | direct average %")
+    assert kept_sweeps.sections()["sweep n"].splitlines()[2] == (
+        "| 2 | 4-3 | 2 KiB | 60.00 ± 14.14 | 10.00 ± 0.00 | 2 | 1 µJ | 2 µJ |"
+    )
+    with pytest.raises(EdgesdtError, match="no sweep"):
+        kept_sweeps.keep(tmp_path)
+
+
+def test_constants_are_judged_on_training_images_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    data = datasets.load("digits", 1000, 100)
+    part = held_out.split(data, 300, 500)
+    assert (part.x_train == data.x_train[:500]).all()
+    assert (part.x_test == data.x_train[700:]).all()
+    assert (part.y_test == data.y_train[700:]).all()
+    with pytest.raises(EdgesdtError, match="1000 held out and 0 to learn from"):
+        held_out.split(data, 1000)
+    short = ["--set", "epochs=1", "--set", "data.train=300"]
+    assert held_out.main(["quickstart", *short, "--held", "100", "--labels", "50"]) == 0
+    said = capsys.readouterr().out
+    assert re.fullmatch(r"quickstart .*: 15\.46 KiB, direct average .* %, linear with 50 labels .* %\n", said)
 
 
 def test_energy_until_both_rules_reach_the_goal() -> None:
