@@ -11,7 +11,18 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import command, records, result_pages, rule_table, speed, tables
+from benchmarks import (
+    command,
+    equal_accuracy,
+    kept_sweeps,
+    records,
+    reproduction_table,
+    reproductions,
+    result_pages,
+    rule_table,
+    speed,
+    tables,
+)
 from edgesdt.errors import EdgesdtError
 from edgesdt.runs import record
 
@@ -28,8 +39,11 @@ def pages() -> dict[Path, dict[str, str]]:
     if made:
         wanted[README] = {"results": result_pages.short(made)}
         wanted[PAGE] = {"results": result_pages.long(made)}
+        paper = reproductions.chosen([reproductions.PAPER.name])
+        wanted[PAGE] |= {reproductions.PAPER.name: reproduction_table.table(paper, made), **kept_sweeps.sections()}
         if compared := rule_table.rows(made):
             wanted[PAGE]["rules"] = rule_table.table(compared)
+            wanted[PAGE]["equal accuracy"] = equal_accuracy.table(made)
     if SPEED.exists():
         wanted.setdefault(PAGE, {})["speed"] = result_pages.speed_section(speed.read(SPEED))
     return wanted

@@ -24,17 +24,17 @@ HEAD = [
 ]  # fmt: skip
 
 
+def alike(made: Sequence[Record]) -> list[list[list[Record]]]:
+    """Groups of chips that differ in rule; a group is a list of specs, each given by the records of its seeds."""
+    found: defaultdict[tuple[object, ...], list[list[Record]]] = defaultdict(list)
+    for seeds in by_spec(made):
+        found[_key(seeds[0])].append(seeds)
+    return [group for group in found.values() if len({seeds[0]["spec"]["learning"]["rule"] for seeds in group}) > 1]
+
+
 def rows(made: Sequence[Record]) -> list[list[str]]:
     """A row for each spec with a counterpart of another rule, counterparts together; empty if there is none."""
-    alike: defaultdict[tuple[object, ...], list[list[Record]]] = defaultdict(list)
-    for seeds in by_spec(made):
-        alike[_key(seeds[0])].append(seeds)
-    return [
-        _row(seeds)
-        for group in alike.values()
-        if len({seeds[0]["spec"]["learning"]["rule"] for seeds in group}) > 1
-        for seeds in group
-    ]
+    return [_row(seeds) for group in alike(made) for seeds in group]
 
 
 def table(found: Sequence[Sequence[str]]) -> str:

@@ -62,7 +62,7 @@ _CELLS = (
 """The constants of `mnist_insitu`."""
 CONTESTANTS: Final[Mapping[str, Contestant]] = {
     "eqprop": Contestant(
-        "equilibrium propagation", "mnist_1layer", "mnist_edge",
+        "equilibrium propagation", "mnist_1layer", "mnist_edge", few=("learning.label_smoothing=0.15",),
         on_cells=(*_CELLS, "learning.beta=0.25", "learning.dt=0.5"),
     ),
     "backprop": Contestant("backpropagation", "mnist_backprop", few=_FEW, on_cells=_CELLS),

@@ -114,11 +114,12 @@ def method(records: Sequence[Record]) -> str:
     few = "" if most == FULL else f" **These records hold only {most:,} training samples: a try, not a result.**"
     shipped = ", ".join(f"`{entry.spec}`" for entry in CONTESTANTS.values())
     return (
-        f"Constants are those of the shipped specs ({shipped}; below 1 MiB `mnist_edge` for equilibrium propagation, "
-        "and its winners, drop-out and homeostasis for backpropagation; activation learning has others there). They "
-        "were chosen on held-out training images of MNIST, but for activation learning at the sizes of those specs "
-        "alone, and none for Fashion-MNIST. Those of equilibrium propagation are an exception: but for winners and "
-        "drop-out of `mnist_1layer`, a small search chose them on the test split, which favours it slightly. "
+        f"Constants are those of the shipped specs ({shipped}; below 1 MiB `mnist_edge` with a smoothing of 0.15 for "
+        "equilibrium propagation, and its winners, drop-out and homeostasis for backpropagation; activation learning "
+        "has others there). They were chosen on held-out training images of MNIST, but for activation learning at the "
+        "sizes of those specs alone, and none for Fashion-MNIST. Those of equilibrium propagation are an exception: "
+        "but for winners and drop-out of `mnist_1layer`, a small search chose them on the test split, which favours "
+        "it slightly. "
         f"Seeds {', '.join(map(str, seeds))} (without ±: the first alone); ± is "
         "Student's 95 % interval over three seeds. Chips that learn without labels are "
         "read out by least squares in closed form, its penalty chosen on held-out labelled images, the same for a chip "
