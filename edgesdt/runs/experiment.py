@@ -28,7 +28,7 @@ from edgesdt.runs.folder import RunFolder
 from edgesdt.runs.phases import Course, Epoch, after_phase, keep_labelled, learn
 from edgesdt.runs.progress import Progress
 from edgesdt.runs.rehearsal import rehearse
-from edgesdt.runs.stage_ledger import StageLedger, difference
+from edgesdt.runs.stage_ledger import StageLedger, difference, forgetting, parts_of
 from edgesdt.runs.streams import Streams
 from edgesdt.spec import Spec, spec_hash
 from edgesdt.spec.checks import drift, unused
@@ -189,6 +189,7 @@ class _Run:
             "learning_rate": rule_of(self.spec).rates(epoch.stages[0].spec, epoch.of_phase),
             "energy_j": self.ledger.energy_j(counts),
             "counts": added(counts),
+            **({"parts": parts_of(epoch, counts)} if epoch.name else {}),
         }
         if epoch.name:
             self.progress.add(epoch, counts)
@@ -261,7 +262,7 @@ class _Run:
             "labels": self.assessment.labels_used(),
             "accuracy": {**accuracy, **self.progress.control, **numbers},
             "curve": self.progress.curve,
-            **({"phases": self.ledger.phases(self.course, self.progress.phases)} if self.progress.phases else {}),
+            **self._phases(),
             "counts": counts,
             **bill.price(self.spec, counts, {"train": trained, "inference": shown}, self.memory, stages),
             "memory": {**self.memory, "simulator": self.chip.rule.simulator_arrays()},
@@ -272,6 +273,13 @@ class _Run:
                 "inference_samples_per_s": shown / max(inference_s, 1e-9),
             },
         }
+
+    def _phases(self) -> dict[str, Any]:
+        """What the record has of phases; nothing without them."""
+        if not self.progress.phases:
+            return {}
+        made = self.ledger.phases(self.course, self.progress.phases)
+        return {"phases": made, "forgetting": forgetting([phase["accuracy"] for phase in made])}
 
     def _clock(self) -> float:
         """Seconds without compilation; the kernels of a plug-in may be compiled during learning."""

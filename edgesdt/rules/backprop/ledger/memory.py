@@ -45,6 +45,8 @@ def memory(spec: Spec) -> tuple[Array, ...]:
         tables = QFormat(TABLE_BITS, TABLE_BITS, signed=False)
         arrays.append(_numbers("exponentials", (TABLE,), tables, "exponentials"))
         arrays.append(_numbers("reciprocals", (TABLE,), tables, "reciprocals"))
+    if learning.consolidation.frozen:
+        arrays.append(Array("frozen", (sum(layers[1:]),), "bit", 1, "frozen"))
     arrays.append(Array("random_bank", (chip.random.lanes,), chip.random.generator, 32, "random"))
     arrays.append(Array("constants", (2 + depth,), "multiplier, shift", chip.constants.bits + SHIFT_BITS))
     arrays.append(_numbers("target_codes", (2,), target.state, ""))
