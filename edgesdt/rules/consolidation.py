@@ -37,13 +37,16 @@ def chosen(
     found = {}
     for layer in of_layers(spec):
         size = spec.chip.layers[layer]
-        if _drawn(spec):
-            keys = words(size).astype(np.int64)
-        else:
-            keys = np.abs(weights(layer - 1).astype(np.int64)).sum(axis=0)
+        keys = words(size).astype(np.int64) if _drawn(spec) else _sums(weights(layer - 1))
         bits: Bits = np.zeros(size, np.uint8)
         bits[np.argsort(-keys, kind="stable")[: round(share(spec) * size)]] = 1
         found[layer] = bits
+    return found
+
+
+def _sums(weights: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """The sum of the absolute codes of each column of `weights` (n_in, n)."""
+    found: npt.NDArray[np.int64] = np.abs(weights.astype(np.int64)).sum(axis=0)
     return found
 
 

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from edgesdt import datasets
 from edgesdt.chip.simulated import Chip
 from edgesdt.errors import SpecError
 from edgesdt.pricing import bill, omissions
@@ -69,19 +68,20 @@ def run(
     bill.technology(spec)
     data = samples.load(spec, progress=say)
     unheeded += samples.cautions(spec, data)
+    streams = Streams(spec, data)
     with nullcontext(compilation) if compilation else watched(say) as compilation:
         if frac_bits.is_auto(spec):
             with compilation.together():
                 spec = frac_bits.chosen(spec, data)
             say(f"chip.weights.frac_bits: {spec.chip.weights.point}, chosen on held-out training samples")
         spec = resolve(spec)
-        return _run(spec, unheeded, data, out, say, show, threads, report, watch, apart_s, compilation)
+        return _run(spec, unheeded, streams, out, say, show, threads, report, watch, apart_s, compilation)
 
 
 def _run(
     spec: Spec,
     unheeded: Sequence[str],
-    data: datasets.Dataset,
+    streams: Streams,
     out: Path,
     say: Say,
     show: Say,
@@ -102,7 +102,7 @@ def _run(
             say(f"{out}: this run is finished; its record is shown (delete the folder to run it again)")
             made = record.read(folder.record_path)
         else:
-            running = _Run(spec, chip, data, folder, say, show, threads, watch, apart_s, compilation)
+            running = _Run(spec, chip, streams, folder, say, show, threads, watch, apart_s, compilation)
             running.warn(unheeded)
             made = running.to_the_end()
         if report and not (out / "report.html").exists():
@@ -120,7 +120,7 @@ class _Run:
         self,
         spec: Spec,
         chip: Chip,
-        data: datasets.Dataset,
+        streams: Streams,
         folder: RunFolder,
         say: Say,
         show: Say,
@@ -129,14 +129,14 @@ class _Run:
         apart_s: float,
         compilation: Compilation,
     ) -> None:
-        self.spec, self.chip, self.data, self.folder = spec, chip, data, folder
+        self.spec, self.chip, self.data, self.folder = spec, chip, streams.base.data, folder
         self.show, self.watch, self.apart_s, self.compilation = show, watch, apart_s, compilation
         self.tech = bill.technology(spec)
         self.memory = chip.memory.plain()
         self._say = say
         self._warned: set[str] = set()
-        self.assessment = Assessment(spec, chip, data, threads)
-        self.course = Course(spec, Streams(spec, data))
+        self.assessment = Assessment(spec, chip, self.data, threads)
+        self.course = Course(spec, streams)
         self.ledger = StageLedger(spec, self.memory, self.tech)
         self.progress = Progress(datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
         self._since = self._kept = time.monotonic()

@@ -21,7 +21,8 @@ def load(spec: Spec, *, fetch: bool = True, progress: Callable[[str], None] | No
     data.
     """
     require_spec(spec)
-    data = datasets.load(file_of(spec.data.set, spec.data.sha256), spec.data.train, spec.data.test, fetch=fetch, progress=progress)
+    named = file_of(spec.data.set, spec.data.sha256)
+    data = datasets.load(named, spec.data.train, spec.data.test, fetch=fetch, progress=progress)
     _match(spec, data)
     return data
 
