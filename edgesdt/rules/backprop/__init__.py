@@ -73,7 +73,7 @@ RULE = Rule(
     costless={"learning_rate": (), "label_smoothing": 0.0, "schedule": Schedule()},
     between_phases=(
         "target", "learning_rate", "schedule", "winners", "label_smoothing", "dropout", "homeostasis.gamma",
-        "homeostasis.eta", "homeostasis.reset",
-    ),  # fmt: skip
+        "homeostasis.eta", "homeostasis.reset", "consolidation",
+    ),
     build=_build,
 )

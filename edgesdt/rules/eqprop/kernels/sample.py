@@ -44,6 +44,14 @@ def copy(source, into):  # type: ignore[no-untyped-def]
 
 
 @inlined
+def hold(codes, free, frozen):  # type: ignore[no-untyped-def]
+    """A frozen neuron ends a nudged phase where the free phase ended: none of its own synapses sees a contrast."""
+    for j in range(frozen.shape[0]):
+        if frozen[j] != 0:
+            codes[j] = free[j]
+
+
+@inlined
 def settle(chip, plan, work, store, steps, sign):  # type: ignore[no-untyped-def]
     """Relax the whole network for `steps` steps, nudged with the sign of beta (0: free)."""
     relax(
@@ -224,7 +232,9 @@ def learn_stream(chip, plan, work, store, rates, samples, labels, order):  # typ
             copy(chip.states, chip.plus_states)
             return_to_free(chip, plan, work, store)
             nudged_phase(chip, plan, work, store, -1)
+            hold(chip.plus_states, chip.free_states, chip.frozen)
             plus, minus = chip.plus_states, chip.states
+        hold(chip.states, chip.free_states, chip.frozen)
         learn_contrast(chip, plan, work, store, rates, plus, minus)
         waiting += 1
         if waiting == plan.batch or t + 1 == order.shape[0]:
