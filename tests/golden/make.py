@@ -216,6 +216,24 @@ CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
             },
         },
     ),
+    "insitu_activation": (
+        [7, 6, 5],
+        {
+            "learning.rule": "activation", "learning.target": "label", "readout": ["activation"],
+            "learning.label.classes": 3, "learning.label.copies": 2, "learning.frac_bits": 8,
+            "learning.learning_rate": [0.3, 0.2], "chip.weights.frac_bits": 10,
+            "device.layers": {
+                "0": {"model": "EcRam", "array": {"tile_rows": 4, "output_noise": 0.5}},
+                "1": {
+                    "model": "EcRam",
+                    "array": {
+                        "mapping": "pair", "weight_per_range": 0.9, "tile_rows": 3, "tile_columns": 4,
+                        "read_noise": "additive", "read_noise_sd": 0.02,
+                    },
+                },
+            },
+        },
+    ),
 }  # fmt: skip
 FIXED = ("spread", "tally", "tally_back")
 """Parts of the cells that are not kept after every sample."""

@@ -18,9 +18,9 @@ FILES = sorted(FOLDER.glob("*.json"))
 ON_CELLS = [file for file in FILES if file.stem.startswith("insitu")]
 DIGITAL = [file for file in FILES if file not in ON_CELLS]
 NARROW = [file for file in DIGITAL if json.loads(file.read_text("utf-8"))["spec"]["chip"]["weights"]["bits"] <= 8]
-COSTLY = [*NARROW, FOLDER / "insitu_backprop.json", FOLDER / "insitu_similarity.json"]
+SLOW = [FOLDER / "insitu_backprop.json", FOLDER / "insitu_activation.json"]
+COSTLY = [*NARROW, *SLOW, FOLDER / "insitu_similarity.json"]
 """Left out with bounds checks: their kernels are compiled for another chip (`insitu_layers`, or another width)."""
-SLOW = [FOLDER / "insitu_backprop.json"]
 RUN = [
     pytest.param(file, marks=[pytest.mark.slow] if file in SLOW else [], id=file.stem)
     for file in FILES
