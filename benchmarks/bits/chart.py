@@ -6,7 +6,7 @@ import hashlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.bits import rows
 from benchmarks.bits.rows import Row, Setting
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PATH: Final = Path(__file__).parent / "figures" / "bits.svg"
 INK, MUTED, GRID = "#1c2733", "#66727f", "#dfe4e9"
 COLOURS: Final = ("#2b70b8", "#d66026", "#2a9d6f")
-_STYLE: Final = {
+_STYLE: Final[dict[Any, Any]] = {
     "svg.hashsalt": "edgesdt", "font.family": "DejaVu Sans", "font.size": 8.5, "axes.titlesize": 9,
     "axes.titlelocation": "left", "text.color": INK, "axes.titlecolor": INK, "axes.labelcolor": MUTED,
     "axes.edgecolor": GRID, "xtick.color": MUTED, "ytick.color": MUTED, "grid.color": GRID, "legend.frameon": False,
@@ -81,33 +81,38 @@ def draw(found: Sequence[Row]) -> bytes:
 def _weights(axes: Axes, found: Sequence[Row]) -> None:
     axes.set_title("Bits of a weight, hidden ones counted")
     _line(axes, "all read", rows.settings(found, "mnist_bits", plain), (BITS,), COLOURS[0])
-    for bits, colour in ((2, COLOURS[1]), (4, COLOURS[2])):
-        mine = rows.settings(found, "mnist_bits", lambda one, bits=bits: hiding(one) and one[BITS] == bits)
-        _line(axes, f"{bits} read, the others hidden", mine, (BITS, HIDDEN), colour)
+    mine = [one for one in rows.settings(found, "mnist_bits", hiding) if one[BITS] == 2]
+    _line(axes, "2 read, the others hidden", mine, (BITS, HIDDEN), COLOURS[1])
     axes.set_xlabel("bits stored")
 
 
 def _others(axes: Axes, found: Sequence[Row]) -> None:
     axes.set_title("Bits of a state, of an input")
-    base = {"encoder.bits": 8, "chip.states.bits": 8, "chip.accumulator.bits": 32}
     for name, field, colour in (("state", "chip.states.bits", COLOURS[0]), ("input", "encoder.bits", COLOURS[1])):
-        others = {key: value for key, value in base.items() if key != field}
-        mine = rows.settings(
-            found, "mnist_widths", lambda one, others=others: usual(one) and all(one[k] == v for k, v in others.items())
-        )
-        _line(axes, name, mine, (field,), colour)
+        _line(axes, name, over(found, field), (field,), colour)
     axes.set_xlabel("bits")
+
+
+def over(found: Sequence[Row], field: str) -> list[Setting]:
+    """The settings that differ in a width of `mnist_widths` alone, narrow ones first."""
+    mine = [one for one in rows.settings(found, "mnist_widths", usual) if base(one, field)]
+    return sorted(mine, key=lambda one: int(one[field]))
+
+
+def base(one: Setting, but: str = "") -> bool:
+    """Whether all widths, `but` for one, are those of `mnist_1layer`."""
+    widths = {"encoder.bits": 8, "chip.states.bits": 8, "chip.accumulator.bits": 32}
+    return all(one[field] == bits for field, bits in widths.items() if field != but)
 
 
 def usual(one: Setting) -> bool:
     """Whether learning rate and schedule are those of the other settings."""
-    schedule = one["learning.schedule"]
-    rate, kind, final = one["learning.learning_rate"], schedule["kind"], schedule["final"]
-    return bool((rate, kind, final) == (0.002, "linear", 0.001))
+    fields = ("learning.learning_rate", "learning.schedule.kind", "learning.schedule.final")
+    return tuple(one[field] for field in fields) == (0.002, "linear", 0.001)
 
 
-def _line(axes: Axes, label: str, found: Sequence[Setting], over: Sequence[str], colour: str) -> None:
+def _line(axes: Axes, label: str, found: Sequence[Setting], fields: Sequence[str], colour: str) -> None:
     """Means over seeds with their intervals, over the sum of some fields."""
-    points = sorted((sum(one[field] for field in over), one.accuracy) for one in found)
+    points = sorted((sum(one[field] for field in fields), one.accuracy) for one in found)
     x, y, ends = zip(*((at, value.mean, value.half or 0.0) for at, value in points), strict=True)
     axes.errorbar(x, y, ends, color=colour, marker="o", ms=3.5, lw=1.2, label=label)

@@ -29,7 +29,7 @@ def weights(
     bits: int, frac: int, hidden: int = 0, levels: str = "floor", rate: float = 0.002, **more: Any
 ) -> dict[str, Any]:
     """The fields of a trial."""
-    made = {"chip.weights.bits": bits, "chip.weights.frac_bits": frac, "learning.learning_rate": rate}
+    made: dict[str, Any] = {"chip.weights.bits": bits, "chip.weights.frac_bits": frac, "learning.learning_rate": rate}
     made |= {"chip.weights.hidden_bits": hidden, "chip.weights.levels": levels} if hidden or levels != "floor" else {}
     return made | more
 
@@ -47,15 +47,21 @@ def trials() -> Iterator[Trial]:
     yield from (_short(weights(2, 9, hidden, "nearest")) for hidden in (4, 6))
     yield _short(weights(2, 7, 6, "nearest"))
     yield from (_short(weights(3, 9, 2, "nearest", rate)) for rate in (0.002, 0.004))
-    yield from (_long(15, fields) for fields in LONG)
     yield from (_long(5, weights(8, frac)) for frac in (12, 13, 14))
+    yield from (_long(epochs, fields) for epochs, all_of in LONG.items() for fields in all_of)
 
 
-LONG: Final = (
-    weights(2, 8, 3, "nearest"), weights(3, 9, 2, "nearest"), weights(4, 10, 2, "nearest"), weights(4, 10),
-    weights(3, 9, rate=0.003),
-)  # fmt: skip
-"""What the short trials left: all images, fifteen times."""
+LONG: Final = {
+    15: (
+        weights(2, 8, 3, "nearest"), weights(3, 9, 2, "nearest"), weights(4, 10, 2, "nearest"),
+        weights(4, 10, 2, "nearest", 0.003), weights(3, 9, rate=0.003), weights(4, 10), weights(8, 13),
+    ),
+    30: (
+        weights(3, 8, 3, "nearest"), weights(4, 10, 2, "nearest"), weights(4, 9, 3, "nearest"),
+        weights(4, 8, 4, "nearest"),
+    ),
+}  # fmt: skip
+"""By epochs: what the short trials left, with all images."""
 
 
 def _short(fields: dict[str, Any]) -> Trial:

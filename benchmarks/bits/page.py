@@ -8,7 +8,7 @@ from typing import Final
 
 from benchmarks import records, tables
 from benchmarks.bits import chart, choices, rows, words
-from benchmarks.bits.chart import BITS, FRAC, HIDDEN, LEVELS, ROUNDING, hiding, one_range, plain, usual
+from benchmarks.bits.chart import BITS, FRAC, HIDDEN, LEVELS, ROUNDING, base, hiding, one_range, over, plain
 from benchmarks.bits.rows import Row, Setting
 from edgesdt.report.sweep.statistics.points import Estimate, estimate
 from edgesdt.units import format_size
@@ -82,27 +82,16 @@ _STEPS: Final = ((8, 0, "floor"), (2, 4, "nearest"))
 
 def widths(found: Sequence[Row]) -> list[str]:
     """The sections on everything beside weights."""
-
-    def only(field: str) -> list[Setting]:
-        others = {key: value for key, value in _BASE.items() if key != field}
-        return rows.settings(
-            found, "mnist_widths", lambda one: usual(one) and all(one[k] == value for k, value in others.items())
-        )
-
     schedule = [
         of("learning rate", "learning.learning_rate"), of("schedule", "learning.schedule.kind"),
         of("final", "learning.schedule.final"), ACCURACY, ENERGY,
     ]  # fmt: skip
-    rated = rows.settings(found, "mnist_widths", lambda one: all(one[k] == value for k, value in _BASE.items()))
+    rated = rows.settings(found, "mnist_widths", base)
     parts = []
     for text, field in ((words.STATES, "chip.states.bits"), (words.INPUTS, "encoder.bits"),
                         (words.SUMS, "chip.accumulator.bits")):  # fmt: skip
-        mine = sorted(only(field), key=lambda one, field=field: int(one[field]))  # type: ignore[misc]
-        parts += [text, table(mine, [of("bits", field), ACCURACY, MEMORY, ENERGY])]
+        parts += [text, table(over(found, field), [of("bits", field), ACCURACY, MEMORY, ENERGY])]
     return [*parts, words.RATES, table(rated, schedule)]
-
-
-_BASE: Final = {"encoder.bits": 8, "chip.states.bits": 8, "chip.accumulator.bits": 32}
 
 
 def trials(found: Sequence[choices.Trial]) -> str:
