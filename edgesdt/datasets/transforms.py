@@ -25,13 +25,13 @@ class Asked(Protocol):
     """What is done to a sample, in the order of the fields (`edgesdt.spec.schema.phases.Transform`)."""
 
     @property
-    def rotate(self) -> float: ...  # noqa: D102
+    def rotate(self) -> float: ...
     @property
-    def shift(self) -> tuple[int, ...]: ...  # noqa: D102
+    def shift(self) -> tuple[int, ...]: ...
     @property
-    def noise(self) -> float: ...  # noqa: D102
+    def noise(self) -> float: ...
     @property
-    def invert(self) -> bool: ...  # noqa: D102
+    def invert(self) -> bool: ...
 
 
 def transformed(data: Dataset, asked: Asked, seed: int) -> Dataset:

@@ -143,7 +143,8 @@ def bill(
 ) -> Bill:
     """Prices `counts`: energy by component and latency by phase, including static leakage over that time.
 
-    `built` is the whole run of which `spec` is one stage: the chip is made for it, and all of it leaks. Raises `ArgumentError` for counts of another chip than that of `spec`, or an invalid map.
+    `built` is the whole run of which `spec` is one stage: the chip is made for it, and all of it leaks. Raises
+    `ArgumentError` for counts of another chip than that of `spec`, or an invalid map.
     """
     require_spec(spec)
     check_counts(spec, counts)
@@ -205,8 +206,8 @@ def price(
     """The record's `energy_j`, `latency_s`, `area_mm2` and `technology` for `counts` {train, inference}.
 
     `samples` {train, inference} are the samples that the counts cover. `train_breakdown` sums to `train_total`,
-    `inference_breakdown` to `inference_per_sample`, and the leakage of each has its own breakdown. With phases, `stages`
-    holds the counts of each stage of the run, which is priced by the stage's own design.
+    `inference_breakdown` to `inference_per_sample`, and the leakage of each has its own breakdown. With phases,
+    `stages` holds the counts of each stage of the run, which are priced by the stage's own design.
     """
     check_phases(counts, samples)
     tech = technology(spec)

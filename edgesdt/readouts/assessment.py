@@ -27,13 +27,13 @@ class Samples(Protocol):
     """Samples as input codes, with the places `known` of the training samples whose labels are known."""
 
     @property
-    def x(self) -> npt.NDArray[np.uint8]: ...  # noqa: D102
+    def x(self) -> npt.NDArray[np.uint8]: ...
     @property
-    def x_test(self) -> npt.NDArray[np.uint8]: ...  # noqa: D102
+    def x_test(self) -> npt.NDArray[np.uint8]: ...
     @property
-    def known(self) -> npt.NDArray[np.int64]: ...  # noqa: D102
+    def known(self) -> npt.NDArray[np.int64]: ...
     @property
-    def data(self) -> Dataset: ...  # noqa: D102
+    def data(self) -> Dataset: ...
 
 
 class Assessment:

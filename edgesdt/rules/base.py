@@ -1,7 +1,7 @@
 """What the learners of rules have in common, whatever holds the weights: inference, state, wear and the weight file.
 
-A rule derives from `StoreLearner`, builds its three tuples (the chip's arrays, the plan, the simulator's workspace)
-and gives the few steps that are its own; its kernels are written against `edgesdt.synapses.store`. The tuples are the
+A rule derives from `StoreLearner`, names what builds its three tuples (the chip's arrays, the plan, the simulator's
+workspace) and gives the few steps that are its own; its kernels are written against `edgesdt.synapses.store`. The tuples are the
 rule's; fields named here are the same in all of them. A rule whose kernels know a digital memory alone derives from
 `DigitalLearner`.
 """
@@ -38,10 +38,10 @@ INFERENCE_CHUNK = 512
 class StoreLearner(ABC):
     """A rule on the chip that `spec` describes, with freshly drawn weights.
 
-    `machine` makes named tuples of the rule: `chip`, `plan` and `work`, those of the stage that the run is in. They have the fields of `kernels.layout` that are used here:
-    `weights`, `biases`, `random`, `activity`, `homeostasis`; `first`, `first_weight`, `weight_limit`; `mirror`,
-    `weight_peak`, `wear`, `wear_carry`, `words`, `events`. `store` holds the weights. Raises `SpecError` for cells
-    that cannot be.
+    `machine` makes named tuples of the rule; `chip`, `plan` and `work` are those of the stage that the run is in. They
+    have the fields of `kernels.layout` that are used here: `weights`, `biases`, `random`, `activity`, `homeostasis`;
+    `first`, `first_weight`, `weight_limit`; `mirror`, `weight_peak`, `wear`, `wear_carry`, `words`, `events`. `store`
+    holds the weights. Raises `SpecError` for cells that cannot be.
     """
 
     def __init__(self, spec: Spec, machine: Machine) -> None:

@@ -43,7 +43,8 @@ def memories(spec: Spec, arrays: Sequence[Mapping[str, Any]]) -> tuple[Organisat
 
 def cautions(spec: Spec) -> list[str]:
     """What a user should know before a run, in sentences: of the rule, and of banks that do not fit."""
-    return [*rule_of(spec).cautions(spec), *_of_banks(spec)]
+    own = [told for stage in stages(spec) for told in rule_of(spec).cautions(stage.spec)]
+    return [*dict.fromkeys(own), *_of_banks(spec)]
 
 
 def _of_banks(spec: Spec) -> list[str]:

@@ -107,5 +107,6 @@ def _of_labels(spec: Spec, data: datasets.Dataset) -> list[str]:
     if given.count > there:
         return [f"data.labels.count: more labels than training samples: {given.count}, allowed: 1..{there}"]
     if given.per_class and given.count < held:
-        return [f"data.labels.count: fewer labels than classes: {given.count}, allowed: {held} or more (per_class: true)"]
+        wanted = f"{held} or more (per_class: true)"
+        return [f"data.labels.count: fewer labels than classes: {given.count}, allowed: {wanted}"]
     return []

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from edgesdt.spec.checks.hints import Path
 from edgesdt.spec.schema.learning import Learning, Targeted, section_of
 from edgesdt.spec.schema.phases import Part, Phase
+from edgesdt.spec.sets import SETS
 from edgesdt.spec.types import CANONICAL
 
 if TYPE_CHECKING:
@@ -75,6 +76,34 @@ def stages(spec: Spec) -> tuple[Stage, ...]:
     if not is_phased(spec):
         return (Stage(0, 0, "", Part(), spec),)
     return tuple(replace(stage, index=index) for index, stage in enumerate(_every(spec)))
+
+
+def samples_of(spec: Spec, stage: Stage) -> int | None:
+    """Samples that a stage learns in an epoch; None where the size of its data set is not known without reading it."""
+    facts = SETS.get(stage.part.set or spec.data.set)
+    asked = stage.part.train or spec.data.train
+    there = asked if facts is None else min(asked or facts.train, facts.train)
+    if there is None:
+        return None
+    given = spec.data.labels
+    known = max(1, round(there * spec.label_fraction)) if given is None else min(given.count, there)
+    return {"labelled": known, "unlabelled": there - known}.get(stage.samples, there) * stage.part.passes
+
+
+def shares(spec: Spec) -> list[float]:
+    """The share of each stage in the samples that a run learns; all alike where they are not known."""
+    every = stages(spec)
+    sizes = [samples_of(spec, stage) for stage in every]
+    known = [size * stage.spec.epochs for size, stage in zip(sizes, every, strict=True) if size is not None]
+    if len(known) < len(every) or not sum(known):
+        return [1.0 / len(every)] * len(every)
+    return [size / sum(known) for size in known]
+
+
+def longest(spec: Spec) -> Stage:
+    """The stage that learns most samples; the first of equals."""
+    found = shares(spec)
+    return stages(spec)[found.index(max(found))]
 
 
 def base_of(spec: Spec) -> Spec:

@@ -73,6 +73,6 @@ RULE = Rule(
     between_phases=(
         "target", "learning_rate", "schedule", "winners", "label_smoothing", "dropout", "homeostasis.gamma",
         "homeostasis.eta", "homeostasis.reset",
-    ),  # fmt: skip
+    ),
     build=_build,
 )

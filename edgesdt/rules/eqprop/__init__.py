@@ -61,6 +61,6 @@ RULE = Rule(
     between_phases=(
         "target", "learning_rate", "schedule", "winners", "label_smoothing", "dropout", "homeostasis.gamma",
         "homeostasis.eta", "homeostasis.reset", "beta", "beta_sign", "dt", "free_steps", "nudged_steps",
-    ),  # fmt: skip
+    ),
     build=_build,
 )

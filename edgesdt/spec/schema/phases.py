@@ -98,7 +98,10 @@ class Phase(Part):
         description="Parts that every epoch runs one after the other, in place of one kind of samples",
     )
     turns: int = Field(
-        default=1, ge=1, le=1_000_000, description="Turns of an epoch: every part is cut into so many pieces (alternate)"
+        default=1,
+        ge=1,
+        le=1_000_000,
+        description="Turns of an epoch: every part is cut into so many pieces, which take turns (alternate)",
     )
 
     @property
