@@ -99,7 +99,7 @@ def measured(trial: Trial) -> float:
     chip, data = Chip(spec), held_out(trial["train"])
     read = Assessment(spec, chip, data, threads=1)
     for epoch in range(spec.epochs):
-        order = read.learned[np.random.RandomState([spec.seed, epoch]).permutation(len(read.learned))]
+        order = np.random.RandomState([spec.seed, epoch]).permutation(len(read.x))
         chip.rule.learn(read.x, data.y_train, order, epoch)
     return round(read.read_out(["direct"])["direct_average"], 4)
 
