@@ -14,7 +14,7 @@ from typing import Any
 
 from edgesdt.errors import SpecError
 from edgesdt.ledger.recipes import KINDS, Access, Action, cycles
-from edgesdt.pricing import banks, cells, leakage, omissions, tables
+from edgesdt.pricing import banks, cells, leakage, omissions, phased, tables
 from edgesdt.pricing.arguments import (
     check_counts,
     check_phases,
@@ -289,14 +289,27 @@ def reprice(record: Mapping[str, Any], table: str, node: float | None = None) ->
     except SheetError as error:
         raise SpecError(f"technology.file: {error}") from error
     spec = Spec.from_plain(plain)
-    samples = {
-        "train": record["train_samples"] * plain["epochs"],
-        "inference": record["test_samples"],
-    }
-    priced = price(spec, record["counts"], samples, record["memory"])
+    samples = {"train": phased.samples_learned(record), "inference": record["test_samples"]}
+    stages = phased.stage_counts(record, len(stages_of(spec)))
+    priced = price(spec, record["counts"], samples, record["memory"], stages)
     tech = technology(spec)
-    curve = [
-        {**point, "energy_j": sum(bill(spec, point["counts"], record["memory"], tech).energy_j.values())}
-        for point in record["curve"]
-    ]
-    return {**record, **priced, "spec": plain, "spec_hash": spec_hash(plain), "curve": curve}
+
+    def joules(counts: Sequence[Mapping[str, int]]) -> float:
+        return sum(of_stages(spec, counts, record["memory"], tech).energy_j.values())
+
+    curve = [{**point, "energy_j": joules(phased.of_point(point, stages))} for point in record["curve"]]
+    phases = {"phases": [_phase(spec, each, record["memory"], tech) for each in record.get("phases", ())]}
+    made = {**record, **priced, "spec": plain, "spec_hash": spec_hash(plain), "curve": curve}
+    return made | (phases if phases["phases"] else {})
+
+
+def _phase(spec: Spec, phase: Mapping[str, Any], memory: Mapping[str, Any], tech: Technology) -> dict[str, Any]:
+    """A phase of a record with the prices of `tech`."""
+    parts = []
+    for part in phase["parts"]:
+        made = bill(stages_of(spec)[part["stage"]].spec, part["counts"], memory, tech, spec)
+        cost = {"energy_j": sum(made.energy_j.values()), "latency_s": sum(made.latency_s.values())}
+        parts.append({**part, **cost})
+    whole = {name: sum(part[name] for part in parts) for name in ("energy_j", "latency_s")}
+    each = whole["energy_j"] / max(phase["samples"], 1)
+    return {**phase, **whole, "energy_per_sample_j": each, "parts": parts}

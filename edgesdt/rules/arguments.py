@@ -85,6 +85,7 @@ def ranges_of(spec: Spec, plan: Any, weight_limit: int) -> dict[str, tuple[int, 
         "homeostasis": signed(plan.homeostasis_limit),
         "random": (1, (1 << 32) - 1),  # a lane at 0 would stay there
         "winner_count": (0, spec.learning.batch),
+        "frozen": (0, 1),
     }
 
 

@@ -1,9 +1,9 @@
 """What the learners of rules have in common, whatever holds the weights: inference, state, wear and the weight file.
 
 A rule derives from `StoreLearner`, names what builds its three tuples (the chip's arrays, the plan, the simulator's
-workspace) and gives the few steps that are its own; its kernels are written against `edgesdt.synapses.store`. The tuples are the
-rule's; fields named here are the same in all of them. A rule whose kernels know a digital memory alone derives from
-`DigitalLearner`.
+workspace) and gives the few steps that are its own; its kernels are written against `edgesdt.synapses.store`. The
+tuples are the rule's; fields named here are the same in all of them. A rule whose kernels know a digital memory alone
+derives from `DigitalLearner`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edgesdt.arguments import ARGUMENTS
-from edgesdt.kernels.layout import SAMPLES, Codes
+from edgesdt.kernels.layout import BANK_STEPS, SAMPLES, Codes
 from edgesdt.kernels.random_bank import draw
-from edgesdt.rules import arguments
+from edgesdt.rules import arguments, consolidation
 from edgesdt.rules.course import BEFORE, Course, Machine, added
 from edgesdt.rules.fixed_point import accumulator_frac
 from edgesdt.rules.lookup import rule_of
@@ -130,6 +130,16 @@ class StoreLearner(ABC):
         if isinstance(learning, Targeted) and learning.homeostasis.reset == "epoch":
             self.chip.homeostasis[:] = 0
             self.chip.activity[:] = 0
+        if epoch == 0 and self._course.freezes(self._stage):
+            self._freeze()
+
+    def _freeze(self) -> None:
+        """Choose the neurons that learn no more, from here on; words of the bank are drawn where any may be chosen."""
+        frozen = consolidation.chosen(self.spec, self.weights, self._random_words)
+        for layer, bits in frozen.items():
+            start = int(self.plan.first[layer])
+            self.chip.frozen[start : start + len(bits)] = bits
+        self.work.events[BANK_STEPS, 0] += consolidation.bank_steps(self.spec)
 
     def infer(self, samples: Pixels, threads: int = 1) -> Outputs:
         """Output codes (samples, outputs); weights and all other learned state stay as they are.
@@ -179,7 +189,8 @@ class StoreLearner(ABC):
         """`counts` apart for every stage of the run."""
         tallies = self._course.tallies(self._stage, self.store.tallies())
         each = zip(self._course.stages, self._course.events, tallies, strict=True)
-        return [self._priced(stage.spec, events, done) for stage, events, done in each]
+        found = [self._priced(stage.spec, events, done) for stage, events, done in each]
+        return [consolidation.beside(counts, *self._course.frozen(at)) for at, counts in enumerate(found)]
 
     def inference_counts(self) -> Counts:
         """Actions of the described chip for the samples of the last `infer`."""

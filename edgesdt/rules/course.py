@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from edgesdt.rules import consolidation
 from edgesdt.rules.protocol import Counts
 from edgesdt.spec import Spec
 from edgesdt.spec.stages import stages
@@ -68,6 +69,16 @@ class Course:
         """The events of all stages together (a copy)."""
         whole: Events = np.sum(self.events, axis=0, dtype=np.int64)
         return whole
+
+    def freezes(self, stage: int) -> bool:
+        """Whether a stage is the one that freezes neurons for its phase: the first part of it that asks for some."""
+        mine = self.stages[stage]
+        asks = [each.index for each in self.stages if each.phase == mine.phase and consolidation.share(each.spec)]
+        return asks[:1] == [stage]
+
+    def frozen(self, stage: int) -> tuple[Spec, bool]:
+        """The spec of a stage, and whether it has frozen neurons."""
+        return self.stages[stage].spec, self.epochs[stage] != BEFORE and self.freezes(stage)
 
     def tallies(self, stage: int, whole: Tallies) -> list[Tallies]:
         """What the arrays did in each stage, of the `whole` so far; the run is in `stage`."""

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from edgesdt import datasets
 from edgesdt.chip.simulated import Chip
 from edgesdt.errors import SpecError
 from edgesdt.pricing import bill, omissions
@@ -28,7 +27,7 @@ from edgesdt.runs.folder import RunFolder
 from edgesdt.runs.phases import Course, Epoch, after_phase, keep_labelled, learn
 from edgesdt.runs.progress import Progress
 from edgesdt.runs.rehearsal import rehearse
-from edgesdt.runs.stage_ledger import StageLedger, difference
+from edgesdt.runs.stage_ledger import StageLedger, difference, forgetting, parts_of
 from edgesdt.runs.streams import Streams
 from edgesdt.spec import Spec, spec_hash
 from edgesdt.spec.checks import drift, unused
@@ -69,19 +68,20 @@ def run(
     bill.technology(spec)
     data = samples.load(spec, progress=say)
     unheeded += samples.cautions(spec, data)
+    streams = Streams(spec, data)
     with nullcontext(compilation) if compilation else watched(say) as compilation:
         if frac_bits.is_auto(spec):
             with compilation.together():
                 spec = frac_bits.chosen(spec, data)
             say(f"chip.weights.frac_bits: {spec.chip.weights.point}, chosen on held-out training samples")
         spec = resolve(spec)
-        return _run(spec, unheeded, data, out, say, show, threads, report, watch, apart_s, compilation)
+        return _run(spec, unheeded, streams, out, say, show, threads, report, watch, apart_s, compilation)
 
 
 def _run(
     spec: Spec,
     unheeded: Sequence[str],
-    data: datasets.Dataset,
+    streams: Streams,
     out: Path,
     say: Say,
     show: Say,
@@ -102,7 +102,7 @@ def _run(
             say(f"{out}: this run is finished; its record is shown (delete the folder to run it again)")
             made = record.read(folder.record_path)
         else:
-            running = _Run(spec, chip, data, folder, say, show, threads, watch, apart_s, compilation)
+            running = _Run(spec, chip, streams, folder, say, show, threads, watch, apart_s, compilation)
             running.warn(unheeded)
             made = running.to_the_end()
         if report and not (out / "report.html").exists():
@@ -120,7 +120,7 @@ class _Run:
         self,
         spec: Spec,
         chip: Chip,
-        data: datasets.Dataset,
+        streams: Streams,
         folder: RunFolder,
         say: Say,
         show: Say,
@@ -129,14 +129,14 @@ class _Run:
         apart_s: float,
         compilation: Compilation,
     ) -> None:
-        self.spec, self.chip, self.data, self.folder = spec, chip, data, folder
+        self.spec, self.chip, self.data, self.folder = spec, chip, streams.base.data, folder
         self.show, self.watch, self.apart_s, self.compilation = show, watch, apart_s, compilation
         self.tech = bill.technology(spec)
         self.memory = chip.memory.plain()
         self._say = say
         self._warned: set[str] = set()
-        self.assessment = Assessment(spec, chip, data, threads)
-        self.course = Course(spec, Streams(spec, data))
+        self.assessment = Assessment(spec, chip, self.data, threads)
+        self.course = Course(spec, streams)
         self.ledger = StageLedger(spec, self.memory, self.tech)
         self.progress = Progress(datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
         self._since = self._kept = time.monotonic()
@@ -189,6 +189,7 @@ class _Run:
             "learning_rate": rule_of(self.spec).rates(epoch.stages[0].spec, epoch.of_phase),
             "energy_j": self.ledger.energy_j(counts),
             "counts": added(counts),
+            **({"parts": parts_of(epoch, counts)} if epoch.name else {}),
         }
         if epoch.name:
             self.progress.add(epoch, counts)
@@ -261,7 +262,7 @@ class _Run:
             "labels": self.assessment.labels_used(),
             "accuracy": {**accuracy, **self.progress.control, **numbers},
             "curve": self.progress.curve,
-            **({"phases": self.ledger.phases(self.course, self.progress.phases)} if self.progress.phases else {}),
+            **self._phases(),
             "counts": counts,
             **bill.price(self.spec, counts, {"train": trained, "inference": shown}, self.memory, stages),
             "memory": {**self.memory, "simulator": self.chip.rule.simulator_arrays()},
@@ -272,6 +273,13 @@ class _Run:
                 "inference_samples_per_s": shown / max(inference_s, 1e-9),
             },
         }
+
+    def _phases(self) -> dict[str, Any]:
+        """What the record has of phases; nothing without them."""
+        if not self.progress.phases:
+            return {}
+        made = self.ledger.phases(self.course, self.progress.phases)
+        return {"phases": made, "forgetting": forgetting([phase["accuracy"] for phase in made])}
 
     def _clock(self) -> float:
         """Seconds without compilation; the kernels of a plug-in may be compiled during learning."""

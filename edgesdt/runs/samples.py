@@ -21,7 +21,8 @@ def load(spec: Spec, *, fetch: bool = True, progress: Callable[[str], None] | No
     data.
     """
     require_spec(spec)
-    data = datasets.load(_file(spec), spec.data.train, spec.data.test, fetch=fetch, progress=progress)
+    named = file_of(spec.data.set, spec.data.sha256)
+    data = datasets.load(named, spec.data.train, spec.data.test, fetch=fetch, progress=progress)
     _match(spec, data)
     return data
 
@@ -58,12 +59,11 @@ _SHOWN = 10
 """Classes that a sentence names."""
 
 
-def _file(spec: Spec) -> str:
-    """The name of the data set, or its file: the path in the spec, else the same name in `$EDGESDT_DATA`.
+def file_of(named: str, wanted: str | None) -> str:
+    """The name of a data set, or its file: the path in the spec, else the same name in `$EDGESDT_DATA`.
 
-    Raises `DataError` if the file is not the one that the spec was made with.
+    Raises `DataError` if the file is not the one that the spec was made with: that of SHA-256 `wanted`.
     """
-    named, wanted = spec.data.set, spec.data.sha256
     if wanted is None:
         return named
     own = datasets.places.data_folder()

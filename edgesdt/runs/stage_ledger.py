@@ -8,7 +8,7 @@ from typing import Any
 from edgesdt.pricing import bill
 from edgesdt.rules.course import added
 from edgesdt.rules.protocol import Counts
-from edgesdt.runs.phases import Course
+from edgesdt.runs.phases import Course, Epoch
 from edgesdt.spec import Spec
 from edgesdt.spec.stages import stages
 from hw_models.technology import Technology
@@ -17,6 +17,23 @@ from hw_models.technology import Technology
 def difference(now: Counts, before: Counts) -> Counts:
     """The actions since `before`."""
     return {name: count - before.get(name, 0) for name, count in now.items()}
+
+
+def parts_of(epoch: Epoch, counts: Sequence[Counts]) -> list[dict[str, Any]]:
+    """The actions of each part of an epoch, of the counts of every stage of the run."""
+    return [{"stage": stage.index, "counts": counts[stage.index]} for stage in epoch.stages]
+
+
+def forgetting(accuracies: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, float]]:
+    """Stream → read-out → its best accuracy after a phase, less that after the last; 0 where the last is the best.
+
+    Chaudhry et al., ECCV 2018, for a stream that is learned in one of several phases.
+    """
+    last = accuracies[-1]
+    return {
+        stream: {name: max(each[stream][name] for each in accuracies) - value for name, value in found.items()}
+        for stream, found in last.items()
+    }
 
 
 class StageLedger:

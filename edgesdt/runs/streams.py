@@ -14,6 +14,7 @@ from edgesdt.datasets.encoders import encode
 from edgesdt.errors import DataError, SpecError
 from edgesdt.readouts import labels
 from edgesdt.rules.lookup import rule_of
+from edgesdt.runs import samples
 from edgesdt.spec import Spec
 from edgesdt.spec.checks.hints import dotted
 from edgesdt.spec.schema.phases import Part
@@ -37,12 +38,12 @@ class Stream:
     known: Indices
     shown: npt.NDArray[np.int64]
 
-    def chosen(self, samples: str) -> Indices:
+    def chosen(self, which: str) -> Indices:
         """Ascending places of the samples that are labelled, unlabelled, or all."""
-        if samples == "labelled":
+        if which == "labelled":
             return self.known
         every = np.arange(len(self.x))
-        if samples == "all":
+        if which == "all":
             return every
         found: Indices = np.setdiff1d(every, self.known)
         return found
@@ -109,7 +110,7 @@ def _of(spec: Spec, stage: Stage, data: Dataset) -> Dataset:
 
 def _loaded(spec: Spec, part: Part, where: str) -> Dataset:
     assert part.set is not None
-    whole = datasets.load(part.set)
+    whole = datasets.load(samples.file_of(part.set, part.sha256))
     asked = {}
     for split, there in (("train", len(whole.y_train)), ("test", len(whole.y_test))):
         own, base = getattr(part, split), getattr(spec.data, split)

@@ -69,7 +69,7 @@ def _walk(path: Path, rule: str) -> type[BaseModel] | None:
             keyed = False
             continue
         field = model.model_fields.get(str(part))
-        inner: Any = field.annotation if field else None
+        inner: Any = _given(field.annotation) if field else None
         item = _item(inner)
         if item is not None:
             model, keyed = item, True
@@ -78,6 +78,13 @@ def _walk(path: Path, rule: str) -> type[BaseModel] | None:
             return None
         model = section_of(rule) if inner is Learning else inner
     return None if keyed else model
+
+
+def _given(kind: Any) -> Any:
+    """The section of a field that may be null; any other type as it is."""
+    arms = [arm for arm in get_args(kind) if arm is not NoneType] if get_origin(kind) in (Union, UnionType) else []
+    inner = _bare(arms[0]) if len(arms) == 1 else None
+    return inner if _is_section(inner) else kind
 
 
 def _item(kind: Any) -> Any:

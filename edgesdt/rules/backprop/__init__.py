@@ -72,7 +72,7 @@ RULE = Rule(
     costless={"learning_rate": (), "label_smoothing": 0.0, "schedule": Schedule()},
     between_phases=(
         "target", "learning_rate", "schedule", "winners", "label_smoothing", "dropout", "homeostasis.gamma",
-        "homeostasis.eta", "homeostasis.reset",
+        "homeostasis.eta", "homeostasis.reset", "consolidation",
     ),
     build=_build,
 )

@@ -45,6 +45,7 @@ class ChipArrays(NamedTuple):
     weight_gradient: Ints  # as weights (batch > 1 only)
     bias_gradient: Codes  # (N,) (batch > 1 only)
     winner_count: Codes  # (n_L,) (batch > 1 only)
+    frozen: npt.NDArray[np.uint8]  # (N,) 1 where a neuron learns no more (consolidation only)
 
 
 class Plan(NamedTuple):

@@ -60,7 +60,8 @@ RULE = Rule(
     costless={"learning_rate": (), "beta": 1.0, "label_smoothing": 0.0, "schedule": Schedule()},
     between_phases=(
         "target", "learning_rate", "schedule", "winners", "label_smoothing", "dropout", "homeostasis.gamma",
-        "homeostasis.eta", "homeostasis.reset", "beta", "beta_sign", "dt", "free_steps", "nudged_steps",
+        "homeostasis.eta", "homeostasis.reset", "consolidation", "beta", "beta_sign", "dt", "free_steps",
+        "nudged_steps",
     ),
     build=_build,
 )

@@ -141,6 +141,7 @@ def empty_chip(spec: Spec) -> ChipArrays:
         weight_contrast=np.zeros(synapses if batched else 0, np.int64),
         bias_contrast=codes(neurons if batched and chip.biases.enabled else 0),
         winner_count=codes(outputs if own and batched else 0),
+        frozen=np.zeros(neurons if learning.consolidation.frozen else 0, np.uint8),
     )
 
 

@@ -16,6 +16,7 @@ from edgesdt.spec.checks.device_faults import faults_of
 from edgesdt.spec.checks.hints import Path
 from edgesdt.spec.schema.device import LayerDevice
 from edgesdt.spec.schema.learning import DROPOUT_OUTPUT_LABEL, Targeted
+from edgesdt.spec.schema.phases import Part, Phase
 from edgesdt.spec.schema.spec import Spec, Technology
 from edgesdt.spec.sets import SETS, SetFacts
 from edgesdt.spec.text.source import Fault
@@ -74,7 +75,22 @@ def _with_files(spec: Spec) -> Spec:
         changes["device"] = changes["device"].model_copy(update={"layers": each})
     if spec.data.sha256 is None and spec.data.set.lower().endswith(".npz"):
         changes["data"] = spec.data.model_copy(update={"sha256": named_files.digest(spec.data.set)})
+    if spec.phases:
+        changes["phases"] = tuple(_part_with_file(phase) for phase in spec.phases)
     return spec.model_copy(update=changes)
+
+
+_Part = TypeVar("_Part", bound=Part)
+
+
+def _part_with_file(part: _Part) -> _Part:
+    """A phase or a part of one with the digest of its own data file, if it names one."""
+    changes: dict[str, Any] = {}
+    if part.set is not None and part.sha256 is None and part.set.lower().endswith(".npz"):
+        changes["sha256"] = named_files.digest(part.set)
+    if isinstance(part, Phase) and part.alternate:
+        changes["alternate"] = tuple(map(_part_with_file, part.alternate))
+    return part.model_copy(update=changes) if changes else part
 
 
 _Named = TypeVar("_Named", LayerDevice, Technology)
@@ -122,6 +138,7 @@ def _of_stage(spec: Spec, facts: SetFacts | None) -> Iterator[Fault]:
     yield from _rule(spec)
     if isinstance(spec.learning, Targeted):
         yield from _target(spec, spec.learning)
+        yield from _consolidation(spec, spec.learning)
     yield from _homeostasis(spec)
     if facts:
         yield from _classes(spec, facts)
@@ -362,3 +379,13 @@ def _samples(spec: Spec, facts: SetFacts) -> Iterator[Fault]:
             path = ("data", split)
             text = f"more samples than {spec.data.set} has: {given}, allowed: 1..{held} or null for all"
             yield Fault(path, text, blame=(path, _SET))
+
+
+def _consolidation(spec: Spec, learning: Targeted) -> Iterator[Fault]:
+    """Neurons are chosen by weights that a memory holds: an array of cells does not read them one by one."""
+    if not learning.consolidation.frozen or learning.consolidation.by == "random":
+        return
+    if any(layer < max(len(spec.chip.layers) - 2, 1) for layer in layers.on_cells(spec)):
+        path: Path = ("learning", "consolidation", "by")
+        text = "weights of layers on analog cells, allowed: random (an array does not read weights one by one)"
+        yield Fault(path, text, blame=(path, path[:2], ("device", "model"), ("device",)))

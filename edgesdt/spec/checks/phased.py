@@ -23,8 +23,8 @@ _RULE: Path = ("learning", "rule")
 def faults(spec: Spec, facts: SetFacts | None) -> Iterator[Fault]:
     """Faults of known labels and of phases, without those of a stage by itself."""
     yield from _labels(spec, facts)
+    yield from _replay(spec)
     if not is_phased(spec):
-        yield from _without_phases(spec)
         return
     yield from _mixed(spec)
     yield from _names(spec)
@@ -104,10 +104,17 @@ def _labels(spec: Spec, facts: SetFacts | None) -> Iterator[Fault]:
         yield Fault(count, text, blame=(count, _LABELS, ("data", "set")))
 
 
-def _without_phases(spec: Spec) -> Iterator[Fault]:
-    if spec.chip.replay == "buffer":
-        path: Path = ("chip", "replay")
-        text = "buffer without a phase that learns labelled samples, allowed: stream, or phases"
+def _replay(spec: Spec) -> Iterator[Fault]:
+    """A buffer that has no samples, or that nothing is learned from."""
+    if spec.chip.replay == "stream":
+        return
+    path: Path = ("chip", "replay")
+    own = [stage for stage in staged(spec) if stage.part.set is None and stage.part.transform is None]
+    if spec.data.labels is None:
+        text = "buffer without data.labels, allowed: stream, or data: {labels: {count: 600}}"
+        yield Fault(path, text, blame=(path, ("chip",), ("data",)))
+    elif not any(stage.samples == "labelled" for stage in own):
+        text = "buffer without a phase of labelled samples of data.set as they are, allowed: stream"
         yield Fault(path, text, blame=(path, ("chip",), ("phases",)))
 
 

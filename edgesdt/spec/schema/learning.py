@@ -73,6 +73,20 @@ class Homeostasis(Section):
     reset: Literal["never", "epoch"] = Field(default="never", description="When the terms are reset to zero")
 
 
+class Consolidation(Section):
+    """Neurons that are frozen from the start of a phase: hidden ones, or outputs where there is no hidden layer."""
+
+    frozen: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of the neurons of each such layer whose incoming weights and bias learn no more",
+    )
+    by: Literal["weights", "random"] = Field(
+        default="weights", description="Which: those with the largest sum of absolute weights, or any"
+    )
+
+
 def _known_rule(name: str) -> str:
     if name not in registry.names():
         raise wrong("unknown rule", did_you_mean(name, registry.names()))
@@ -135,6 +149,7 @@ class Targeted(Learning):
     )
     dropout: Dropout = Field(default_factory=Dropout)
     homeostasis: Homeostasis = Field(default_factory=Homeostasis)
+    consolidation: Consolidation = Field(default_factory=Consolidation)
 
 
 def section_of(rule: object) -> type[Learning]:

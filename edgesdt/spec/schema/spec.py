@@ -18,7 +18,7 @@ from edgesdt.registry import ReadoutName
 from edgesdt.spec import named_files
 from edgesdt.spec.schema.chip import Chip
 from edgesdt.spec.schema.device import Deployment, Device
-from edgesdt.spec.schema.learning import Learning
+from edgesdt.spec.schema.learning import Consolidation, Learning
 from edgesdt.spec.schema.memory import Banks
 from edgesdt.spec.schema.phases import Labels, Phase, plain_phases
 from edgesdt.spec.types import Allowed, NodeLength, Section, SetName, Sha256, SweepMap, TableName, unique
@@ -81,6 +81,7 @@ class Technology(Section):
         return technology.load_text(text, self.file, self.node)
 
 
+_NONE_FROZEN = Consolidation().model_dump(mode="json")
 _AS_FOR_ALL = Banks().model_dump(mode="json")
 
 
@@ -155,6 +156,8 @@ class Spec(Section):
             del plain["phases"]
         if self.learning.schedule.start == 1.0:  # older specs without this field keep their hash
             del plain["learning"]["schedule"]["start"]
+        if plain["learning"].get("consolidation") == _NONE_FROZEN:
+            del plain["learning"]["consolidation"]
         if self.chip.replay == "stream":
             del plain["chip"]["replay"]
         technology = plain["technology"]

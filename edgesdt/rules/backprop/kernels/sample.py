@@ -84,6 +84,14 @@ def backward(chip, plan, work, store):  # type: ignore[no-untyped-def]
 
 
 @inlined
+def hold(errors, frozen):  # type: ignore[no-untyped-def]
+    """A frozen neuron has passed its error on, and learns nothing from it."""
+    for j in range(frozen.shape[0]):
+        if frozen[j] != 0:
+            errors[j] = 0
+
+
+@inlined
 def list_pres(chip, plan, work, layer):  # type: ignore[no-untyped-def]
     """List the pre-synaptic neurons of weight layer `layer` that are not 0. Returns how many."""
     if layer == 0:
@@ -153,6 +161,7 @@ def learn_stream(chip, plan, work, store, rates, samples, labels, order):  # typ
             mask(chip.states[plan.first[-1] :], chip.keep)
         pick_target(chip, plan, work, labels[order[t]])
         backward(chip, plan, work, store)
+        hold(chip.errors, chip.frozen)
         update(chip, plan, work, store, rates)
         waiting += 1
         if waiting == plan.batch or t + 1 == order.shape[0]:

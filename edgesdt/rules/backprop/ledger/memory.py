@@ -43,6 +43,8 @@ def memory(spec: Spec) -> tuple[Array, ...]:
         arrays.append(Array("label", (1,), "index", index, "winners"))
     if learning.loss == "cross_entropy":
         arrays += tables()
+    if learning.consolidation.frozen:
+        arrays.append(Array("frozen", (sum(layers[1:]),), "bit", 1, "frozen"))
     arrays.append(Array("random_bank", (chip.random.lanes,), chip.random.generator, 32, "random"))
     arrays.append(Array("constants", (2 + depth,), "multiplier, shift", chip.constants.bits + SHIFT_BITS))
     arrays.append(_numbers("target_codes", (2,), target.state, ""))

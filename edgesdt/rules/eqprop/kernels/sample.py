@@ -44,6 +44,14 @@ def copy(source, into):  # type: ignore[no-untyped-def]
 
 
 @inlined
+def hold(codes, free, frozen):  # type: ignore[no-untyped-def]
+    """A frozen neuron ends a nudged phase where the free phase ended: none of its own synapses sees a contrast."""
+    for j in range(frozen.shape[0]):
+        if frozen[j] != 0:
+            codes[j] = free[j]
+
+
+@inlined
 def settle(chip, plan, work, store, steps, sign):  # type: ignore[no-untyped-def]
     """Relax the whole network for `steps` steps, nudged with the sign of beta (0: free)."""
     relax(
@@ -143,6 +151,7 @@ def local_update(chip, plan, work, store, rates, plus, minus):  # type: ignore[n
     aims = work.mover_target
     if plan.softmax:
         list_aims(chip.free_states, chip.keep, chip.target, plan, aims)
+        hold(aims, chip.free_states, chip.frozen)
     for layer in range(layers):
         high, low = (plus, minus) if layer < soft else (aims, chip.free_states)
         update_contrast(store, layer, chip.inputs, high, low, rates[0, layer], chip.random, plan, work)
@@ -166,6 +175,7 @@ def learn_contrast(chip, plan, work, store, rates, plus, minus):  # type: ignore
         if plan.softmax:
             high, low = work.mover_target, chip.free_states
             list_aims(chip.free_states, chip.keep, chip.target, plan, high)
+            hold(high, chip.free_states, chip.frozen)
         gather_contrast(
             chip.weight_contrast, chip.bias_contrast, chip.inputs, plus, minus, high, low, plan, work.flags, work.pres,
             work.pre_plus, work.pre_minus, work.posts, work.events,
@@ -224,7 +234,9 @@ def learn_stream(chip, plan, work, store, rates, samples, labels, order):  # typ
             copy(chip.states, chip.plus_states)
             return_to_free(chip, plan, work, store)
             nudged_phase(chip, plan, work, store, -1)
+            hold(chip.plus_states, chip.free_states, chip.frozen)
             plus, minus = chip.plus_states, chip.states
+        hold(chip.states, chip.free_states, chip.frozen)
         learn_contrast(chip, plan, work, store, rates, plus, minus)
         waiting += 1
         if waiting == plan.batch or t + 1 == order.shape[0]:

@@ -50,6 +50,8 @@ def memory(spec: Spec) -> tuple[Array, ...]:
         arrays.append(Array("label", (1,), "index", max(1, (outputs - 1).bit_length()), "winners"))
     if learning.loss == "cross_entropy":
         arrays += tables()
+    if learning.consolidation.frozen:
+        arrays.append(Array("frozen", (sum(layers[1:]),), "bit", 1, "frozen"))
     arrays.append(Array("random_bank", (chip.random.lanes,), chip.random.generator, 32, "random"))
     arrays.append(Array("constants", (4 + depth,), "multiplier, shift", chip.constants.bits + SHIFT_BITS))
     arrays.append(_numbers("target_codes", (2,), regs.state, ""))
