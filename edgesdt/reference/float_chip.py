@@ -119,11 +119,13 @@ class FloatChip:
     def _shares(self, states: list[Reals], x: Reals) -> Reals:
         logits = [x, *states][-2] @ self.weights[-1] + self.biases[-1]
         powers: Reals = np.exp(logits - logits.max())
-        return powers / powers.sum()
+        shares: Reals = powers / powers.sum()
+        return shares
 
     def _pulled_to(self) -> Reals:
         c = self.constants
-        return (1.0 - c.smoothing) * self.target + c.smoothing * c.share
+        pulled: Reals = (1.0 - c.smoothing) * self.target + c.smoothing * c.share
+        return pulled
 
     def _rest(self) -> list[Reals]:
         return [np.zeros(n) for n in self.spec.chip.layers[1:]]
