@@ -44,7 +44,8 @@ def fit(rows: Stored, y: Labels, classes: int, scale: float, seed: int) -> regre
 
 def association(outputs: Floats, y: Labels, classes: int) -> Reals:
     """The weights (n_L, classes) of direct association: 1/m from each of the m outputs of a class, else 0."""
-    means: Reals = np.stack([outputs[y == c].mean(axis=0) if (y == c).any() else 0 * outputs[0] for c in range(classes)])
+    counts = np.maximum(np.bincount(y, minlength=classes), 1)
+    means: Reals = np.stack([outputs[y == c].sum(axis=0) / counts[c] for c in range(classes)])
     responds: Any = means.any(axis=0)
     owned = (means.argmax(axis=0)[:, None] == np.arange(classes)) & responds[:, None]
     shares: Reals = owned / np.maximum(owned.sum(axis=0), 1)
