@@ -62,12 +62,14 @@ def verdict(row: Row, metric: str, ours: Sequence[float]) -> str:
     if metric not in row.bar and metric not in row.stretch:
         return "no bar"
     judged = sum(ours) / len(ours) if len(ours) > 2 else min(ours, default=0.0)
-    bar, stretch = row.bar.get(metric, 0.0), row.stretch.get(metric)
-    if judged < bar:
+    bar, stretch = row.bar.get(metric), row.stretch.get(metric)
+    if bar is not None and judged < bar:
         return f"{SHORT} by {100 * (bar - judged):.2f}"
+    held = "no bar" if bar is None else "holds"
     if stretch is None:
-        return "holds"
-    return "holds, and its stretch" if judged >= stretch else f"holds, {100 * (stretch - judged):.2f} below its stretch"
+        return held
+    above = 100 * (judged - stretch)
+    return f"{held}, stretch holds" if above >= 0 else f"{held}, {-above:.2f} below its stretch"
 
 
 def run(row: Row, out: Path, threads: int, quick: bool) -> list[dict[str, Any]]:

@@ -46,7 +46,8 @@ def _key(made: Record) -> tuple[object, ...]:
     """The key of comparable chips; the fractional bits of the weights may differ by rule."""
     spec, chip = made["spec"], made["spec"]["chip"]
     bits = chip["weights"]["bits"], chip["states"]["bits"]
-    return (spec["data"]["set"], tuple(chip["layers"]), *bits, spec["learning"]["target"], spec["device"]["model"])
+    labels = spec["learning"]["target"], spec["label_fraction"]
+    return (spec["data"]["set"], tuple(chip["layers"]), *bits, *labels, spec["device"]["model"])
 
 
 def _row(seeds: Sequence[Record]) -> list[str]:

@@ -539,6 +539,7 @@ INSIDE = {
     "edgesdt.synapses.tallies": "a step of a substrate, on its own tallies",
     "edgesdt.rules.mapped": "what rules of other people are made from; `edgesdt.rules.contract` tries them",
     "edgesdt.readouts.softmax_regression": "a step of `methods.linear`, on outputs that it stored itself",
+    "edgesdt.readouts.few_labels": "a step of `methods.linear`, on outputs that it stored itself",
     "edgesdt.readouts.stored_outputs": "a step of `methods.linear`, on what the chip infers",
     "edgesdt.suggest.search.logistic": "a step of `suggest`, on samples that it loaded itself",
     "edgesdt.synapses.crossbar.writing.carry": "a step of a rule, on its own arrays",

@@ -150,7 +150,7 @@ def linear(
     # with several threads, a linear-algebra library sums in a different order
     from threadpoolctl import threadpool_limits
 
-    from edgesdt.readouts import softmax_regression
+    from edgesdt.readouts import few_labels, softmax_regression
 
     x, y = _samples(x, y, None)
     x_test, y_test = _samples(x_test, y_test, None, "x_test y_test")
@@ -161,7 +161,8 @@ def linear(
     scale = 2.0**-state_bits
     with threadpool_limits(1, "blas"):
         rows = Stored.of(_in_parts(infer, x), len(x), threads)
-        found = softmax_regression.fit(rows, known, len(shown), scale, seed)
+        fit = few_labels.fit if few_labels.applies(*rows.shape) else softmax_regression.fit
+        found = fit(rows, known, len(shown), scale, seed)
         tested = Stored.of(_in_parts(infer, x_test, rows.shape[1]), len(x_test), threads)
         right = shown[found.scores(tested, scale).argmax(axis=1)] == y_test
     return {"linear": float(right.mean())}

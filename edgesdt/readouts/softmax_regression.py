@@ -162,20 +162,20 @@ def choose(given: Regression, seed: int) -> tuple[float, Classifier]:
     labels the error count is coarse. With a single held-out fold of a thousand samples or more, the penalty with the
     fewest errors is chosen.
     """
-    y, folds, start = given.y, _folds(given.y, seed), given.start()
+    y, parts, start = given.y, folds(given.y, seed), given.start()
     if np.bincount(y).max() < 2:
         return UNKNOWN, start
     if len(y) < given.rows.shape[1]:
         given = given.turned()
-    held = [folds == fold for fold in range(FOLDS if len(y) <= ALL_FOLDS else 1)]
+    held = [parts == fold for fold in range(FOLDS if len(y) <= ALL_FOLDS else 1)]
     held = [out for out in held if out.any() and not out.all()]
     known = [given.start() for _ in held]
     best, least, worse = UNKNOWN, np.inf, 0
-    for penalty in (each for each in PENALTIES if each <= max(STRONGEST / len(y), PENALTIES[-1])):
+    for penalty in penalties(len(y)):
         for place, out in enumerate(held):
             known[place] = given.solve(penalty, known[place], ~out / (~out).sum(), ROUGH)
         scores = [each.scores(given.rows, given.scale)[out] for each, out in zip(known, held, strict=True)]
-        judge = _scaled_loss if len(y) <= ALL_FOLDS else _errors
+        judge = scaled_loss if len(y) <= ALL_FOLDS else _errors
         loss = judge(np.concatenate(scores), np.concatenate([y[out] for out in held]))
         worse += 1
         if loss < least:
@@ -186,7 +186,12 @@ def choose(given: Regression, seed: int) -> tuple[float, Classifier]:
     return best, start
 
 
-def _scaled_loss(scores: Reals, y: Labels) -> float:
+def penalties(labels: int) -> list[float]:
+    """The penalties to try for this many labelled samples, the strongest first."""
+    return [each for each in PENALTIES if each <= max(STRONGEST / labels, PENALTIES[-1])]
+
+
+def scaled_loss(scores: Reals, y: Labels) -> float:
     """The mean log loss of scores (n, classes), multiplied by the factor of `SCALES` that minimises it."""
     return min(float(_chances(factor * scores, y)[1].mean()) for factor in SCALES)
 
@@ -196,7 +201,7 @@ def _errors(scores: Reals, y: Labels) -> float:
     return float((scores.argmax(axis=1) != y).mean())
 
 
-def _folds(y: Labels, seed: int) -> Labels:
+def folds(y: Labels, seed: int) -> Labels:
     """The fold of each sample: samples of a class are assigned to folds in turn, in random order."""
     order = np.random.RandomState(seed).permutation(len(y))
     found = np.empty(len(y), np.int64)

@@ -99,11 +99,11 @@ def test_the_penalty_grows_with_noise_and_with_few_labels() -> None:
 
 def test_folds_hold_every_class_and_every_sample_once() -> None:
     y = np.repeat(np.arange(3), [50, 11, 5])
-    folds = softmax._folds(y, 0)
+    folds = softmax.folds(y, 0)
     for c in range(3):
         counts = np.bincount(folds[y == c], minlength=softmax.FOLDS)
         assert counts.max() - counts.min() <= 1
-    assert folds.tolist() != softmax._folds(y, 1).tolist()
+    assert folds.tolist() != softmax.folds(y, 1).tolist()
 
 
 @pytest.mark.parametrize("y", [[0, 1], [0, 1, 2], [0, 0, 1], [0, 1, 1, 2, 2, 2], [0, 1, 0, 1]])
