@@ -17,7 +17,8 @@ FIELDS: dict[str, Any] = {
     "learning.dt": 0.5, "learning.learning_rate": 0.5,
 }  # fmt: skip
 SOFTMAX = {
-    "learning.loss": "cross_entropy", "learning.winners": 1, "learning.dropout.output": 0.0, "learning.learning_rate": 4,
+    "learning.loss": "cross_entropy", "learning.winners": 1, "learning.dropout.output": 0.0,
+    "learning.learning_rate": 1, "learning.beta": 0.125,
 }  # fmt: skip
 CHIPS: dict[str, tuple[int, int, dict[str, Any]]] = {
     "as stored": (10, 0, {}),
