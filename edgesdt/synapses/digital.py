@@ -22,6 +22,7 @@ from edgesdt.kernels.layout import (
 from edgesdt.kernels.listing import list_nonzero, pack_nonzero
 from edgesdt.kernels.prefetch import prefetch
 from edgesdt.kernels.random_bank import draw, steps_for
+from edgesdt.synapses.mirror import mirror_sweep
 
 FAR = 1 << 24
 CACHE_LINE = 64
@@ -136,7 +137,7 @@ def write_planned(  # type: ignore[no-untyped-def]
             read_sweep(column, n, names, seen, reading)
         peak = max(peak, reached)
         if layer > 0:
-            mirror_sweep(seen, n, names, mirror[first:])
+            mirror_sweep(seen, n, names, mirror, base, rows, layer, post)
         begin = end
     swept[0, 0] = 0
     weight_peak[layer] = peak
@@ -189,14 +190,6 @@ def read_sweep(column, n, names, seen, reading):  # type: ignore[no-untyped-def]
     for h in range(np.uint64(names.shape[0])):
         at = np.uint64(names[h]) * np.uint64(n)
         seen[at] = read_of(column[at], reading)
-
-
-@inlined
-def mirror_sweep(column, n, names, turned):  # type: ignore[no-untyped-def]
-    """Copy the weights `column[names · n]` just written to the transposed ones `turned[names]`."""
-    for h in range(np.uint64(names.shape[0])):
-        pre = np.uint64(names[h])
-        turned[pre] = column[pre * np.uint64(n)]
 
 
 @kernel
