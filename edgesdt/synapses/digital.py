@@ -78,9 +78,14 @@ def by_what_moved(plan, layer):  # type: ignore[no-untyped-def]
 
 @inlined
 def form_deltas(plus, minus, high, low, rate, noise, count, deltas):  # type: ignore[no-untyped-def]
-    """`deltas[a] = round(rate·(plus[a]·high − minus[a]·low))` in 32 bits, a < count; `noise`: half-words, or 0."""
+    """`deltas[a] = round(rate·(plus[a]·high − minus[a]·low))` in 32 bits, a < count; `noise`: half-words, or 0.
+
+    What the codes are multiplied by is multiplied by the rate first: a product less, and 32 bits wrap to the same.
+    """
+    up, down = mul32(high, rate.multiplier), mul32(low, rate.multiplier)
+    once = Register(np.int32(1), rate.right, rate.half, rate.word_left, rate.word_right)
     for a in range(np.uint64(count)):
-        deltas[a] = scaled32(sub32(mul32(plus[a], high), mul32(minus[a], low)), rate, noise[a])
+        deltas[a] = scaled32(sub32(mul32(plus[a], up), mul32(minus[a], down)), once, noise[a])
 
 
 @inlined

@@ -59,12 +59,21 @@ def _interleave(builder: Any, rows: Sequence[Any]) -> list[Any]:
     return [_unpack(builder, near[q // 2], far[q // 2], q % 2, 2) for q in range(4)]
 
 
-def _lane(builder: Any, sums: Sequence[Any], lane: int) -> Any:
-    """The 16 sums of columns 16·lane … + 15, in order, from vectors arranged by `_interleave`."""
-    count = sums[0].type.count
-    picked = [4 * lane + e for e in range(4)] + [count + 4 * lane + e for e in range(4)]
-    halves = [builder.shuffle_vector(sums[q], sums[q + 1], _constant(picked)) for q in (0, 2)]
-    return builder.shuffle_vector(*halves, _constant(range(16)))
+def _in_order(builder: Any, sums: Sequence[Any]) -> list[Any]:
+    """The sums of all columns in order, sixteen to a vector, from four vectors arranged by `_interleave`."""
+    lanes = sums[0].type.count // 4
+
+    def lanes_of(one: Any, other: Any, places: Sequence[int]) -> Any:
+        return builder.shuffle_vector(one, other, _constant([4 * lane + e for lane in places for e in range(4)]))
+
+    if lanes == 1:
+        halves = [lanes_of(sums[q], sums[q + 1], (0, 1)) for q in (0, 2)]
+        return [builder.shuffle_vector(*halves, _constant(range(16)))]
+    found = []
+    for first in range(0, lanes, 2):  # the 128-bit lanes of the four vectors, transposed in two steps
+        near = [lanes_of(sums[q], sums[q + 1], (first, first + 1, lanes + first, lanes + first + 1)) for q in (0, 2)]
+        found += [lanes_of(near[0], near[1], (k, k + 2, k + 4, k + 6)) for k in (0, 1)]
+    return found
 
 
 def dot_product(builder: Any, width: int) -> tuple[Any, Any, Any]:
@@ -97,10 +106,9 @@ def _add_block(
             spread = builder.shuffle_vector(spread, undefined, _constant([0] * words.count))
             totals[k] = [builder.call(dot, [s, spread, v]) for s, v in zip(totals[k], mixed, strict=True)]
     sums = totals[0] if len(totals) == 1 else [builder.sub(a, b) for a, b in zip(*totals, strict=True)]
-    for lane in range(width // 128):
+    for lane, found in enumerate(_in_order(builder, sums)):
         place = builder.gep(into, [builder.add(column, _I64(16 * lane))])
         place = builder.bitcast(place, ir.VectorType(_I32, 16).as_pointer())
-        found = _lane(builder, sums, lane)
         if least is not None:
             bound = builder.insert_element(ir.Constant(found.type, ir.Undefined), builder.trunc(least, _I32), _I32(0))
             bound = builder.shuffle_vector(bound, bound, _constant([0] * 16))
