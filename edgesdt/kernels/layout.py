@@ -103,6 +103,7 @@ class Workspace(NamedTuple):
     """Arrays of the simulator alone: shortcuts and scratch memory that the chip does not have (listed separately)."""
 
     mirror: WeightCodes  # weight layers 1 … L-1 transposed, at the same offsets
+    narrow: npt.NDArray[np.int8]  # (2, weights) room for rows of the weights and the mirror as bytes, or (2, 0)
     weight_peak: Ints  # (L,) upper bound of |weight code|: shows that no accumulation can saturate
     reach: Ints  # (L+1,) upper bound of |accumulator| in each layer
     event_index: Codes  # (n_0 and room for a whole pass,) non-zero inputs of the sample

@@ -142,7 +142,7 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
 
     What goes with the weights is taken from `shared` where that is given, for a second set of neurons.
     """
-    layers = spec.chip.layers
+    chip, layers = spec.chip, spec.chip.layers
     widest, neurons, depth = max(layers), sum(layers[1:]), len(layers)
     synapses = sum(a * b for a, b in pairwise(layers))
     lanes = spec.chip.random.lanes
@@ -150,6 +150,7 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
     words = np.zeros(widest + lanes, np.uint32)
     return Workspace(
         mirror=shared.mirror if shared else weight_codes(spec, synapses if depth > 2 else 0),
+        narrow=np.zeros((2, synapses if depth > 2 and chip.weights.bits > 8 and not shared else 0), np.int8),
         weight_peak=shared.weight_peak if shared else wide_codes(depth - 1),
         reach=wide_codes(depth),
         event_index=codes(layers[0] + AT_ONCE),
