@@ -72,7 +72,7 @@ def _in_order(builder: Any, sums: Sequence[Any]) -> list[Any]:
     found = []
     for first in range(0, lanes, 2):  # the 128-bit lanes of the four vectors, transposed in two steps
         near = [lanes_of(sums[q], sums[q + 1], (first, first + 1, lanes + first, lanes + first + 1)) for q in (0, 2)]
-        found += [lanes_of(*near, (k, k + 2, k + 4, k + 6)) for k in (0, 1)]
+        found += [lanes_of(near[0], near[1], (k, k + 2, k + 4, k + 6)) for k in (0, 1)]
     return found
 
 

@@ -1,4 +1,4 @@
-"""One step of all neurons of a layer, sixteen or more at a time: quicker than finding out first which of them can move."""
+"""One step of all neurons of a layer, in vectors: quicker than finding out first which of them can move."""
 
 from __future__ import annotations
 
