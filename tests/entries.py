@@ -176,6 +176,11 @@ def _readouts() -> list[Entry]:
             ("edgesdt.readouts.labels.drawn",),
             lambda: (labels.drawn, {"y": train["y"], "fraction": 0.5, "seed": 0}),
         ),
+        Entry(
+            "chosen",
+            ("edgesdt.readouts.labels.chosen",),
+            lambda: (labels.chosen, {"y": train["y"], "count": 5, "seed": 0}),
+        ),
         Entry("Association", (), lambda: (methods.Association, {"neuron_class": known.neuron_class, "classes": 3})),
         Entry(
             "learn", (f"{place}.Association.learn",),
@@ -527,6 +532,13 @@ def _physics() -> list[Entry]:
 ENTRIES = [*_chips(), *_readouts(), *_data(), *_ledger(), *_devices(), *_arrays(), *_physics()]
 
 INSIDE = {
+    "edgesdt.readouts.labels.known": "as `drawn` and `chosen`, by the same checks",
+    "edgesdt.datasets.transforms": "a step of a run, on a data set, which is checked when it is made",
+    "edgesdt.chip.simulated.Chip.keep": "as `learn`; the buffer checks how many there are",
+    "edgesdt.chip.simulated.Chip.replayed": "as `learn`, by the same checks",
+    "edgesdt.chip.replay": "a part of a chip, which checks what it is given",
+    "edgesdt.rules.consolidation": "a step of a rule, on its own arrays",
+    "edgesdt.runs.phases": "a step of a run, on samples that it loaded itself",
     "edgesdt.readouts.assessment.Assessment.infer": "hands codes on to the rule, which checks them",
     "edgesdt.synapses.crossbar.crossbar.Crossbar.slices": "names the parts of arrays that a rule holds, reads none",
     "edgesdt.synapses.cell_layer": "a step of a substrate, on its own arrays",

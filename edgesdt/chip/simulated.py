@@ -108,7 +108,7 @@ class Chip:
 
     def stage_counts(self) -> list[Counts]:
         """`counts` apart for every stage of the run."""
-        counts = self.rule.stage_counts()
+        counts = self.rule.stage_counts() if len(self.stages) > 1 else [self.rule.counts()]
         return counts if self.replay is None else self.replay.beside(counts)
 
     def inference_counts(self) -> Counts:

@@ -61,6 +61,9 @@ def _has_settings(rule: Rule, spec: Spec | None) -> None:
     same = set(choices) == set(rule.targets)
     require(same, f"settings.target allows {', '.join(choices)}, targets are {', '.join(rule.targets)}")
     require(rule.targets[0] == kind.model_fields["target"].default or len(rule.targets) > 1, "settings.target: default")
+    for path in rule.between_phases:
+        head = path.partition(".")[0]
+        require(head in kind.model_fields, f"between_phases has {path!r}, which is no field of settings")
     for name, value in rule.costless.items():
         require(name in kind.model_fields, f"costless has {name!r}, which is no field of settings")
         require(value == value, f"costless.{name} is not equal to itself")
