@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from benchmarks import records, tables
 from benchmarks.bits import chart, choices, rows, scales, words
@@ -77,7 +77,7 @@ def formats(found: Sequence[Row]) -> list[str]:
 
 
 _READ: Final = ((0, "floor"), (0, "odd"), (4, "floor"), (4, "nearest"), (4, "odd"))
-_STEPS: Final = ((8, 0, "floor"), (2, 4, "nearest"))
+_STEPS: Final = ((8, 0, "floor"),)
 
 
 def widths(found: Sequence[Row]) -> list[str]:
@@ -92,6 +92,34 @@ def widths(found: Sequence[Row]) -> list[str]:
                         (words.SUMS, "chip.accumulator.bits")):  # fmt: skip
         parts += [text, table(over(found, field), [of("bits", field), ACCURACY, MEMORY, ENERGY])]
     return [*parts, words.RATES, table(rated, schedule)]
+
+
+def figures(found: Sequence[Row]) -> dict[str, str]:
+    """The figures in the sentences: means over the seeds."""
+
+    def weight(bits: int, hidden: int = 0, levels: str = "floor", **other: Any) -> Setting:
+        wanted = {BITS: bits, HIDDEN: hidden, LEVELS: levels, FRAC: bits + 6, ROUNDING: "stochastic"} | other
+        return only("mnist_bits", wanted)
+
+    def width(**changed: Any) -> Setting:
+        wanted = {"encoder.bits": 8, "chip.states.bits": 8, "chip.accumulator.bits": 32} | changed
+        return only("mnist_widths", {"learning.schedule.kind": "linear", **wanted})
+
+    def only(sweep: str, wanted: Mapping[str, Any]) -> Setting:
+        (one,) = rows.settings(found, sweep, lambda one: all(one[field] == value for field, value in wanted.items()))
+        return one
+
+    named = {
+        "two": weight(2), "three": weight(3), "four": weight(4), "eight": weight(8), "two_odd": weight(2, 0, "odd"),
+        "two_one": weight(2, 1, "nearest"), "two_two": weight(2, 2, "nearest"), "two_four": weight(2, 4, "nearest"),
+        "two_four_odd": weight(2, 4, "odd"), "two_four_floor": weight(2, 4), "eight_wide": weight(8, **{FRAC: 12}),
+        "nearest": weight(8, **{ROUNDING: "nearest"}), "base": width(), "state_4": width(**{"chip.states.bits": 4}),
+        "state_6": width(**{"chip.states.bits": 6}), "input_1": width(**{"encoder.bits": 1}),
+        "input_4": width(**{"encoder.bits": 4}), "sums_22": width(**{"chip.accumulator.bits": 22}),
+        "constant": width(**{"learning.schedule.kind": "constant"}),
+    }  # fmt: skip
+    told = {name: f"{one.accuracy.mean:.1f}" for name, one in named.items()}
+    return told | {f"energy_{name}": f"{1e6 * named[name].energy_j:.2f} µJ" for name in ("two_four", "eight")}
 
 
 def scales_table() -> str:
@@ -120,7 +148,7 @@ def trials(found: Sequence[choices.Trial]) -> str:
 
 def page(found: Sequence[Row], tried: Sequence[choices.Trial]) -> str:
     """BITS.md."""
-    parts = [words.HEADING, words.FOUND, words.RECIPES, recipes(), words.METHOD]
+    parts = [words.HEADING, words.FOUND.format(**figures(found)), words.RECIPES, recipes(), words.METHOD]
     parts += ["![Accuracy over bits of weights, states and inputs](bits/figures/bits.svg)", *formats(found)]
     parts += [*widths(found), words.NOT_BUILT, scales_table(), words.CHOICE, trials(tried)]
     return "\n\n".join(parts) + "\n"
