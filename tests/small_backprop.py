@@ -91,6 +91,7 @@ def arrays_of(oracle: OracleBackprop) -> dict[str, list[int]]:
         "weight_gradient": flat(oracle.weight_contrast) if batched else [],
         "bias_gradient": flat(oracle.bias_contrast) if batched and oracle.has_bias else [],
         "winner_count": flat(oracle.wins) if batched and oracle.own else [],
+        "frozen": [],
     }
 
 

@@ -192,6 +192,7 @@ def oracle_arrays(oracle: OracleChip) -> dict[str, list[int]]:
         "weight_contrast": flat(oracle.weight_contrast) if batched else [],
         "bias_contrast": flat(oracle.bias_contrast) if batched and oracle.has_bias else [],
         "winner_count": flat(oracle.wins) if batched and oracle.own else [],
+        "frozen": [],
     }
 
 
