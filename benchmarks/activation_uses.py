@@ -12,12 +12,13 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmarks import command
+from benchmarks.measuring.moved import moved
 from edgesdt import datasets
 from edgesdt.chip.simulated import Chip
 from edgesdt.spec import Spec, load
@@ -25,8 +26,10 @@ from edgesdt.spec import Spec, load
 Pixels = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
-FEW: dict[int, int] = {10: 40_000, 60: 100_000}
+FEW: dict[int, int] = {10: 60_000, 60: 100_000}
 """Images a class → how many samples are learned, each image many times over."""
+FEWEST: Final = (10, ("learning.learning_rate=0.05", "learning.schedule.final=0.1", "epochs=10"))
+"""So few images a class that a chip learns them by heart: it has a rate of its own, and learns them moved, too."""
 MASKED_ROWS = (7, 14)
 """Rows of an image, from the bottom, that are black."""
 NOISE_SD = (32.0, 64.0)
@@ -36,18 +39,37 @@ OCCLUDED = 14
 STRANGERS = "fashion_mnist"
 
 
-def taught(spec: Spec, x: Pixels, y: Labels, samples: int) -> Chip:
+def taught(spec: Spec, x: Pixels, y: Labels, samples: int, side: int = 0) -> Chip:
     """A chip that has learned about `samples` samples of `x` (n, n_0), in a fresh order for each pass.
 
-    The passes are dealt out to the epochs of the spec, whose learning rate falls.
+    The passes are dealt out to the epochs of the spec, whose learning rate falls. With the `side` of an image each one
+    is moved at random before it is shown (`benchmarks.measuring.moved`).
     """
     chip, random = Chip(spec), np.random.RandomState(spec.seed)
     passes = max(1, round(samples / (len(x) * spec.epochs)))
     for epoch in range(spec.epochs):
         for _ in range(passes):
             order = random.permutation(len(x))
-            chip.learn(x[order], y[order], epoch)
+            seen = moved(x[order], side, random) if side else x[order]
+            chip.learn(seen, y[order], epoch)
     return chip
+
+
+def learned_few(name: str, seed: int) -> dict[str, float]:
+    """Accuracies on the whole test split after a few images a class, drawn from `seed`; of the fewest, moved ones too.
+
+    `name` is that of the spec, or the path of a file.
+    """
+    spec, (fewest, overrides) = load(name, overrides=[f"seed={seed}"]), FEWEST
+    data, found = datasets.load(spec.data.set), {}
+    x, x_test = (each.reshape(len(each), -1) for each in (data.x_train, data.x_test))
+    for n, samples in FEW.items():
+        chosen = of_each_class(data.y_train, n, seed)
+        own = load(name, overrides=[f"seed={seed}", *overrides]) if n == fewest else spec
+        for side in (0, data.shape[0]) if n == fewest else (0,):
+            chip = taught(own, x[chosen], data.y_train[chosen], samples, side)
+            found[f"{n}_images_a_class{', moved' * (side > 0)}"] = accuracy(chip, x_test, data.y_test)
+    return found
 
 
 def of_each_class(y: Labels, n: int, seed: int) -> Labels:
@@ -102,17 +124,18 @@ def shown(chip: Chip, x: Pixels, y: Labels, strangers: Pixels, side: int, seed: 
     return result
 
 
-def measure(spec: Spec, parts: Sequence[str]) -> dict[str, Any]:
-    """All figures of the parts `whole` and `few`, on the whole test split, JSON-ready; a control is untrained."""
+def measure(name: str, seed: int, parts: Sequence[str]) -> dict[str, Any]:
+    """All figures of the parts `whole` and `few`, on the whole test split, JSON-ready; a control is untrained.
+
+    `name` is that of the spec, or the path of a file.
+    """
+    spec = load(name, overrides=[f"seed={seed}"])
     data, strangers = datasets.load(spec.data.set), datasets.load(STRANGERS)
     x, x_test = (each.reshape(len(each), -1) for each in (data.x_train, data.x_test))
     result: dict[str, Any] = {"spec": spec.name, "seed": spec.seed, "test_samples": len(x_test)}
     result["untrained"] = {"whole": accuracy(Chip(spec), x_test, data.y_test)}
     if "few" in parts:
-        for n, samples in FEW.items():
-            chosen = of_each_class(data.y_train, n, spec.seed)
-            chip = taught(spec, x[chosen], data.y_train[chosen], samples)
-            result[f"{n}_images_a_class"] = accuracy(chip, x_test, data.y_test)
+        result |= learned_few(name, seed)
     if "whole" in parts:
         started = time.process_time()
         chip = taught(spec, x, data.y_train, len(x) * spec.epochs)
@@ -130,8 +153,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write the figures to this file, too")
     given = parser.parse_args(arguments)
-    spec = load(given.spec, overrides=[f"seed={given.seed}"])
-    text = json.dumps(measure(spec, given.part or ("whole", "few")), indent=1)
+    text = json.dumps(measure(given.spec, given.seed, given.part or ("whole", "few")), indent=1)
     print(text)
     if given.json:
         given.json.write_text(text + "\n", encoding="utf-8")

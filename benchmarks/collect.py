@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks import command, records
-from edgesdt.pricing import bill
+from edgesdt.pricing import bill, phased
 from edgesdt.rules.lookup import memory_map
 from edgesdt.spec import Spec
+from edgesdt.spec.stages import stages as stages_of
 
 
 def current(made: records.Record) -> records.Record:
     """The record with memory map, energy, latency and area calculated by this version of edgesdt."""
     spec = Spec.from_plain(made["spec"])
     memory = {**made["memory"], **memory_map(spec).plain()}
-    samples = {"train": made["train_samples"] * spec.epochs, "inference": made["test_samples"]}
+    samples = {"train": phased.samples_learned(made), "inference": made["test_samples"]}
+    stages = phased.stage_counts(made, len(stages_of(spec)))
     tech = bill.technology(spec)
-    curve = [
-        {**point, "energy_j": sum(bill.bill(spec, point["counts"], memory, tech).energy_j.values())}
-        for point in made["curve"]
-    ]
-    return {**made, **bill.price(spec, made["counts"], samples, memory), "memory": memory, "curve": curve}
+
+    def joules(point: Mapping[str, Any]) -> float:
+        return sum(bill.of_stages(spec, phased.of_point(point, stages), memory, tech).energy_j.values())
+
+    curve = [{**point, "energy_j": joules(point)} for point in made["curve"]]
+    return {**made, **bill.price(spec, made["counts"], samples, memory, stages), "memory": memory, "curve": curve}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -44,8 +44,9 @@ def learned(spec: Spec, part: Dataset) -> Assessment:
     """The chip of `spec` after all epochs on the training samples of `part`."""
     spec = resolve(spec)
     read = Assessment(spec, Chip(spec), part, threads=1)
+    shown = read.known if spec.learning.target == "label" else np.arange(len(read.x))
     for epoch in range(spec.epochs):
-        order = read.learned[np.random.RandomState([spec.seed, epoch]).permutation(len(read.learned))]
+        order = shown[np.random.RandomState([spec.seed, epoch]).permutation(len(shown))]
         read.chip.rule.learn(read.x, part.y_train, order, epoch)
     return read
 

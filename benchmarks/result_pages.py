@@ -9,6 +9,7 @@ from benchmarks import devices, tables
 from benchmarks.measuring import machine, speed_text
 from benchmarks.records import Record, by_spec
 from edgesdt import units
+from edgesdt.pricing import phased
 from edgesdt.registry import BY_CLASS
 
 HEAD = [
@@ -133,7 +134,7 @@ def seed_rows(seeds: Sequence[Record]) -> list[list[str]]:
 
 def count_rows(made: Record) -> list[list[str]]:
     """Actions of the described chip per training sample and per inference."""
-    trained, shown = made["train_samples"] * made["spec"]["epochs"], made["test_samples"]
+    trained, shown = phased.samples_learned(made), made["test_samples"]
     rows = [["action", "training", "inference"]]
     for name, count in made["counts"]["train"].items():
         if count or made["counts"]["inference"][name]:
@@ -143,7 +144,7 @@ def count_rows(made: Record) -> list[list[str]]:
 
 def energy_rows(made: Record) -> list[list[str]]:
     """Energy per sample and share, by component."""
-    energy, trained = made["energy_j"], made["train_samples"] * made["spec"]["epochs"]
+    energy, trained = made["energy_j"], phased.samples_learned(made)
     train = {name: joules / trained for name, joules in energy["train_breakdown"].items()}
     shown: Mapping[str, float] = energy["inference_breakdown"]
     rows = [["component", "training", "share", "inference", "share"]]

@@ -22,7 +22,6 @@ from edgesdt.pricing import bill, cells
 from edgesdt.rules.lookup import design_of, memory_map
 from edgesdt.spec import documented, loads, shipped, to_yaml
 from edgesdt.spec.fields import FieldDoc, section_at
-from edgesdt.spec.schema.learning import NOT_YET
 from edgesdt.units import format_size
 from hw_models.technology import load as load_technology
 from hw_models.technology import names
@@ -100,7 +99,7 @@ def spec_page() -> str:
         about = (section.__doc__ or "").partition("\n")[0] if path else "Fields at the top of the file."
         lines += [f"## {f'`{path}`' if path else 'Top level'}", "", about, ""]
         lines += [*table(("field", "default", "allowed", "what it is"), map(_field_row, fields)), ""]
-    return "\n".join([*lines, *_rules(), *_unavailable(), *_shipped()])
+    return "\n".join([*lines, *_rules(), *_shipped()])
 
 
 def _rules() -> Iterator[str]:
@@ -137,14 +136,6 @@ def _written(doc: FieldDoc) -> str:
     for part in reversed(doc.path.split(".")):
         nested = {part: nested}
     return to_yaml(nested).strip().rpartition("\n")[2].partition(": ")[2]
-
-
-def _unavailable() -> Iterator[str]:
-    yield from ("## Names that this version does not run", "")
-    yield "They are refused with a separate message, to distinguish them from typing errors."
-    yield ""
-    yield from table(("field", "names"), ((f"`{path}`", ", ".join(words)) for path, words in NOT_YET.items()))
-    yield ""
 
 
 def _shipped() -> Iterator[str]:

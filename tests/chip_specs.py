@@ -36,6 +36,7 @@ def specs(draw: st.DrawFn, narrow: bool) -> tuple[list[int], dict[str, Any]]:
         "chip.constants.bits": pick(2, 5, 8, 10),
         "chip.random.lanes": pick(1, 2, 4, 32),
         "learning.target": "self_defined" if own else "label",
+        "learning.loss": pick("mse", "mse", "cross_entropy"),
         "learning.winners": draw(st.integers(1, layers[-1] - 1)),
         "learning.learning_rate": [pick(0.01, 0.2, 1.0) for _ in layers[1:]],
         "learning.schedule.final": pick(0.0, 0.3),

@@ -531,6 +531,7 @@ INSIDE = {
     "edgesdt.synapses.crossbar.crossbar.Crossbar.slices": "names the parts of arrays that a rule holds, reads none",
     "edgesdt.synapses.cell_layer": "a step of a substrate, on its own arrays",
     "edgesdt.synapses.cells": "what holds the weights of a learner, which checks what it is given",
+    "edgesdt.synapses.levels": "a step of a substrate, on its own weights",
     "edgesdt.synapses.memory": "what holds the weights of a learner, which checks what it is given",
     "edgesdt.rules.similarity.store": "what holds the weights of a learner, which checks what it is given",
     "edgesdt.synapses.stores.memory": "names arrays that a rule holds, reads none",

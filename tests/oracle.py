@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tests.oracle_numbers import Bank, Constant, Layer, Sheet, clamped, rounded, signed
+from tests.oracle_numbers import Bank, Constant, Layer, Sheet, clamped, rounded, signed, softmax
 
 EVENTS = (
     "samples", "inputs", "state_changes", "accumulator_saturations", "nudged_runs", "nudged_changes", "pairs",
@@ -52,10 +52,10 @@ class OracleChip(Sheet):
 
     def draw_weights(self) -> None:
         """§2: the starting weights; the steps for them are not counted."""
-        gain, frac_bits = self.chip["weights"]["init_gain"], self.chip["weights"]["frac_bits"]
+        gain, frac_bits = self.chip["weights"]["init_gain"], self.stored_point
         for rows in self.weights:
             bound = round(gain * (6.0 / (len(rows) + len(rows[0]))) ** 0.5 * 2.0**frac_bits)
-            bound = min(bound, 2 ** (self.chip["weights"]["bits"] - 1) - 1)
+            bound = min(bound, 2 ** (self.stored_bits - 1) - 1)
             words = iter(self.bank.parts(len(rows) * len(rows[0]), 32))
             for row in rows:
                 row[:] = [next(words) * (2 * bound + 1) // 2**32 - bound for _ in row]
@@ -85,10 +85,13 @@ class OracleChip(Sheet):
             self.sign = -1 if mode == "random" and self.bank.step()[0] >= 2**31 else 1
         self.load(x, learning=True)
         self.relax(self.learning["free_steps"], 0)
+        self.make_shares()
         self.free_states = [list(layer) for layer in self.states]
         self.pick_target(label)
         if self.own:
             self.settle_homeostasis()
+        if self.soft:  # no nudge yet
+            self.states[self.top] = [0] * self.sizes[-1]
         self.nudge(self.sign)
         plus, minus = (self.states, self.free_states) if self.sign > 0 else (self.free_states, self.states)
         if mode == "symmetric":
@@ -108,6 +111,7 @@ class OracleChip(Sheet):
         """The output states of one sample."""
         self.load(x, learning=False)
         self.relax(self.learning["free_steps"], 0)
+        self.make_shares()
         return list(self.states[self.top])
 
     def load(self, x: Sequence[int], learning: bool) -> None:
@@ -127,7 +131,7 @@ class OracleChip(Sheet):
         for i, value in enumerate(self.inputs):
             self.events["inputs"][0] += value != 0
             for j in range(self.sizes[1]):
-                self.accumulate(1, j, value * self.weights[0][i][j] * 2**self.input_left)
+                self.accumulate(1, j, value * self.seen(self.weights[0][i][j]) * 2**self.input_left)
 
     def accumulate(self, layer: int, j: int, addend: int) -> None:
         """One addition, saturated."""
@@ -167,8 +171,28 @@ class OracleChip(Sheet):
     def return_to_free(self) -> None:
         """§3.9: every state back to the free one."""
         old, self.states = self.states, [list(layer) for layer in self.free_states]
+        if self.soft:
+            self.states[self.top] = [0] * self.sizes[-1]
         self.propagate(old)
         self.stale = [True] * (self.top + 1)
+
+    def shares(self) -> Layer:
+        """§9: the softmax of the present accumulators; of dropped outputs 0."""
+        shares = softmax([self.drive(self.top, j) for j in range(self.sizes[-1])], self.chip["states"]["bits"])
+        return [share if kept else 0 for share, kept in zip(shares, self.keep, strict=True)]
+
+    def make_shares(self) -> None:
+        """§9: the end of a free phase."""
+        if self.soft:
+            self.states[self.top] = self.shares()
+
+    def ends(self, layer: int, plus: list[Layer], minus: list[Layer]) -> tuple[list[Layer], list[Layer]]:
+        """The states between which a weight layer, and the biases above it, learn; §9 below a softmax."""
+        if not (self.soft and layer == self.top - 1):
+            return plus, minus
+        aims = [self.high if t else self.low for t in self.target]
+        aims = [aim if kept else 0 for aim, kept in zip(aims, self.keep, strict=True)]
+        return [*self.free_states[: self.top], aims], self.free_states
 
     # §4: the dynamics
 
@@ -192,6 +216,11 @@ class OracleChip(Sheet):
         """Every layer steps from the old states; then the accumulators follow."""
         new = self.per_neuron()
         for layer in self.above:
+            if self.soft and layer == self.top:
+                new[layer] = self.nudges(sign)
+                changed = sum(s != n for s, n in zip(self.states[layer], new[layer], strict=True))
+                self.events["nudged_changes"][layer] += changed
+                continue
             words = self.step_words(layer, sign)
             for j, s in enumerate(self.states[layer]):
                 slope = self.drive(layer, j) - s + self.pull(layer, j, sign)
@@ -200,6 +229,16 @@ class OracleChip(Sheet):
                 self.events["nudged_changes"][layer] += sign != 0 and layer == self.top and new[layer][j] != s
         old, self.states = self.states, new
         self.propagate(old)
+
+    def nudges(self, sign: int) -> Layer:
+        """§9: what a softmax sends to the layer below in a step; nothing in a free phase."""
+        if sign == 0:
+            return [0] * self.sizes[-1]
+        bits, made = self.chip["states"]["bits"] + 1, []
+        for share, t, kept in zip(self.shares(), self.target, self.keep, strict=True):
+            pull = sign * self.beta.times((self.high if t else self.low) - share)
+            made.append(signed(pull, bits) if kept else 0)
+        return made
 
     def step_words(self, layer: int, sign: int) -> Layer:
         """The half-word of each neuron of a layer: 0 where it takes none."""
@@ -229,7 +268,7 @@ class OracleChip(Sheet):
                 for i, d in enumerate(by):
                     for j in range(self.sizes[towards]):
                         w = self.weights[layer][i][j] if towards > layer else self.weights[towards][j][i]
-                        self.accumulate(towards, j, d * w * 2**self.state_left)
+                        self.accumulate(towards, j, d * self.seen(w) * 2**self.state_left)
 
     # §5: learning
 
@@ -241,29 +280,33 @@ class OracleChip(Sheet):
     def posts(self, layer: int, plus: list[Layer], minus: list[Layer]) -> list[tuple[int, int, int]]:
         """(neuron, + code, - code) of the post neurons that take part."""
         pairs = enumerate(zip(plus[layer + 1], minus[layer + 1], strict=True))
-        return [(j, p, m) for j, (p, m) in pairs if (p != m if layer == 0 else p != 0 or m != 0)]
+        moved = layer == 0 or (self.soft and layer == self.top - 1)
+        return [(j, p, m) for j, (p, m) in pairs if (p != m if moved else p != 0 or m != 0)]
 
     def update(self, plus: list[Layer], minus: list[Layer]) -> None:
         """Weights, then biases, by the contrast of one sample."""
         for layer in range(self.top):
-            pres, posts = self.pres(layer, plus, minus), self.posts(layer, plus, minus)
+            ends = self.ends(layer, plus, minus)
+            pres, posts = self.pres(layer, *ends), self.posts(layer, *ends)
             self.events["pairs"][layer] += len(pres) * len(posts)
             for j, high, low in posts:
                 self.sweep_weights(layer, j, [(i, p * high - m * low) for i, p, m in pres])
         for layer in self.above if self.has_bias else ():
-            moved = [p - m for p, m in zip(plus[layer], minus[layer], strict=True)]
+            high, low = self.ends(layer - 1, plus, minus)
+            moved = [p - m for p, m in zip(high[layer], low[layer], strict=True)]
             self.sweep_biases(layer, [(j, d) for j, d in enumerate(moved) if d != 0])
 
     def gather(self, plus: list[Layer], minus: list[Layer]) -> None:
         """The contrasts of one sample into the buffers of the mini-batch."""
         for layer in range(self.top):
-            pres, posts = self.pres(layer, plus, minus), self.posts(layer, plus, minus)
+            ends = self.ends(layer, plus, minus)
+            pres, posts = self.pres(layer, *ends), self.posts(layer, *ends)
             self.events["pairs"][layer] += len(pres) * len(posts)
             for j, high, low in posts:
                 for i, p, m in pres:
                     self.weight_contrast[layer][i][j] += p * high - m * low
             for j in range(self.sizes[layer + 1]):
-                self.bias_contrast[layer + 1][j] += plus[layer + 1][j] - minus[layer + 1][j]
+                self.bias_contrast[layer + 1][j] += ends[0][layer + 1][j] - ends[1][layer + 1][j]
 
     def apply_batch(self) -> None:
         """Every weight and bias by its summed contrast; then homeostasis."""
@@ -285,7 +328,7 @@ class OracleChip(Sheet):
         for (i, contrast), word in zip(contrasts, words, strict=True):
             old = self.weights[layer][i][j]
             wide = old + rate.times(contrast, word)
-            new = signed(wide, self.chip["weights"]["bits"])
+            new = signed(wide, self.stored_bits)
             events["weight_writes"][layer] += new != old
             events["weight_saturations"][layer] += new != wide
             self.weights[layer][i][j] = new

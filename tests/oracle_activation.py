@@ -118,11 +118,9 @@ class OracleActivation:
     def sum_image(self) -> None:
         """The sums that the image alone makes, from its signals."""
         self.image_sums = [0] * self.columns_of[0]
-        for i in range(self.image):
-            if self.signals[0][i]:
-                self.events["inputs"][0] += 1
-                for j, w in enumerate(self.weights[0][i]):
-                    self.image_sums[j] = self.add(1, self.image_sums[j], self.signals[0][i] * w)
+        image = self.signals[0][: self.image]
+        self.events["inputs"][0] += sum(x != 0 for x in image)
+        self.send_up(0, image + [0] * (self.rows_of[0] - self.image), self.image_sums)
 
     def load(self, x: Sequence[int]) -> None:
         """The image."""
@@ -142,11 +140,9 @@ class OracleActivation:
         square = 0
         for layer in range(self.depth):
             sums = list(self.image_sums) if layer == 0 else [0] * self.columns_of[layer]
-            for i, x in enumerate(self.signals[layer]):
-                if x and (layer > 0 or i >= self.image):
-                    self.events["active"][layer] += layer > 0
-                    for j, w in enumerate(self.weights[layer][i]):
-                        sums[j] = self.add(layer + 1, sums[j], x * w)
+            signals = self.signals[layer] if layer else [0] * self.image + self.signals[0][self.image :]
+            self.events["active"][layer] += layer > 0 and sum(x != 0 for x in signals)
+            self.send_up(layer, signals, sums)
             self.accumulators[: len(sums)] = sums
             y = [clamped(rounded(a, self.f_w, self.state["rounding"]), -self.most, self.most) for a in sums]
             self.outputs[layer], square = y, sum(v * v for v in y)
@@ -156,6 +152,13 @@ class OracleActivation:
                 self.signals[layer + 1] = self.sent_on(layer, y, square)
         self.activations[label] = square
         return square
+
+    def send_up(self, layer: int, signals: Layer, sums: Layer) -> None:
+        """Add the signals that are not 0 times their weights to sums."""
+        for i, x in enumerate(signals):
+            if x:
+                for j, w in enumerate(self.weights[layer][i]):
+                    sums[j] = self.add(layer + 1, sums[j], x * w)
 
     def sent_on(self, layer: int, y: Layer, square: int) -> Layer:
         """What the next layer gets."""
@@ -235,14 +238,19 @@ class OracleActivation:
         y = self.outputs[layer]
         self.events["updates"][layer] += 1
         self.events["outputs"][layer + 1] += sum(v != 0 for v in y)
-        for i, row in enumerate(self.weights[layer]):
-            a = 0
-            for w, v in zip(row, y, strict=True):
-                a = self.add(layer, a, w * v)
+        for i, a in enumerate(self.sums_back(layer, y)):
             self.accumulators[i] = a
             apart = self.signals[layer][i] * 2**self.f_w - a
             e = signed(rounded(apart, self.f_w + self.f - self.f_e, "nearest"), self.learning["errors"]["bits"])
             self.errors[i] = signed(rounded(e * share, 8, "nearest"), self.learning["errors"]["bits"])
+
+    def sums_back(self, layer: int, y: Layer) -> Layer:
+        """What outputs make of every row."""
+        sums = [0] * self.rows_of[layer]
+        for i, row in enumerate(self.weights[layer]):
+            for w, v in zip(row, y, strict=True):
+                sums[i] = self.add(layer, sums[i], w * v)
+        return sums
 
     def drawn(self, codes: Layer, held: Constant) -> Layer:
         """Factors of lines."""

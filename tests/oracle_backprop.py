@@ -8,15 +8,10 @@ Nothing of the simulator is imported.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
-from math import exp, floor
 from typing import Any
 
 from tests.oracle import OracleChip
-from tests.oracle_numbers import Constant, Layer, clamped, constant, mantissa, rounded, signed
-
-EXPONENTIALS = [floor(65535 * exp(-i / 32) + 0.5) for i in range(256)]
-RECIPROCALS = [floor(Fraction(2**25, 512 + 2 * i + 1) + Fraction(1, 2)) for i in range(256)]
+from tests.oracle_numbers import Constant, Layer, clamped, constant, mantissa, rounded, signed, softmax
 
 
 class OracleBackprop(OracleChip):
@@ -53,7 +48,7 @@ class OracleBackprop(OracleChip):
         for layer in range(self.top):
             m, n = mantissa(self.learning["learning_rate"][layer] * self.factor(epoch) / self.learning["batch"], width)
             pre = self.spec["encoder"]["bits"] if layer == 0 else self.chip["states"]["bits"]
-            shift = n + pre + self.error_frac - weight["frac_bits"]
+            shift = n + pre + self.error_frac - self.stored_point
             self.weight_rates.append(constant(m, shift, weight["rounding"]))
             self.bias_rates.append(constant(m, n + self.error_frac - bias["frac_bits"], bias["rounding"]))
 
@@ -101,24 +96,18 @@ class OracleBackprop(OracleChip):
         """The states of a hidden layer, weighted, into the accumulators of the one above."""
         for i, s in enumerate(self.states[layer]):
             for j in range(self.sizes[layer + 1]):
-                self.accumulate(layer + 1, j, s * self.weights[layer][i][j] * 2**self.state_left)
+                self.accumulate(layer + 1, j, s * self.seen(self.weights[layer][i][j]) * 2**self.state_left)
 
     def send_down(self, layer: int) -> None:
         """The errors of the layer above, weighted, into the accumulators of hidden layer `layer`."""
         for i in range(self.sizes[layer]):
             for j, e in enumerate(self.errors[layer + 1]):
-                self.accumulate(layer, i, e * self.weights[layer][i][j])
+                self.accumulate(layer, i, e * self.seen(self.weights[layer][i][j]))
 
     def softmax(self) -> Layer:
         """§3."""
         logits = [signed(rounded(a, self.drive_right, self.mode), self.drive_bits) for a in self.accumulators[self.top]]
-        places = [rounded(max(logits) - u, self.state_bits - 5, "nearest") for u in logits]
-        terms = [EXPONENTIALS[place] if place < 256 else 0 for place in places]
-        total = sum(terms)
-        long = total.bit_length()
-        inverse = RECIPROCALS[total // 2 ** (long - 9) % 256]
-        shares = [rounded(term * inverse, long + 15 - self.state_bits, "nearest") for term in terms]
-        return [min(share, self.highest_state) for share in shares]
+        return softmax(logits, self.state_bits)
 
     def passes(self, s: int, v: int) -> bool:
         """§2: what passes a neuron."""
@@ -134,7 +123,7 @@ class OracleBackprop(OracleChip):
             through = self.keep[j] and (self.soft or self.passes(s, apart))
             self.errors[self.top][j] = signed(rounded(apart, right, "nearest"), self.error_bits) if through else 0
         for layer in range(self.top - 1, 0, -1):
-            right = self.chip["weights"]["frac_bits"] + self.slope[layer]
+            right = self.read_point + self.slope[layer]
             self.accumulators[layer] = [0] * self.sizes[layer]
             self.send_down(layer)
             for i, s in enumerate(self.states[layer]):

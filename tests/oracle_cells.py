@@ -227,10 +227,12 @@ class OracleCellChip(OracleChip):
         if learning["schedule"]["kind"] == "linear" and epochs > 1:
             factor = 1.0 + (learning["schedule"]["final"] - 1.0) * epoch / (epochs - 1)
         sides = 2.0 if learning["beta_sign"] == "symmetric" else 1.0
-        return float(learning["learning_rate"][0] * factor / (sides * beta))
+        over = 1.0 if self.soft else sides * beta
+        return float(learning["learning_rate"][0] * factor / over)
 
     def update(self, plus: list[Layer], minus: list[Layer]) -> None:
         """Pulses to the cells, then the biases."""
+        plus, minus = self.ends(0, plus, minus)
         changes = self.changes(plus, minus)
         if self.has_bias:
             moved = [p - m for p, m in zip(plus[1], minus[1], strict=True)]

@@ -21,6 +21,8 @@ def spec_alone(spec: Mapping[str, Any], layer: int) -> dict[str, Any]:
     alone = copy.deepcopy(dict(spec))
     alone["chip"]["layers"] = spec["chip"]["layers"][layer : layer + 2]
     alone["device"] = copy.deepcopy(spec["device"]["layers"][str(layer)])
+    if layer < len(spec["chip"]["layers"]) - 2:
+        alone["learning"]["loss"] = "mse"
     alone["learning"]["learning_rate"] = spec["learning"]["learning_rate"][layer : layer + 1]
     if layer > 0:
         alone["encoder"]["bits"] = alone["device"]["array"]["dac_bits"]
@@ -166,10 +168,12 @@ class OracleLayers(OracleChip):
                 array = self.arrays[0]
                 array.inputs = self.inputs
                 array.events["pairs"] = [0] * 2
-                changes[0] = array.changes([[], plus[1]], [[], minus[1]])
+                high, low = self.ends(0, plus, minus)
+                changes[0] = array.changes([[], high[1]], [[], low[1]])
                 self.events["pairs"][0] += array.events["pairs"][0]
                 continue
-            pres, posts = self.pres(layer, plus, minus), self.posts(layer, plus, minus)
+            ends = self.ends(layer, plus, minus)
+            pres, posts = self.pres(layer, *ends), self.posts(layer, *ends)
             self.events["pairs"][layer] += len(pres) * len(posts)
             if layer in self.arrays:
                 changes[layer] = self.changes(layer, pres, posts)
@@ -177,7 +181,8 @@ class OracleLayers(OracleChip):
                 for j, high, low in posts:
                     self.sweep_weights(layer, j, [(i, p * high - m * low) for i, p, m in pres])
         for layer in self.above if self.has_bias else ():
-            moved = [p - m for p, m in zip(plus[layer], minus[layer], strict=True)]
+            high, low = self.ends(layer - 1, plus, minus)
+            moved = [p - m for p, m in zip(high[layer], low[layer], strict=True)]
             self.sweep_biases(layer, [(j, d) for j, d in enumerate(moved) if d != 0])
         for layer, made in changes.items():
             array = self.arrays[layer]

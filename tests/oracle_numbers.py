@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from math import floor
+from math import exp, floor
 from typing import Any
 
 Layer = list[int]
@@ -39,6 +39,21 @@ def signed(code: int, bits: int) -> int:
 def loaded(value: float, frac_bits: int, highest: int) -> int:
     """§1: the code of a real value, rounded half up and saturated to `0 … highest`."""
     return clamped(floor(Fraction(value) * Fraction(2) ** frac_bits + Fraction(1, 2)), 0, highest)
+
+
+EXPONENTIALS = [floor(65535 * exp(-i / 32) + 0.5) for i in range(256)]
+RECIPROCALS = [floor(Fraction(2**25, 512 + 2 * i + 1) + Fraction(1, 2)) for i in range(256)]
+
+
+def softmax(logits: Layer, state_bits: int) -> Layer:
+    """§3 of docs/explanation/backprop_arithmetic.md, from logits on."""
+    places = [rounded(max(logits) - u, state_bits - 5, "nearest") for u in logits]
+    terms = [EXPONENTIALS[place] if place < 256 else 0 for place in places]
+    total = sum(terms)
+    long = total.bit_length()
+    inverse = RECIPROCALS[total // 2 ** (long - 9) % 256]
+    shares = [rounded(term * inverse, long + 15 - state_bits, "nearest") for term in terms]
+    return [min(share, 2**state_bits - 1) for share in shares]
 
 
 @dataclass(frozen=True)
@@ -111,18 +126,22 @@ class Bank:
 class Sheet:
     """§1: every integer that a spec, given as its plain mapping, fixes."""
 
+    soft = False
+    """Whether the outputs are a softmax."""
+
     def __init__(self, spec: Mapping[str, Any], epoch: int) -> None:
         self.spec, self.chip, self.learning = spec, spec["chip"], spec["learning"]
         self.sizes: Layer = list(self.chip["layers"])
         self.top = len(self.sizes) - 1
         self.has_bias, self.own = self.chip["biases"]["enabled"], self.learning["target"] == "self_defined"
         self.k = self.learning["winners"] if self.own else 1
+        self.set_reading()
         self.set_formats()
         self.set_constants(epoch)
 
     def set_formats(self) -> None:
         """§1: the point of the accumulator, and the shifts into it."""
-        state, weight = self.chip["states"]["bits"], self.chip["weights"]["frac_bits"]
+        state, weight = self.chip["states"]["bits"], self.read_point
         inputs = self.spec["encoder"]["bits"]
         points = [weight + inputs, weight + state, state]
         points += [self.chip["biases"]["frac_bits"]] if self.has_bias else []
@@ -134,9 +153,23 @@ class Sheet:
         self.drive_bits, self.sum_bits = state + 4, self.chip["accumulator"]["bits"]
         self.key_left = self.learning["homeostasis"]["frac_bits"] - state
 
+    def set_reading(self) -> None:
+        """§1: how a stored weight is read, and the points of both codes."""
+        weight = self.chip["weights"]
+        self.hidden, self.odd = weight.get("hidden_bits", 0), weight.get("levels") == "odd"
+        self.half = 2**self.hidden // 2 if weight.get("levels") == "nearest" else 0
+        self.stored_bits = weight["bits"] + self.hidden
+        self.stored_point, self.read_point = weight["frac_bits"] + self.hidden, weight["frac_bits"] + self.odd
+
+    def seen(self, stored: int) -> int:
+        """§1: the code that all but an update make of a stored one."""
+        kept = signed((stored + self.half) // 2**self.hidden, self.chip["weights"]["bits"])
+        return 2 * kept + 1 if self.odd else kept
+
     def set_constants(self, epoch: int) -> None:
         """§1: the registers and the loaded codes."""
         learning, width = self.learning, self.chip["constants"]["bits"]
+        self.soft = learning.get("loss") == "cross_entropy"
         step_mode = self.chip["states"]["rounding"]
         self.stochastic_states = step_mode == "stochastic"
         self.fixed_mode = "nearest" if self.stochastic_states else step_mode
@@ -168,10 +201,11 @@ class Sheet:
         state, weight, bias = self.chip["states"]["bits"], self.chip["weights"], self.chip["biases"]
         self.weight_rates, self.bias_rates = [], [Constant(0, 0, "floor")]
         for layer in range(self.top):
-            value = learning["learning_rate"][layer] * factor / (sides * beta * learning["batch"])
+            over = 1.0 if self.soft and layer == self.top - 1 else sides * beta  # target and share are compared
+            value = learning["learning_rate"][layer] * factor / (over * learning["batch"])
             m, n = mantissa(value, width)
             pre = self.spec["encoder"]["bits"] if layer == 0 else state
-            self.weight_rates.append(constant(m, n + pre + state - weight["frac_bits"], weight["rounding"]))
+            self.weight_rates.append(constant(m, n + pre + state - self.stored_point, weight["rounding"]))
             self.bias_rates.append(constant(m, n + state - bias["frac_bits"], bias["rounding"]))
 
     def factor(self, epoch: int) -> float:

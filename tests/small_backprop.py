@@ -18,7 +18,8 @@ from edgesdt.rules.backprop import layout as own_layout
 from edgesdt.rules.backprop.rule import Backprop
 from edgesdt.spec import Spec
 from tests.chip_specs import LAYERS, ROUNDINGS
-from tests.oracle_backprop import EXPONENTIALS, RECIPROCALS, OracleBackprop
+from tests.oracle_backprop import OracleBackprop
+from tests.oracle_numbers import EXPONENTIALS, RECIPROCALS
 from tests.small_chips import Samples, flat, random_codes, spec_of
 
 
@@ -120,7 +121,7 @@ def specs(draw: st.DrawFn, narrow: bool) -> Spec:
         "chip.constants.bits": pick(2, 5, 8, 10),
         "chip.random.lanes": pick(1, 2, 4, 32),
         "learning.target": "self_defined" if own else "label",
-        "learning.loss": "mse" if own else pick("mse", "cross_entropy"),
+        "learning.loss": pick("mse", "cross_entropy"),
         "learning.winners": draw(st.integers(1, layers[-1] - 1)),
         "learning.learning_rate": [pick(0.01, 0.2, 1.0) for _ in layers[1:]],
         "learning.schedule.final": pick(0.0, 0.3),

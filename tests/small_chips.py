@@ -20,8 +20,10 @@ from edgesdt.rules.eqprop.kernels.sample import infer_stream, learn_stream
 from edgesdt.rules.eqprop.plan import empty_chip, plan, rates, workspace
 from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import Targeted, section_of
+from edgesdt.synapses.levels import read, stored
 from edgesdt.synapses.stores.memory import Memory, memory_of
 from tests.oracle import OracleChip
+from tests.oracle_numbers import EXPONENTIALS, RECIPROCALS
 
 Samples = npt.NDArray[np.uint8]
 
@@ -74,8 +76,10 @@ class Machine:
         self.chip.weights[:] = codes
         start = 0
         for layer, (pre, post) in enumerate(pairwise(self.sizes)):
-            block = self.chip.weights[start : start + pre * post]
-            self.work.weight_peak[layer] = np.abs(block.astype(np.int64)).max()
+            block = read(self.chip.weights[start : start + pre * post], self.work.reading)
+            self.work.weight_peak[layer] = np.abs(block).max()
+            if self.work.reading.size:
+                self.work.read[start : start + pre * post] = block
             if layer > 0:
                 self.work.mirror[start : start + pre * post] = block.reshape(pre, post).T.ravel()
             start += pre * post
@@ -94,8 +98,8 @@ class Machine:
 
     def call(self, kernel: Any, **given: Any) -> Any:
         """Call a kernel with `given` arguments; the others are the chip's and the workspace's of the same name."""
-        known = {**self.chip._asdict(), **self.work._asdict(), "plan": self.plan, "bank": self.chip.random}
-        known |= {"store": self.store, **given}
+        known = {**self.chip._asdict(), **self.work._asdict(), **self.store._asdict()}
+        known |= {"plan": self.plan, "bank": self.chip.random, "store": self.store, **given}
         return kernel(*(known[name] for name in inspect.signature(kernel.py_func).parameters))
 
     def copied(self) -> Machine:
@@ -133,7 +137,7 @@ def random_codes(rng: np.random.Generator, count: int, bits: int) -> npt.NDArray
 def started(spec: Spec, seed: int, epoch: int = 0) -> Machine:
     """A machine with random weights and biases."""
     rng, machine = np.random.default_rng(seed), Machine.of(spec, epoch)
-    machine.set_weights(random_codes(rng, len(machine.chip.weights), spec.chip.weights.bits))
+    machine.set_weights(random_codes(rng, len(machine.chip.weights), stored(spec).bits))
     if spec.chip.biases.enabled:
         machine.chip.biases[:] = random_codes(rng, len(machine.chip.biases), spec.chip.biases.bits)
     return machine
@@ -183,6 +187,8 @@ def oracle_arrays(oracle: OracleChip) -> dict[str, list[int]]:
         "activity": flat(oracle.activity) if oracle.own else [],
         "homeostasis": flat(oracle.homeostasis) if oracle.own else [],
         "random": flat(oracle.bank.lanes),
+        "exponentials": EXPONENTIALS if oracle.soft else [],
+        "reciprocals": RECIPROCALS if oracle.soft else [],
         "weight_contrast": flat(oracle.weight_contrast) if batched else [],
         "bias_contrast": flat(oracle.bias_contrast) if batched and oracle.has_bias else [],
         "winner_count": flat(oracle.wins) if batched and oracle.own else [],

@@ -131,7 +131,7 @@ def specs(draw: st.DrawFn, narrow: bool) -> Spec:
         return draw(st.sampled_from(values))
 
     layers, inputs, states = list(pick(*LAYERS)), pick(1, 4, 8), pick(4, 8, 12, 15)
-    epochs = pick(len(layers) - 1, 5)
+    epochs, lateral = pick(len(layers) - 1, 5), pick(2, 8, 9, 16)
     fields: dict[str, Any] = {
         "learning.rule": "similarity",
         "seed": draw(st.integers(0, 2**32 - 1)),
@@ -151,8 +151,8 @@ def specs(draw: st.DrawFn, narrow: bool) -> Spec:
         "learning.tau": pick(0.5, 0.7, 3.0),
         "learning.integer_bits": pick(-2, 0, 3),
         "learning.stacking": pick("together", "greedy"),
-        "learning.lateral.bits": pick(2, 8, 9, 16),
-        "learning.lateral.frac_bits": pick(0, 1, 6, 12),
+        "learning.lateral.bits": lateral,
+        "learning.lateral.frac_bits": pick(*(bits for bits in (0, 1, 6, 12) if bits <= lateral)),
         "learning.lateral.rounding": pick(*ROUNDINGS),
         "learning.centring.enabled": pick(True, True, False),
         "learning.centring.bits": max(pick(8, 16, 24), inputs, states),

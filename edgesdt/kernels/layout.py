@@ -46,7 +46,7 @@ class ChipArrays(NamedTuple):
     weights: WeightCodes  # (sum n_l * n_{l+1},)
     biases: Codes  # (N,), or (0,) for a chip without biases
     accumulators: Codes  # (N,)
-    states: Codes  # (N,) present state codes
+    states: Codes  # (N,) present state codes; of a softmax its shares, and its nudge in a nudged phase
     free_states: Codes  # (N,) state codes at the end of the free phase
     plus_states: Codes  # (N,) end of the +beta phase (symmetric nudging only)
     keep: npt.NDArray[np.uint8]  # (n_L,) 0 where an output is dropped for this sample
@@ -55,9 +55,12 @@ class ChipArrays(NamedTuple):
     activity: Codes  # (n_L,) running activity codes
     homeostasis: Codes  # (n_L,) homeostasis codes
     random: npt.NDArray[np.uint32]  # (lanes,)
+    exponentials: npt.NDArray[np.uint16]  # (256,) look-up table of the softmax (cross_entropy only)
+    reciprocals: npt.NDArray[np.uint16]  # (256,) the other one
     weight_contrast: Ints  # as weights (batch > 1 only)
     bias_contrast: Codes  # (N,) (batch > 1 only)
     winner_count: Codes  # (n_L,) (batch > 1 only)
+    frozen: npt.NDArray[np.uint8]  # (N,) 1 where a neuron learns no more (consolidation only)
 
 
 class Plan(NamedTuple):
@@ -73,6 +76,9 @@ class Plan(NamedTuple):
     drive_half: int
     drive_limit: int  # |drive| saturates here (state bits + 3)
     accumulator_limit: int  # largest accumulator code; the lowest is -limit - 1
+    softmax: bool  # whether the outputs are a softmax of the layer below, and no neurons that settle
+    exponent_right: int  # shift from a difference of logits to a place in the table
+    state_bits: int
     state_limit: int
     weight_limit: int
     bias_limit: int
@@ -102,8 +108,10 @@ class Plan(NamedTuple):
 class Workspace(NamedTuple):
     """Arrays of the simulator alone: shortcuts and scratch memory that the chip does not have (listed separately)."""
 
-    mirror: WeightCodes  # weight layers 1 … L-1 transposed, at the same offsets
-    weight_peak: Ints  # (L,) upper bound of |weight code|: shows that no accumulation can saturate
+    read: WeightCodes  # the weights as they are read; (0,) where that is as they are stored
+    reading: Ints  # (5,) how a stored code is read (`synapses.levels`), or (0,)
+    mirror: WeightCodes  # weight layers 1 … L-1 as they are read, transposed, at the same offsets
+    weight_peak: Ints  # (L,) upper bound of |weight code| that is read: shows that no accumulation can saturate
     reach: Ints  # (L+1,) upper bound of |accumulator| in each layer
     event_index: Codes  # (n_0 and room for a whole pass,) non-zero inputs of the sample
     event_value: npt.NDArray[np.uint8]  # as event_index

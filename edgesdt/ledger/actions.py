@@ -28,6 +28,9 @@ CONTRAST_ACCESS: Final = "contrast_access"
 
 COLUMN_MAC: Final = "column_mac"
 
+HIDDEN_READ: Final = "hidden_read"
+HIDDEN_WRITE: Final = "hidden_write"
+
 ARRAY_READ: Final = "array_read"
 ROW_DRIVE: Final = "row_drive"
 ADC_CONVERSION: Final = "adc_conversion"
@@ -75,6 +78,12 @@ BANK_MEANING: Final[dict[str, str]] = {
     COLUMN_MAC: "a `mac` that reads its weight across the rows of its memory, so that it opens a separate word",
 }
 """Actions for the direction of accesses; counted only if `chip.memory` divides the weight memory into banks."""
+
+HIDDEN_MEANING: Final[dict[str, str]] = {
+    HIDDEN_READ: "the hidden bits of one weight read for an update",
+    HIDDEN_WRITE: "the hidden bits of one weight written by an update",
+}
+"""Actions of weights with hidden bits (`chip.weights.hidden_bits`), beside `weight_read` and `weight_write`."""
 
 CELL_MEANING: Final[dict[str, str]] = {
     ARRAY_READ: "one read of all columns of all tiles",

@@ -17,7 +17,8 @@ class Array:
     """One on-chip array: `bits_each` bits for each of its entries.
 
     `format` is a fixed-point format (`s8.11`: signed, 8 bits, 11 of them fractional) or a word. `held_in` names the
-    array of the simulator that stores it; it is empty for registers that the simulator stores as plain integers.
+    array of the simulator that stores it; it is empty for registers that the simulator stores as plain integers, and
+    for hidden bits of weights, which it stores with the others.
     """
 
     name: str

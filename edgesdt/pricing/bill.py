@@ -14,7 +14,7 @@ from typing import Any
 
 from edgesdt.errors import SpecError
 from edgesdt.ledger.recipes import KINDS, Access, Action, cycles
-from edgesdt.pricing import banks, cells, leakage, omissions, tables
+from edgesdt.pricing import banks, cells, leakage, omissions, phased, tables
 from edgesdt.pricing.arguments import (
     check_counts,
     check_phases,
@@ -27,6 +27,7 @@ from edgesdt.spec import Spec, layers, spec_hash
 from edgesdt.spec.named_files import SheetError
 from edgesdt.spec.schema.spec import Technology as Prices
 from edgesdt.spec.schema.spec import require_spec
+from edgesdt.spec.stages import stages as stages_of
 from hw_models.technology import Technology, TechnologyError
 
 LEAKAGE = "leakage"
@@ -137,10 +138,13 @@ def reference_read(spec: Spec, counts: Mapping[str, int], memory: Mapping[str, A
     return sum(made.energy_j.values()), sum(made.latency_s.values())
 
 
-def bill(spec: Spec, counts: Mapping[str, int], memory: Mapping[str, Any], tech: Technology) -> Bill:
+def bill(
+    spec: Spec, counts: Mapping[str, int], memory: Mapping[str, Any], tech: Technology, built: Spec | None = None
+) -> Bill:
     """Prices `counts`: energy by component and latency by phase, including static leakage over that time.
 
-    Raises `ArgumentError` for counts of another chip than that of `spec`, or an invalid map.
+    `built` is the whole run of which `spec` is one stage: the chip is made for it, and all of it leaks. Raises
+    `ArgumentError` for counts of another chip than that of `spec`, or an invalid map.
     """
     require_spec(spec)
     check_counts(spec, counts)
@@ -154,25 +158,61 @@ def bill(spec: Spec, counts: Mapping[str, int], memory: Mapping[str, Any], tech:
     for component, joules in banks.energy_j(spec, counts, held, tech).items():
         energy[component] = energy.get(component, 0.0) + joules
     shares = banks.awake(spec, counts, seconds, held)
+    whole = built or spec
     if held:
-        watts = sum(leakage.by_component(spec, memory, areas(spec, memory, tech), tech, shares).values())
+        watts = sum(leakage.by_component(whole, memory, areas(whole, memory, tech), tech, shares).values())
     else:
-        watts = static_w(spec, memory, tech)
+        watts = static_w(whole, memory, tech)
     energy[LEAKAGE] = watts * seconds
     return Bill({name: joules for name, joules in energy.items() if joules}, latency, shares)
 
 
+def of_stages(
+    spec: Spec, counts: Sequence[Mapping[str, int]], memory: Mapping[str, Any], tech: Technology
+) -> Bill:
+    """Prices the counts of each stage of a run by the stage's own design, and adds them up. Raises as `bill`.
+
+    Counts of a run as a whole, where it has several stages, are priced as those of the last one.
+    """
+    every = stages_of(spec)
+    every = every if len(counts) == len(every) else every[-1:]
+    bills = [bill(stage.spec, each, memory, tech, spec) for stage, each in zip(every, counts, strict=True)]
+    return bills[0] if len(bills) == 1 else _sum(bills)
+
+
+def _sum(bills: Sequence[Bill]) -> Bill:
+    """Several bills of one chip as one: banks are awake for the mean share of the time."""
+    energy: dict[str, float] = {}
+    latency: dict[str, float] = {}
+    for each in bills:
+        for name, joules in each.energy_j.items():
+            energy[name] = energy.get(name, 0.0) + joules
+        for name, seconds in each.latency_s.items():
+            latency[name] = latency.get(name, 0.0) + seconds
+    times = [sum(each.latency_s.values()) for each in bills]
+    whole = sum(times) or 1.0
+    kinds = dict.fromkeys(kind for each in bills for kind in each.awake)
+    awake = {k: sum(each.awake.get(k, 0.0) * t for each, t in zip(bills, times, strict=True)) / whole for k in kinds}
+    return Bill(energy, latency, awake)
+
+
 def price(
-    spec: Spec, counts: Mapping[str, Mapping[str, int]], samples: Mapping[str, int], memory: Mapping[str, Any]
+    spec: Spec,
+    counts: Mapping[str, Mapping[str, int]],
+    samples: Mapping[str, int],
+    memory: Mapping[str, Any],
+    stages: Sequence[Mapping[str, int]] | None = None,
 ) -> dict[str, Any]:
     """The record's `energy_j`, `latency_s`, `area_mm2` and `technology` for `counts` {train, inference}.
 
     `samples` {train, inference} are the samples that the counts cover. `train_breakdown` sums to `train_total`,
-    `inference_breakdown` to `inference_per_sample`, and the leakage of each has its own breakdown.
+    `inference_breakdown` to `inference_per_sample`, and the leakage of each has its own breakdown. With phases,
+    `stages` holds the counts of each stage of the run, which are priced by the stage's own design.
     """
     check_phases(counts, samples)
     tech = technology(spec)
-    train, shown = (bill(spec, counts[phase], memory, tech) for phase in ("train", "inference"))
+    train = of_stages(spec, [counts["train"]] if stages is None else stages, memory, tech)
+    shown = bill(stages_of(spec)[-1].spec, counts["inference"], memory, tech, spec)
     area = {name: mm2 for name, mm2 in areas(spec, memory, tech).items() if mm2}
     leaks = leakage.by_component(spec, memory, area, tech)
     while_at_it = [leakage.by_component(spec, memory, area, tech, made.awake or None) for made in (train, shown)]
@@ -249,14 +289,27 @@ def reprice(record: Mapping[str, Any], table: str, node: float | None = None) ->
     except SheetError as error:
         raise SpecError(f"technology.file: {error}") from error
     spec = Spec.from_plain(plain)
-    samples = {
-        "train": record["train_samples"] * plain["epochs"],
-        "inference": record["test_samples"],
-    }
-    priced = price(spec, record["counts"], samples, record["memory"])
+    samples = {"train": phased.samples_learned(record), "inference": record["test_samples"]}
+    stages = phased.stage_counts(record, len(stages_of(spec)))
+    priced = price(spec, record["counts"], samples, record["memory"], stages)
     tech = technology(spec)
-    curve = [
-        {**point, "energy_j": sum(bill(spec, point["counts"], record["memory"], tech).energy_j.values())}
-        for point in record["curve"]
-    ]
-    return {**record, **priced, "spec": plain, "spec_hash": spec_hash(plain), "curve": curve}
+
+    def joules(counts: Sequence[Mapping[str, int]]) -> float:
+        return sum(of_stages(spec, counts, record["memory"], tech).energy_j.values())
+
+    curve = [{**point, "energy_j": joules(phased.of_point(point, stages))} for point in record["curve"]]
+    phases = {"phases": [_phase(spec, each, record["memory"], tech) for each in record.get("phases", ())]}
+    made = {**record, **priced, "spec": plain, "spec_hash": spec_hash(plain), "curve": curve}
+    return made | (phases if phases["phases"] else {})
+
+
+def _phase(spec: Spec, phase: Mapping[str, Any], memory: Mapping[str, Any], tech: Technology) -> dict[str, Any]:
+    """A phase of a record with the prices of `tech`."""
+    parts = []
+    for part in phase["parts"]:
+        made = bill(stages_of(spec)[part["stage"]].spec, part["counts"], memory, tech, spec)
+        cost = {"energy_j": sum(made.energy_j.values()), "latency_s": sum(made.latency_s.values())}
+        parts.append({**part, **cost})
+    whole = {name: sum(part[name] for part in parts) for name in ("energy_j", "latency_s")}
+    each = whole["energy_j"] / max(phase["samples"], 1)
+    return {**phase, **whole, "energy_per_sample_j": each, "parts": parts}

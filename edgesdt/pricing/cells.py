@@ -91,14 +91,17 @@ class Parts:
 
 def of_chip(spec: Spec, tech: Technology) -> dict[int, Parts]:
     """The parts of every weight layer of `spec` on cells; layers above the first are read in both directions."""
-    return {layer: Parts.of(layers.alone(spec, layer), tech, layer > 0) for layer in layers.on_cells(spec)}
+    return {
+        layer: Parts.of(layers.alone(spec, layer), tech, layers.both_ways(spec, layer))
+        for layer in layers.on_cells(spec)
+    }
 
 
 def actions(spec: Spec) -> dict[str, str]:
     """Every counted action of the arrays of `spec`, with its component."""
     found = {}
     for layer in layers.on_cells(spec):
-        for name in (*act.CELL_MEANING, *(act.BACK_MEANING if layer > 0 else ())):
+        for name in (*act.CELL_MEANING, *(act.BACK_MEANING if layers.both_ways(spec, layer) else ())):
             found[act.of_layer(name, layer)] = COMPONENT[name]
     return found
 

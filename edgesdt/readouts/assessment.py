@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,23 @@ from edgesdt.readouts import labels, methods
 from edgesdt.readouts.stored_outputs import Codes
 from edgesdt.rules.lookup import rule_of
 from edgesdt.spec import Spec
+from edgesdt.spec.stages import stages
 
 CURVE_SAMPLES = 10_000
 """Number of labelled samples used to associate neurons for a point of the learning curve (the last uses all)."""
+
+
+class Samples(Protocol):
+    """Samples as input codes, with the places `known` of the training samples whose labels are known."""
+
+    @property
+    def x(self) -> npt.NDArray[np.uint8]: ...
+    @property
+    def x_test(self) -> npt.NDArray[np.uint8]: ...
+    @property
+    def known(self) -> npt.NDArray[np.int64]: ...
+    @property
+    def data(self) -> Dataset: ...
 
 
 class Assessment:
@@ -28,20 +42,22 @@ class Assessment:
     def __init__(self, spec: Spec, chip: Chip, data: Dataset, threads: int) -> None:
         self.spec, self.chip, self.data, self.threads = spec, chip, data, threads
         self.x, self.x_test = encode(data.x_train, spec.encoder.bits), encode(data.x_test, spec.encoder.bits)
-        self.label_seed = spec.seed if spec.label_seed is None else spec.label_seed
-        self.known = labels.drawn(data.y_train, spec.label_fraction, self.label_seed)
-        self.learned = self.known if spec.learning.target == "label" else np.arange(len(self.x))
-        """Indices of the samples that the chip learns from; with labels as target only the labelled samples."""
+        self.label_seed = labels.seed_of(spec)
+        self.known = labels.known(spec, data.y_train)
 
     def labels_used(self) -> dict[str, int]:
         """Numbers of training labels used by training and by the read-outs, and the seed of their selection."""
         read = any(name not in registry.BY_CLASS for name in self.spec.readout)  # such an output needs no label
-        trained = self.spec.learning.target == "label"
+        trained = self._has_label()
         return {
             "training": len(self.known) if trained else 0,
             "readout": len(self.known) if read else 0,
             "seed": self.label_seed,
         }
+
+    def _has_label(self) -> bool:
+        """Whether a label is the target of some samples."""
+        return any(stage.spec.learning.target == "label" for stage in stages(self.spec))
 
     def infer(self, codes: npt.NDArray[np.uint8]) -> Codes:
         """The chip's outputs for input codes."""
@@ -54,13 +70,17 @@ class Assessment:
 
     def read_out(self, names: Sequence[str], most: int | None = None) -> dict[str, float]:
         """Accuracies of the read-outs `names`, from at most `most` labelled samples."""
-        known = self.known[:most]
-        x, y = self.x[known], self.data.y_train[known]
-        test = self.x_test, self.data.y_test
+        return self.read_out_of(self, names, most)
+
+    def read_out_of(self, stream: Samples, names: Sequence[str], most: int | None = None) -> dict[str, float]:
+        """Accuracies of the read-outs `names` on the test samples of `stream`, with its own known labels."""
+        known = stream.known[:most]
+        x, y = stream.x[known], stream.data.y_train[known]
+        test = stream.x_test, stream.data.y_test
         found: dict[str, float] = {}
         for name in names:
             if name == "direct":
-                found |= methods.direct(self.infer, x, y, *test, self.data.classes)
+                found |= methods.direct(self.infer, x, y, *test, stream.data.classes)
             elif name in registry.BY_CLASS:
                 found |= methods.output(self.infer, *test, name)
             else:
@@ -77,7 +97,7 @@ class Assessment:
         found = []
         for seconds in self.spec.deployment.times:
             with self.chip.rule.rested(seconds):
-                if self.spec.learning.target == "label" and by_class:
+                if self._has_label() and by_class:
                     right = methods.output(self.infer, self.x_test, self.data.y_test, by_class)
                 else:
                     right = methods.recognised(known, self.infer, self.x_test, self.data.y_test)

@@ -37,10 +37,12 @@ class Constants:
         """The constants as written in the spec."""
         learning = settings(spec)
         sides = 2.0 if learning.beta_sign == "symmetric" else 1.0
-        falling = factor(spec, epoch) / (sides * learning.beta * learning.batch)
-        rates = tuple(rate * falling for rate in learning.learning_rate)
+        falling, soft = factor(spec, epoch) / learning.batch, learning.loss == "cross_entropy"
+        rates = [rate * falling / (sides * learning.beta) for rate in learning.learning_rate]
+        if soft:  # no phases are compared there
+            rates[-1] = learning.learning_rate[-1] * falling
         home, share = learning.homeostasis, _winners(spec) / spec.chip.layers[-1]
-        return cls(learning.dt, learning.beta, home.eta, home.gamma, share, learning.label_smoothing, rates)
+        return cls(learning.dt, learning.beta, home.eta, home.gamma, share, learning.label_smoothing, tuple(rates))
 
     @classmethod
     def held(cls, spec: Spec, epoch: int = 0) -> Constants:
@@ -79,8 +81,7 @@ class FloatChip:
 
     def infer(self, x: Reals) -> Reals:
         """Output states (n_L,) at the end of the free phase for an input (n_0,) of values in 0 … 1."""
-        keep = np.ones(self.spec.chip.layers[-1])
-        return self._relax(self._rest(), x, keep, settings(self.spec).free_steps, 0)[-1]
+        return self._free(x, np.ones(self.spec.chip.layers[-1]))[-1]
 
     def learn(self, x: Reals, sign: int, keep: Reals | None = None, label: int = 0) -> None:
         """Learn one sample: `x` (n_0,) with dropped inputs at 0, the sign of beta, `keep` (n_L,) 0 for dropped outputs.
@@ -89,18 +90,41 @@ class FloatChip:
         """
         learning = settings(self.spec)
         kept = np.ones(len(self.target)) if keep is None else np.asarray(keep, np.float64)
-        self.free = self._relax(self._rest(), x, kept, learning.free_steps, 0)
+        self.free = self._free(x, kept)
         self._pick_target(kept, label)
         if learning.target == "self_defined":
             self._settle_homeostasis()
-        nudged = learning.nudged_steps
+        nudged, start = learning.nudged_steps, self.free
+        if self.soft:
+            start = [*self.free[:-1], np.zeros(len(self.target))]
         if learning.beta_sign == "symmetric":
-            self.plus = self._relax(self.free, x, kept, nudged, 1)
-            self.minus = self._relax(self.free, x, kept, nudged, -1)
+            self.plus = self._relax(start, x, kept, nudged, 1)
+            self.minus = self._relax(start, x, kept, nudged, -1)
         else:
-            pushed = self._relax(self.free, x, kept, nudged, sign)
+            pushed = self._relax(start, x, kept, nudged, sign)
             self.plus, self.minus = (pushed, self.free) if sign > 0 else (self.free, pushed)
         self._update(x)
+
+    @property
+    def soft(self) -> bool:
+        """Whether the outputs are a softmax: their states are then shares, or nudges in a nudged phase."""
+        return settings(self.spec).loss == "cross_entropy"
+
+    def _free(self, x: Reals, keep: Reals) -> list[Reals]:
+        states = self._relax(self._rest(), x, keep, settings(self.spec).free_steps, 0)
+        if self.soft:
+            states[-1] = self._shares(states, x) * keep
+        return states
+
+    def _shares(self, states: list[Reals], x: Reals) -> Reals:
+        logits = [x, *states][-2] @ self.weights[-1] + self.biases[-1]
+        powers: Reals = np.exp(logits - logits.max())
+        shares: Reals = powers / powers.sum()
+        return shares
+
+    def _pulled_to(self) -> Reals:
+        c = self.constants
+        return (1.0 - c.smoothing) * self.target + c.smoothing * c.share
 
     def _rest(self) -> list[Reals]:
         return [np.zeros(n) for n in self.spec.chip.layers[1:]]
@@ -108,11 +132,14 @@ class FloatChip:
     def _relax(self, states: list[Reals], x: Reals, keep: Reals, steps: int, sign: int) -> list[Reals]:
         """`s ← clamp(s + dt·(drive − s [+ sign·beta·(target − s)]))`, all layers from the old states."""
         c, top = self.constants, len(states) - 1
-        pulled_to = (1.0 - c.smoothing) * self.target + c.smoothing * c.share
+        pulled_to = self._pulled_to()
         fed = x @ self.weights[0]
         for _ in range(steps):
             new = []
             for layer, s in enumerate(states):
+                if layer == top and self.soft:
+                    new.append(sign * c.beta * (pulled_to - self._shares(states, x)) if sign else 0.0 * s)
+                    continue
                 drive = self.biases[layer] + (fed if layer == 0 else states[layer - 1] @ self.weights[layer])
                 if layer < top:
                     drive = drive + self.weights[layer + 1] @ states[layer + 1]
@@ -139,9 +166,13 @@ class FloatChip:
         self.homeostasis = self.homeostasis + c.gamma * (self.activity - c.share)
 
     def _update(self, x: Reals) -> None:
-        """`Δw = (lr / beta)·(s⁺ s⁺ − s⁻ s⁻)`, `Δb = (lr / beta)·(s⁺ − s⁻)`."""
+        """`Δw = (lr / beta)·(s⁺ s⁺ − s⁻ s⁻)`, `Δb = (lr / beta)·(s⁺ − s⁻)`; below a softmax `lr·s (t − y)`."""
         plus, minus = [x, *self.plus], [x, *self.minus]
         for layer, rate in enumerate(self.constants.rates):
+            if self.soft and layer == len(self.weights) - 1:
+                kept = self.free[-1] > 0  # a share is never 0
+                plus = [x, *self.free[:-1], np.where(kept, self._pulled_to(), 0.0)]
+                minus = [x, *self.free]
             contrast = np.outer(plus[layer], plus[layer + 1]) - np.outer(minus[layer], minus[layer + 1])
             self.weights[layer] += rate * contrast
             if self.spec.chip.biases.enabled:

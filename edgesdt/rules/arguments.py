@@ -70,6 +70,16 @@ def check_codes(state: State, ranges: Mapping[str, tuple[int, int]]) -> None:
         ARGUMENTS.integers(f"state: {name}", array, array.shape, low, high, array.dtype)
 
 
+def check_tables(state: State, tables: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Whether every look-up table is the chip's own. Raises `ArgumentError`."""
+    for name, table in tables.items():
+        wrong = np.flatnonzero(np.asarray(state[name]) != table)
+        if len(wrong):
+            place = int(wrong[0])
+            found = f"{state[name][place]} in entry {place} of a look-up table"
+            ARGUMENTS.refuse(f"state: {name}", found, f"{table[place]}: the tables of a chip follow from its spec")
+
+
 def ranges_of(spec: Spec, plan: Any, weight_limit: int) -> dict[str, tuple[int, int]]:
     """Lowest and highest code of every array that the chips of all rules have, by its name there."""
     return {
@@ -85,6 +95,7 @@ def ranges_of(spec: Spec, plan: Any, weight_limit: int) -> dict[str, tuple[int, 
         "homeostasis": signed(plan.homeostasis_limit),
         "random": (1, (1 << 32) - 1),  # a lane at 0 would stay there
         "winner_count": (0, spec.learning.batch),
+        "frozen": (0, 1),
     }
 
 

@@ -1,9 +1,9 @@
 """What the learners of rules have in common, whatever holds the weights: inference, state, wear and the weight file.
 
-A rule derives from `StoreLearner`, builds its three tuples (the chip's arrays, the plan, the simulator's workspace)
-and gives the few steps that are its own; its kernels are written against `edgesdt.synapses.store`. The tuples are the
-rule's; fields named here are the same in all of them. A rule whose kernels know a digital memory alone derives from
-`DigitalLearner`.
+A rule derives from `StoreLearner`, names what builds its three tuples (the chip's arrays, the plan, the simulator's
+workspace) and gives the few steps that are its own; its kernels are written against `edgesdt.synapses.store`. The
+tuples are the rule's; fields named here are the same in all of them. A rule whose kernels know a digital memory alone
+derives from `DigitalLearner`.
 """
 
 from __future__ import annotations
@@ -12,49 +12,66 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from edgesdt.arguments import ARGUMENTS
-from edgesdt.kernels.layout import SAMPLES, Codes
+from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, BANK_STEPS, SAMPLES, Codes
 from edgesdt.kernels.random_bank import draw
-from edgesdt.rules import arguments
+from edgesdt.rules import arguments, consolidation
+from edgesdt.rules.course import BEFORE, Course, Machine, added
 from edgesdt.rules.fixed_point import accumulator_frac
 from edgesdt.rules.lookup import rule_of
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import Targeted
-from edgesdt.synapses.substrate import Substrate, Tallies, substrate_of, with_room
+from edgesdt.synapses.substrate import Substrate, Tallies, substrate_of
 
 Found = TypeVar("Found")
 Events = npt.NDArray[np.int64]
+MOST_ACCUMULATOR_BITS = 32
+"""The widest accumulator that a spec can have."""
 INFERENCE_CHUNK = 512
 """Samples that one thread takes at a time."""
-BEFORE = -1
-"""The epoch of a chip that has not learned yet."""
 
 
 class StoreLearner(ABC):
     """A rule on the chip that `spec` describes, with freshly drawn weights.
 
-    `chip`, `plan` and `work` are named tuples of the rule. They have the fields of `kernels.layout` that are used here:
-    `weights`, `biases`, `random`, `activity`, `homeostasis`; `first`, `first_weight`, `weight_limit`; `mirror`,
-    `weight_peak`, `wear`, `wear_carry`, `words`, `events`. `store` holds the weights. Raises `SpecError` for cells
-    that cannot be.
+    `machine` makes named tuples of the rule; `chip`, `plan` and `work` are those of the stage that the run is in. They
+    have the fields of `kernels.layout` that are used here: `weights`, `biases`, `random`, `activity`, `homeostasis`;
+    `first`, `first_weight`, `weight_limit`; `mirror`, `weight_peak`, `wear`, `wear_carry`, `words`, `events`. `store`
+    holds the weights. Raises `SpecError` for cells that cannot be.
     """
 
-    def __init__(self, spec: Spec, plan: Any, chip: Any, work: Any) -> None:
-        self.spec = spec
-        self.plan = plan
-        self.chip = chip
-        self.work = with_room(spec, work)
+    tables: ClassVar[tuple[str, ...]] = ()
+    """Names of the chip's look-up tables, which follow from the spec: no state has others."""
+
+    def __init__(self, spec: Spec, machine: Machine) -> None:
+        self._course = Course(spec, machine, self._tables)
+        self._take(0)
         self.store: Substrate = self._substrate(self._aligned(self.work))
         self._inference_events: Events = np.zeros_like(self.work.events)
-        self._epoch = BEFORE
-        self._registers: tuple[int, Any] = (BEFORE, None)
+        self._registers: tuple[tuple[int, int], Any] = ((0, BEFORE), None)
         self.store.draw(self._random_words)
+
+    def _take(self, stage: int) -> None:
+        """Make the spec, plan, arrays and workspace of a stage those of the chip."""
+        self._stage = stage
+        self.spec, self.plan, self.chip, self.work = self._course.of(stage)
+
+    def _tables(self, work: Any, spec: Spec) -> Any:
+        """`work` for another stage of the run; a rule whose workspace holds constants of a stage has them replaced."""
+        return work
+
+    def enter(self, stage: int) -> None:
+        """Go on with the target, the constants and the rates of that stage of the run. Raises `ArgumentError`."""
+        stage = ARGUMENTS.whole("stage", stage, 0, len(self._course.stages) - 1)
+        if stage != self._stage:
+            self._course.leave(self._stage, self.store.tallies())
+            self._take(stage)
 
     @abstractmethod
     def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
@@ -65,8 +82,8 @@ class StoreLearner(ABC):
         """Write the output codes of `samples` to `outputs`, on the neurons of `chip`; `first` is the first's place."""
 
     @abstractmethod
-    def _priced(self, events: Events, tallies: Tallies) -> Counts:
-        """Actions of the described chip for an event table of this rule, and what happened to its arrays."""
+    def _priced(self, spec: Spec, events: Events, tallies: Tallies) -> Counts:
+        """Actions of the chip in the stage of `spec` for an event table of this rule, and what its arrays did."""
 
     @abstractmethod
     def _own_workspace(self) -> Any:
@@ -100,24 +117,34 @@ class StoreLearner(ABC):
         the registers of the learning rate. Raises `ArgumentError`.
         """
         samples, labels, order, epoch = arguments.to_learn(self.spec, samples, labels, order, epoch)
-        if len(order) and epoch != self._epoch:
+        if len(order) and epoch != self._course.epochs[self._stage]:
             self._start(epoch)
         self._learn(samples, labels, order, epoch)
 
     def _of_epoch(self, registers: Callable[[Spec, int], Found], epoch: int) -> Found:
         """The `registers` of `epoch`, made once for all calls of that epoch."""
-        if self._registers[0] != epoch:
-            self._registers = epoch, registers(self.spec, epoch)
+        if self._registers[0] != (self._stage, epoch):
+            self._registers = (self._stage, epoch), registers(self.spec, epoch)
         made: Found = self._registers[1]
         return made
 
     def _start(self, epoch: int) -> None:
         """What the spec asks for at the start of every epoch: homeostasis back to zero, or nothing."""
-        self._epoch = epoch
+        self._course.epochs[self._stage] = epoch
         learning = self.spec.learning
         if isinstance(learning, Targeted) and learning.homeostasis.reset == "epoch":
             self.chip.homeostasis[:] = 0
             self.chip.activity[:] = 0
+        if epoch == 0 and self._course.freezes(self._stage):
+            self._freeze()
+
+    def _freeze(self) -> None:
+        """Choose the neurons that learn no more, from here on; words of the bank are drawn where any may be chosen."""
+        frozen = consolidation.chosen(self.spec, self.weights, self._random_words)
+        for layer, bits in frozen.items():
+            start = int(self.plan.first[layer])
+            self.chip.frozen[start : start + len(bits)] = bits
+        self.work.events[BANK_STEPS, 0] += consolidation.bank_steps(self.spec)
 
     def infer(self, samples: Pixels, threads: int = 1) -> Outputs:
         """Output codes (samples, outputs); weights and all other learned state stay as they are.
@@ -151,7 +178,7 @@ class StoreLearner(ABC):
 
     def _learned(self) -> int:
         """Samples learned so far."""
-        return int(self.work.events[SAMPLES, 0])
+        return int(self._course.happened()[SAMPLES, 0])
 
     @contextmanager
     def rested(self, after_s: float) -> Iterator[None]:
@@ -161,11 +188,18 @@ class StoreLearner(ABC):
 
     def counts(self) -> Counts:
         """Actions of the described chip for everything learned so far."""
-        return self._priced(self.work.events, self.store.tallies())
+        return added(self.stage_counts())
+
+    def stage_counts(self) -> list[Counts]:
+        """`counts` apart for every stage of the run."""
+        tallies = self._course.tallies(self._stage, self.store.tallies())
+        each = zip(self._course.stages, self._course.events, tallies, strict=True)
+        found = [self._priced(stage.spec, events, done) for stage, events, done in each]
+        return [consolidation.beside(counts, *self._course.frozen(at)) for at, counts in enumerate(found)]
 
     def inference_counts(self) -> Counts:
         """Actions of the described chip for the samples of the last `infer`."""
-        return self._priced(self._inference_events, self.store.tallies(inference=True))
+        return self._priced(self.spec, self._inference_events, self.store.tallies(inference=True))
 
     def happened(self, inference: bool = False) -> tuple[Events, tuple[int, ...]]:
         """A copy of the events so far, or of those of the last `infer`, and the tallies of the arrays in a row.
@@ -173,31 +207,32 @@ class StoreLearner(ABC):
         Of every layer on cells from the input up: that of its reads forward and writes, then, where the chip has other
         layers, that of its reads back. Empty without cells.
         """
-        events: Events = (self._inference_events if inference else self.work.events).copy()
+        events: Events = self._inference_events.copy() if inference else self._course.happened()
         return events, self.store.tally(inference)
 
     def state(self) -> dict[str, npt.NDArray[np.generic]]:
         """Copies of every on-chip array, of the cells and of the events so far, and the epoch under way (-1: none)."""
         state: dict[str, npt.NDArray[np.generic]] = {
-            f"chip_{name}": array.copy() for name, array in self.chip._asdict().items()
+            f"chip_{name}": array.copy() for name, array in self._course.chip._asdict().items()
         }
-        return {**state, "events": self.work.events.copy(), "epoch": np.array(self._epoch), **self.store.state()}
+        return {**state, **self._course.state(self._stage), **self.store.state()}
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
         """Restore a state saved by `state()`: all of it, or nothing where any of it does not fit.
 
-        Raises `ArgumentError` for a name, shape or type that is not this chip's, and for a code that is not one of its
-        format.
+        Raises `ArgumentError` for a name, shape or type that is not this chip's, for a code that is not one of its
+        format, and for look-up tables that are not its own.
         """
-        arguments.check_state(state, self.state(), self.store.free())
+        arguments.check_state(state, self.state(), (*self.store.free(), *self._course.free()))
         ranges = self._ranges()
         arguments.check_codes(state, {f"chip_{name}": ranges[name] for name in self.chip._fields})
-        arguments.check_codes(state, {"events": (0, 2**63 - 1), "epoch": (BEFORE, self.spec.epochs - 1)})
+        arguments.check_codes(state, self._course.ranges())
+        arguments.check_tables(state, {f"chip_{name}": getattr(self._course.chip, name) for name in self.tables})
         self.store.check(state)
-        for name, array in self.chip._asdict().items():
+        stage = self._course.restore(state, self.store.tallies())
+        for name, array in self._course.chip._asdict().items():
             array[...] = state[f"chip_{name}"]
-        self.work.events[...] = state["events"]
-        self._epoch = int(state["epoch"])
+        self._take(stage)
         self.store.restore(state)
         self._reflect()
 
@@ -228,12 +263,23 @@ class StoreLearner(ABC):
         ]
 
     def warnings(self) -> list[str]:
-        """What the user should know about the weights, in sentences."""
-        return self.store.warnings()
+        """What the user should know about sums that saturated in training, and about the weights, in sentences."""
+        return [*self._saturated(), *self.store.warnings()]
+
+    def _saturated(self) -> list[str]:
+        """A sentence where accumulators have saturated: such sums are wrong."""
+        hits, bits = int(self._course.happened()[ACCUMULATOR_SATURATIONS].sum()), self.spec.chip.accumulator.bits
+        if not hits:
+            return []
+        allowed = f"{bits + 1}..{MOST_ACCUMULATOR_BITS}" if bits < MOST_ACCUMULATOR_BITS else "smaller weights"
+        return [
+            f"chip.accumulator.bits: {bits}: {hits:,} additions of {self._learned():,} training samples saturated, so "
+            f"that their sums are wrong; allowed: {allowed}"
+        ]
 
     def wear(self) -> dict[str, object]:
         """The record's `device`: what learning did to the memory or the cells."""
-        return self.store.wear(self.counts(), self.work.events)
+        return self.store.wear(self.counts(), self._course.happened())
 
     def weight_file(self, image_shape: tuple[int, ...]) -> dict[str, npt.NDArray[np.generic]]:
         """Integer codes of all that was learned, with their formats and the state of cells, for `weights.npz`."""
@@ -241,8 +287,9 @@ class StoreLearner(ABC):
         arrays: dict[str, npt.NDArray[np.generic]] = {f"weights_{k}": self.weights(k) for k in range(depth)}
         if chip.biases.enabled:
             arrays |= {f"biases_{k}": self.biases(k) for k in range(1, depth + 1)}
-        if self.chip.activity.size:
-            arrays |= {"activity": self.chip.activity, "homeostasis": self.chip.homeostasis}
+        whole = self._course.chip
+        if whole.activity.size:
+            arrays |= {"activity": whole.activity, "homeostasis": whole.homeostasis}
         formats = {"weights_frac_bits": chip.weights.point, "biases_frac_bits": chip.biases.frac_bits}
         arrays |= {name: np.array(bits) for name, bits in formats.items()}
         arrays |= {"image_shape": np.array(image_shape), "random_bank": self.chip.random}
@@ -265,14 +312,14 @@ class DigitalLearner(StoreLearner):
         """Write the output codes of `samples` to `outputs`, on the neurons of `chip`."""
 
     @abstractmethod
-    def _actions(self, events: Events) -> Counts:
-        """Actions of the described chip for an event table of this rule."""
+    def _actions(self, spec: Spec, events: Events) -> Counts:
+        """Actions of the chip in the stage of `spec` for an event table of this rule."""
 
     def _infer_on(self, chip: Any, work: Any, store: Any, samples: Pixels, first: int, outputs: Outputs) -> None:
         self._infer_part(chip, work, samples, outputs)
 
-    def _priced(self, events: Events, tallies: Tallies) -> Counts:
-        return self._actions(events)
+    def _priced(self, spec: Spec, events: Events, tallies: Tallies) -> Counts:
+        return self._actions(spec, events)
 
 
 def each(run: Callable[[int], Found], starts: Iterable[int], threads: int) -> list[Found]:

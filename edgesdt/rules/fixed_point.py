@@ -8,6 +8,7 @@ from edgesdt.kernels.arithmetic import register
 from edgesdt.kernels.layout import Codes, Ints, WeightCodes
 from edgesdt.qformat import Rounding, Scale
 from edgesdt.spec import Spec
+from edgesdt.synapses import levels
 
 
 def accumulator_frac(spec: Spec) -> int:
@@ -16,7 +17,7 @@ def accumulator_frac(spec: Spec) -> int:
     Every term is then aligned by a shift left, which is exact.
     """
     chip = spec.chip
-    products = max(spec.encoder.bits, chip.states.bits) + chip.weights.point
+    products = max(spec.encoder.bits, chip.states.bits) + levels.seen(spec).frac_bits
     return max(products, chip.states.bits, chip.biases.frac_bits if chip.biases.enabled else 0)
 
 
@@ -49,6 +50,12 @@ def wide_codes(n: int) -> Ints:
 
 
 def weight_codes(spec: Spec, n: int) -> WeightCodes:
-    """`n` zeros of the narrowest type that holds a weight code."""
-    narrow = spec.device.digital and spec.chip.weights.bits <= 8
+    """`n` zeros of the narrowest type that holds a weight code; of 16 bits where bits are hidden."""
+    narrow = spec.device.digital and spec.chip.weights.bits <= 8 and not spec.chip.weights.hidden_bits
+    return np.zeros(n, np.int8) if narrow else np.zeros(n, np.int16)
+
+
+def read_codes(spec: Spec, n: int) -> WeightCodes:
+    """`n` zeros of the narrowest type that holds the code of a weight that is read."""
+    narrow = spec.device.digital and levels.seen(spec).bits <= 8
     return np.zeros(n, np.int8) if narrow else np.zeros(n, np.int16)

@@ -8,11 +8,14 @@ from typing import Any
 from edgesdt import registry
 from edgesdt.ledger.memory import MemoryMap
 from edgesdt.ledger.organisation import Organisation, organised
+from edgesdt.ledger.phased import largest, together
 from edgesdt.ledger.recipes import KINDS, Design
+from edgesdt.rules import replay
 from edgesdt.rules.protocol import Rule
 from edgesdt.spec import Spec
 from edgesdt.spec.schema.memory import Banks
 from edgesdt.spec.schema.spec import require_spec
+from edgesdt.spec.stages import base_of, given_at, is_phased, stages
 from edgesdt.units import format_size
 
 
@@ -25,7 +28,8 @@ def rule_of(spec: Spec) -> Rule:
 
 def memory_map(spec: Spec) -> MemoryMap:
     """The memory map of the chip that `spec` describes, against its budget, without building the chip."""
-    arrays = rule_of(spec).arrays(spec)
+    rule = rule_of(spec)
+    arrays = (*largest([rule.arrays(stage.spec) for stage in stages(spec)]), *replay.arrays(spec))
     held = memories(spec, [array.plain() for array in arrays]) if spec.chip.memory.organised else ()
     return MemoryMap(arrays, spec.chip.memory_budget, held)
 
@@ -39,7 +43,8 @@ def memories(spec: Spec, arrays: Sequence[Mapping[str, Any]]) -> tuple[Organisat
 
 def cautions(spec: Spec) -> list[str]:
     """What a user should know before a run, in sentences: of the rule, and of banks that do not fit."""
-    return [*rule_of(spec).cautions(spec), *_of_banks(spec)]
+    own = [told for stage in stages(spec) for told in rule_of(spec).cautions(stage.spec)]
+    return [*dict.fromkeys(own), *_of_banks(spec)]
 
 
 def _of_banks(spec: Spec) -> list[str]:
@@ -65,17 +70,35 @@ def _of_banks(spec: Spec) -> list[str]:
 
 
 def design_of(spec: Spec) -> Design:
-    """Actions, functional units and schedule of the chip that `spec` describes."""
-    return rule_of(spec).design(spec)
+    """Actions, functional units and schedule of the chip that `spec` describes: of all stages of its run together."""
+    rule = rule_of(spec)
+    return replay.with_buffer(spec, together([rule.design(stage.spec) for stage in stages(spec)]))
+
+
+def held(spec: Spec) -> dict[str, tuple[float | list[float], str]]:
+    """Dotted path → (value really used, its register in words), for every constant that is rounded.
+
+    With phases, those of the parts that give a constant are at its path there: `phases.0.learning_rate`.
+    """
+    rule = rule_of(spec)
+    if not is_phased(spec):
+        return rule.held(spec)
+    found = {path: kept for path, kept in rule.held(base_of(spec)).items() if path.startswith("learning.")}
+    for stage in stages(spec):
+        for path, kept in rule.held(stage.spec).items():
+            place = given_at(stage, path)
+            if place:
+                found[place] = kept
+    return found
 
 
 def resolve(spec: Spec) -> Spec:
     """The spec with every rounded constant at the value really used; resolving again changes nothing."""
     plain = spec.plain()
-    for path, (value, _) in rule_of(spec).held(spec).items():
+    for path, (value, _) in held(spec).items():
         *sections, field = path.split(".")
         place: Any = plain
         for section in sections:
-            place = place[section]
+            place = place[int(section) if isinstance(place, list) else section]
         place[field] = value
     return Spec.from_plain(plain)

@@ -20,11 +20,14 @@ import numpy.typing as npt
 from edgesdt.arguments import ARGUMENTS
 from edgesdt.ledger.actions import WEIGHT_WRITE
 from edgesdt.ledger.memory import Array
+from edgesdt.ledger.phased import largest
 from edgesdt.qformat import Rounding, Scale
 from edgesdt.rules import arguments
+from edgesdt.rules.course import added
 from edgesdt.rules.lookup import rule_of
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
+from edgesdt.spec.stages import stages
 
 Ints = npt.NDArray[np.int64]
 BANK = "random_bank"
@@ -53,16 +56,20 @@ class MappedLearner(ABC):
     calibration: tuple[float, Counts] | None = None
 
     def __init__(self, spec: Spec, arrays: Sequence[Array]) -> None:
-        self.spec = spec
+        self.stages = stages(spec)
+        if len(self.stages) > 1:
+            arrays = largest([rule_of(spec).arrays(stage.spec) for stage in self.stages])
+        self.spec = self.stages[0].spec
         self._map = {array.name: array for array in arrays}
         self.arrays: dict[str, Ints] = {
             name: np.zeros(array.shape, np.int64) for name, array in self._map.items() if name != BANK
         }
         self._wear = {name: np.zeros(codes.shape, np.uint32) for name, codes in self.arrays.items() if _is_weight(name)}
         self._bank = _seeded(spec)
-        self.events: dict[str, int] = self._no_events()
+        self._of_stages = [self._no_events() for _ in self.stages]
+        self._stage, self._epochs = 0, [_BEFORE] * len(self.stages)
+        self.events: dict[str, int] = self._of_stages[0]
         self._inference_events = self._no_events()
-        self._epoch = _BEFORE
 
     @abstractmethod
     def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
@@ -126,11 +133,16 @@ class MappedLearner(ABC):
 
     # what a chip calls: `edgesdt.rules.protocol.Learner`
 
+    def enter(self, stage: int) -> None:
+        """Go on with the constants and the rates of that stage of the run; all arrays stay. Raises `ArgumentError`."""
+        self._stage = ARGUMENTS.whole("stage", stage, 0, len(self.stages) - 1)
+        self.spec, self.events = self.stages[self._stage].spec, self._of_stages[self._stage]
+
     def learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
         """Learn from `samples[order]` (input codes) in `epoch` (0-based). Raises `ArgumentError`."""
         samples, labels, order, epoch = arguments.to_learn(self.spec, samples, labels, order, epoch)
-        if len(order) and epoch != self._epoch:
-            self._epoch = epoch
+        if len(order) and epoch != self._epochs[self._stage]:
+            self._epochs[self._stage] = epoch
             self._start(epoch)
         self._learn(samples, labels, order, epoch)
 
@@ -159,7 +171,16 @@ class MappedLearner(ABC):
 
     def counts(self) -> Counts:
         """Actions for everything learned so far."""
-        return self._actions(self.events)
+        return added(self.stage_counts())
+
+    def stage_counts(self) -> list[Counts]:
+        """`counts` apart for every stage of the run."""
+        now, found = self.spec, []
+        for stage, events in zip(self.stages, self._of_stages, strict=True):
+            self.spec = stage.spec
+            found.append(self._actions(events))
+        self.spec = now
+        return found
 
     def inference_counts(self) -> Counts:
         """Actions for the samples of the last `infer`."""
@@ -167,7 +188,7 @@ class MappedLearner(ABC):
 
     def happened(self, inference: bool = False) -> tuple[Ints, tuple[int, ...]]:
         """The events so far, or those of the last `infer`, as `named` reads them; there are no cells to tally."""
-        events = self._inference_events if inference else self.events
+        events = self._inference_events if inference else self._together()
         return np.array(list(events.values()), np.int64), ()
 
     @classmethod
@@ -182,23 +203,33 @@ class MappedLearner(ABC):
             **{name: codes.copy() for name, codes in self.arrays.items()},
             BANK: self._bank.copy(),
             **{f"wear_of_{name}": worn.copy() for name, worn in self._wear.items()},
-            "events": np.array(list(self.events.values()), np.int64),
-            "epoch": np.array(self._epoch),
+            **self._progress(),
         }
+
+    def _progress(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Events and epochs; of several stages an entry each, and the stage that the run is in."""
+        events = [np.array(list(each.values()), np.int64) for each in self._of_stages]
+        if len(self.stages) == 1:
+            return {"events": events[0], "epoch": np.array(self._epochs[0])}
+        return {"events": np.stack(events), "epoch": np.array(self._epochs), "stage": np.array(self._stage)}
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
         """Restore a state saved by `state()`, whole or not at all. Raises `ArgumentError` for one of another chip."""
         arguments.check_state(state, self.state())
         ranges = {name: range_of(self._map[name]) for name in self.arrays}
-        own = {BANK: (1, 2**32 - 1), "events": (0, 2**63 - 1), "epoch": (_BEFORE, self.spec.epochs - 1)}
+        last = max(stage.spec.epochs for stage in self.stages) - 1
+        own = {BANK: (1, 2**32 - 1), "events": (0, 2**63 - 1), "epoch": (_BEFORE, last)}
+        own |= {"stage": (0, len(self.stages) - 1)} if len(self.stages) > 1 else {}
         arguments.check_codes(state, ranges | own)
         for name, codes in self.arrays.items():
             codes[...] = state[name]
         for name, worn in self._wear.items():
             worn[...] = state[f"wear_of_{name}"]
         self._bank[...] = state[BANK]
-        self.events = dict(zip(self.events, state["events"].tolist(), strict=True))
-        self._epoch = int(state["epoch"])
+        rows, epochs = np.atleast_2d(state["events"]).tolist(), np.atleast_1d(state["epoch"]).tolist()
+        self._of_stages = [dict(zip(self.events, row, strict=True)) for row in rows]
+        self._epochs = [int(epoch) for epoch in epochs]
+        self.enter(int(state["stage"]) if "stage" in state else 0)
 
     def weights(self, layer: int) -> npt.NDArray[np.integer]:
         """Weight codes (n_l, n_{l+1}) of weight layer `layer` (a view). Raises `ArgumentError` where there is none."""
@@ -218,7 +249,7 @@ class MappedLearner(ABC):
 
     def wear(self) -> dict[str, object]:
         """The record's `device`: what learning did to the memory cells."""
-        total = self.counts().get(WEIGHT_WRITE, self.events[CHANGES])
+        total = self.counts().get(WEIGHT_WRITE, self._together()[CHANGES])
         busiest = max((int(worn.max(initial=0)) for worn in self._wear.values()), default=0)
         if self.spec.chip.style == "dense":  # writes also what does not change
             busiest = max(busiest, total // max(sum(worn.size for worn in self._wear.values()), 1))
@@ -226,8 +257,8 @@ class MappedLearner(ABC):
             "model": self.spec.device.model,
             "writes_total": total,
             "writes_per_cell_max": busiest,
-            "codes_changed": self.events[CHANGES],
-            "saturations": self.events[SATURATIONS],
+            "codes_changed": self._together()[CHANGES],
+            "saturations": self._together()[SATURATIONS],
         }
 
     def weight_file(self, image_shape: tuple[int, ...]) -> dict[str, npt.NDArray[np.generic]]:
@@ -250,6 +281,10 @@ class MappedLearner(ABC):
             lent.arrays[name].flags.writeable = False
         lent._bank, lent.events = self._bank.copy(), self._no_events()
         return lent
+
+    def _together(self) -> dict[str, int]:
+        """The events of all stages."""
+        return {name: sum(each[name] for each in self._of_stages) for name in self.events}
 
     def _no_events(self) -> dict[str, int]:
         return dict.fromkeys((*self.events_of_rule, BANK_STEPS, SATURATIONS, CHANGES), 0)

@@ -33,6 +33,17 @@ class Learner(Protocol):
         """Within `rested`: the factor of the drift compensation and the actions of its read; None without one."""
         ...
 
+    def enter(self, stage: int) -> None:
+        """Go on with the target, the constants and the rates of that stage of the run (`edgesdt.spec.stages`).
+
+        Everything that was learned stays. A chip starts in stage 0. Raises `ArgumentError` for a stage there is not.
+        """
+        ...
+
+    def stage_counts(self) -> list[Counts]:
+        """`counts` apart for every stage of the run."""
+        ...
+
     def learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
         """Learn from `samples[order]` (input codes), one at a time, with the rates of `epoch` (0-based).
 
@@ -126,8 +137,12 @@ class Rule:
     """What fields of the rule and of the chip must agree on, beyond what holds for all rules."""
     cautions: Callable[[Spec], list[str]] = lambda spec: []
     """What a user should know before a run, in sentences."""
+    hidden_bits: bool = False
+    """Whether weights in memory may have low-order bits that reads do not use (`chip.weights.hidden_bits`)."""
     costless: Mapping[str, object] = field(default_factory=dict)
     """Fields of `learning` that change neither arrays nor expected counts, and a value for each."""
+    between_phases: tuple[str, ...] = ()
+    """Dotted fields of `learning` that may change between the phases of a run. Empty: the rule knows no phases."""
     pictures: Callable[[Learner, Pixels, tuple[int, ...]], Pictures] = lambda learner, samples, image_shape: {}
     """What a run shows of test samples at its end, for `weights.npz`: `pictures` (kinds, images, n_0), their labels."""
     build: Callable[[Spec], Learner]

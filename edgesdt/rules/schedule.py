@@ -13,12 +13,20 @@ DROP_BITS = 8
 """Width of the random byte that a drop-out probability is compared with."""
 
 
+PEAK = -1
+"""In place of an epoch: the learning rate that a spec gives, which its schedule multiplies."""
+
+
 def factor(spec: Spec, epoch: int) -> float:
-    """The schedule's factor on the learning rate in `epoch` (0-based): 1 at first, `final` in the last epoch."""
+    """The schedule's factor on the learning rate in `epoch` (0-based): `start` at first, `final` in the last epoch."""
     schedule = spec.learning.schedule
-    if schedule.kind == "constant" or spec.epochs == 1:
+    if epoch == PEAK:
         return 1.0
-    return 1.0 + (schedule.final - 1.0) * epoch / (spec.epochs - 1)
+    if schedule.kind == "constant" or spec.epochs == 1:
+        return schedule.start
+    if schedule.kind == "exponential":
+        return float(schedule.start * (schedule.final / schedule.start) ** (epoch / (spec.epochs - 1)))
+    return schedule.start + (schedule.final - schedule.start) * epoch / (spec.epochs - 1)
 
 
 def drop_byte(probability: float) -> int:

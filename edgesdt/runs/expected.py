@@ -8,6 +8,7 @@ from dataclasses import replace
 from edgesdt.rules.activity import ASSUMED, Activity
 from edgesdt.runs import profile, samples
 from edgesdt.runs.compilation import watched
+from edgesdt.runs.streams import Streams
 from edgesdt.spec import Spec
 from edgesdt.suggest import frac_bits
 
@@ -27,6 +28,7 @@ def of(spec: Spec, say: Callable[[str], None], work_s: float = profile.WORK_S) -
         source = f"{spec.data.set} is not on this machine (edgesdt data fetch {spec.data.set}): assuming"
         return frac_bits.without_data(spec), replace(ASSUMED, source=source)
     data = samples.load(spec, fetch=False, progress=say)
+    Streams(spec, data)  # refuses what a run refuses
     for sentence in samples.cautions(spec, data):
         say(f"warning: {sentence}")
     with watched(say) as compilation, compilation.together():

@@ -15,17 +15,20 @@ from typing import Any
 
 import numpy as np
 
-from edgesdt import datasets
 from edgesdt.chip.simulated import Chip
 from edgesdt.errors import SpecError
 from edgesdt.pricing import bill, omissions
 from edgesdt.readouts.assessment import Assessment, percent
-from edgesdt.rules.lookup import cautions, memory_map, resolve, rule_of
+from edgesdt.rules.course import added
+from edgesdt.rules.lookup import cautions, held, memory_map, resolve, rule_of
 from edgesdt.runs import record, samples
 from edgesdt.runs.compilation import Compilation, watched
 from edgesdt.runs.folder import RunFolder
+from edgesdt.runs.phases import Course, Epoch, after_phase, keep_labelled, learn
 from edgesdt.runs.progress import Progress
 from edgesdt.runs.rehearsal import rehearse
+from edgesdt.runs.stage_ledger import StageLedger, difference, forgetting, parts_of
+from edgesdt.runs.streams import Streams
 from edgesdt.spec import Spec, spec_hash
 from edgesdt.spec.checks import drift, unused
 from edgesdt.suggest import frac_bits
@@ -65,19 +68,20 @@ def run(
     bill.technology(spec)
     data = samples.load(spec, progress=say)
     unheeded += samples.cautions(spec, data)
+    streams = Streams(spec, data)
     with nullcontext(compilation) if compilation else watched(say) as compilation:
         if frac_bits.is_auto(spec):
             with compilation.together():
                 spec = frac_bits.chosen(spec, data)
             say(f"chip.weights.frac_bits: {spec.chip.weights.point}, chosen on held-out training samples")
         spec = resolve(spec)
-        return _run(spec, unheeded, data, out, say, show, threads, report, watch, apart_s, compilation)
+        return _run(spec, unheeded, streams, out, say, show, threads, report, watch, apart_s, compilation)
 
 
 def _run(
     spec: Spec,
     unheeded: Sequence[str],
-    data: datasets.Dataset,
+    streams: Streams,
     out: Path,
     say: Say,
     show: Say,
@@ -98,7 +102,7 @@ def _run(
             say(f"{out}: this run is finished; its record is shown (delete the folder to run it again)")
             made = record.read(folder.record_path)
         else:
-            running = _Run(spec, chip, data, folder, say, show, threads, watch, apart_s, compilation)
+            running = _Run(spec, chip, streams, folder, say, show, threads, watch, apart_s, compilation)
             running.warn(unheeded)
             made = running.to_the_end()
         if report and not (out / "report.html").exists():
@@ -116,7 +120,7 @@ class _Run:
         self,
         spec: Spec,
         chip: Chip,
-        data: datasets.Dataset,
+        streams: Streams,
         folder: RunFolder,
         say: Say,
         show: Say,
@@ -125,14 +129,15 @@ class _Run:
         apart_s: float,
         compilation: Compilation,
     ) -> None:
-        self.spec, self.chip, self.data, self.folder = spec, chip, data, folder
+        self.spec, self.chip, self.data, self.folder = spec, chip, streams.base.data, folder
         self.show, self.watch, self.apart_s, self.compilation = show, watch, apart_s, compilation
         self.tech = bill.technology(spec)
         self.memory = chip.memory.plain()
         self._say = say
         self._warned: set[str] = set()
-        self.assessment = Assessment(spec, chip, data, threads)
-        self.x = self.assessment.x
+        self.assessment = Assessment(spec, chip, self.data, threads)
+        self.course = Course(spec, streams)
+        self.ledger = StageLedger(spec, self.memory, self.tech)
         self.progress = Progress(datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
         self._since = self._kept = time.monotonic()
 
@@ -151,57 +156,71 @@ class _Run:
 
     def to_the_end(self) -> dict[str, Any]:
         """Resumes from the last checkpoint or starts; writes the record to disk and returns it."""
-        self.chip.rule.learn(self.x, self.data.y_train, np.arange(0), 0)
+        base = self.course.streams.base
+        self.chip.rule.learn(base.x, base.shown, np.arange(0), 0)
         kept = self.folder.load_checkpoint(self.chip.state)
         if kept is None:
             untrained = self.assessment.read_out(self.spec.readout)
             self.progress.control = {f"untrained_{name}": value for name, value in untrained.items()}
             self.say("untrained " + percent(self.progress.control))
+            keep_labelled(self.chip, self.course)
         else:
             arrays, progress = kept
             try:
                 self.chip.restore(arrays)
-                self.progress = Progress.of(progress, self.spec.epochs)
+                self.progress = Progress.of(progress, len(self.course.epochs))
             except (KeyError, TypeError, ValueError, OverflowError) as error:
                 raise self.folder.damaged(error) from error
-            self.say(f"going on after epoch {self.progress.epochs_done} of {self.spec.epochs}")
-        for epoch in range(self.progress.epochs_done, self.spec.epochs):
+            self.say(f"going on after epoch {self.progress.epochs_done} of {len(self.course.epochs)}")
+        for epoch in self.course.epochs[self.progress.epochs_done :]:
             self.learn_epoch(epoch)
         return self.finish()
 
-    def learn_epoch(self, epoch: int) -> None:
-        """Learns one pass in a new order, measures the accuracy and saves a checkpoint."""
-        before = self.chip.counts()
-        learned = self.assessment.learned
-        order = learned[np.random.RandomState([self.spec.seed, epoch]).permutation(len(learned))]
-        batch = self.spec.learning.batch
-        stride = -(-STRIDE // batch) * batch
-        started = self._clock()
-        for start in range(0, len(order), stride):
-            self.chip.rule.learn(self.x, self.data.y_train, order[start : start + stride], epoch)
-            done = min(start + stride, len(order))
-            self.show(self._live(epoch, done, len(order), self._clock() - started))
-        self.progress.train_s += self._clock() - started
-        counts = {name: n - before[name] for name, n in self.chip.counts().items()}
+    def learn_epoch(self, epoch: Epoch) -> None:
+        """Learns one epoch in a new order, measures the accuracy and saves a checkpoint."""
+        before = self.chip.stage_counts()
+        self._learn(epoch)
+        counts = [difference(now, then) for now, then in zip(self.chip.stage_counts(), before, strict=True)]
+        is_last = epoch.number + 1 == len(self.course.epochs)
         point = {
-            "epoch": epoch + 1,
-            **self.assessment.look(last=epoch + 1 == self.spec.epochs),
-            "learning_rate": rule_of(self.spec).rates(self.spec, epoch),
-            "energy_j": sum(bill.bill(self.spec, counts, self.memory, self.tech).energy_j.values()),
-            "counts": counts,
+            "epoch": epoch.number + 1,
+            **({"phase": epoch.name} if epoch.name else {}),
+            **self.assessment.look(last=is_last),
+            "learning_rate": rule_of(self.spec).rates(epoch.stages[0].spec, epoch.of_phase),
+            "energy_j": self.ledger.energy_j(counts),
+            "counts": added(counts),
+            **({"parts": parts_of(epoch, counts)} if epoch.name else {}),
         }
+        if epoch.name:
+            self.progress.add(epoch, counts)
+        if epoch.name and epoch.is_last:
+            self.progress.phases[-1]["accuracy"] = after_phase(self.assessment, self.course)
         self.progress.curve.append(point)
-        self.progress.epochs_done = epoch + 1
+        self.progress.epochs_done = epoch.number + 1
         now = time.monotonic()
         self.progress.duration_s += now - self._since
         self._since = now
         if now - self._kept >= self.apart_s:
             self.folder.save_checkpoint(self.chip.state(), vars(self.progress))
             self._kept = time.monotonic()
-        self.say(f"epoch {epoch + 1}/{self.spec.epochs} " + percent(point))
-        if epoch == 0:
+        named = f" {epoch.name}" if epoch.name else ""
+        self.say(f"epoch {epoch.number + 1}/{len(self.course.epochs)}{named} " + percent(point))
+        if epoch.number == 0:
             self.warn(self.chip.rule.warnings())
         self.watch(self.progress.curve)
+
+    def _learn(self, epoch: Epoch) -> None:
+        """Lets the chip learn one epoch, and shows how far it is."""
+        batch, done, whole = self.spec.learning.batch, 0, self.course.samples(epoch)
+        stride = -(-STRIDE // batch) * batch
+        started = self._clock()
+        for piece in self.course.pieces(epoch):
+            for start in range(0, len(piece.order), stride):
+                part = piece.order[start : start + stride]
+                learn(self.chip, piece, part, epoch)
+                done += len(part)
+                self.show(self._live(epoch, done, whole, self._clock() - started))
+        self.progress.train_s += self._clock() - started
 
     def finish(self) -> dict[str, Any]:
         """Reads out, prices, and writes the weights and the record."""
@@ -209,7 +228,7 @@ class _Run:
         started = self._clock()
         self.assessment.infer(self.assessment.x_test)
         inference_s = self._clock() - started
-        counts = {"train": self.chip.counts(), "inference": self.chip.rule.inference_counts()}
+        counts = {"train": self.chip.counts(), "inference": self.chip.inference_counts()}
         accuracy = self.assessment.read_out(self.spec.readout)
         self.progress.duration_s += time.monotonic() - self._since
         made = self._record(accuracy, counts, inference_s)
@@ -226,9 +245,10 @@ class _Run:
 
     def _record(self, accuracy: dict[str, float], counts: dict[str, Any], inference_s: float) -> dict[str, Any]:
         """The record of the run without `deployment`."""
-        learned, shown = len(self.assessment.learned), len(self.data.x_test)
-        numbers, trained = {"train_samples": learned, "test_samples": shown}, learned * self.spec.epochs
-        plain = self.spec.plain()
+        trained = sum(map(self.course.samples, self.course.epochs))
+        learned, shown = len(self.course.everyone()), len(self.data.x_test)
+        numbers, plain = {"train_samples": learned, "test_samples": shown}, self.spec.plain()
+        stages = self.chip.stage_counts()
         return {
             "schema": record.SCHEMA,
             "name": self.spec.name,
@@ -242,26 +262,36 @@ class _Run:
             "labels": self.assessment.labels_used(),
             "accuracy": {**accuracy, **self.progress.control, **numbers},
             "curve": self.progress.curve,
+            **self._phases(),
             "counts": counts,
-            **bill.price(self.spec, counts, {"train": trained, "inference": shown}, self.memory),
+            **bill.price(self.spec, counts, {"train": trained, "inference": shown}, self.memory, stages),
             "memory": {**self.memory, "simulator": self.chip.rule.simulator_arrays()},
             "device": self.chip.rule.wear(),
-            "held": {path: text for path, (_, text) in rule_of(self.spec).held(self.spec).items()},
+            "held": {path: text for path, (_, text) in held(self.spec).items()},
             "speed": {
                 "train_samples_per_s": trained / max(self.progress.train_s, 1e-9),
                 "inference_samples_per_s": shown / max(inference_s, 1e-9),
             },
         }
 
+    def _phases(self) -> dict[str, Any]:
+        """What the record has of phases; nothing without them."""
+        if not self.progress.phases:
+            return {}
+        made = self.ledger.phases(self.course, self.progress.phases)
+        return {"phases": made, "forgetting": forgetting([phase["accuracy"] for phase in made])}
+
     def _clock(self) -> float:
         """Seconds without compilation; the kernels of a plug-in may be compiled during learning."""
         return time.perf_counter() - self.compilation.seconds
 
-    def _live(self, epoch: int, done: int, of: int, seconds: float) -> str:
+    def _live(self, epoch: Epoch, done: int, of: int, seconds: float) -> str:
         rate = done / max(seconds, 1e-9)
-        left = (of - done + of * (self.spec.epochs - epoch - 1)) / rate
+        later = sum(map(self.course.samples, self.course.epochs[epoch.number + 1 :]))
+        left = (of - done + later) / rate
         best = percent(self.progress.curve[-1] if self.progress.curve else self.progress.control)
+        named = f" {epoch.name}" if epoch.name else ""
         return (
-            f"epoch {epoch + 1}/{self.spec.epochs}  {100 * done / of:3.0f} %  {rate:,.0f} samples/s  "
-            f"{best}  {left:,.0f} s left"
+            f"epoch {epoch.number + 1}/{len(self.course.epochs)}{named}  {100 * done / of:3.0f} %  "
+            f"{rate:,.0f} samples/s  {best}  {left:,.0f} s left"
         )

@@ -10,8 +10,11 @@ from edgesdt.errors import SpecError
 from edgesdt.ledger.memory import MemoryMap
 from edgesdt.pricing import bill, omissions, tables
 from edgesdt.rules.activity import ASSUMED, Activity
-from edgesdt.rules.lookup import memory_map, resolve, rule_of
+from edgesdt.rules.course import added
+from edgesdt.rules.lookup import held, memory_map, resolve, rule_of
+from edgesdt.runs import phase_costs
 from edgesdt.spec import Spec, layers, to_yaml
+from edgesdt.spec.stages import epochs_of, is_phased
 from edgesdt.synapses.crossbar.reading import compensation
 from edgesdt.synapses.crossbar.scales import tiles
 
@@ -27,16 +30,16 @@ def enforce(spec: Spec) -> None:
 
 def resolved(spec: Spec) -> str:
     """The whole spec as YAML that loads to the same chip; constants have their rounded values, with their registers."""
-    notes = {path: f"held as {register}" for path, (_, register) in rule_of(spec).held(spec).items()}
+    notes = {path: f"held as {register}" for path, (_, register) in held(spec).items() if ".alternate" not in path}
     return to_yaml(resolve(spec).plain(), notes)
 
 
 def predicted(spec: Spec, fitted: MemoryMap, activity: Activity = ASSUMED) -> dict[str, Any]:
     """`energy_j`, `latency_s`, `area_mm2` and `technology` as in a record, for 1,000 samples and inferences."""
-    assume = rule_of(spec).expected
-    counts = {"train": assume(spec, True, activity), "inference": assume(spec, False, activity)}
+    stages = phase_costs.expected(spec, activity)
+    counts = {"train": added(stages), "inference": phase_costs.expected_inference(spec, activity)}
     try:
-        return bill.price(spec, counts, {"train": 1000, "inference": 1000}, fitted.plain())
+        return bill.price(spec, counts, {"train": 1000, "inference": 1000}, fitted.plain(), stages)
     except ZeroDivisionError as error:  # pragma: no cover - the schema keeps every divisor above 0
         raise SpecError(f"chip: cannot be priced: {error}") from error
 
@@ -58,11 +61,11 @@ def preview(spec: Spec, activity: Activity = ASSUMED) -> str:
         else rule_of(spec).in_words(activity, spec.chip.layers[1:])
     )
     energy_j, latency, tech = priced["energy_j"], priced["latency_s"], priced["technology"]
-    plan = [_named(spec, layer) + _array(layers.alone(spec, layer), layer > 0) for layer in layers.on_cells(spec)]
+    plan = [_named(spec, layer) + _array(spec, layer) for layer in layers.on_cells(spec)]
     lines = [
         f"{spec.name}: {sizes}, {spec.chip.style}, {_rule(spec)}",
         f"{_weights(spec)}, states {states.bits} bits, "
-        f"accumulators {spec.chip.accumulator.bits} bits, {spec.epochs} epochs of {Path(spec.data.set).name}",
+        f"accumulators {spec.chip.accumulator.bits} bits, {epochs_of(spec)} epochs of {Path(spec.data.set).name}",
         *plan,
         "",
         "memory map",
@@ -75,6 +78,7 @@ def preview(spec: Spec, activity: Activity = ASSUMED) -> str:
         f"{units.format_time(latency['inference_per_sample'])} per inference "
         f"({spec.chip.macs_per_cycle} MACs per cycle at {units.format_frequency(spec.chip.clock)})",
         *_calibration(spec, fitted),
+        *phase_costs.lines(spec, fitted, activity),
         f"  area     {units.format_area(priced['area_mm2']['total'])}",
         f"  leakage  {units.format_si(tech['leakage_w'], 'W')}{_largest(tech['leakage_breakdown_w'])}",
         *_asleep(tech),
@@ -85,7 +89,7 @@ def preview(spec: Spec, activity: Activity = ASSUMED) -> str:
 
 def _rule(spec: Spec) -> str:
     """Text for the rule and its target, if it has one."""
-    target = spec.learning.target
+    target = "of its phases" if is_phased(spec) else spec.learning.target
     return spec.learning.rule if target == "none" else f"{spec.learning.rule}, target {target}"
 
 
@@ -111,8 +115,9 @@ def _calibration(spec: Spec, fitted: MemoryMap) -> list[str]:
     return [f"  drift    {told} for a reference read after a rest"]
 
 
-def _array(spec: Spec, two_way: bool) -> str:
+def _array(whole: Spec, layer: int) -> str:
     """Text for the tiles and converters of the crossbar; two-way crossbars have converters on rows too."""
+    spec, two_way = layers.alone(whole, layer), layers.both_ways(whole, layer)
     array, (rows, columns) = spec.device.array, spec.chip.layers
     down, across = tiles(spec)
     beside = columns * (2 if array.mapping == "pair" else 1)
@@ -142,7 +147,8 @@ def _weights(spec: Spec) -> str:
 def _weights_of(spec: Spec) -> str:
     weights, array = spec.chip.weights, spec.device.array
     if spec.device.digital:
-        return f"weights {weights.bits} bits ({weights.frac_bits} fractional)"
+        hidden = f", {weights.hidden_bits} more hidden" if weights.hidden_bits else ""
+        return f"weights {weights.bits} bits ({weights.frac_bits} fractional){hidden}"
     how = "pairs of cells" if array.mapping == "pair" else "cells against a reference"
     if array.slices > 1:
         how += (

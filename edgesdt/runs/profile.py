@@ -21,6 +21,7 @@ from edgesdt.rules.activity import Activity, Seen
 from edgesdt.rules.lookup import resolve, rule_of
 from edgesdt.rules.protocol import Counts
 from edgesdt.spec import Spec
+from edgesdt.spec.stages import longest
 
 WORK_S: Final = 0.5
 """Approximate time limit of a profile on one core, without compilation [s]."""
@@ -39,10 +40,12 @@ _SAMPLE_S, _MAC_S, _CONTRAST_S, _STEP_S = 15e-6, 5e-11, 2e-9, 3e-9
 def measure(spec: Spec, data: Dataset, work_s: float = WORK_S) -> Activity:
     """The activity of a sample of `data` on the chip of `spec`, from a profile of about `work_s` seconds [s].
 
+    With phases, it is that of the stage that learns most samples.
+
     The first call in a process loads the kernels, and the first on a machine compiles them, which takes a minute.
     Raises as `Chip`.
     """
-    spec = resolve(spec)
+    spec = longest(resolve(spec)).spec
     chip, total = Chip(spec), len(data.x_train) * spec.epochs
     learner = _Learner(spec, chip, data)
     learner.learn(min(_FIRST, total), 0)  # the busiest samples are not measured

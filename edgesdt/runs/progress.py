@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from edgesdt.files import record_shape
+from edgesdt.runs.phases import Epoch
 
 
 @dataclass
 class Progress:
     """JSON-ready results.
 
-    `control` holds the read-outs of the untrained chip, `curve` a point for every finished epoch.
+    `control` holds the read-outs of the untrained chip, `curve` a point for every finished epoch, `phases` what was
+    counted in every phase so far, of a run that has phases.
     """
 
     started: str
@@ -21,6 +24,18 @@ class Progress:
     train_s: float = 0.0
     control: dict[str, float] = field(default_factory=dict)
     curve: list[dict[str, Any]] = field(default_factory=list)
+    phases: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, epoch: Epoch, counts: Sequence[Mapping[str, int]]) -> None:
+        """Counts a finished epoch to its phase: `counts` are those of each stage of the run."""
+        if epoch.of_phase == 0:
+            parts = [{"stage": stage.index, "counts": {}} for stage in epoch.stages]
+            self.phases.append({"name": epoch.name, "epochs": 0, "parts": parts})
+        mine = self.phases[-1]
+        mine["epochs"] += 1
+        for part in mine["parts"]:
+            for name, count in counts[part["stage"]].items():
+                part["counts"][name] = part["counts"].get(name, 0) + count
 
     @classmethod
     def of(cls, kept: Any, epochs: int) -> Progress:
@@ -34,7 +49,8 @@ class Progress:
         made = cls(**kept)
         # the types of a record, because `duration_s`, `train_s` and `control` become parts of one
         wrong = record_shape.fault_of_kind(
-            {"started": made.started, "duration_s": made.duration_s, "accuracy": made.control, "curve": made.curve}
+            {"started": made.started, "duration_s": made.duration_s, "accuracy": made.control, "curve": made.curve,
+             "phases": made.phases}
         ) or record_shape.fault_of_kind({"duration_s": made.train_s})
         if wrong:
             raise ValueError(f"progress: {wrong}")

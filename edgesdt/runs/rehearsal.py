@@ -15,13 +15,14 @@ from edgesdt.chip.simulated import Chip
 from edgesdt.rules.lookup import rule_of
 from edgesdt.rules.twin import twin
 from edgesdt.spec import Spec
+from edgesdt.spec.stages import stages
 
 _SAMPLES = 3
 
 
 def rehearse(spec: Spec) -> None:
     """Calls, on a small copy of the chip of `spec`, all functions that a run calls. Raises as `Chip` does."""
-    small = twin(spec)
+    small = twin(stages(spec)[0].spec)  # other stages differ in numbers alone
     rule, first = Chip(small).rule, small.chip.layers[0]
     rng = np.random.default_rng(0)
     samples = rng.integers(0, 1 << spec.encoder.bits, (_SAMPLES, first), np.uint8).astype(np.uint8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgesdt.spec.fields import FieldDoc, documented
-from edgesdt.spec.loading import load, loads, shipped
+from edgesdt.spec.loading import load, loads, shipped, shipped_text
 from edgesdt.spec.schema.spec import Spec
 from edgesdt.spec.sets import SETS, SetFacts
 from edgesdt.spec.text.writing import spec_hash, to_yaml
@@ -17,6 +17,7 @@ __all__ = [
     "load",
     "loads",
     "shipped",
+    "shipped_text",
     "spec_hash",
     "to_yaml",
 ]

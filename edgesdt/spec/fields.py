@@ -69,14 +69,38 @@ def _walk(path: Path, rule: str) -> type[BaseModel] | None:
             keyed = False
             continue
         field = model.model_fields.get(str(part))
-        inner: Any = field.annotation if field else None
-        if get_origin(inner) is dict and _is_section(get_args(inner)[1]):
-            model, keyed = get_args(inner)[1], True
+        inner: Any = _given(field.annotation) if field else None
+        item = _item(inner)
+        if item is not None:
+            model, keyed = item, True
             continue
         if not _is_section(inner):
             return None
         model = section_of(rule) if inner is Learning else inner
     return None if keyed else model
+
+
+def _given(kind: Any) -> Any:
+    """The section of a field that may be null; any other type as it is."""
+    arms = [arm for arm in get_args(kind) if arm is not NoneType] if get_origin(kind) in (Union, UnionType) else []
+    inner = _bare(arms[0]) if len(arms) == 1 else None
+    return inner if _is_section(inner) else kind
+
+
+def _item(kind: Any) -> Any:
+    """The section that each value of a mapping, or each item of a list, is; None for another type."""
+    args = get_args(kind)
+    if get_origin(kind) is dict and _is_section(args[1]):
+        return args[1]
+    return args[0] if get_origin(kind) is tuple and _is_section(args[0]) else None
+
+
+def listed_at(path: Path) -> type[BaseModel] | None:
+    """The section of the items of the list at `path`; None for any other field."""
+    field = field_at(path)
+    kind = _bare(field.annotation) if field else None
+    found: type[BaseModel] | None = _item(kind) if get_origin(kind) is tuple else None
+    return found
 
 
 def quantity_at(path: Path) -> Quantity | None:

@@ -26,6 +26,16 @@ def count(spec: Spec) -> int:
     return len(spec.chip.layers) - 1
 
 
+def both_ways(spec: Spec, layer: int) -> bool:
+    """Whether weight layer `layer` is read in both directions: from its rows, and from its columns."""
+    return layer > 0 or spec.learning.lowest_both_ways
+
+
+def one_way(spec: Spec) -> bool:
+    """Whether the chip has one weight layer, which is read from its rows alone."""
+    return count(spec) == 1 and not both_ways(spec, 0)
+
+
 def device_of(spec: Spec, layer: int) -> LayerDevice:
     """The device of weight layer `layer`."""
     return spec.device.layers.get(str(layer), spec.device)
@@ -44,21 +54,22 @@ def in_memory(spec: Spec) -> tuple[int, ...]:
 def alone(spec: Spec, layer: int) -> Spec:
     """Weight layer `layer` as a separate chip; the spec itself if it has one layer.
 
-    Above the first layer, a line is driven by a digit of a change of states, which is as wide as the line's converter;
+    A line of a layer that is read in both directions is driven by a digit, which is as wide as the line's converter;
     the inputs of the separate chip have this width. Every layer has its own seed.
     """
-    if count(spec) == 1 and not spec.device.layers:
+    beside = spec.learning.rows_beside if layer == 0 else 0
+    if one_way(spec) and not spec.device.layers and not beside:
         return spec
-    device, learning = device_of(spec, layer), spec.learning
+    device = device_of(spec, layer)
     fields: dict[str, Any] = {name: getattr(device, name) for name in LayerDevice.model_fields}
-    rates = learning.learning_rate[layer : layer + 1]
+    rows, columns = spec.chip.layers[layer : layer + 2]
     changes: dict[str, Any] = {
-        "chip": spec.chip.model_copy(update={"layers": spec.chip.layers[layer : layer + 2]}),
+        "chip": spec.chip.model_copy(update={"layers": (rows + beside, columns)}),
         "device": Device.model_construct(**fields, layers={}, drift_compensation=spec.device.drift_compensation),
-        "learning": learning.model_copy(update={"learning_rate": rates}),
+        "learning": spec.learning.of_layer(layer),
         "seed": (spec.seed + layer * _SEED_STEP) % 2**32,
     }
-    if layer > 0:
+    if both_ways(spec, layer):
         changes["encoder"] = spec.encoder.model_copy(update={"bits": device.array.dac_bits})
     return spec.model_copy(update=changes)
 

@@ -121,7 +121,11 @@ def _traced(text: str, label: str, overrides: Sequence[str], folder: str = "") -
             broken.append(error.text)
             continue
         named_files.forget(read.data, path)
-        apply(read.data, path, _from_here(path, value) if folder else value)
+        try:
+            apply(read.data, path, _from_here(path, value) if folder else value)
+        except OverrideError as error:
+            broken.append(error.text)
+            continue
         written[path] = ".".join(map(str, path))
     origin = Origin(label, read.lines, written)
     spec, faults = examined(read.data, {})
@@ -158,6 +162,14 @@ def shipped() -> list[tuple[str, str]]:
         first = file.read_text(encoding="utf-8").partition("\n")[0]
         specs.append((name, first.lstrip("# ").rstrip()))
     return specs
+
+
+def shipped_text(name: str) -> str:
+    """The YAML text of a spec that comes with the package. Raises `SpecError` for another name."""
+    files = _shipped_files()
+    if name not in files:
+        raise SpecError(f"unknown spec: {printable(name)!r}, allowed: {', '.join(files)}{did_you_mean(name, files)}")
+    return files[name].read_text(encoding="utf-8")
 
 
 def _shipped_files() -> dict[str, Traversable]:

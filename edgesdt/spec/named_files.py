@@ -68,8 +68,19 @@ def locate(data: dict[str, Any], folder: str, swept: bool = False) -> None:
             inner[key] = located((section, key), inner[key], folder)
     for key, path, own in _of_layers(data):
         own[key] = located(path, own[key], folder)
+    for part in parts_in(data.get("phases")):
+        if "set" in part:
+            part["set"] = located(PLACES[0], part["set"], folder)
     if swept and isinstance(data.get("sweep"), dict):
         data["sweep"] = located_sweep(data["sweep"], folder)
+
+
+def parts_in(phases: Any) -> Iterator[dict[str, Any]]:
+    """The phases of a spec's plain data, and the parts of those that alternate."""
+    for phase in phases if isinstance(phases, list | tuple) else ():
+        if isinstance(phase, dict):
+            yield phase
+            yield from parts_in(phase.get("alternate"))
 
 
 def located_sweep(section: Any, folder: str, above: Path = ()) -> Any:
@@ -164,6 +175,8 @@ def _digest(path: str, changed_ns: int, size: int) -> str:
 
 def identity(section: str, plain: Any) -> Any:
     """A plain section without paths of files, because the digest identifies the content."""
+    if section == "phases" and isinstance(plain, list):
+        return [_part_identity(part) for part in plain]
     for name, key in PLACES:
         if name == section and isinstance(plain, Mapping):
             known = plain.get("sha256") is not None
@@ -172,3 +185,11 @@ def identity(section: str, plain: Any) -> Any:
                 kept["layers"] = {layer: identity("device", own) for layer, own in kept["layers"].items()}
             return kept
     return plain
+
+
+def _part_identity(part: Mapping[str, Any]) -> dict[str, Any]:
+    """A phase, or a part of one, without the path of a data set of one's own."""
+    kept = {key: value for key, value in part.items() if key != "set" or part.get("sha256") is None}
+    if "alternate" in kept:
+        kept["alternate"] = [_part_identity(each) for each in kept["alternate"]]
+    return kept

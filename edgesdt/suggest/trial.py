@@ -12,6 +12,7 @@ from edgesdt.datasets import Dataset
 from edgesdt.readouts.assessment import Assessment
 from edgesdt.rules.lookup import resolve
 from edgesdt.spec import Spec
+from edgesdt.spec.stages import stages
 
 MOST_LEARNED: Final = 4_000
 """Training samples of a short run."""
@@ -50,13 +51,26 @@ def learned(spec: Spec, part: Dataset) -> Assessment:
 
     Raises as `Chip`.
     """
-    spec = resolve(spec.model_copy(update={"epochs": min(passes(part), 1000)}))
+    spec = resolve(_one_phase(spec).model_copy(update={"epochs": min(passes(part), 1000)}))
     chip = Chip(spec)
     read = Assessment(spec, chip, part, threads=1)
+    shown = read.known if spec.learning.target == "label" else np.arange(len(read.x))
     for epoch in range(spec.epochs):
-        order = read.learned[np.random.RandomState([spec.seed, epoch]).permutation(len(read.learned))]
+        order = shown[np.random.RandomState([spec.seed, epoch]).permutation(len(shown))]
         chip.rule.learn(read.x, part.y_train, order, epoch)
     return read
+
+
+def _one_phase(spec: Spec) -> Spec:
+    """`spec` itself, or the part of its phases that a short run is made of: one with labels, if there is one.
+
+    A number of known labels is that of the whole data set; in a part of it every label is known.
+    """
+    every = stages(spec)
+    stage = next((stage for stage in every if stage.spec.learning.target == "label"), every[0])
+    if spec.data.labels is None:
+        return stage.spec
+    return stage.spec.model_copy(update={"data": spec.data.model_copy(update={"labels": None})})
 
 
 def sampling_error(reached: float, part: Dataset) -> float:

@@ -109,7 +109,7 @@ class Foreseen:
 def _kind(spec: Spec) -> tuple[str, ...]:
     """Key that is equal for points with the same activity."""
     chip = (part for name, part in spec.chip if name not in _FREE)
-    return tuple(map(keys.of, (spec.data, spec.encoder, *chip, spec.learning, spec.device)))
+    return tuple(map(keys.of, (spec.data, spec.encoder, *chip, spec.learning, spec.device, spec.phases)))
 
 
 def _coarse(spec: Spec) -> tuple[Any, ...]:

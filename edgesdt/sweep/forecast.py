@@ -12,6 +12,7 @@ from edgesdt.rules.activity import ASSUMED, Activity
 from edgesdt.rules.lookup import memory_map, rule_of
 from edgesdt.runs import preview
 from edgesdt.spec import SETS, Spec
+from edgesdt.spec.stages import epochs_of, is_phased, samples_of, stages
 from edgesdt.spec.sweep.goals import Goal
 from edgesdt.suggest import frac_bits
 from edgesdt.sweep import keys
@@ -44,13 +45,14 @@ class Forecast:
 def forecast(spec: Spec, activity: Activity = ASSUMED) -> Forecast:
     """The forecast for a checked spec and the expected `activity` of its chip."""
     values, whole = dict(_costs(_Hardware(spec), activity)), not bill.left_out(spec)
-    train, test = _samples(spec)
+    train, test = _learned(spec), _tested(spec)
     if train is None or test is None:
         return Forecast(values, None, whole)
     macs = sum(a * b for a, b in zip(spec.chip.layers, spec.chip.layers[1:], strict=False))
     each = SAMPLE_S + MAC_S * macs + (0.0 if spec.device.digital else CELL_SAMPLE_S)
-    read = min(train, 10_000) + test
-    return Forecast(values, START_S + each * (train * spec.epochs + SHARE_READ * read * (spec.epochs + 2)), whole)
+    epochs = epochs_of(spec)
+    read = min(train // epochs, 10_000) + test
+    return Forecast(values, START_S + each * (train + SHARE_READ * read * (epochs + 2)), whole)
 
 
 def used_bits(spec: Spec) -> int:
@@ -65,7 +67,7 @@ class _Hardware:
         spec = frac_bits.without_data(spec)
         self.spec = spec
         quiet = spec.learning.model_copy(update=rule_of(spec).costless)
-        parts = (spec.chip, spec.encoder, spec.device, spec.technology, quiet)
+        parts = (spec.chip, spec.encoder, spec.device, spec.technology, quiet, *_course(spec))
         self._key = tuple(map(keys.of, parts))
 
     def __eq__(self, other: object) -> bool:
@@ -100,9 +102,19 @@ def known_before(goals: Iterable[Goal]) -> list[Goal]:
     return [goal for goal in goals if goal.name in ("area", "memory")]
 
 
-def _samples(spec: Spec) -> tuple[Any, Any]:
+def _learned(spec: Spec) -> int | None:
+    """Samples that a run learns, those of all epochs; None if the data size is unknown."""
+    every = stages(spec)
+    each = [samples_of(spec, stage) for stage in every]
+    known = [size * stage.spec.epochs for size, stage in zip(each, every, strict=True) if size is not None]
+    return sum(known) if len(known) == len(every) else None
+
+
+def _tested(spec: Spec) -> int | None:
     facts = SETS.get(spec.data.set)
-    train = spec.data.train or (facts.train if facts else None)
-    if train is not None and spec.learning.target == "label":
-        train = max(1, round(train * spec.label_fraction))  # only labelled samples are learned
-    return train, spec.data.test or (facts.test if facts else None)
+    return spec.data.test or (facts.test if facts else None)
+
+
+def _course(spec: Spec) -> tuple[Any, ...]:
+    """What the cost of a run with phases depends on, beside its chip."""
+    return (spec.phases, spec.data, spec.epochs, spec.label_fraction) if is_phased(spec) else ()

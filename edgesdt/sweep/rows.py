@@ -21,7 +21,8 @@ with ID = SPEC_HASH-SEED. A row is a JSON object::
      "record": null | {name, seed, spec_hash, versions, started, duration_s, train_samples, test_samples,
                        labels, accuracy, energy_j, latency_s, area_mm2, technology,
                        memory: {used_bits, budget_bits}, device, counts: {train, inference}, speed,
-                       curve: [{epoch, direct_average, ..., energy_j}]}}
+                       phases: as in the record without counts, forgetting,
+                       curve: [{epoch, phase, direct_average, ..., energy_j}]}}
 
 `record` is that of `record.json` without `spec`, `held`, the arrays of `memory` and the counts of the points of the
 curve. A `pruned` row (only a search makes them) has no record but the `curve` as far as it went. `sweep.json` is::
@@ -55,7 +56,7 @@ DONE, FAILED, INFEASIBLE, PRUNED = "done", "failed", "infeasible", "pruned"
 _KEPT = (
     "name", "seed", "spec_hash", "versions", "started", "duration_s", "train_samples", "test_samples", "labels",
     "accuracy", "energy_j", "latency_s", "area_mm2", "technology", "memory", "device", "counts", "speed", "curve",
-    "deployment",
+    "deployment", "phases", "forgetting",
 )  # fmt: skip
 
 
@@ -86,7 +87,12 @@ def cut(found: Mapping[str, Any]) -> dict[str, Any]:
     if "technology" in kept:
         kept["technology"] = {key: value for key, value in kept["technology"].items() if key != "sources"}
     if "curve" in kept:
-        kept["curve"] = [{key: v for key, v in point.items() if key != "counts"} for point in kept["curve"]]
+        kept["curve"] = [_without_counts(point) for point in kept["curve"]]
+    if "phases" in kept:
+        kept["phases"] = [
+            {**_without_counts(phase), "parts": list(map(_without_counts, phase.get("parts", ())))}
+            for phase in kept["phases"]
+        ]
     return kept
 
 
@@ -175,3 +181,7 @@ def _parameter(parameter: Parameter) -> list[Any] | dict[str, Any]:
         return list(parameter.values)
     unit = {"unit": spread.quantity.kind.base} if spread.quantity else {}
     return {"min": spread.low, "max": spread.high, "step": spread.step, "log": spread.log, **unit}
+
+
+def _without_counts(point: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in point.items() if key not in ("counts", "parts")}

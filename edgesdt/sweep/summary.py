@@ -22,6 +22,7 @@ def lines(
     every = Counter(row["status"] for row in found)
     counts = [f"{every[word]} {word}" for word in (DONE, PRUNED, FAILED, INFEASIBLE) if every[word] or word == DONE]
     yield f"{plan.base.name}: {len(found)} runs: {', '.join(counts)}"
+    yield from _misfits(found)
     if progress.ran and workers:
         each = progress.run_s / progress.ran
         beside = (seconds * workers - progress.run_s - progress.compile_s) / progress.ran
@@ -47,6 +48,16 @@ def lines(
     out = sum(not omissions.whole(row["record"], "energy_j") for row in found if row["status"] == DONE)
     if out:
         yield f"{out} of {every[DONE]} runs have parts without a price: their energy, latency and area are not ranked"
+
+
+def _misfits(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Why points were not run: the first reason, and how many others there are."""
+    reasons = dict.fromkeys(str(row["error"]) for row in found if row["status"] == INFEASIBLE)
+    first = next(iter(reasons), None)
+    if first is not None:
+        others = len(reasons) - 1
+        more = f" ({others} other reason{'s' * (others > 1)} in the records)" if others else ""
+        yield f"{INFEASIBLE}: {first}{more}"
 
 
 def _scatter(mean: objectives.Mean, goal: Goal) -> str:

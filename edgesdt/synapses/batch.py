@@ -12,33 +12,49 @@ from edgesdt.kernels.arithmetic import saturate, scaled
 from edgesdt.kernels.jit import kernel
 from edgesdt.kernels.layout import BANK_STEPS, BIAS_MOVES, BIAS_WRITES, PAIRS
 from edgesdt.kernels.random_bank import draw, steps_for
-from edgesdt.synapses.digital import FAR, has_room, list_posts, list_pres, plan_sweep, register_of, write_planned
+from edgesdt.synapses.digital import (
+    FAR,
+    by_what_moved,
+    has_room,
+    list_posts,
+    list_pres,
+    plan_sweep,
+    register_of,
+    write_planned,
+)
 
 
 @kernel
 def gather_contrast(  # type: ignore[no-untyped-def]
-    weight_contrast, bias_contrast, inputs, plus, minus, plan, flags, pres, pre_plus, pre_minus, posts, events
-):
-    """Add one sample's contrasts to the buffers (wide enough for a batch: they cannot saturate)."""
-    for layer in range(plan.sizes.shape[0] - 1):
+    weight_contrast, bias_contrast, inputs, plus, minus, top_plus, top_minus, plan, flags, pres, pre_plus, pre_minus,
+    posts, events,
+):  # fmt: skip
+    """Add one sample's contrasts to the buffers (wide enough for a batch: they cannot saturate).
+
+    That of the highest weight layer, and of the biases above it, is between `top_plus` and `top_minus`.
+    """
+    top = plan.sizes.shape[0] - 2
+    for layer in range(top + 1):
+        ends, starts = (top_plus, top_minus) if layer == top else (plus, minus)
         start, base, n = plan.first[layer + 1], plan.first_weight[layer], plan.sizes[layer + 1]
-        active = list_pres(inputs, plus, minus, plan, layer, flags, pres, pre_plus, pre_minus)
-        swept = list_posts(plus[start : start + n], minus[start : start + n], layer == 0, flags, posts)
+        active = list_pres(inputs, ends, starts, plan, layer, flags, pres, pre_plus, pre_minus)
+        swept = list_posts(ends[start : start + n], starts[start : start + n], by_what_moved(plan, layer), flags, posts)
         for b in range(swept):
             post = np.int64(posts[b])
-            high, low = plus[start + post], minus[start + post]
+            high, low = ends[start + post], starts[start + post]
             for a in range(active):
                 at = base + np.int64(pres[a]) * n + post
                 weight_contrast[at] += pre_plus[a] * high - pre_minus[a] * low
         events[PAIRS, layer] += active * swept
     for j in range(bias_contrast.shape[0]):
-        bias_contrast[j] += plus[j] - minus[j]
+        moved = plus[j] - minus[j] if j < plan.first[-1] else top_plus[j] - top_minus[j]
+        bias_contrast[j] += moved
 
 
 @kernel
 def apply_weights(  # type: ignore[no-untyped-def]
-    weight_contrast, weights, mirror, wear, wear_carry, plan, layer, rate, bank, words, halves, deltas, pending, named,
-    swept, pres, weight_peak, events,
+    weight_contrast, weights, read, reading, mirror, wear, wear_carry, plan, layer, rate, bank, words, halves, deltas,
+    pending, named, swept, pres, weight_peak, events,
 ):  # fmt: skip
     """Move every weight of `layer` by its summed contrast times the rate, and clear the buffer.
 
@@ -59,10 +75,13 @@ def apply_weights(  # type: ignore[no-untyped-def]
             weight_contrast[base + a * n + post] = 0
         if not has_room(rows, pending, swept):
             write_planned(
-                weights, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak, events
-            )
+                weights, read, reading, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak,
+                events,
+            )  # fmt: skip
         plan_sweep(post, rows, pres, deltas, rows, pending, named, swept, wear[base + post * rows :])
-    write_planned(weights, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak, events)
+    write_planned(
+        weights, read, reading, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak, events
+    )
     events[BANK_STEPS, 0] += steps * n
 
 

@@ -33,7 +33,7 @@ class CellLayer:
     codes: npt.NDArray[np.integer]
     turned: npt.NDArray[np.integer]
     way: TwoWay | None
-    """What reading in both directions needs; None where the chip has one layer of weights."""
+    """What reading in both directions needs; None where the chip has one layer of weights, read in one."""
     tally: list[int] = field(default_factory=none)
     back: list[int] = field(default_factory=none)
     inference: tuple[list[int], list[int]] = field(default_factory=lambda: (none(), none()))
@@ -43,10 +43,10 @@ class CellLayer:
     def of(cls, spec: Spec, layer: int, memory: MemoryStore, frac: int) -> CellLayer:
         """Freshly manufactured cells. Raises `DeviceError`."""
         alone, store = layers.alone(spec, layer), memory.kernels
-        several = layers.count(spec) > 1
+        directed = layers.one_way(spec)
         codes, turned = memory.block(store.weights, layer), store.mirror
-        way = two_way(alone, frac) if several else None
-        return cls(layer, Crossbar.of(alone, frac), codes, memory.block(turned, layer) if several else turned, way)
+        way = None if directed else two_way(alone, frac)
+        return cls(layer, Crossbar.of(alone, frac), codes, turned if directed else memory.block(turned, layer), way)
 
     def name(self, part: str) -> str:
         """The name of a part of the cells in a state."""

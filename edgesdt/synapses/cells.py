@@ -42,7 +42,7 @@ class CellStore:
         self.spec, self.memory = spec, memory
         self.calibration: tuple[float, dict[str, int]] | None = None
         self.layers = tuple(CellLayer.of(spec, layer, memory, frac) for layer in layers.on_cells(spec))
-        self.kernels: Array | Stack = self._array() if layers.count(spec) == 1 else self._stack()
+        self.kernels: Array | Stack = self._array() if layers.one_way(spec) else self._stack()
 
     def _array(self) -> Array:
         crossbar, codes = self.crossbar, self.memory.kernels.weights
@@ -60,6 +60,7 @@ class CellStore:
             banks=tuple(crossbar.bank for crossbar in crossbars),
             ways=tuple(each.way for each in self.layers if each.way is not None),
             listed=np.zeros(len(crossbars), np.int64),
+            followed=np.array([layers.both_ways(self.spec, each.layer) for each in self.layers], np.int64),
             pulsed=np.array([crossbar.compiled for crossbar in crossbars], np.int64),
         )
 

@@ -70,6 +70,12 @@ def list_posts(plus, minus, moved_only, flags, posts):  # type: ignore[no-untype
 
 
 @inlined
+def by_what_moved(plan, layer):  # type: ignore[no-untyped-def]
+    """Whether only neurons that moved learn from weight layer `layer`: the lowest one, and that below a softmax."""
+    return (layer == 0) | (plan.softmax & (layer == plan.sizes.shape[0] - 2))
+
+
+@inlined
 def form_deltas(plus, minus, high, low, rate, noise, count, deltas):  # type: ignore[no-untyped-def]
     """`deltas[a] = round(rate·(plus[a]·high − minus[a]·low))` in 32 bits, a < count; `noise`: half-words, or 0."""
     for a in range(np.uint64(count)):
@@ -109,9 +115,9 @@ def has_room(count, pending, swept):  # type: ignore[no-untyped-def]
 
 @kernel
 def write_planned(  # type: ignore[no-untyped-def]
-    weights, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak, events
+    weights, read, reading, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak, events
 ):
-    """Add the planned deltas to their weights, saturating; keeps wear, mirror and `weight_peak` up to date.
+    """Add the planned deltas to their weights, saturating; keeps read codes, wear, mirror and `weight_peak` up to date.
 
     Apart from planning, so that no sweep waits for what the one before has just written.
     """
@@ -124,9 +130,13 @@ def write_planned(  # type: ignore[no-untyped-def]
         names, moved, worn = named[begin:end], pending[begin:end], wear[first : first + rows]
         carry = wear_carry[first : first + rows]
         reached = write_sweep(column, n, names, moved, lowest, highest, worn, carry, events[:, layer])
+        seen = read[base + post :]
+        if reading.shape[0] > 0:
+            reached = read_peak(reached, reading)
+            read_sweep(column, n, names, seen, reading)
         peak = max(peak, reached)
         if layer > 0:
-            mirror_sweep(column, n, names, mirror[first:])
+            mirror_sweep(seen, n, names, mirror[first:])
         begin = end
     swept[0, 0] = 0
     weight_peak[layer] = peak
@@ -160,6 +170,28 @@ def write_sweep(column, n, names, deltas, lowest, highest, worn, carry, happened
 
 
 @inlined
+def read_of(stored, reading):  # type: ignore[no-untyped-def]
+    """The read code of a stored code; `reading` (5,): right, half, lowest, highest, odd (`synapses.levels`)."""
+    code = (np.int32(stored) + np.int32(reading[1])) >> np.int32(reading[0])
+    code = min(max(code, np.int32(reading[2])), np.int32(reading[3]))
+    return (code << np.int32(reading[4])) | np.int32(reading[4])
+
+
+@inlined
+def read_peak(peak, reading):  # type: ignore[no-untyped-def]
+    """An upper bound of |read code| where |stored code| is at most `peak`."""
+    return (((peak + reading[1]) >> reading[0]) + 1) << reading[4]
+
+
+@inlined
+def read_sweep(column, n, names, seen, reading):  # type: ignore[no-untyped-def]
+    """Write the read codes of the stored codes `column[names · n]` to `seen`, at the same places."""
+    for h in range(np.uint64(names.shape[0])):
+        at = np.uint64(names[h]) * np.uint64(n)
+        seen[at] = read_of(column[at], reading)
+
+
+@inlined
 def mirror_sweep(column, n, names, turned):  # type: ignore[no-untyped-def]
     """Copy the weights `column[names · n]` just written to the transposed ones `turned[names]`."""
     for h in range(np.uint64(names.shape[0])):
@@ -169,8 +201,8 @@ def mirror_sweep(column, n, names, turned):  # type: ignore[no-untyped-def]
 
 @kernel
 def update_weights(  # type: ignore[no-untyped-def]
-    weights, mirror, wear, wear_carry, inputs, plus, minus, plan, layer, rate, bank, words, halves, silence, flags,
-    deltas, pending, named, swept, pres, pre_plus, pre_minus, posts, weight_peak, events,
+    weights, read, reading, mirror, wear, wear_carry, inputs, plus, minus, plan, layer, rate, bank, words, halves,
+    silence, flags, deltas, pending, named, swept, pres, pre_plus, pre_minus, posts, weight_peak, events,
 ):  # fmt: skip
     """Sweep every listed post-synaptic neuron of weight layer `layer`."""
     constant = register_of(rate)
@@ -178,7 +210,7 @@ def update_weights(  # type: ignore[no-untyped-def]
     start, base = plan.first[layer + 1], plan.first_weight[layer]
     rows, n = plan.sizes[layer], plan.sizes[layer + 1]
     active = list_pres(inputs, plus, minus, plan, layer, flags, pres, pre_plus, pre_minus)
-    found = list_posts(plus[start : start + n], minus[start : start + n], layer == 0, flags, posts)
+    found = list_posts(plus[start : start + n], minus[start : start + n], by_what_moved(plan, layer), flags, posts)
     steps = steps_for(active, 2 * bank.shape[0]) if plan.stochastic_weights else 0
     noise = halves if plan.stochastic_weights else silence
     whole = whole_vectors(active, pre_plus.shape[0])  # the deltas of what fills up are 0
@@ -193,11 +225,14 @@ def update_weights(  # type: ignore[no-untyped-def]
             form_deltas_wide(pre_plus, pre_minus, high, low, constant, noise, whole, deltas)
         if not has_room(whole, pending, swept):
             write_planned(
-                weights, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak, events
-            )
+                weights, read, reading, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak,
+                events,
+            )  # fmt: skip
         first = base + post * rows
         plan_sweep(post, rows, pres, deltas, whole, pending, named, swept, wear[first:])
-    write_planned(weights, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak, events)
+    write_planned(
+        weights, read, reading, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak, events
+    )
     events[BANK_STEPS, 0] += steps * found
     events[PAIRS, layer] += active * found
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, WEIGHT_SATURATIONS, WEIGHT_WRITES, Codes
 from edgesdt.ledger.actions import WEIGHT_WRITE
 from edgesdt.spec import Spec
+from edgesdt.synapses import levels
 from edgesdt.synapses.stores.memory import Memory, memory_of
 
 
@@ -36,7 +37,7 @@ class MemoryStore:
 
     def draw_layer(self, layer: int, words: Callable[[int], npt.NDArray[np.uint32]]) -> None:
         """The initial codes of one layer."""
-        gain, frac = self.spec.chip.weights.init_gain, self.spec.chip.weights.point
+        gain, frac = self.spec.chip.weights.init_gain, levels.stored(self.spec).frac_bits
         codes = self.weights(layer)
         bound = round(gain * (6.0 / sum(codes.shape)) ** 0.5 * 2.0**frac)
         bound = min(bound, int(self.plan.weight_limit))
@@ -46,8 +47,10 @@ class MemoryStore:
     def refresh(self) -> None:
         """Bring the simulator's own copies in step with the chip's weights."""
         for layer in range(len(self.spec.chip.layers) - 1):
-            codes = self.weights(layer)
-            self.kernels.weight_peak[layer] = np.abs(codes.astype(np.int64)).max(initial=0)
+            codes = levels.read(self.weights(layer), self.kernels.reading)
+            self.kernels.weight_peak[layer] = np.abs(codes).max(initial=0)
+            if self.kernels.reading.size:
+                self.block(self.kernels.read, layer)[:] = codes.ravel()
             if self.kernels.mirror.size:
                 self.block(self.kernels.mirror, layer)[:] = codes.T.ravel()
 
@@ -136,8 +139,12 @@ class MemoryStore:
         return []
 
     def weight_file(self, arrays: dict[str, npt.NDArray[np.generic]]) -> dict[str, npt.NDArray[np.generic]]:
-        """`arrays` as they are: weight codes have the format of the spec."""
-        return arrays
+        """`arrays` with the point of stored weight codes, and how many of their bits are hidden."""
+        hidden = self.spec.chip.weights.hidden_bits
+        if hidden == 0:
+            return arrays
+        point = np.array(levels.stored(self.spec).frac_bits)
+        return arrays | {"weights_frac_bits": point, "weights_hidden_bits": np.array(hidden)}
 
     def worn(self) -> npt.NDArray[np.uint32]:
         """How often each weight code was changed, in the order of the weight array (a copy)."""

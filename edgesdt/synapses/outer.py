@@ -31,8 +31,8 @@ def form_products_wide(values, post, rate, noise, count, deltas):  # type: ignor
 
 @kernel
 def move_by_outer(  # type: ignore[no-untyped-def]
-    weights, mirror, wear, wear_carry, plan, layer, rate, pres, pre_values, active, posts, post_values, found, bank,
-    words, halves, silence, deltas, pending, named, swept, weight_peak, events,
+    weights, read, reading, mirror, wear, wear_carry, plan, layer, rate, pres, pre_values, active, posts, post_values,
+    found, bank, words, halves, silence, deltas, pending, named, swept, weight_peak, events,
 ):  # fmt: skip
     """Sweep the `found` post-synaptic neurons listed in `posts` over the `active` pre-synaptic ones in `pres`.
 
@@ -53,10 +53,13 @@ def move_by_outer(  # type: ignore[no-untyped-def]
             form_products_wide(pre_values, value, constant, noise, whole, deltas)
         if not has_room(whole, pending, swept):
             write_planned(
-                weights, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak, events
-            )
+                weights, read, reading, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak,
+                events,
+            )  # fmt: skip
         plan_sweep(post, rows, pres, deltas, whole, pending, named, swept, wear[base + post * rows :])
-    write_planned(weights, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak, events)
+    write_planned(
+        weights, read, reading, mirror, wear, wear_carry, plan, layer, pending, named, swept, weight_peak, events
+    )
     events[BANK_STEPS, 0] += steps * found
     events[PAIRS, layer] += active * found
 

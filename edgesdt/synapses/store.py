@@ -11,8 +11,9 @@ Codes of neurons are integers; layers of neurons are numbered 0 (input) to L, an
 
 from __future__ import annotations
 
+import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from numba.extending import overload
@@ -49,6 +50,25 @@ def for_cells(body: Callable[..., None]) -> Callable[[Callable[..., None]], Call
 
 
 _MEMORY = "edgesdt.synapses.stores.memory"
+
+
+def by_store(modules: Mapping[str, str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator of a rule's own operations, which have a function of their name in a module for each type of store.
+
+    `modules` maps the module of a store's type to that one, which is imported when a kernel for such a store is
+    compiled: a chip in memory needs none for cells.
+    """
+
+    def made(function: Callable[..., Any]) -> Callable[..., Any]:
+        def resolved(store: Any, *_: Any) -> Any:
+            kind = getattr(store, "instance_class", None)
+            module = modules.get(kind.__module__) if kind else None
+            return getattr(importlib.import_module(module), function.__name__) if module else None
+
+        overload(function, jit_options=operation, strict=False)(resolved)
+        return function
+
+    return made
 
 
 @_operation

@@ -113,8 +113,14 @@ def substrate_of(spec: Spec, plan: Any, chip: Any, work: Any, aligned: Codes, fr
     Raises `SpecError` for cells that cannot be.
     """
     memory = MemoryStore(spec, plan, chip, work, aligned)
-    if spec.device.digital:
-        return memory
+    return memory if spec.device.digital else on_cells(spec, memory, frac)
+
+
+def on_cells(spec: Spec, memory: MemoryStore, frac: int) -> Substrate:
+    """The weights of `spec` on cells; `memory` holds their codes, `frac` are fractional bits of the accumulators.
+
+    Raises `SpecError` for cells that cannot be.
+    """
     from edgesdt.synapses.cells import CellStore  # a digital chip needs no device models
     from hw_models.base import DeviceError
 
@@ -131,4 +137,5 @@ def with_room(spec: Spec, work: Any) -> Any:
     from edgesdt.synapses.crossbar.layout import LONGEST_TRAIN
 
     words = np.zeros(len(work.words) + LONGEST_TRAIN // 2, np.uint32)
-    return work._replace(words=words, halves=words.view(np.uint16), octets=words.view(np.uint8))
+    views = {"words": words, "halves": words.view(np.uint16), "octets": words.view(np.uint8)}
+    return work._replace(**{name: view for name, view in views.items() if name in work._fields})

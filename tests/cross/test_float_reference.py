@@ -172,6 +172,28 @@ def test_left_to_themselves_fine_formats_stay_together(layers: list[int]) -> Non
     assert max(largest(real_weights(machine), start)) > 4 * max(apart)
 
 
+@pytest.mark.parametrize("beta_sign", ["random", "symmetric"])
+def test_a_softmax_stays_near_real_numbers(beta_sign: str) -> None:
+    """Sixty samples with labels: shares within the bound of the tables, weights together as they move."""
+    fields = {
+        "learning.loss": "cross_entropy", "learning.target": "label", "learning.beta_sign": beta_sign,
+        "learning.free_steps": 40, "chip.biases.bits": 16, "learning.learning_rate": [0.1, 0.1],
+    }  # fmt: skip
+    layers = [14, 11, 5]
+    machine = machine_of(layers, 16, fields)
+    twin = float_twin(machine)
+    start = real_weights(machine)
+    samples, labels = random_samples(machine.spec, 6, 60)
+    for x, label in zip(samples, labels.tolist(), strict=True):
+        inputs, sign = learn_one(machine, x, label)
+        twin.learn(inputs, sign, label=label)
+    shares = machine.infer(samples) * 2.0**-16
+    exact = np.array([twin.infer(x * 2.0**-8) for x in samples])
+    assert np.abs(shares - exact).max() < np.expm1(2 / 64) + 1 / 500
+    apart, moved = largest(real_weights(machine), twin.weights), largest(real_weights(machine), start)
+    assert all(a < 0.05 * m for a, m in zip(apart, moved, strict=True))
+
+
 def test_constants_asked_and_held_differ_by_the_registers() -> None:
     spec = spec_of([4, 3, 3], {"learning.learning_rate": 0.0123, "chip.constants.bits": 6})
     asked, held = Constants.asked(spec, epoch=4), Constants.held(spec, epoch=4)
@@ -195,9 +217,14 @@ def test_a_free_neuron_charges_exponentially() -> None:
     assert chip.infer(np.array([0.6, 0.8])) == pytest.approx([p * (1 - 0.8**7), 0.0], abs=1e-15)
 
 
-def test_symmetric_nudging_follows_the_gradient() -> None:
-    """Scellier and Bengio 2017: for a weak nudge from the fixed point, ΔW / lr = −dC/dW, with C = ½·|target − s|²."""
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
+def test_symmetric_nudging_follows_the_gradient(loss: str) -> None:
+    """Scellier and Bengio 2017: for a weak nudge from the fixed point, ΔW / lr = −dC/dW.
+
+    C = ½·|target − s|², or −ln y of the label with a softmax (Laborieux et al. 2021).
+    """
     fields = {
+        "learning.loss": loss,
         "learning.beta_sign": "symmetric", "learning.target": "label", "learning.beta": 0.01, "learning.winners": 1,
         "learning.free_steps": 400, "learning.nudged_steps": 400, "learning.label_smoothing": 0.0,
         "learning.learning_rate": 1.0, "learning.dropout.output": 0.0,
@@ -210,6 +237,8 @@ def test_symmetric_nudging_follows_the_gradient() -> None:
         changed = [w.copy() for w in weights]
         changed[layer][place] += by
         outputs = FloatChip(spec, changed, biases, Constants.asked(spec)).infer(x)
+        if loss == "cross_entropy":
+            return float(-np.log(outputs[label]))
         return float(0.5 * ((np.eye(3)[label] - outputs) ** 2).sum())
 
     chip = FloatChip(spec, weights, biases, Constants.asked(spec))

@@ -37,11 +37,26 @@ CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
             "learning.beta_sign": "symmetric", "learning.learning_rate": [0.1, 0.2],
         },
     ),
+    "softmax": (
+        [7, 6, 4],
+        {
+            "learning.loss": "cross_entropy", "learning.winners": 1, "learning.dropout.output": 0.0,
+            "learning.learning_rate": [0.3, 0.1], "learning.beta": 0.5, "learning.dt": 0.5, "learning.free_steps": 8,
+            "learning.nudged_steps": 4, "chip.states.bits": 10, "chip.weights.init_gain": 2,
+        },
+    ),
     "label_in_batches": (
         [6, 5, 3],
         {
             "learning.target": "label", "learning.batch": 4, "learning.learning_rate": 0.3,
             "chip.weights.rounding": "nearest", "chip.biases.rounding": "floor", "learning.free_steps": 12,
+        },
+    ),
+    "hidden_bits": (
+        [7, 5, 4],
+        {
+            "chip.weights.bits": 2, "chip.weights.hidden_bits": 4, "chip.weights.levels": "nearest",
+            "chip.weights.frac_bits": 2, "learning.winners": 2, "learning.learning_rate": [0.1, 0.2],
         },
     ),
     "backprop_self_defined": (
@@ -195,6 +210,24 @@ CHIPS: dict[str, tuple[list[int], dict[str, Any]]] = {
                     "model": "EcRam",
                     "array": {
                         "mapping": "pair", "weight_per_range": 0.8, "tile_rows": 3, "tile_columns": 4,
+                        "read_noise": "additive", "read_noise_sd": 0.02,
+                    },
+                },
+            },
+        },
+    ),
+    "insitu_activation": (
+        [7, 6, 5],
+        {
+            "learning.rule": "activation", "learning.target": "label", "readout": ["activation"],
+            "learning.label.classes": 3, "learning.label.copies": 2, "learning.frac_bits": 8,
+            "learning.learning_rate": [0.3, 0.2], "chip.weights.frac_bits": 10,
+            "device.layers": {
+                "0": {"model": "EcRam", "array": {"tile_rows": 4, "output_noise": 0.5}},
+                "1": {
+                    "model": "EcRam",
+                    "array": {
+                        "mapping": "pair", "weight_per_range": 0.9, "tile_rows": 3, "tile_columns": 4,
                         "read_noise": "additive", "read_noise_sd": 0.02,
                     },
                 },

@@ -18,13 +18,16 @@ FILES = sorted(FOLDER.glob("*.json"))
 ON_CELLS = [file for file in FILES if file.stem.startswith("insitu")]
 DIGITAL = [file for file in FILES if file not in ON_CELLS]
 NARROW = [file for file in DIGITAL if json.loads(file.read_text("utf-8"))["spec"]["chip"]["weights"]["bits"] <= 8]
-COSTLY = [*NARROW, FOLDER / "insitu_backprop.json", FOLDER / "insitu_similarity.json"]
+BOUNDS = bool(numba.config.BOUNDSCHECK)
+LAYERS = FOLDER / "insitu_layers.json"
+SLOW = [FOLDER / f"insitu_{name}.json" for name in ("activation", "backprop", "layers", "similarity", "softhebb")]
+"""They compile for long; oracles hold these chips in every run (`tests/property/test_*_cells.py`, `…_layers.py`)."""
+COSTLY = [*NARROW, *(file for file in SLOW if file != LAYERS)]
 """Left out with bounds checks: their kernels are compiled for another chip (`insitu_layers`, or another width)."""
-SLOW = [FOLDER / "insitu_backprop.json"]
 RUN = [
-    pytest.param(file, marks=[pytest.mark.slow] if file in SLOW else [], id=file.stem)
+    pytest.param(file, marks=[pytest.mark.slow] if file in SLOW and not BOUNDS else [], id=file.stem)
     for file in FILES
-    if file not in COSTLY or not numba.config.BOUNDSCHECK
+    if file not in COSTLY or not BOUNDS
 ]
 
 

@@ -79,7 +79,7 @@ def chips(draw: st.DrawFn) -> tuple[list[int], dict[str, Any]]:
         "chip.constants.bits": one_of(3, 8),
         "chip.random.lanes": one_of(1, 4, 32),
         "learning.target": "self_defined" if own else "label",
-        "learning.loss": "mse" if own else one_of("mse", "cross_entropy"),
+        "learning.loss": one_of("mse", "cross_entropy"),
         "learning.winners": 2,
         "learning.learning_rate": one_of(0.02, 0.3),
         "learning.activation.hidden": one_of("clamp", "hard_sigmoid"),

@@ -76,6 +76,7 @@ def chips(draw: st.DrawFn) -> tuple[list[int], dict[str, Any]]:
         "chip.random.lanes": one_of(1, 4, 32),
         "learning.target": "self_defined" if own else "label",
         "learning.winners": 2,
+        "learning.loss": one_of("mse", "cross_entropy"),
         "learning.learning_rate": one_of(0.005, 0.1),
         "learning.beta": one_of(0.25, 1.0),
         "learning.beta_sign": one_of("random", "positive", "symmetric"),

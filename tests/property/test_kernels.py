@@ -434,7 +434,8 @@ def test_mini_batch(seed: int, fields: dict[str, Any], layers: list[int]) -> Non
     chip = machine.chip
     for _ in range(3):
         random_phases(machine, oracle, rng)
-        machine.call(gather_contrast, plus=chip.states, minus=chip.free_states)
+        ends = {"plus": chip.states, "minus": chip.free_states}
+        machine.call(gather_contrast, **ends, top_plus=chip.states, top_minus=chip.free_states)
         oracle.gather(oracle.states, oracle.free_states)
         assert chip.weight_contrast.tolist() == flat(oracle.weight_contrast)
         assert chip.bias_contrast.tolist() == flat(oracle.bias_contrast)

@@ -14,7 +14,7 @@ import pytest
 
 from edgesdt import __version__, datasets
 from edgesdt.rules.lookup import memory_map, resolve
-from edgesdt.spec import load, shipped
+from edgesdt.spec import load, loads, shipped
 from tests.conftest import ROOT, SMALL, Finished, Said, Shell
 
 Cli = Callable[..., Said]
@@ -96,6 +96,13 @@ def test_specs_lists_every_shipped_spec_with_a_line(cli: Cli) -> None:
     assert listed == dict(shipped())
     assert set(SHIPPED) <= listed.keys()
     assert all(len(text) > 20 for text in listed.values())
+
+
+def test_specs_prints_one_as_its_file(cli: Cli, tmp_path: Path) -> None:
+    said = cli("specs", "mnist_edge")
+    assert (said.code, said.err) == (0, "") and said.out.startswith("# ")
+    assert loads(said.out) == load("mnist_edge")
+    cli("specs", "mnist_egde").refused("unknown spec: 'mnist_egde', allowed: activation_mnist, ", "mnist_edge")
 
 
 def test_data_list_tells_where_each_set_comes_from(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ import pytest
 from matplotlib.image import imread
 
 from benchmarks import activation_uses
+from benchmarks.measuring import moved
 from benchmarks.measuring.contestants import yardstick
 from edgesdt import datasets
 from edgesdt.chip.simulated import Chip
@@ -27,7 +28,8 @@ from edgesdt.rules.activation.ledger import actions as own
 from edgesdt.rules.activation.settings import shapes
 from edgesdt.rules.activity import ASSUMED, Seen
 from edgesdt.rules.lookup import cautions, design_of, memory_map, resolve, rule_of
-from edgesdt.spec import Spec
+from edgesdt.runs.preview import preview
+from edgesdt.spec import Spec, layers
 from hw_models import technology
 from tests.small_activation import events_of, small
 from tests.small_chips import random_samples
@@ -184,7 +186,22 @@ def test_a_restored_chip_goes_on_bit_for_bit(spec: Spec) -> None:
             "learning.feedback.after: 2 with 2 epochs, of which none would have feedback, allowed: 0..1",
         ),
         ({"learning.target": "self_defined"}, "learning.target"),
-        ({"device.model": "EcRam"}, "does not run on analog cells"),
+        (
+            {"device.model": "EcRam", "learning.feedback.enabled": True},
+            "learning.feedback.enabled: true with weights on cells, allowed: false (unlearning amplifies",
+        ),
+        (
+            {"device.model": "EcRam", "device.array.programming": "coincidence"},
+            "array.programming: 'coincidence' with rule activation, allowed: pulses, verify (a train has no sign",
+        ),
+        (
+            {"device.model": "EcRam", "chip.layers": [9, 8], "device.array.slices": 2},
+            "device.array.slices: 2 with an array that rule activation reads both ways, allowed: 1",
+        ),
+        (
+            {"device.model": "EcRam", "chip.layers": [9, 8], "device.drift_compensation": "global"},
+            "device.drift_compensation: global with an array that rule activation reads both ways, allowed: none",
+        ),
         ({"readout": ["direct"]}, "rule activation has no read-out 'direct', allowed: activation"),
         ({"data.set": "digits", "chip.layers": [64, 8, 7]}, "learning.label.classes: does not fit the classes"),
         ({"learning.rule": "backprop"}, "learning.label"),
@@ -261,6 +278,29 @@ def test_what_has_no_effect_is_told(fields: dict[str, Any], told: list[str]) -> 
         assert all(sentence.startswith(start) for sentence, start in zip(found, told, strict=True))
 
 
+def test_arrays_have_rows_for_the_label_and_converters_on_both_sides() -> None:
+    """What is known without a run: shapes, prices, and what no layer in memory does then."""
+    cells = {"device.layers": {"0": "EcRam", "1": "EcRam"}}
+    spec, mixed = small([9, 8, 7], cells), small([9, 8, 7], {"device.layers": {"1": "EcRam"}})
+    rows = 9 + 3 * 4
+    shapes_of = {array.name: array.shape for array in memory_map(spec).arrays if array.name.startswith("cells")}
+    assert shapes_of == {"cells_0": (1, rows, 8), "cells_1": (1, 8, 7)}
+    assert layers.alone(spec, 0).chip.layers == (rows, 8) == layers.alone(layers.alone(spec, 0), 0).chip.layers
+    all_of, beside = (rule_of(chip).expected(chip, True, ASSUMED) for chip in (spec, mixed))
+    assert all_of["mac"] == all_of["weight_read"] == all_of["weight_write"] == 0
+    assert beside["mac"] > 0 and "array_read" not in beside
+    for told in ("array_read_back", "layer_1.array_read_back"):
+        assert all_of[told] > 0
+    energy = bill.bill(spec, all_of, memory_map(spec).plain(), bill.technology(spec)).energy_j
+    assert energy["ADC"] > 0 and energy["learning arithmetic"] > 0 and "synaptic arithmetic" not in design_units(spec)
+    assert "for its rows" in preview(spec) and "for its rows" in preview(small([9, 8], {"device.model": "EcRam"}))
+
+
+def design_units(spec: Spec) -> set[str]:
+    """Components that have functional units."""
+    return {unit.component for unit in design_of(spec).units}
+
+
 def test_label_units_without_a_format_are_told_what_fits() -> None:
     """No number of copies may fit a format; the range that is told then is one that does."""
     asked = {"chip.states.bits": 4, "learning.frac_bits": 10, "learning.label.copies": 28, "learning.column_bits": 0}
@@ -333,5 +373,10 @@ def test_uses_are_measured_as_they_say() -> None:
     assert (activation_uses.occluded(x, 2, 4, 0) == 0).sum() == 8
     assert np.array_equal(activation_uses.noisy(x, 0.0, 0), x)
     assert not np.array_equal(activation_uses.noisy(x, 9.0, 0), x)
+    seen = moved.moved(np.full((3, 100), 200, np.uint8), 10, np.random.RandomState(0))
+    assert (seen.reshape(3, 10, 10)[:, 4:6, 4:6] == 200).all() and len(np.unique(seen, axis=0)) == 3
+    still = np.stack(np.meshgrid(np.arange(4), np.arange(4), indexing="ij"), -1).reshape(1, 16, 2).repeat(2, axis=0)
+    assert np.array_equal(moved.between(x.reshape(2, 4, 4), still.astype(float)), x)
+    assert np.array_equal(moved.between(x.reshape(2, 4, 4), still + 0.5)[:, 0], x[:, [0, 1, 4, 5]].mean(axis=1))
     y = np.array([0, 1, 0, 1, 1, 0])
     assert np.bincount(y[activation_uses.of_each_class(y, 2, 0)]).tolist() == [2, 2]

@@ -28,6 +28,7 @@ SPECS: dict[str, tuple[list[int], dict[str, Any]]] = {
     "one layer": ([9, 7], {}),
     "three layers": ([9, 6, 8, 7], {"learning.winners": 2, "learning.activation.hidden": "hard_sigmoid"}),
     "softmax": ([9, 8, 4], LABEL),
+    "softmax of its own winners": ([9, 8, 7], {"learning.loss": "cross_entropy", "learning.winners": 1}),
     "batch": ([9, 8, 7], {"learning.batch": 4}),
     "batch, label, no biases": ([9, 8, 7], {**LABEL, "learning.batch": 5, "chip.biases.enabled": False}),
     "wide": ([9, 8, 7], {"chip.weights.bits": 16, "chip.states.bits": 16, "learning.errors.bits": 16}),
@@ -182,7 +183,7 @@ def test_resolving_again_changes_nothing(spec: Spec) -> None:
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"learning.loss": "cross_entropy"}, "learning.loss: 'cross_entropy' needs learning.target: label"),
+        ({"learning.loss": "log"}, "learning.loss: unknown value 'log', allowed: mse, cross_entropy"),
         ({"chip.states.rounding": "stochastic"}, "chip.states.rounding: 'stochastic' with rule backprop, allowed: "),
         ({"learning.beta": 0.2}, "learning.beta"),
         ({"learning.errors.bits": 17}, "learning.errors.bits: out of range: 17, allowed: an integer 2..16"),

@@ -13,6 +13,7 @@ from edgesdt.chip.simulated import Chip
 from edgesdt.datasets.encoders import encode
 from edgesdt.ledger import actions as act
 from edgesdt.readouts import methods
+from edgesdt.rules import softmax
 from edgesdt.rules.eqprop.ledger import counts
 from tests.small_chips import random_samples, spec_of
 
@@ -26,6 +27,7 @@ KINDS: dict[str, tuple[list[int], dict[str, Any]]] = {
     "no biases": ([9, 8, 7], {"chip.biases.enabled": False}),
     "stochastic states": ([9, 8, 7], {"chip.states.rounding": "stochastic"}),
     "three layers": ([9, 6, 8, 7], {}),
+    "softmax": ([9, 8, 7], {"learning.loss": "cross_entropy", "learning.winners": 2}),
 }
 
 
@@ -49,7 +51,8 @@ def test_the_style_changes_the_bill_and_nothing_else(kind: str) -> None:
         (dense.counts(), event.counts()),
         (dense.rule.inference_counts(), event.rule.inference_counts()),
     ):
-        assert every.keys() == some.keys() == act.MEANING.keys()
+        more = softmax.MEANING.keys() if kind == "softmax" else set()
+        assert every.keys() == some.keys() == act.MEANING.keys() | more
         assert all(type(n) is int for n in (*every.values(), *some.values()))
         assert all(0 <= some[name] <= every[name] for name in every), (every, some)
         assert some[act.MAC] < every[act.MAC]
@@ -159,6 +162,17 @@ def test_what_options_add_to_a_dense_chip() -> None:
             act.NEURON_STEP: SAMPLES * (NUDGED + 1) * neurons,
             act.NUDGE: SAMPLES * NUDGED * N2,
         },
+        # nothing goes down in the free phase; shares are formed at its end and in every nudged step
+        ("learning__loss", "cross_entropy"): {
+            act.MAC: -SAMPLES * FREE * N1 * N2,
+            act.WEIGHT_READ: -SAMPLES * FREE * N1 * N2,
+            act.STATE_READ: -SAMPLES * FREE * N2,
+            act.STATE_WRITE: -SAMPLES * FREE * N2,
+            act.NEURON_STEP: -SAMPLES * (FREE + NUDGED) * N2,
+            act.CONTRAST: -SAMPLES * N1 * N2,
+            softmax.SOFTMAX: SAMPLES * (1 + NUDGED) * N2,
+            softmax.RECIPROCAL: SAMPLES * (1 + NUDGED),
+        },
         # 12 samples in batches of 5 are 3 updates, which also settle the homeostasis
         ("learning__batch", 5): {
             act.WEIGHT_READ: (3 - SAMPLES) * synapses,
@@ -172,7 +186,7 @@ def test_what_options_add_to_a_dense_chip() -> None:
     }
     for (field, value), change in expected.items():
         found = learned(dense_chip(**{field: value}))
-        moved = {name: found[name] - plain[name] for name in found if found[name] != plain[name]}
+        moved = {name: n - plain.get(name, 0) for name, n in found.items() if n != plain.get(name, 0)}
         moved.pop(act.RANDOM_WORD, None)
         assert moved == change, field
 
@@ -245,7 +259,9 @@ def test_counts_stay_exact_beyond_what_a_float_holds() -> None:
     assert counts.actions(spec, events)[act.WEIGHT_WRITE] == 2 * (2**55 + 1)
 
 
-@pytest.mark.parametrize("kind", ["one layer", "two layers", "label", "symmetric", "no biases", "three layers"])
+@pytest.mark.parametrize(
+    "kind", ["one layer", "two layers", "label", "symmetric", "no biases", "three layers", "softmax"]
+)
 def test_what_a_dense_chip_will_pay_is_known_before_it_runs(kind: str) -> None:
     chip = styled(kind, "dense")
     samples, labels = random_samples(chip.spec, seed=9, count=1000)

@@ -108,7 +108,7 @@ def test_a_mini_batch_access_is_a_read_and_a_write() -> None:
 def test_every_action_has_a_meaning_a_price_and_a_component() -> None:
     named = {value for name, value in vars(actions).items() if name.isupper() and isinstance(value, str)}
     cells = actions.CELL_MEANING.keys() | actions.BACK_MEANING.keys()
-    assert named == actions.MEANING.keys() | actions.BANK_MEANING.keys() | cells
+    assert named == actions.MEANING.keys() | actions.BANK_MEANING.keys() | actions.HIDDEN_MEANING.keys() | cells
     assert not actions.MEANING.keys() & actions.CELL_MEANING.keys()
     for spec in (BY_HAND, spec_of([9, 8, 7], {"learning.batch": 4, "learning.beta_sign": "symmetric"})):
         prices = bill.recipes(spec, memory_map(spec).plain(), bill.technology(spec))

@@ -22,6 +22,7 @@ SPECS: dict[str, tuple[list[int], dict[str, Any]]] = {
     "three layers": ([9, 6, 8, 7], {"learning.winners": 2}),
     "label": ([9, 8, 4], {"learning.target": "label"}),
     "symmetric": ([9, 8, 7], {"learning.beta_sign": "symmetric"}),
+    "softmax": ([9, 8, 7], {"learning.beta_sign": "symmetric", "learning.loss": "cross_entropy"}),
     "batch": ([9, 8, 7], {"learning.batch": 4}),
     "batch, symmetric": ([9, 7], {"learning.batch": 3, "learning.beta_sign": "symmetric"}),
     "batch, label": ([9, 7], {"learning.batch": 4, "learning.target": "label"}),
@@ -29,6 +30,7 @@ SPECS: dict[str, tuple[list[int], dict[str, Any]]] = {
     "no biases": ([9, 8, 7], {"chip.biases.enabled": False}),
     "16 bits": ([9, 8, 7], {"chip.weights.bits": 16, "chip.states.bits": 16}),
     "narrow": ([9, 8, 7], {"chip.weights.bits": 2, "chip.states.bits": 4, "encoder.bits": 1, "chip.biases.bits": 4}),
+    "hidden bits": ([9, 8, 7], {"chip.weights.bits": 2, "chip.weights.hidden_bits": 4}),
     "few lanes": ([9, 7], {"chip.random.lanes": 2}),
     "narrow accumulators": ([9, 8, 7], {"chip.accumulator.bits": 12}),
     "stochastic states": ([9, 8, 7], {"chip.states.rounding": "stochastic"}),
@@ -65,7 +67,8 @@ def test_the_map_lists_what_is_really_allocated_and_nothing_else(spec: Spec) -> 
     # of a chip of two or more layers, and a flag for each neuron whose state may draw a random word
     depth, neurons = len(spec.chip.layers) - 1, sum(spec.chip.layers[1:])
     flags = neurons if spec.chip.states.rounding == "stochastic" else 0
-    assert registers == 4 + depth + 2 + 1 + 2 + (neurons if depth > 1 else 0) + flags
+    hidden = sum(array.entries for array in chip.memory.arrays if array.name.startswith("weights_hidden"))
+    assert registers == 4 + depth + 2 + 1 + 2 + (neurons if depth > 1 else 0) + flags + hidden
 
 
 def test_every_entry_has_room_for_its_bits(spec: Spec) -> None:
@@ -93,12 +96,15 @@ def test_no_code_leaves_the_bits_that_the_map_gives_it(spec: Spec) -> None:
     moved = 0
     for name, arrays in held.items():
         codes = getattr(chip.rule.chip, name)
-        widths = {(a.bits_each, a.format[0] == "s") for a in arrays}
-        for bits, signed in widths if name != "weight_contrast" else set():
+        first = 0
+        for each in arrays if name != "weight_contrast" else ():
+            own, signed = codes[first : first + each.entries], each.format[0] == "s"
+            first += each.entries
+            bits = each.bits_each + (spec.chip.weights.hidden_bits if name == "weights" else 0)
             highest = 2 ** (bits - signed) - 1
             lowest = -highest - 1 if signed else 0
-            assert lowest <= codes.min() and codes.max() <= highest, (name, codes.min(), codes.max())
-            moved += int(codes.any())
+            assert lowest <= own.min() and own.max() <= highest, (each.name, own.min(), own.max())
+        moved += int(codes.any())
     assert moved >= 6, "the chip has not worked"
 
 

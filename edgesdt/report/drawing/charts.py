@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from edgesdt.report.drawing import svg, wording
@@ -45,11 +46,28 @@ class Line:
         return self.index // SERIES % len(DASHES)
 
 
-def accuracy(key: str, title: str, lines: Sequence[Line], x_label: str, *, log_x: bool = False) -> str:
+@dataclass(frozen=True)
+class Span:
+    """A stretch of the horizontal axis with a name: a phase of a run, from its first epoch to its last."""
+
+    label: str
+    first: float
+    last: float
+
+
+def accuracy(
+    key: str,
+    title: str,
+    lines: Sequence[Line],
+    x_label: str,
+    *,
+    log_x: bool = False,
+    spans: Sequence[Span] = (),
+) -> str:
     """Accuracies (fractions) over epochs or energy, on a scale that is logarithmic in the error.
 
     Equal factors of the error have equal heights: the distance from 90 to 95 % is that from 95 to 97.5 %. So a learning
-    curve and its untrained control share one axis, and the curve is not flattened.
+    curve and its untrained control share one axis, and the curve is not flattened. A line stands between two `spans`.
     """
     scale = ErrorScale([y for line in lines for y in line.y])
 
@@ -57,8 +75,17 @@ def accuracy(key: str, title: str, lines: Sequence[Line], x_label: str, *, log_x
         flat = [Line(n.label, n.x, [scale.height(y) for y in n.y], n.tips, n.index, n.rule) for n in lines]
         scale.show(axes)
         _lines(axes, flat, log_x)
+        _spans(axes, spans, scale.high)
 
     return _svg(key, title, (6.2, 3.1), draw, x_label, log_x, lines)
+
+
+def _spans(axes: Axes, spans: Sequence[Span], top: float) -> None:
+    """A line where a span ends and the next begins, and the name of each at its left end."""
+    for before, after in pairwise(spans):
+        axes.axvline((before.last + after.first) / 2, color=svg.MUTED, linestyle=(0, (1.5, 2.5)), linewidth=0.9)
+    for span in spans:
+        axes.text(span.first, top, span.label, color=svg.MUTED, fontsize=8, va="bottom", ha="left")
 
 
 class ErrorScale:

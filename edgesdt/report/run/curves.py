@@ -14,7 +14,7 @@ from typing import Any
 from edgesdt.pricing import omissions
 from edgesdt.report.drawing import charts, wording
 from edgesdt.report.files.folders import Run, number
-from edgesdt.report.run import summary
+from edgesdt.report.run import phases, summary
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _accuracy_of_run(run: Run, names: list[str], key: str) -> Chart:
             lines.append(charts.Line(text, [], [control], [], i, rule=True))
     title = "Accuracy over epochs"
     legend = [(line.colour, line.dash, line.rule, line.label) for line in lines]
-    return Chart(title, charts.accuracy(key, title, lines, "epoch"), legend)
+    return Chart(title, charts.accuracy(key, title, lines, "epoch", spans=phases.spans(run)), legend)
 
 
 def of_runs(runs: list[Run]) -> list[Chart]:

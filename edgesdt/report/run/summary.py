@@ -100,7 +100,7 @@ def facts(run: Run) -> list[tuple[str, str]]:
     layers, data = dig("chip.layers"), dig("data.set")
     found: list[tuple[str, Any]] = [
         ("layers", " \N{EN DASH} ".join(str(n) for n in layers) if isinstance(layers, list) else None),
-        ("weights", f"{dig('chip.weights.bits')} bits" if dig("chip.weights.bits") else None),
+        ("weights", _weights(dig("chip.weights.bits"), dig("chip.weights.hidden_bits"))),
         ("rule", dig("learning.rule")),
         ("target", str(dig("learning.target") or "none").replace("_", " ").replace("none", "") or None),
         ("data", data.rpartition("/")[2] if isinstance(data, str) else data),
@@ -131,6 +131,13 @@ def named_spec(run: Run) -> dict[str, Any]:
     if not isinstance(device, Mapping) or not device.get("file"):
         return spec
     return {**spec, "device": {**device, "model": device_name(run)}}
+
+
+def _weights(bits: Any, hidden: Any) -> str | None:
+    """The bits of a weight, and those that reads do not use."""
+    if not bits:
+        return None
+    return f"{bits} bits, {hidden} more hidden" if hidden else f"{bits} bits"
 
 
 def _node(run: Run) -> str | None:

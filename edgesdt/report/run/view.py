@@ -8,7 +8,7 @@ from typing import Any
 from edgesdt.pricing import omissions
 from edgesdt.report.drawing import wording
 from edgesdt.report.files.folders import Run, number
-from edgesdt.report.run import completions, curves, memory_map, receptive_fields, summary, wear
+from edgesdt.report.run import completions, curves, memory_map, phases, receptive_fields, summary, wear
 
 
 def view(run: Run, prefix: str) -> dict[str, Any]:
@@ -27,6 +27,8 @@ def view(run: Run, prefix: str) -> dict[str, Any]:
         "test_samples": wording.count(summary.samples_tested(run)),
         "charts": curves.of_run(run, prefix),
         "curve": curves.table(run),
+        "phases": phases.table(run),
+        "streams": phases.accuracies(run),
         "breakdowns": summary.breakdowns(run),
         "timing": summary.timing(run),
         "actions": summary.actions(run),
@@ -54,6 +56,7 @@ def _sections(made: dict[str, Any]) -> list[tuple[str, str]]:
     )
     found = [
         ("accuracy", "Accuracy", made["readouts"] or made["charts"]),
+        ("phases", "Phases", made["phases"][1]),
         ("energy", "Energy", parts["energy"]),
         ("actions", "Actions", made["actions"]),
         ("latency", both.capitalize(), both),

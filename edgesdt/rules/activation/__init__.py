@@ -16,9 +16,10 @@ from edgesdt.spec.schema.learning import Schedule
 
 
 def _expected(spec: Spec, learning: bool, activity: Activity) -> Counts:
-    from edgesdt.rules.activation.ledger import counts  # event tables come with the compiler
+    from edgesdt.rules.activation.ledger import cell_counts, counts  # event tables come with the compiler
 
-    return counts.predicted(spec, learning, activity)
+    predicted = counts.predicted if spec.device.digital else cell_counts.predicted
+    return predicted(spec, learning, activity)
 
 
 def _observed(spec: Spec, trained: Seen, inferred: Seen, source: str) -> Activity:
@@ -52,7 +53,7 @@ RULE = Rule(
     source="Zhou, Activation learning by local competitions, arXiv 2209.13400 (2022)",
     targets=("label",),
     readouts=("activation",),
-    synapses=("digital",),
+    synapses=("digital", "cells"),
     settings=Settings,
     arrays=memory,
     design=design,
@@ -69,5 +70,6 @@ RULE = Rule(
     cautions=cautions,
     costless={"learning_rate": (), "schedule": Schedule(), "completions": 0},
     pictures=_pictures,
+    between_phases=("learning_rate", "schedule"),
     build=_build,
 )

@@ -7,7 +7,7 @@ from math import ceil, floor, log2, sqrt
 
 from edgesdt.rules.activation import registers
 from edgesdt.rules.activation.settings import FACTOR_BITS, MEAN_BITS, SCORE_BITS, by_lines, settings
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, layers
 from edgesdt.spec.checks import unused
 from edgesdt.spec.checks.hints import Path
 from edgesdt.spec.text.source import Fault
@@ -43,7 +43,23 @@ def disagreements(spec: Spec) -> Iterator[Fault]:
     if feedback.enabled and feedback.after >= spec.epochs:
         text = f"{feedback.after} with {spec.epochs} epochs, of which none would have feedback, allowed: "
         yield _fault(f"{text}0..{spec.epochs - 1}", "learning", "feedback", "after")
+    if not spec.device.digital:
+        yield from _cells(spec)
     yield from registers.beyond(spec)
+
+
+def _cells(spec: Spec) -> Iterator[Fault]:
+    """What layers on cells cannot do: unlearn, and multiply signed codes by pulse trains that coincide."""
+    device: Path = ("device",)
+    if settings(spec).feedback.enabled:
+        path: Path = ("learning", "feedback", "enabled")
+        text = "true with weights on cells, allowed: false (unlearning amplifies the chance of pulses)"
+        yield Fault(path, text, blame=(path, ("learning", "feedback"), ("device", "model"), device))
+    if 0 in layers.on_cells(spec) and layers.device_of(spec, 0).array.programming == "coincidence":
+        place: Path = ("device", "layers", "0") if spec.device.layers else device
+        path = (*place, "array", "programming")
+        text = "'coincidence' with rule activation, allowed: pulses, verify (a train has no sign, an error has)"
+        yield Fault(path, text, blame=(path, ("device", "array", "programming"), place, device))
 
 
 def _labels(spec: Spec) -> Iterator[Fault]:

@@ -69,6 +69,7 @@ class Plan(NamedTuple):
     error_limit: int
     accumulator_limit: int
     weight_limit: int
+    finer: int  # bits that a signal has fewer below the point than a state of other rules (on cells)
     activation: int  # 0: abs, 1: ln_abs, 2: std_abs
     inverse: Ints  # (L+1,) mantissa of 1/n of a hidden layer
     inverse_right: Ints  # (L+1,) its shift, to 4 bits below an output's LSB
@@ -92,7 +93,7 @@ class Plan(NamedTuple):
 class Workspace(NamedTuple):
     """What the simulator keeps for itself: shortcuts and scratch that the chip does not have."""
 
-    mirror: WeightCodes  # weights transposed, where products are rounded one by one
+    mirror: WeightCodes  # weights transposed, where products are rounded one by one, or a layer is on cells
     weight_peak: Ints  # (L,) upper bound of |weight code|: proves that no accumulation can saturate
     event_index: Codes  # (n_0 and room for a whole pass,) non-zero signals of the image
     event_value: npt.NDArray[np.uint8] | Codes  # as event_index
@@ -114,8 +115,8 @@ class Workspace(NamedTuple):
     pending: Codes  # weight changes that are still to be written
     named: Codes  # as pending: the row of each
     swept: Ints  # (sweeps + 1, 2) how many sweeps are pending; column of each and the end of its changes
-    rows: Codes  # (widest,) rows of an update
-    row_values: Codes
+    pres: Codes  # (widest,) rows of an update
+    pre_values: Codes
     posts: Codes  # (widest,) columns of an update
     post_values: Codes
     wear: npt.NDArray[np.uint8]  # as weights: how often each code was changed, modulo 256

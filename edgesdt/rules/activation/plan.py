@@ -28,6 +28,7 @@ from edgesdt.rules.activation.settings import (
 )
 from edgesdt.rules.fixed_point import codes, rate_row, weight_codes, wide_codes
 from edgesdt.spec import Spec
+from edgesdt.spec.layers import alone, device_of, on_cells
 
 _PENDING, _SWEEPS = 1 << 12, 1 << 5
 """Weight changes, and sweeps with them, planned before they are written: few enough to stay in the nearest cache."""
@@ -63,6 +64,7 @@ def plan(spec: Spec) -> Plan:
         error_limit=(1 << (learning.errors.bits - 1)) - 1,
         accumulator_limit=(1 << (chip.accumulator.bits - 1)) - 1,
         weight_limit=QFormat(chip.weights.bits, frac).highest,
+        finer=chip.states.bits - point,
         activation=KINDS.index(learning.activation),
         inverse=np.array([(2 ** (ROOT_BITS + int(b)) // int(n) + 1) // 2 for n, b in zip(sizes, hidden, strict=True)]),
         inverse_right=ROOT_BITS - 1 + hidden - MEAN_BITS,
@@ -85,15 +87,28 @@ def plan(spec: Spec) -> Plan:
 
 
 def rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
-    """The rate registers of `epoch` (0-based) as (L, 6): error → factor of a row, or product → weight code."""
+    """The rate registers of `epoch` (0-based) as (L, 6): error → factor of a row, or product → weight code.
+
+    That of a weight layer on cells is in pulses (`rules.pulse_rates`).
+    """
     chip, learning = spec.chip, settings(spec)
     mode, lines, rows = Rounding.named(chip.weights.rounding), by_lines(spec), []
     for layer in range(len(chip.layers) - 1):
-        other = learning.column_bits if lines else learning.frac_bits
-        widest = learning.errors.bits + chip.states.bits
-        point = learning.errors.frac_bits + other
-        rows.append(rate_row(registers.rate(spec, layer, epoch), point, chip.weights.point, mode, widest))
+        held, errors = registers.rate(spec, layer, epoch), learning.errors
+        other, widest = learning.column_bits if lines else learning.frac_bits, errors.bits + chip.states.bits
+        if device_of(spec, layer).in_memory:
+            rows.append(rate_row(held, errors.frac_bits + other, chip.weights.point, mode, widest))
+            continue
+        from edgesdt.rules.pulse_rates import pulse_row  # a digital chip needs no device models
+
+        rows.append(pulse_row(alone(spec, layer), held.value, errors.frac_bits, other, widest))
     return np.array(rows, dtype=np.int64)
+
+
+def most_reads(spec: Spec) -> int:
+    """Reads of a weight layer, in either direction, that a training sample may take: of two signs, digit by digit."""
+    widths = [device_of(spec, k).array.dac_bits for k in on_cells(spec)]
+    return 2 * max((-(-spec.chip.states.bits // bits) for bits in widths), default=1)
 
 
 def empty_chip(spec: Spec) -> ChipArrays:
@@ -133,13 +148,14 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
     small: Any = np.uint8 if spec.chip.states.bits <= 8 else np.int32  # the quick sums take bytes
     words = np.zeros(widest + spec.chip.random.lanes, np.uint32)
     swept = not by_lines(spec)
+    turned = swept and (layers > 2 or not spec.device.digital)
     room = 2 * max(_PENDING, 2 * widest) if swept else 0
 
     def listed(n: int) -> npt.NDArray[np.int32]:
         return codes(n + AT_ONCE)
 
     return Workspace(
-        mirror=shared.mirror if shared else weight_codes(spec, synapses if swept and layers > 2 else 0),
+        mirror=shared.mirror if shared else weight_codes(spec, synapses if turned else 0),
         weight_peak=shared.weight_peak if shared else wide_codes(layers - 1),
         event_index=listed(rows[0]),
         event_value=np.zeros(rows[0] + AT_ONCE, small),
@@ -161,8 +177,8 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
         pending=codes(room),
         named=codes(room),
         swept=np.zeros((_SWEEPS + 1, 2), np.int64),
-        rows=codes(widest),
-        row_values=codes(widest),
+        pres=codes(widest),
+        pre_values=codes(widest),
         posts=codes(widest),
         post_values=codes(widest),
         wear=shared.wear if shared else np.zeros(synapses, np.uint8),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from edgesdt.qformat import LEAST, Scale
 from edgesdt.rules.activation.settings import settings
-from edgesdt.rules.schedule import factor, rates_beyond
+from edgesdt.rules.schedule import PEAK, factor, rates_beyond
 from edgesdt.spec import Spec
 from edgesdt.spec.text.source import Fault
 
@@ -56,10 +56,10 @@ def beyond(spec: Spec) -> Iterator[Fault]:
 def held(spec: Spec) -> dict[str, tuple[float | list[float], str]]:
     """Dotted path → (value really used, its register in words), for every constant that is rounded."""
     learning = settings(spec)
-    rates = [rate(spec, layer, 0) for layer in range(len(spec.chip.layers) - 1)]
+    rates = [rate(spec, layer, PEAK) for layer in range(len(spec.chip.layers) - 1)]
     lead, share, largest = margin(spec), unlearning(spec), most(spec)
     return {
-        "learning.learning_rate": (used_rates(spec, 0), "first epoch, " + ", ".join(map(str, rates))),
+        "learning.learning_rate": (used_rates(spec, PEAK), "first epoch, " + ", ".join(map(str, rates))),
         "learning.feedback.margin": (lead / 4.0**learning.frac_bits, f"{lead}·2^{-2 * learning.frac_bits}"),
         "learning.feedback.unlearning": (share / 2**SHARE_BITS, f"{share}/{2**SHARE_BITS}"),
         **(

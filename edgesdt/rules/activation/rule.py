@@ -5,6 +5,8 @@ The algorithm, sample by sample, is `edgesdt.rules.activation.kernels.sample.lea
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,24 +17,25 @@ from edgesdt.rules.activation import plan
 from edgesdt.rules.activation.completion import complete_stream
 from edgesdt.rules.activation.kernels.sample import infer_stream, learn_stream
 from edgesdt.rules.activation.layout import ChipArrays, Plan, Workspace
-from edgesdt.rules.activation.ledger.counts import actions
-from edgesdt.rules.activation.settings import ROOT_BITS, RUNNING_BITS, settings
+from edgesdt.rules.activation.settings import ROOT_BITS, RUNNING_BITS, settings, sum_bits
 from edgesdt.rules.activation.store import LabelStore
 from edgesdt.rules.arguments import signed
-from edgesdt.rules.base import DigitalLearner, Events
+from edgesdt.rules.base import Events, StoreLearner
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
 from edgesdt.spec import Spec
+from edgesdt.synapses.substrate import Substrate, Tallies, on_cells
 
 
-class ActivationLearning(DigitalLearner):
+class ActivationLearning(StoreLearner):
     """The rule on the chip that `spec` describes, with freshly drawn weights."""
 
+    tables = ("roots",)
     plan: Plan
     chip: ChipArrays
     work: Workspace
 
     def __init__(self, spec: Spec) -> None:
-        super().__init__(spec, plan.plan(spec), plan.empty_chip(spec), plan.workspace(spec))
+        super().__init__(spec, plan)
 
     def biases(self, layer: int) -> npt.NDArray[np.integer]:
         """No neuron of this rule has a bias: an empty array. Raises `ArgumentError` where there is no such layer."""
@@ -42,25 +45,39 @@ class ActivationLearning(DigitalLearner):
     def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
         rates = self._of_epoch(plan.rates, epoch)
         begun = self.plan.feedback and epoch >= settings(self.spec).feedback.after
-        learn_stream(self.chip, self.plan._replace(feedback=begun), self.work, rates, samples, labels, order)
+        machine, store = self.plan._replace(feedback=begun), self.store.kernels
 
-    def _infer_part(self, chip: ChipArrays, work: Workspace, samples: Pixels, outputs: Outputs) -> None:
-        infer_stream(chip, self.plan, work, samples, outputs)
+        def run(part: Labels) -> None:
+            learn_stream(self.chip, machine, self.work, store, rates, samples, labels, part)
 
-    def _actions(self, events: Events) -> Counts:
-        return actions(self.spec, events)
+        self.store.learn(order, run, self._learned(), plan.most_reads(self.spec))
+
+    def _infer_on(
+        self, chip: ChipArrays, work: Workspace, store: Any, samples: Pixels, first: int, outputs: Outputs
+    ) -> None:
+        infer_stream(chip, self.plan, work, store, samples, first, outputs)
+
+    def _priced(self, spec: Spec, events: Events, tallies: Tallies) -> Counts:
+        if spec.device.digital:
+            from edgesdt.rules.activation.ledger.counts import actions
+
+            return actions(spec, events)
+        from edgesdt.rules.activation.ledger import cell_counts  # a digital chip needs no device models
+
+        return cell_counts.actions(spec, events, tallies)
 
     def _own_workspace(self) -> Workspace:
         return plan.workspace(self.spec, shared=self.work)
 
-    def _substrate(self, aligned: Codes) -> LabelStore:
-        return LabelStore(self.spec, self.plan, self.chip, self.work, aligned)
+    def _substrate(self, aligned: Codes) -> Substrate:
+        memory = LabelStore(self.spec, self.plan, self.chip, self.work, aligned)
+        return memory if self.spec.device.digital else on_cells(self.spec, memory, sum_bits(self.spec))
 
     def _ranges(self) -> dict[str, tuple[int, int]]:
         most = int(self.plan.state_limit)
         return {
             "inputs": (0, (1 << self.spec.encoder.bits) - 1),
-            "weights": signed(self.plan.weight_limit),
+            "weights": signed(self.store.widest()),
             "signals": (-most, most),
             "outputs": (-most, most),
             "image_sums": signed(self.plan.accumulator_limit),
@@ -86,9 +103,9 @@ class ActivationLearning(DigitalLearner):
         found, labels = np.zeros_like(samples), np.zeros(len(samples), np.int64)
         own = {name: array.copy() for name, array in self.chip._asdict().items() if name != "weights"}
         highest = (1 << self.spec.encoder.bits) - 1
-        complete_stream(
-            self.chip._replace(**own), self.plan, self._own_workspace(), samples, known, highest, found, labels
-        )
+        work = self._own_workspace()
+        store = self.store.reader()(self._aligned(work))
+        complete_stream(self.chip._replace(**own), self.plan, work, store, samples, known, highest, found, labels)
         return found, labels
 
     def pictures(self, samples: Pixels, image_shape: tuple[int, ...]) -> dict[str, npt.NDArray[np.generic]]:
@@ -110,11 +127,11 @@ class ActivationLearning(DigitalLearner):
             arrays |= {"means": self.chip.means, "variances": self.chip.variances}
         if self.chip.share_mean.size:
             arrays |= {"share_mean": self.chip.share_mean}
-        return {
-            **arrays,
+        arrays |= {
             "weights_frac_bits": np.array(self.spec.chip.weights.point),
             "frac_bits": np.array(settings(self.spec).frac_bits),
             "image_shape": np.array(image_shape),
             "image_rows": np.array(self.spec.chip.layers[0]),
             "random_bank": self.chip.random,
         }
+        return self.store.weight_file(arrays)

@@ -112,6 +112,21 @@ class Settings(Learning):
         default=0, ge=0, le=64, description="Test images whose lower half a run completes at its end, for its report"
     )
 
+    @property
+    def rows_beside(self) -> int:
+        """The units of the label."""
+        return self.label.units
+
+    @property
+    def lowest_both_ways(self) -> bool:
+        """The errors of every layer need what its outputs make of its input."""
+        return True
+
+    def of_layer(self, layer: int) -> Settings:
+        """The section of a separate weight layer: units of the label are inputs as any."""
+        rate, label = self.learning_rate[layer : layer + 1], Label.model_construct(classes=self.label.classes, copies=0)
+        return self.model_copy(update={"learning_rate": rate, "label": label})
+
 
 def settings(spec: Spec) -> Settings:
     """The `learning:` section of a spec whose rule is activation. Raises `TypeError` for another rule."""
@@ -133,6 +148,12 @@ def shapes(spec: Spec) -> list[tuple[int, int]]:
     return list(zip(rows, layers[1:], strict=True))
 
 
+def sum_bits(spec: Spec) -> int:
+    """Bits of an accumulator below the point: those of a weight and of a signal."""
+    return spec.chip.weights.point + settings(spec).frac_bits
+
+
 def by_lines(spec: Spec) -> bool:
-    """Whether factors of rows and columns are rounded at random, in place of products."""
-    return settings(spec).draws == "lines" and spec.chip.weights.rounding == "stochastic"
+    """Whether factors of rows and columns are rounded at random, in place of products; not beside layers on cells."""
+    lines = settings(spec).draws == "lines" and spec.chip.weights.rounding == "stochastic"
+    return lines and spec.device.digital

@@ -8,7 +8,7 @@ from edgesdt.rules.activity import Activity, Seen, in_words
 from edgesdt.rules.backprop import registers
 from edgesdt.rules.backprop.ledger.design import design
 from edgesdt.rules.backprop.ledger.memory import memory
-from edgesdt.rules.backprop.settings import Settings, settings
+from edgesdt.rules.backprop.settings import Settings
 from edgesdt.rules.protocol import Counts, Learner, Rule
 from edgesdt.spec import Spec
 from edgesdt.spec.schema.learning import Schedule
@@ -44,11 +44,8 @@ def _build(spec: Spec) -> Learner:
 
 
 def _disagreements(spec: Spec) -> Iterator[Fault]:
-    """A softmax needs a label; states take no random word; constants fit their registers."""
-    loss, rounding = ("learning", "loss"), ("chip", "states", "rounding")
-    if settings(spec).loss == "cross_entropy" and spec.learning.target != "label":
-        text = f"'cross_entropy' needs learning.target: label, with {spec.learning.target} allowed: mse"
-        yield Fault(loss, text, blame=(loss, ("learning", "target")))
+    """States take no random word; constants fit their registers."""
+    rounding = ("chip", "states", "rounding")
     if spec.chip.states.rounding == "stochastic":
         text = "'stochastic' with rule backprop, allowed: nearest, floor (its states draw no random words)"
         yield Fault(rounding, text, blame=(rounding, ("learning", "rule"), ("chip",)))
@@ -59,7 +56,7 @@ RULE = Rule(
     name="backprop",
     summary="backpropagation: forward, pick or take a target, send errors back, move each layer by an outer product",
     source="Rumelhart, Hinton & Williams, Nature 323 (1986) 533; Liu et al., Neuromorph. Comput. Eng. 4 (2024) 044005",
-    targets=("self_defined", "label"),
+    targets=("self_defined", "label", "mixed"),
     readouts=("direct", "linear", "output"),
     synapses=("digital", "cells"),
     settings=Settings,
@@ -72,6 +69,11 @@ RULE = Rule(
     in_words=in_words,
     disagreements=_disagreements,
     cautions=_cautions,
+    hidden_bits=True,
     costless={"learning_rate": (), "label_smoothing": 0.0, "schedule": Schedule()},
+    between_phases=(
+        "target", "learning_rate", "schedule", "winners", "label_smoothing", "dropout", "homeostasis.gamma",
+        "homeostasis.eta", "homeostasis.reset", "consolidation",
+    ),
     build=_build,
 )

@@ -45,6 +45,7 @@ class ChipArrays(NamedTuple):
     weight_gradient: Ints  # as weights (batch > 1 only)
     bias_gradient: Codes  # (N,) (batch > 1 only)
     winner_count: Codes  # (n_L,) (batch > 1 only)
+    frozen: npt.NDArray[np.uint8]  # (N,) 1 where a neuron learns no more (consolidation only)
 
 
 class Plan(NamedTuple):
@@ -90,7 +91,9 @@ class Plan(NamedTuple):
 class Workspace(NamedTuple):
     """What the simulator keeps for itself: shortcuts and scratch that the chip does not have."""
 
-    mirror: WeightCodes  # weight layers 1 … L-1 transposed, at the same offsets
+    read: WeightCodes  # the weights as they are read; (0,) where that is as they are stored
+    reading: Ints  # (5,) how a stored code is read (`synapses.levels`), or (0,)
+    mirror: WeightCodes  # weight layers 1 … L-1 as they are read, transposed, at the same offsets
     weight_peak: Ints  # (L,) upper bound of |weight code|: proves that no accumulation can saturate
     reach: Ints  # (L+1,) upper bound of |accumulator| in each layer
     event_index: Codes  # (n_0 and room for a whole pass,) non-zero inputs of the sample

@@ -12,19 +12,19 @@ from edgesdt.kernels.bytes.rows import ROWS as AT_ONCE
 from edgesdt.kernels.random_bank import seeded
 from edgesdt.qformat import QFormat, Rounding
 from edgesdt.rules.backprop.layout import EVENT_KINDS, ChipArrays, Plan, Workspace
-from edgesdt.rules.backprop.registers import STEP_BITS, exponentials, rate, reciprocals
+from edgesdt.rules.backprop.registers import rate
 from edgesdt.rules.backprop.settings import settings
-from edgesdt.rules.fixed_point import accumulator_frac, bias_left, codes, rate_row, weight_codes, wide_codes
+from edgesdt.rules.fixed_point import accumulator_frac, bias_left, codes, rate_row, read_codes, weight_codes, wide_codes
 from edgesdt.rules.schedule import drop_byte
+from edgesdt.rules.softmax import LOGIT_INTEGER_BITS, STEP_BITS, exponentials, reciprocals
 from edgesdt.spec import Spec
 from edgesdt.spec.layers import alone, count, device_of, on_cells
+from edgesdt.synapses import levels
 from edgesdt.targets.registers import TargetRegisters
 from edgesdt.targets.self_defined import BLOCK
 
 _PENDING, _SWEEPS = 1 << 12, 1 << 5
 """Weight changes, and sweeps with them, planned before they are written: few enough to stay in the nearest cache."""
-_LOGIT_INTEGER_BITS = 3
-"""Integer bits of a logit before it saturates: ±8."""
 SLOPE_BITS = 2
 """The slope of the hard sigmoid is 2^-2."""
 
@@ -33,24 +33,24 @@ def plan(spec: Spec) -> Plan:
     """The machine of `spec` as integers (`Plan` says what each one means)."""
     chip, learning, target = spec.chip, settings(spec), TargetRegisters.of(spec)
     sizes = np.array(chip.layers, dtype=np.int64)
-    frac, state = accumulator_frac(spec), chip.states.bits
+    frac, state, read = accumulator_frac(spec), chip.states.bits, levels.seen(spec)
     slopes = _slopes(spec)
     drive_right = frac - state + slopes
     nearest = Rounding.named(chip.states.rounding) is Rounding.NEAREST
     half = np.array([1 << (int(n) - 1) if nearest and n > 0 else 0 for n in drive_right], np.int64)
-    error_right = chip.weights.point + slopes
+    error_right = read.frac_bits + slopes
     error_right[-1] = state - learning.errors.frac_bits + slopes[-1]
     return Plan(
         sizes=sizes,
         first=np.concatenate(([0, 0], np.cumsum(sizes[1:-1]))).astype(np.int64),
         first_weight=np.concatenate(([0], np.cumsum(sizes[:-1] * sizes[1:])[:-1])).astype(np.int64),
-        input_left=frac - chip.weights.point - spec.encoder.bits,
-        state_left=frac - chip.weights.point - state,
+        input_left=frac - read.frac_bits - spec.encoder.bits,
+        state_left=frac - read.frac_bits - state,
         bias_left=bias_left(spec),
         drive_right=drive_right,
         drive_half=half,
         drive_offset=np.where(slopes > 0, 1 << (state - 1), 0).astype(np.int64),
-        drive_limit=(1 << (state + _LOGIT_INTEGER_BITS)) - 1,
+        drive_limit=(1 << (state + LOGIT_INTEGER_BITS)) - 1,
         error_right=error_right,
         error_limit=(1 << (learning.errors.bits - 1)) - 1,
         exponent_right=state - STEP_BITS,
@@ -59,7 +59,7 @@ def plan(spec: Spec) -> Plan:
         accumulator_limit=(1 << (chip.accumulator.bits - 1)) - 1,
         state_bits=state,
         state_limit=target.state.highest,
-        weight_limit=QFormat(chip.weights.bits, chip.weights.point).highest,
+        weight_limit=levels.stored(spec).highest,
         bias_limit=QFormat(chip.biases.bits, chip.biases.frac_bits).highest if chip.biases.enabled else 0,
         stochastic_weights=Rounding.named(chip.weights.rounding) is Rounding.STOCHASTIC,
         stochastic_biases=Rounding.named(chip.biases.rounding) is Rounding.STOCHASTIC,
@@ -102,7 +102,7 @@ def rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
         pre = spec.encoder.bits if layer == 0 else chip.states.bits
         widest = pre + errors.bits - 1
         if device_of(spec, layer).in_memory:
-            rows[0].append(rate_row(held, pre + errors.frac_bits, chip.weights.point, weights, widest))
+            rows[0].append(rate_row(held, pre + errors.frac_bits, levels.stored(spec).frac_bits, weights, widest))
         else:
             from edgesdt.rules.pulse_rates import pulse_row  # a digital chip needs no device models
 
@@ -144,6 +144,7 @@ def empty_chip(spec: Spec) -> ChipArrays:
         weight_gradient=wide_codes(synapses if batched else 0),
         bias_gradient=codes(neurons if batched and chip.biases.enabled else 0),
         winner_count=codes(outputs if own and batched else 0),
+        frozen=np.zeros(neurons if learning.consolidation.frozen else 0, np.uint8),
     )
 
 
@@ -156,8 +157,11 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
     widest, depth = max(layers), len(layers)
     synapses = sum(a * b for a, b in pairwise(layers))
     words = np.zeros(widest + spec.chip.random.lanes, np.uint32)
+    how = shared.reading if shared else levels.reading(spec)
     return Workspace(
-        mirror=shared.mirror if shared else weight_codes(spec, synapses if depth > 2 else 0),
+        read=shared.read if shared else read_codes(spec, synapses if len(how) else 0),
+        reading=how,
+        mirror=shared.mirror if shared else read_codes(spec, synapses if depth > 2 else 0),
         weight_peak=shared.weight_peak if shared else wide_codes(depth - 1),
         reach=wide_codes(depth),
         event_index=codes(layers[0] + AT_ONCE),

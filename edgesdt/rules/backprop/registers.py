@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import exp
-
-import numpy as np
-import numpy.typing as npt
 
 from edgesdt.qformat import LEAST, Scale
 from edgesdt.rules.backprop.settings import settings
-from edgesdt.rules.schedule import drop_byte, factor, rates_beyond
+from edgesdt.rules.schedule import PEAK, drop_byte, factor, rates_beyond
 from edgesdt.spec import Spec
 from edgesdt.spec.text.source import Fault
 from edgesdt.targets.registers import TargetRegisters, eta_beyond
-
-TABLE = 256
-"""Entries of either look-up table."""
-STEP_BITS = 5
-"""The table of exponentials goes in steps of 2^-5: exp(0) … exp(-8)."""
-TABLE_BITS = 16
-"""Width of an entry of either table."""
 
 
 def rate(spec: Spec, layer: int, epoch: int) -> Scale:
@@ -45,26 +34,14 @@ def beyond(spec: Spec) -> Iterator[Fault]:
 def held(spec: Spec) -> dict[str, tuple[float | list[float], str]]:
     """Dotted path → (value really used, its register in words), for every constant that is rounded."""
     learning = settings(spec)
-    rates = [rate(spec, layer, 0) for layer in range(len(spec.chip.layers) - 1)]
+    rates = [rate(spec, layer, PEAK) for layer in range(len(spec.chip.layers) - 1)]
     quotient = "lr" if learning.batch == 1 else f"lr/{learning.batch}"
     drop = {name: drop_byte(getattr(learning.dropout, name)) for name in ("input", "output")}
     return {
         "learning.learning_rate": (
-            used_rates(spec, 0),
+            used_rates(spec, PEAK),
             f"first epoch, {quotient} = " + ", ".join(str(r) for r in rates),
         ),
         **{f"learning.dropout.{name}": (byte / 256, f"{byte}/256") for name, byte in drop.items()},
         **TargetRegisters.of(spec).held(spec),
     }
-
-
-def exponentials() -> npt.NDArray[np.uint16]:
-    """`exp(-i / 2^STEP_BITS)` in 0 … 65535, rounded to nearest, i < TABLE."""
-    one = 2**TABLE_BITS - 1
-    return np.array([int(one * exp(-i * 2.0**-STEP_BITS) + 0.5) for i in range(TABLE)], np.uint16)
-
-
-def reciprocals() -> npt.NDArray[np.uint16]:
-    """`2^TABLE_BITS / (1 + (i + 1/2) / TABLE)` rounded to nearest, i < TABLE; an integer division does it exactly."""
-    top = 2**TABLE_BITS * TABLE * 2
-    return np.array([(top + (2 * TABLE + 2 * i + 1) // 2) // (2 * TABLE + 2 * i + 1) for i in range(TABLE)], np.uint16)

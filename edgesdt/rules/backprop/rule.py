@@ -16,9 +16,9 @@ from edgesdt.rules.backprop import plan
 from edgesdt.rules.backprop.kernels.sample import infer_stream, learn_stream
 from edgesdt.rules.backprop.layout import ChipArrays, Plan, Workspace
 from edgesdt.rules.backprop.ledger.memory import gradient_bits
-from edgesdt.rules.backprop.registers import TABLE_BITS
 from edgesdt.rules.base import Events, StoreLearner
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
+from edgesdt.rules.softmax import TABLE_BITS
 from edgesdt.spec import Spec
 from edgesdt.synapses.substrate import Tallies
 
@@ -26,12 +26,13 @@ from edgesdt.synapses.substrate import Tallies
 class Backprop(StoreLearner):
     """The rule on the chip that `spec` describes, with freshly drawn weights. Raises `SpecError`."""
 
+    tables = ("exponentials", "reciprocals")
     plan: Plan
     chip: ChipArrays
     work: Workspace
 
     def __init__(self, spec: Spec) -> None:
-        super().__init__(spec, plan.plan(spec), plan.empty_chip(spec), plan.workspace(spec))
+        super().__init__(spec, plan)
 
     def _learn(self, samples: Pixels, labels: Labels, order: Labels, epoch: int) -> None:
         rates, store = self._of_epoch(plan.rates, epoch), self.store.kernels
@@ -46,14 +47,14 @@ class Backprop(StoreLearner):
     ) -> None:
         infer_stream(chip, self.plan, work, store, samples, first, outputs)
 
-    def _priced(self, events: Events, tallies: Tallies) -> Counts:
-        if self.spec.device.digital:
+    def _priced(self, spec: Spec, events: Events, tallies: Tallies) -> Counts:
+        if spec.device.digital:
             from edgesdt.rules.backprop.ledger.counts import actions
 
-            return actions(self.spec, events)
+            return actions(spec, events)
         from edgesdt.rules.backprop.ledger import cell_counts  # a digital chip needs no device models
 
-        return cell_counts.actions(self.spec, events, tallies)
+        return cell_counts.actions(spec, events, tallies)
 
     def _own_workspace(self) -> Workspace:
         return plan.workspace(self.spec, shared=self.work)

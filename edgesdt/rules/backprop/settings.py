@@ -45,7 +45,7 @@ class Settings(Targeted):
 
     loss: Literal["mse", "cross_entropy"] = Field(
         default="mse",
-        description="mse: half the squared error, summed over the outputs; cross_entropy: of a softmax, label only",
+        description="mse: half the squared error, summed over the outputs; cross_entropy: that of a softmax",
     )
     activation: Activation = Field(default_factory=Activation)
     errors: Errors = Field(default_factory=Errors)

@@ -18,7 +18,7 @@ from edgesdt.spec.schema.learning import Learning
 
 SYNAPSES: Final = ("digital", "cells")
 READOUTS: Final = tuple(registry.READOUTS)
-TARGETS: Final = ("self_defined", "label", "none")
+TARGETS: Final = ("self_defined", "label", "none", "mixed")
 WIDTHS: Final = {"add": 1, "multiply": 2, "compare": 1, "shift": 1, "xor": 1, "register": 1}
 """Primitives of a technology table, and how many widths each has."""
 

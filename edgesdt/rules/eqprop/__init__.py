@@ -44,7 +44,7 @@ RULE = Rule(
     name="eqprop",
     summary="equilibrium propagation: relax, pick or take a target, nudge to it, move each synapse by a local contrast",
     source="Liu et al., Neuromorph. Comput. Eng. 4 (2024) 044005",
-    targets=("self_defined", "label"),
+    targets=("self_defined", "label", "mixed"),
     readouts=("direct", "linear", "output"),
     synapses=("digital", "cells"),
     settings=Settings,
@@ -57,6 +57,12 @@ RULE = Rule(
     in_words=in_words,
     disagreements=registers.beyond,
     cautions=_cautions,
+    hidden_bits=True,
     costless={"learning_rate": (), "beta": 1.0, "label_smoothing": 0.0, "schedule": Schedule()},
+    between_phases=(
+        "target", "learning_rate", "schedule", "winners", "label_smoothing", "dropout", "homeostasis.gamma",
+        "homeostasis.eta", "homeostasis.reset", "consolidation", "beta", "beta_sign", "dt", "free_steps",
+        "nudged_steps",
+    ),
     build=_build,
 )

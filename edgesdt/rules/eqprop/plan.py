@@ -15,9 +15,11 @@ from edgesdt.qformat import Rounding
 from edgesdt.rules.eqprop.kernels.one_layer import MOST_DRIVES, ROWS, tabulate
 from edgesdt.rules.eqprop.registers import Registers, rate, rounding
 from edgesdt.rules.eqprop.settings import settings
-from edgesdt.rules.fixed_point import accumulator_frac, bias_left, codes, rate_row, weight_codes, wide_codes
+from edgesdt.rules.fixed_point import accumulator_frac, bias_left, codes, rate_row, read_codes, weight_codes, wide_codes
+from edgesdt.rules.softmax import STEP_BITS, exponentials, reciprocals
 from edgesdt.spec import Spec
 from edgesdt.spec.layers import alone, count, device_of, on_cells
+from edgesdt.synapses import levels
 from edgesdt.targets.self_defined import BLOCK
 
 _NUDGE = {"random": 0, "positive": 1, "symmetric": 2}
@@ -34,7 +36,7 @@ def plan(spec: Spec) -> Plan:
     sizes = np.array(chip.layers, dtype=np.int64)
     first = np.concatenate(([0, 0], np.cumsum(sizes[1:-1]))).astype(np.int64)
     first_weight = np.concatenate(([0], np.cumsum(sizes[:-1] * sizes[1:])[:-1])).astype(np.int64)
-    frac = accumulator_frac(spec)
+    frac, read = accumulator_frac(spec), levels.seen(spec)
     down = frac - chip.states.bits
     states = rounding(chip.states.rounding)
     fixed = Rounding.NEAREST if states is Rounding.STOCHASTIC else states
@@ -42,15 +44,18 @@ def plan(spec: Spec) -> Plan:
         sizes=sizes,
         first=first,
         first_weight=first_weight,
-        input_left=frac - chip.weights.point - spec.encoder.bits,
-        state_left=frac - chip.weights.point - chip.states.bits,
+        input_left=frac - read.frac_bits - spec.encoder.bits,
+        state_left=frac - read.frac_bits - chip.states.bits,
         bias_left=bias_left(spec),
         drive_right=down,
         drive_half=1 << (down - 1) if fixed is Rounding.NEAREST and down > 0 else 0,
         drive_limit=(1 << (chip.states.bits + _DRIVE_INTEGER_BITS)) - 1,
         accumulator_limit=(1 << (chip.accumulator.bits - 1)) - 1,
+        softmax=learning.loss == "cross_entropy",
+        exponent_right=chip.states.bits - STEP_BITS,
+        state_bits=chip.states.bits,
         state_limit=regs.state.highest,
-        weight_limit=regs.weight.highest,
+        weight_limit=levels.stored(spec).highest,
         bias_limit=regs.bias.highest if chip.biases.enabled else 0,
         stochastic_states=states is Rounding.STOCHASTIC,
         stochastic_weights=rounding(chip.weights.rounding) is Rounding.STOCHASTIC,
@@ -90,7 +95,8 @@ def rates(spec: Spec, epoch: int) -> npt.NDArray[np.int64]:
         pre_bits = spec.encoder.bits if layer == 0 else state_bits
         if device_of(spec, layer).in_memory:
             product = pre_bits + state_bits
-            rows[0].append(rate_row(held, product, chip.weights.point, rounding(chip.weights.rounding)))
+            frac = levels.stored(spec).frac_bits
+            rows[0].append(rate_row(held, product, frac, rounding(chip.weights.rounding)))
         else:
             from edgesdt.rules.pulse_rates import pulse_row  # a digital chip needs no device models
 
@@ -105,7 +111,8 @@ def most_reads(spec: Spec) -> int:
         return 1
     learning = settings(spec)
     steps = learning.free_steps + 2 * learning.nudged_steps + 1
-    digits = [-(-spec.chip.states.bits // device_of(spec, layer).array.dac_bits) for layer in on_cells(spec)]
+    widest = spec.chip.states.bits + (learning.loss == "cross_entropy")  # a nudge has a sign
+    digits = [-(-widest // device_of(spec, layer).array.dac_bits) for layer in on_cells(spec)]
     return 2 * steps * max(digits, default=1)
 
 
@@ -131,9 +138,12 @@ def empty_chip(spec: Spec) -> ChipArrays:
         activity=codes(outputs if own else 0),
         homeostasis=codes(outputs if own else 0),
         random=seeded(spec.seed, chip.random.lanes),
+        exponentials=exponentials() if learning.loss == "cross_entropy" else np.zeros(0, np.uint16),
+        reciprocals=reciprocals() if learning.loss == "cross_entropy" else np.zeros(0, np.uint16),
         weight_contrast=np.zeros(synapses if batched else 0, np.int64),
         bias_contrast=codes(neurons if batched and chip.biases.enabled else 0),
         winner_count=codes(outputs if own and batched else 0),
+        frozen=np.zeros(neurons if learning.consolidation.frozen else 0, np.uint8),
     )
 
 
@@ -146,10 +156,13 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
     widest, neurons, depth = max(layers), sum(layers[1:]), len(layers)
     synapses = sum(a * b for a, b in pairwise(layers))
     lanes = spec.chip.random.lanes
-    ends, moves = (shared.ends, shared.moves) if shared else _tables(spec)
+    how = shared.reading if shared else levels.reading(spec)
+    ends, moves = (shared.ends, shared.moves) if shared else tables(spec)
     words = np.zeros(widest + lanes, np.uint32)
     return Workspace(
-        mirror=shared.mirror if shared else weight_codes(spec, synapses if depth > 2 else 0),
+        read=shared.read if shared else read_codes(spec, synapses if len(how) else 0),
+        reading=how,
+        mirror=shared.mirror if shared else read_codes(spec, synapses if depth > 2 else 0),
         weight_peak=shared.weight_peak if shared else wide_codes(depth - 1),
         reach=wide_codes(depth),
         event_index=codes(layers[0] + AT_ONCE),
@@ -184,11 +197,11 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
     )
 
 
-def _tables(spec: Spec) -> tuple[Codes, Codes]:
+def tables(spec: Spec) -> tuple[Codes, Codes]:
     """Where the phases of a chip with one layer end, by drive; without columns where it is stepped instead."""
     made = plan(spec)
     drives = 2 * (made.drive_limit + 1)
-    if len(spec.chip.layers) > 2 or made.stochastic_states or drives > MOST_DRIVES:
+    if len(spec.chip.layers) > 2 or made.softmax or made.stochastic_states or drives > MOST_DRIVES:
         drives = 0
     ends, moves = (np.zeros((ROWS, drives), np.int32) for _ in range(2))
     tabulate(made, ends, moves)

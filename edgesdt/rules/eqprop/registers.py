@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edgesdt.qformat import LEAST, QFormat, Rounding, Scale
 from edgesdt.rules.eqprop.settings import settings
-from edgesdt.rules.schedule import drop_byte, factor, rates_beyond
+from edgesdt.rules.schedule import PEAK, drop_byte, factor, rates_beyond
 from edgesdt.spec import Spec
 from edgesdt.spec.text.source import Fault
 from edgesdt.targets.registers import TargetRegisters, eta_beyond
@@ -49,25 +49,28 @@ class Registers:
 def rate(spec: Spec, layer: int, epoch: int) -> Scale:
     """The register `lr / beta` (`lr / 2 beta` when symmetric, divided by the batch) of weight layer `layer`.
 
-    The learning rate itself is not held anywhere: only this quotient is, one register per layer and epoch.
+    The learning rate itself is not held anywhere: only this quotient is, one register per layer and epoch. Below a
+    softmax no phases are compared: the register holds `lr`, divided by the batch.
     """
-    return quotient(spec, settings(spec).learning_rate[layer] * factor(spec, epoch))
+    return quotient(spec, settings(spec).learning_rate[layer] * factor(spec, epoch), layer)
 
 
 def used_rates(spec: Spec, epoch: int) -> list[float]:
     """The learning rates really used in `epoch`, one per weight layer: the held quotients times beta."""
-    scale = per_quotient(spec)
-    return [rate(spec, layer, epoch).value * scale for layer in range(len(spec.chip.layers) - 1)]
+    layers = range(len(spec.chip.layers) - 1)
+    return [rate(spec, layer, epoch).value * per_quotient(spec, layer) for layer in layers]
 
 
-def quotient(spec: Spec, rate: float) -> Scale:
-    """The register of the learning rate `rate`: lr/β as it is held."""
-    return Scale.nearest(rate / per_quotient(spec), spec.chip.constants.bits)
+def quotient(spec: Spec, rate: float, layer: int = 0) -> Scale:
+    """The register of the learning rate `rate` of weight layer `layer`: lr/β as it is held."""
+    return Scale.nearest(rate / per_quotient(spec, layer), spec.chip.constants.bits)
 
 
-def per_quotient(spec: Spec) -> float:
+def per_quotient(spec: Spec, layer: int = 0) -> float:
     """The learning rate of a quotient of 1: β as it is held, times its sides and the batch."""
     learning = settings(spec)
+    if learning.loss == "cross_entropy" and layer == len(spec.chip.layers) - 2:
+        return float(learning.batch)
     sides = 2.0 if learning.beta_sign == "symmetric" else 1.0
     return sides * Scale.nearest(learning.beta, spec.chip.constants.bits).value * learning.batch
 
@@ -88,10 +91,11 @@ def held(spec: Spec) -> dict[str, tuple[float | list[float], str]]:
     """Dotted path → (value really used, its register in words), for every constant that is rounded."""
     regs, learning = Registers.of(spec), settings(spec)
     sides = 2.0 if learning.beta_sign == "symmetric" else 1.0
-    rates = [rate(spec, layer, 0) for layer in range(len(spec.chip.layers) - 1)]
-    used = used_rates(spec, 0)
+    rates = [rate(spec, layer, PEAK) for layer in range(len(spec.chip.layers) - 1)]
+    used = used_rates(spec, PEAK)
     form = "lr/2β" if sides == 2.0 else "lr/β"
     form += f"/{learning.batch}" if learning.batch > 1 else ""
+    form += " (the last without β)" if learning.loss == "cross_entropy" else ""
     return {
         "learning.learning_rate": (used, f"first epoch, {form} = " + ", ".join(str(r) for r in rates)),
         "learning.beta": (regs.beta.value, str(regs.beta)),

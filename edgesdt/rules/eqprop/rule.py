@@ -18,6 +18,7 @@ from edgesdt.rules.eqprop import plan
 from edgesdt.rules.eqprop.kernels.sample import infer_stream, learn_stream
 from edgesdt.rules.eqprop.ledger.memory import contrast_bits, memory
 from edgesdt.rules.protocol import Counts, Labels, Outputs, Pixels
+from edgesdt.rules.softmax import TABLE_BITS
 from edgesdt.spec import Spec
 from edgesdt.synapses.substrate import Tallies
 
@@ -30,7 +31,7 @@ class EqProp(StoreLearner):
     work: Workspace
 
     def __init__(self, spec: Spec) -> None:
-        super().__init__(spec, plan.plan(spec), plan.empty_chip(spec), plan.workspace(spec))
+        super().__init__(spec, plan)
 
     def memory(self) -> tuple[Array, ...]:
         """Every on-chip array, as the memory map lists it."""
@@ -49,14 +50,18 @@ class EqProp(StoreLearner):
     ) -> None:
         infer_stream(chip, self.plan, work, store, samples, first, outputs)
 
-    def _priced(self, events: Events, tallies: Tallies) -> Counts:
-        if self.spec.device.digital:
+    def _priced(self, spec: Spec, events: Events, tallies: Tallies) -> Counts:
+        if spec.device.digital:
             from edgesdt.rules.eqprop.ledger.counts import actions
 
-            return actions(self.spec, events)
+            return actions(spec, events)
         from edgesdt.rules.eqprop.ledger import cell_counts  # a digital chip needs no device models
 
-        return cell_counts.actions(self.spec, events, tallies)
+        return cell_counts.actions(spec, events, tallies)
+
+    def _tables(self, work: Workspace, spec: Spec) -> Workspace:
+        ends, moves = plan.tables(spec)
+        return work._replace(ends=ends, moves=moves)
 
     def _own_workspace(self) -> Workspace:
         return plan.workspace(self.spec, shared=self.work)
@@ -66,11 +71,16 @@ class EqProp(StoreLearner):
 
     def _ranges(self) -> dict[str, tuple[int, int]]:
         state = (0, int(self.plan.state_limit))
+        nudged = signed(self.plan.state_limit) if self.plan.softmax else state
+        table = (0, (1 << TABLE_BITS) - 1)
         layers = range(len(self.spec.chip.layers) - 1)
         contrast = signed((1 << (max(contrast_bits(self.spec, layer) for layer in layers) - 1)) - 1)
         return arguments.ranges_of(self.spec, self.plan, self.store.widest()) | {
+            "states": nudged,
             "free_states": state,
-            "plus_states": state,
+            "plus_states": nudged,
+            "exponentials": table,
+            "reciprocals": table,
             "weight_contrast": contrast,
             "bias_contrast": contrast,
         }

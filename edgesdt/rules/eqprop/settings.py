@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,6 +13,14 @@ from edgesdt.spec.schema.learning import AsHeld, Targeted
 
 class Settings(Targeted):
     """Equilibrium propagation (Liu et al. 2024)."""
+
+    unsaid: ClassVar[Mapping[str, Any]] = {"loss": "mse"}
+
+    loss: Literal["mse", "cross_entropy"] = Field(
+        default="mse",
+        description="mse: outputs are neurons that settle and are pulled to the target; cross_entropy: they are a "
+        "softmax of the layer below, whose error nudges that layer",
+    )
 
     beta: Annotated[float, Field(ge=0.001, le=2), AsHeld] = Field(default=0.25, description="Strength of the nudge")
     beta_sign: Literal["random", "positive", "symmetric"] = Field(

@@ -94,11 +94,21 @@ def _disagreements(spec: Spec) -> Iterator[Fault]:
         path4 = ("learning", "stacking")
         text = f"greedy in {spec.epochs} epochs, allowed: together, or epochs: {depth} or more (one a layer)"
         yield Fault(path4, text, blame=(path4, ("epochs",), ("chip", "layers")))
+    yield from _lateral(learning)
     if not spec.device.digital:
         yield from _on_cells(spec)
     if chip.weights.frac_bits != "auto":
         yield from _coarse(spec, chip.weights.frac_bits)
     yield from registers.beyond(spec)
+
+
+def _lateral(learning: Settings) -> Iterator[Fault]:
+    """Lateral weights start as the identity, so that their format must hold 1, or the code below it."""
+    lateral, path, beside = learning.lateral, ("learning", "lateral", "bits"), ("learning", "lateral", "frac_bits")
+    if lateral.frac_bits > lateral.bits:
+        held = f"{lateral.bits} with frac_bits: {lateral.frac_bits}"
+        text = f"{held} cannot hold 1, with which lateral weights start, allowed: {lateral.frac_bits}..16"
+        yield Fault(path, text, blame=(path, beside, path[:2]))
 
 
 def _on_cells(spec: Spec) -> Iterator[Fault]:
@@ -144,5 +154,6 @@ RULE = Rule(
     in_words=_in_words,
     disagreements=_disagreements,
     cautions=_cautions,
+    between_phases=("learning_rate", "schedule"),
     build=_build,
 )

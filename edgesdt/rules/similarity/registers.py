@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgesdt.qformat import LEAST, Scale
-from edgesdt.rules.schedule import factor, rates_beyond
+from edgesdt.rules.schedule import PEAK, factor, rates_beyond
 from edgesdt.rules.similarity.settings import settings
 from edgesdt.spec import Spec
 from edgesdt.spec.checks.held import too_small
@@ -67,9 +67,9 @@ def held(spec: Spec) -> dict[str, tuple[float | list[float], str]]:
     """Dotted path → (value really used, its register in words), for every constant that is rounded."""
     learning = settings(spec)
     layers = range(len(spec.chip.layers) - 1)
-    words = ", ".join(f"2 lr = {feed_rate(spec, k, 0)}, lr/tau = {lateral_rate(spec, k, 0)}" for k in layers)
+    words = ", ".join(f"2 lr = {feed_rate(spec, k, PEAK)}, lr/tau = {lateral_rate(spec, k, PEAK)}" for k in layers)
     found: dict[str, tuple[float | list[float], str]] = {
-        "learning.learning_rate": (used_rates(spec, 0), f"first epoch, {words}")
+        "learning.learning_rate": (used_rates(spec, PEAK), f"first epoch, {words}")
     }
     if learning.settling.solver == "damped":
         found["learning.settling.dt"] = (dt(spec).value, str(dt(spec)))
@@ -88,7 +88,7 @@ def beyond(spec: Spec) -> Iterator[Fault]:
         if rate > most:
             text = f"too fast: {rate:g}, allowed: up to {most:g} (2 lr and lr/tau are at most {FASTEST:g})"
             yield Fault(path, text, blame=(path, path[:2], ("learning", "tau")))
-        elif feed_rate(spec, layer, 0).multiplier and not lateral_rate(spec, layer, 0).multiplier:
+        elif feed_rate(spec, layer, PEAK).multiplier and not lateral_rate(spec, layer, PEAK).multiplier:
             text = f"lr / tau is held as 0, allowed: less than {rate / LEAST:.3g}"
             yield Fault(("learning", "tau"), text, blame=(("learning", "tau"), path, path[:2]))
     for name, register in (("settling.dt", dt(spec)), ("labels.rate", label_rate(spec))):

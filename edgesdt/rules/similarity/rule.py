@@ -37,7 +37,7 @@ class Similarity(StoreLearner):
     work: Workspace
 
     def __init__(self, spec: Spec) -> None:
-        super().__init__(spec, plan.plan(spec), plan.empty_chip(spec), plan.workspace(spec))
+        super().__init__(spec, plan)
         self._reflect()
 
     def _reflect(self) -> None:
@@ -58,12 +58,12 @@ class Similarity(StoreLearner):
     ) -> None:
         infer_stream(chip, self.plan, work, store, samples, first, outputs)
 
-    def _priced(self, events: Events, tallies: Tallies) -> Counts:
-        if self.spec.device.digital:
-            return actions(self.spec, events)
+    def _priced(self, spec: Spec, events: Events, tallies: Tallies) -> Counts:
+        if spec.device.digital:
+            return actions(spec, events)
         from edgesdt.rules.similarity.ledger import cell_counts  # a digital chip needs no device models
 
-        return cell_counts.actions(self.spec, events, tallies)
+        return cell_counts.actions(spec, events, tallies)
 
     def _own_workspace(self) -> Workspace:
         return plan.workspace(self.spec, shared=self.work)

@@ -66,5 +66,6 @@ RULE = Rule(
     disagreements=agreement.disagreements,
     cautions=_cautions,
     costless={"learning_rate": (), "sharpness": (12.0,), "schedule": Schedule()},
+    between_phases=("learning_rate", "schedule"),
     build=_build,
 )

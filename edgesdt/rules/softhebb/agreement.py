@@ -22,6 +22,7 @@ _LEARNING = ("learning",)
 def disagreements(spec: Spec) -> Iterator[Fault]:
     """Widths that a table or a register cannot hold, a read-out without a layer below it, layers without an epoch."""
     yield from _lists(spec)
+    yield from _alone(spec)
     yield from _label(spec)
     yield from _tables(spec)
     yield from _rounding(spec)
@@ -60,6 +61,15 @@ def _cells(spec: Spec) -> Iterator[Fault]:
 def _model(spec: Spec, layer: int) -> str:
     device = layers.device_of(spec, layer)
     return device.file or device.model
+
+
+def _alone(spec: Spec) -> Iterator[Fault]:
+    """A layer of one neuron, which wins every sample whatever its weights are."""
+    for layer, n in enumerate(spec.chip.layers[1 : competing(spec) + 1], 1):
+        if n < 2:
+            path: Path = ("chip", "layers", layer)
+            text = f"{n} neuron in a layer that competes (rule softhebb), allowed: 2 or more (one wins every sample)"
+            yield _fault(path, text, ("chip", "layers"), ("chip",))
 
 
 def _lists(spec: Spec) -> Iterator[Fault]:

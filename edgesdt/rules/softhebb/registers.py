@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from edgesdt.qformat import Scale
 from edgesdt.rules import standard
+from edgesdt.rules.schedule import PEAK
 from edgesdt.rules.softhebb.settings import competing, settings, sharpness
 from edgesdt.spec import Spec
 from edgesdt.spec.text.source import Fault
@@ -70,11 +71,11 @@ def beyond(spec: Spec) -> Iterator[Fault]:
 def held(spec: Spec) -> dict[str, tuple[float | list[float], str]]:
     """Dotted path → (value really used, its register in words), for every constant that is rounded."""
     layers = range(len(spec.chip.layers) - 1)
-    rates, sharps = [rate(spec, k, 0) for k in layers], [sharp(spec, k) for k in layers]
+    rates, sharps = [rate(spec, k, PEAK) for k in layers], [sharp(spec, k) for k in layers]
     if len(settings(spec).sharpness) == 1:
         sharps = sharps[:1]
     return {
-        "learning.learning_rate": (used_rates(spec, 0), "first epoch, " + ", ".join(map(str, rates))),
+        "learning.learning_rate": (used_rates(spec, PEAK), "first epoch, " + ", ".join(map(str, rates))),
         "learning.sharpness": ([s.value for s in sharps], ", ".join(map(str, sharps))),
     }
 

@@ -38,12 +38,13 @@ _FAR_PLACE = 1 << 30
 class SoftHebb(StoreLearner):
     """The rule on the chip that `spec` describes, with freshly drawn weights. Raises `SpecError`."""
 
+    tables = ("exponentials", "reciprocals", "rate_powers", "state_powers")
     plan: Plan
     chip: ChipArrays
     work: Workspace
 
     def __init__(self, spec: Spec) -> None:
-        super().__init__(spec, plan.plan(spec), plan.empty_chip(spec), plan.workspace(spec))
+        super().__init__(spec, plan)
         for layer in (k for k in range(competing(spec)) if device_of(spec, k).in_memory):
             start, codes = int(self.plan.first[layer + 1]), self.weights(layer).astype(np.int64)
             self.chip.norms[start : start + codes.shape[1]] = np.square(codes).sum(axis=0)
@@ -103,14 +104,14 @@ class SoftHebb(StoreLearner):
         )
         offsets_at_rest(chip, self.plan, work, self.store.reader()(self._aligned(work)), _FAR_PLACE)
 
-    def _priced(self, events: Events, tallies: Tallies) -> Counts:
-        if self.spec.device.digital:
+    def _priced(self, spec: Spec, events: Events, tallies: Tallies) -> Counts:
+        if spec.device.digital:
             from edgesdt.rules.softhebb.ledger.counts import actions
 
-            return actions(self.spec, events)
+            return actions(spec, events)
         from edgesdt.rules.softhebb.ledger import cell_counts  # a digital chip needs no device models
 
-        return cell_counts.actions(self.spec, events, tallies)
+        return cell_counts.actions(spec, events, tallies)
 
     def _own_workspace(self) -> Workspace:
         return plan.workspace(self.spec, shared=self.work)

@@ -11,11 +11,12 @@ from typing import Any, TypeVar
 
 from edgesdt import registry
 from edgesdt.spec import layers, named_files
-from edgesdt.spec.checks import layered, memory_faults, unused
+from edgesdt.spec.checks import hidden, layered, memory_faults, phased, unused
 from edgesdt.spec.checks.device_faults import faults_of
 from edgesdt.spec.checks.hints import Path
 from edgesdt.spec.schema.device import LayerDevice
 from edgesdt.spec.schema.learning import DROPOUT_OUTPUT_LABEL, Targeted
+from edgesdt.spec.schema.phases import Part, Phase
 from edgesdt.spec.schema.spec import Spec, Technology
 from edgesdt.spec.sets import SETS, SetFacts
 from edgesdt.spec.text.source import Fault
@@ -74,7 +75,22 @@ def _with_files(spec: Spec) -> Spec:
         changes["device"] = changes["device"].model_copy(update={"layers": each})
     if spec.data.sha256 is None and spec.data.set.lower().endswith(".npz"):
         changes["data"] = spec.data.model_copy(update={"sha256": named_files.digest(spec.data.set)})
+    if spec.phases:
+        changes["phases"] = tuple(_part_with_file(phase) for phase in spec.phases)
     return spec.model_copy(update=changes)
+
+
+_Part = TypeVar("_Part", bound=Part)
+
+
+def _part_with_file(part: _Part) -> _Part:
+    """A phase or a part of one with the digest of its own data file, if it names one."""
+    changes: dict[str, Any] = {}
+    if part.set is not None and part.sha256 is None and part.set.lower().endswith(".npz"):
+        changes["sha256"] = named_files.digest(part.set)
+    if isinstance(part, Phase) and part.alternate:
+        changes["alternate"] = tuple(map(_part_with_file, part.alternate))
+    return part.model_copy(update=changes) if changes else part
 
 
 _Named = TypeVar("_Named", LayerDevice, Technology)
@@ -96,11 +112,14 @@ def disagreements(spec: Spec, facts: SetFacts | None = None) -> Iterator[Fault]:
 
     `facts` describes the spec's data set if it is not one that loads by name.
     """
-    yield from _rates(spec)
-    yield from _rule(spec)
-    if isinstance(spec.learning, Targeted):
-        yield from _target(spec, spec.learning)
-    yield from _widths(spec)
+    facts = facts or SETS.get(spec.data.set)
+    yield from phased.faults(spec, facts)
+    yield from phased.section_faults(spec)
+    for stage in phased.staged(spec):
+        for fault in _of_stage(stage.spec, SETS.get(stage.part.set) if stage.part.set else facts):
+            yield phased.placed(fault, stage)
+    yield from _readouts(spec)
+    yield from _coarsest(spec)
     yield from memory_faults.smaller_than_a_word(spec)
     yield from unused.of_digital(spec)
     yield from _prices(spec)
@@ -108,10 +127,21 @@ def disagreements(spec: Spec, facts: SetFacts | None = None) -> Iterator[Fault]:
     for layer in layers.on_cells(spec):
         found = _cells(layers.alone(spec, layer))
         yield from found if not spec.device.layers else (layered.placed(fault, layer) for fault in found)
-    facts = facts or SETS.get(spec.data.set)
     if facts:
-        yield from _shape(spec, facts)
+        yield from _inputs(spec, facts)
         yield from _samples(spec, facts)
+
+
+def _of_stage(spec: Spec, facts: SetFacts | None) -> Iterator[Fault]:
+    """Faults of the learning section of a run, or of one stage of it."""
+    yield from _rates(spec)
+    yield from _rule(spec)
+    if isinstance(spec.learning, Targeted):
+        yield from _target(spec, spec.learning)
+        yield from _consolidation(spec, spec.learning)
+    yield from _homeostasis(spec)
+    if facts:
+        yield from _classes(spec, facts)
 
 
 def _rates(spec: Spec) -> Iterator[Fault]:
@@ -124,22 +154,32 @@ def _rates(spec: Spec) -> Iterator[Fault]:
 
 
 def _rule(spec: Spec) -> Iterator[Fault]:
-    """Faults of the learning rule: an unsupported target, read-out or synapse type, and the rule's own checks."""
+    """Faults of the learning rule: an unsupported target or synapse type, and the rule's own checks."""
     rule = registry.load(spec.learning.rule)
     kind = "digital" if spec.device.digital else "cells"
-    asked: list[tuple[Path, str, tuple[str, ...], str]] = [
-        (_TARGET, spec.learning.target, rule.targets, "target"),
-        *((("readout", place), name, rule.readouts, "read-out") for place, name in enumerate(spec.readout)),
-    ]
-    for path, given, known, what in asked:
-        if given not in known:
-            text = f"rule {rule.name} has no {what} {given!r}, allowed: {', '.join(known)}"
-            yield Fault(path, text, blame=(path, path[:1], _RULE))
+    if spec.learning.target not in rule.targets:
+        text = f"rule {rule.name} has no target {spec.learning.target!r}, allowed: {', '.join(rule.targets)}"
+        yield Fault(_TARGET, text, blame=(_TARGET, _TARGET[:1], _RULE))
     if kind not in rule.synapses:
         others = [name for name in registry.usable() if kind in registry.load(name).synapses]
         text = f"rule {rule.name} does not run on {_KINDS[kind]}, allowed: {', '.join(others) or 'no rule'}"
         yield Fault(_RULE, text, blame=(_RULE, ("device", "model"), ("device",)))
+    yield from hidden.faults(spec, rule.hidden_bits)
     yield from rule.disagreements(spec)
+
+
+def _readouts(spec: Spec) -> Iterator[Fault]:
+    """Faults of read-outs that the rule does not have, or that need a label as the target of some samples."""
+    rule = registry.load(spec.learning.rule)
+    targets = {stage.spec.learning.target for stage in phased.staged(spec)}
+    for place, name in enumerate(spec.readout):
+        path: Path = ("readout", place)
+        if name not in rule.readouts:
+            text = f"rule {rule.name} has no read-out {name!r}, allowed: {', '.join(rule.readouts)}"
+            yield Fault(path, text, blame=(path, ("readout",), _RULE))
+        if name == "output" and isinstance(spec.learning, Targeted) and targets == {"self_defined"}:
+            text = "'output' needs learning.target: label, with self_defined allowed: direct, linear"
+            yield Fault(path, text, blame=(path, ("readout",), _TARGET))
 
 
 _RULE = ("learning", "rule")
@@ -155,10 +195,6 @@ def _target(spec: Spec, learning: Targeted) -> Iterator[Fault]:
             wanted = most if outputs > 1 else "a chip of 2 or more output neurons"
             text = f"too many winners: {learning.winners}, allowed: {wanted}"
             yield Fault(path, text, blame=(path, _LAYERS, _TARGET))
-        if "output" in spec.readout:
-            index = spec.readout.index("output")
-            text = "'output' needs learning.target: label, with self_defined allowed: direct, linear"
-            yield Fault(("readout", index), text, blame=(("readout", index), ("readout",), _TARGET))
     elif learning.dropout.output != 0:
         path3 = ("learning", "dropout", "output")
         text = f"output dropout with learning.target: label: {learning.dropout.output:g}, allowed: 0"
@@ -302,13 +338,17 @@ def _needed_range(spec: Spec) -> float:
     return bound / min(-low, high)
 
 
-def _widths(spec: Spec) -> Iterator[Fault]:
+def _coarsest(spec: Spec) -> Iterator[Fault]:
     chip = spec.chip
     coarsest = chip.biases.frac_bits - 30 if chip.biases.enabled else -8
     if chip.weights.frac_bits != "auto" and chip.weights.frac_bits < coarsest:
         path = ("chip", "weights", "frac_bits")
         text = f"too coarse to be aligned with chip.biases.frac_bits: {chip.weights.frac_bits}, allowed: {coarsest}..24"
         yield Fault(path, text, blame=(path, ("chip", "biases", "frac_bits"), ("chip",)))
+
+
+def _homeostasis(spec: Spec) -> Iterator[Fault]:
+    chip = spec.chip
     if not isinstance(spec.learning, Targeted) or spec.learning.target != "self_defined":
         return
     given = spec.learning.homeostasis.frac_bits
@@ -318,12 +358,15 @@ def _widths(spec: Spec) -> Iterator[Fault]:
         yield Fault(path, text, blame=(path, ("chip", "states", "bits"), ("chip",)))
 
 
-def _shape(spec: Spec, facts: SetFacts) -> Iterator[Fault]:
+def _inputs(spec: Spec, facts: SetFacts) -> Iterator[Fault]:
     sizes = spec.chip.layers
     if sizes[0] != facts.inputs:
         text = f"does not fit {spec.data.set}: {sizes[0]} inputs, allowed: {facts.inputs}"
         yield Fault((*_LAYERS, 0), text, blame=((*_LAYERS, 0), _LAYERS, _SET))
-    rule = registry.load(spec.learning.rule)
+
+
+def _classes(spec: Spec, facts: SetFacts) -> Iterator[Fault]:
+    sizes, rule = spec.chip.layers, registry.load(spec.learning.rule)
     if spec.learning.target == "label" and rule.classes(spec) != facts.classes:
         path: Path = tuple(rule.classes_in.split(".")) if rule.classes_in else (*_LAYERS, len(sizes) - 1)
         what = "labels" if rule.classes_in else "outputs"
@@ -337,3 +380,13 @@ def _samples(spec: Spec, facts: SetFacts) -> Iterator[Fault]:
             path = ("data", split)
             text = f"more samples than {spec.data.set} has: {given}, allowed: 1..{held} or null for all"
             yield Fault(path, text, blame=(path, _SET))
+
+
+def _consolidation(spec: Spec, learning: Targeted) -> Iterator[Fault]:
+    """Neurons are chosen by weights that a memory holds: an array of cells does not read them one by one."""
+    if not learning.consolidation.frozen or learning.consolidation.by == "random":
+        return
+    if any(layer < max(len(spec.chip.layers) - 2, 1) for layer in layers.on_cells(spec)):
+        path: Path = ("learning", "consolidation", "by")
+        text = "weights of layers on analog cells, allowed: random (an array does not read weights one by one)"
+        yield Fault(path, text, blame=(path, path[:2], ("device", "model"), ("device",)))

@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from edgesdt import registry
 from edgesdt.spec.checks.hints import Path, did_you_mean, dotted, flat, nearest, shown
 from edgesdt.spec.fields import allowed, choices, documented, field_at, rules_with, section_at
-from edgesdt.spec.schema.learning import DEFAULT_RULE, NOT_YET
+from edgesdt.spec.schema.learning import DEFAULT_RULE
 from edgesdt.spec.text.source import Fault
 
 _NOT_FINITE = ("nan", "inf", "infinity")
@@ -105,6 +105,12 @@ def translated(error: ValidationError, data: Any) -> list[Fault]:
     return faults
 
 
+def inside(error: ValidationError, place: Path, rule: str) -> list[Fault]:
+    """The faults that pydantic found in the section of `rule` at `place`, checked by itself."""
+    details = error.errors(include_url=False)
+    return [Fault((*place, *found["loc"]), _text(found, (*place, *found["loc"]), rule)) for found in details]
+
+
 def _rule_of(data: Any) -> str | None:
     """The rule that `data` names; None if there is none or it is unknown."""
     learning = data.get("learning") if isinstance(data, Mapping) else None
@@ -138,8 +144,7 @@ def _text(found: ErrorDetails, path: Path, rule: str | None) -> str:
         return unknown_key(path, rule=rule)
     if kind == "literal_error" and not isinstance(value, str):
         kind = "wrong_type"
-    not_yet = NOT_YET.get(dotted(path), ())
-    if kind == "literal_error" and _is_known_elsewhere(path, value, not_yet, rule):
+    if kind == "literal_error" and _is_unknown_model(path, value, rule):
         return f"not in this version: {shown(value)}, allowed: {', '.join(choices(path, rule))}"
     what = context["what"] if kind == "spec_what" else _WHAT.get(kind, "wrong type")
     hint = context["hint"] if kind == "spec_what" else _hint(path, value, rule)
@@ -148,9 +153,9 @@ def _text(found: ErrorDetails, path: Path, rule: str | None) -> str:
     return f"{what}: {shown(value)}, allowed: {allowed(path, rule)}{hint}"
 
 
-def _is_known_elsewhere(path: Path, value: object, not_yet: tuple[str, ...], rule: str | None) -> bool:
+def _is_unknown_model(path: Path, value: object, rule: str | None) -> bool:
     """Whether an unknown device model should be reported as not in this version: it is similar to no known name."""
-    return value in not_yet or (path == ("device", "model") and nearest(value, choices(path, rule)) is None)
+    return path == ("device", "model") and nearest(value, choices(path, rule)) is None
 
 
 def _hint(path: Path, value: object, rule: str | None) -> str:

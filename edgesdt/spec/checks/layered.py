@@ -23,20 +23,32 @@ def faults(spec: Spec) -> Iterator[Fault]:
             known = f"0..{there - 1}" if there > 1 else "0"
             text = f"no such layer: {key}, allowed: {known} ({sizes} has {there} layer{'s' * (there > 1)} of weights)"
             yield Fault(path, text, blame=(path, ("device", "layers"), ("chip", "layers")))
-    if there == 1:
+    if layers.one_way(spec):
         return
+    if there > 1:
+        yield from _switches(spec)
+    for layer in layers.on_cells(spec):
+        yield from _alone_only(spec, layer)
+    if layers.on_cells(spec) and spec.device.drift_compensation != "none":
+        path = ("device", "drift_compensation")
+        text = f"{spec.device.drift_compensation} with {_arrays(spec)}, allowed: none"
+        yield Fault(path, f"{text}{', or one layer' * (there > 1)}", blame=(path, *_CHANGEABLE))
+
+
+def _arrays(spec: Spec) -> str:
+    """What the chip has that arrays of some kinds do not allow."""
+    there = layers.count(spec)
+    return f"{there} layers of weights" if there > 1 else f"an array that rule {spec.learning.rule} reads both ways"
+
+
+def _switches(spec: Spec) -> Iterator[Fault]:
+    """Switches for all layers that none of them has."""
     switches = [name for k in layers.on_cells(spec) for name in layers.switches_of(layers.device_of(spec, k))]
     for index, name in enumerate(spec.device.off if switches else ()):
         if name not in switches:
             path = ("device", "off", index)
             text = f"unknown non-ideality {name!r} of every layer, allowed: {', '.join(dict.fromkeys(switches))}"
             yield Fault(path, text, blame=(path, ("device", "off"), _DEVICE))
-    for layer in layers.on_cells(spec):
-        yield from _alone_only(spec, layer)
-    if layers.on_cells(spec) and spec.device.drift_compensation != "none":
-        path = ("device", "drift_compensation")
-        text = f"{spec.device.drift_compensation} with {there} layers of weights, allowed: none, or one layer"
-        yield Fault(path, text, blame=(path, *_CHANGEABLE))
 
 
 _CHANGEABLE: tuple[Path, ...] = (("device", "layers"), ("chip", "layers"), _DEVICE)
@@ -44,7 +56,7 @@ _CHANGEABLE: tuple[Path, ...] = (("device", "layers"), ("chip", "layers"), _DEVI
 
 def _alone_only(spec: Spec, layer: int) -> Iterator[Fault]:
     """Faults of a layer of a larger chip: slices and wires are not supported; coincidence only in the first layer."""
-    array, there = layers.device_of(spec, layer).array, layers.count(spec)
+    array = layers.device_of(spec, layer).array
     for name, wrong, told, allowed in (
         ("slices", array.slices > 1, f"{array.slices}", "1"),
         ("wire_resistance", array.has_ir_drop, f"{array.wire_resistance:g} Ohm" if array.has_ir_drop else "", "null"),
@@ -52,8 +64,9 @@ def _alone_only(spec: Spec, layer: int) -> Iterator[Fault]:
     ):
         if wrong:
             rest = ("array", name)
-            where = "above the input" if name == "programming" else f"with {there} layers of weights"
-            path: Path = ("device", "layers", str(layer), *rest)
+            where = "above the input" if name == "programming" else f"with {_arrays(spec)}"
+            inside: Path = ("device", "layers", str(layer)) if spec.device.layers else _DEVICE
+            path: Path = (*inside, *rest)
             yield Fault(path, f"{told} {where}, allowed: {allowed}", blame=(path, (*_DEVICE, *rest), *_CHANGEABLE))
 
 

@@ -64,7 +64,20 @@ def _without_file(device: LayerDevice, inside: Path, beside: LayerDevice | None 
 
 
 def settings(spec: Spec) -> list[str]:
-    """Warnings on settings without effect.
+    """Warnings on settings without effect."""
+    return [*_levels(spec), *_of_devices(spec)]
+
+
+def _levels(spec: Spec) -> list[str]:
+    """A warning on rounding to levels that are all that is stored."""
+    weights = spec.chip.weights
+    if weights.levels != "nearest" or weights.hidden_bits:
+        return []
+    return ["chip.weights.levels: nearest: no effect without hidden bits, allowed: floor, or hidden_bits of 1 or more"]
+
+
+def _of_devices(spec: Spec) -> list[str]:
+    """Warnings on settings of devices and arrays.
 
     An array with a digital memory is allowed, since a sweep may choose the device.
     """
@@ -77,7 +90,7 @@ def settings(spec: Spec) -> list[str]:
         told = f"{', '.join(found)}: no effect, sram weights are digital and have no array; {_FORGOTTEN}"
         return [told] if found else []
     if spec.device.layers:
-        on_cells = [f"layer {k}: {told}" for k in layers.on_cells(spec) for told in settings(layers.alone(spec, k))]
+        on_cells = [f"layer {k}: {told}" for k in layers.on_cells(spec) for told in _of_devices(layers.alone(spec, k))]
         return [*_of_digital_layers(spec), *on_cells]
     if array.read_noise == "none" and array.read_noise_sd > 0:
         other = "allowed: additive or proportional with it"

@@ -11,6 +11,7 @@ from edgesdt.spec.schema.memory import Memory
 from edgesdt.spec.types import Allowed, Flag, FracBits, Frequency, Lanes, Section, Size
 
 RoundingName = Literal["nearest", "floor", "stochastic"]
+LevelsName = Literal["floor", "nearest", "odd"]
 
 
 class Weights(Section):
@@ -21,6 +22,15 @@ class Weights(Section):
         default=9,
         description="Fractional bits; the range is +-2**(bits - 1 - frac_bits). auto: from the initial weights and a "
                     "short training on held-out training samples [bits]",
+    )
+    hidden_bits: int = Field(
+        default=0, ge=0, le=14, description="Low-order bits that a synapse stores and updates, and that reads do not "
+                                            "use; bits and hidden_bits are 16 at most together [bits]"
+    )
+    levels: LevelsName = Field(
+        default="floor",
+        description="What a read makes of a stored code: floor, the bits without the hidden ones; nearest, rounded; "
+                    "odd, the midpoint of the codes with these bits: an odd multiple of half an LSB",
     )
     rounding: RoundingName = Field(
         default="stochastic", description="How an update is rounded to whole codes"
@@ -105,6 +115,11 @@ class Chip(Section):
     random: Random = Field(default_factory=Random)
     memory_budget: Size = Field(description="On-chip memory that all arrays must fit in [bits]")
     memory: Memory = Field(default_factory=Memory)
+    replay: Literal["stream", "buffer"] = Field(
+        default="stream",
+        description="Labelled samples that a run learns again come from outside (stream) or are kept on the chip "
+                    "(buffer)",
+    )
     macs_per_cycle: int = Field(
         default=64, ge=1, le=1_000_000, description="Multiply-accumulates per clock cycle"
     )

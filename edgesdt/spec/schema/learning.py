@@ -6,7 +6,7 @@ A rule adds its own fields in a subclass of `Learning` or `Targeted`, in its own
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -28,21 +28,17 @@ AsHeld: Final = WrapValidator(or_an_end_as_held)
 DROPOUT_OUTPUT_LABEL: Final = 0.0
 """Default of `learning.dropout.output` if the target is `label`."""
 
-NOT_YET: Final[Mapping[str, tuple[str, ...]]] = {
-    "learning.target": ("mixed",),
-}
-"""Names that are reserved but not supported by this version."""
-
 
 class Schedule(Section):
     """Change of the learning rate over the epochs."""
 
-    kind: Literal["constant", "linear"] = Field(default="linear", description="Shape of the schedule")
+    kind: Literal["constant", "linear", "exponential"] = Field(default="linear", description="Shape of the schedule")
+    start: float = Field(default=1.0, gt=0, le=1, description="Factor on the learning rate at the first epoch")
     final: float = Field(
         default=0.001,
         ge=0,
         le=1,
-        description="Factor on the learning rate at the last epoch (linear; 1 at the first)",
+        description="Factor on the learning rate at the last epoch (linear, exponential)",
     )
 
 
@@ -77,6 +73,20 @@ class Homeostasis(Section):
     reset: Literal["never", "epoch"] = Field(default="never", description="When the terms are reset to zero")
 
 
+class Consolidation(Section):
+    """Neurons that are frozen from the start of a phase: hidden ones, or outputs where there is no hidden layer."""
+
+    frozen: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of the neurons of each such layer whose incoming weights and bias learn no more",
+    )
+    by: Literal["weights", "random"] = Field(
+        default="weights", description="Which: those with the largest sum of absolute weights, or any"
+    )
+
+
 def _known_rule(name: str) -> str:
     if name not in registry.names():
         raise wrong("unknown rule", did_you_mean(name, registry.names()))
@@ -90,8 +100,11 @@ DEFAULT_RULE: Final = registry.DEFAULT
 class Learning(Section):
     """The learning rule and its constants. Each rule has its own section, a subclass of this one (`section_of`)."""
 
+    unsaid: ClassVar[Mapping[str, Any]] = {}
+    """Fields that the plain spec leaves out at these values, so that specs older than the field keep their hash."""
+
     rule: RuleName = Field(default=DEFAULT_RULE, description="Learning rule")
-    target: Literal["self_defined", "label", "none"] = Field(
+    target: Literal["self_defined", "label", "none", "mixed"] = Field(
         default="self_defined", description="Target of the output"
     )
     learning_rate: Rates = Field(
@@ -102,6 +115,20 @@ class Learning(Section):
     batch: int = Field(
         default=1, ge=1, le=4096, description="Samples per weight update; above 1 costs a buffer"
     )
+
+    @property
+    def rows_beside(self) -> int:
+        """Rows of the lowest weight layer beside those of the inputs, where a rule has such."""
+        return 0
+
+    @property
+    def lowest_both_ways(self) -> bool:
+        """Whether the lowest weight layer is read in both directions, as those above it are."""
+        return False
+
+    def of_layer(self, layer: int) -> Learning:
+        """The section of weight layer `layer` as a separate chip, whose inputs are all of its rows."""
+        return self.model_copy(update={"learning_rate": self.learning_rate[layer : layer + 1]})
 
     @model_validator(mode="wrap")
     @classmethod
@@ -121,8 +148,9 @@ class Learning(Section):
 class Targeted(Learning):
     """A rule with a target for the output: winners chosen by the chip, or a label."""
 
-    target: Literal["self_defined", "label"] = Field(
-        default="self_defined", description="Target of the output"
+    target: Literal["self_defined", "label", "mixed"] = Field(
+        default="self_defined",
+        description="Target of the output; mixed: labelled samples first, then all, in turn (semi-supervised)",
     )
     winners: int = Field(
         default=5,
@@ -135,6 +163,7 @@ class Targeted(Learning):
     )
     dropout: Dropout = Field(default_factory=Dropout)
     homeostasis: Homeostasis = Field(default_factory=Homeostasis)
+    consolidation: Consolidation = Field(default_factory=Consolidation)
 
 
 def section_of(rule: object) -> type[Learning]:

@@ -16,10 +16,11 @@ from edgesdt import registry
 from edgesdt.errors import ArgumentError
 from edgesdt.registry import ReadoutName
 from edgesdt.spec import named_files
-from edgesdt.spec.schema.chip import Chip
+from edgesdt.spec.schema.chip import Chip, Weights
 from edgesdt.spec.schema.device import Deployment, Device
-from edgesdt.spec.schema.learning import Learning
+from edgesdt.spec.schema.learning import Consolidation, Learning
 from edgesdt.spec.schema.memory import Banks
+from edgesdt.spec.schema.phases import Labels, Phase, plain_phases
 from edgesdt.spec.types import Allowed, NodeLength, Section, SetName, Sha256, SweepMap, TableName, unique
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Data(Section):
     train: int | None = Field(default=None, ge=1, le=10**9, description="Training samples used; null: all of them")
     test: int | None = Field(default=None, ge=1, le=10**9, description="Test samples used; null: all of them")
     sha256: Sha256 = Field(default=None, description="Digest of the .npz file; filled in when it is read")
+    labels: Labels | None = Field(default=None, description="Training labels that are known; null: label_fraction")
 
 
 class Encoder(Section):
@@ -79,6 +81,7 @@ class Technology(Section):
         return technology.load_text(text, self.file, self.node)
 
 
+_NONE_FROZEN = Consolidation().model_dump(mode="json")
 _AS_FOR_ALL = Banks().model_dump(mode="json")
 
 
@@ -119,6 +122,9 @@ class Spec(Section):
         default=None, ge=0, le=2**32 - 1, description="Seed for the selection of known labels; null: seed"
     )
     epochs: int = Field(default=10, ge=1, le=100_000, description="Passes over the training samples")
+    phases: tuple[Phase, ...] = Field(
+        default=(), strict=False, description="Phases of the run, one after the other; none: one phase of all samples"
+    )
     seed: int = Field(default=0, ge=0, le=2**32 - 1, description="Seed of every random choice")
     sweep: SweepMap = Field(default=None, description="Fields and the values that a sweep gives them")
 
@@ -129,6 +135,12 @@ class Spec(Section):
             del plain["sweep"]
         if self.label_seed is None:  # older specs without this field keep their hash
             del plain["label_seed"]
+        for name in ("hidden_bits", "levels"):  # as above
+            if plain["chip"]["weights"][name] == Weights.model_fields[name].default:
+                del plain["chip"]["weights"][name]
+        for name, value in self.learning.unsaid.items():
+            if plain["learning"][name] == value:
+                del plain["learning"][name]
         if not self.deployment.times:
             del plain["deployment"]
         if self.chip.memory.organised:
@@ -138,9 +150,19 @@ class Spec(Section):
             del plain["chip"]["memory"]
         if self.device.drift_compensation == "none":
             del plain["device"]["drift_compensation"]
-        for section, key in (("data", "sha256"), ("device", "sheet")):
+        for section, key in (("data", "sha256"), ("data", "labels"), ("device", "sheet")):
             if plain[section][key] is None:
                 del plain[section][key]
+        if self.phases:
+            plain["phases"] = plain_phases(plain["phases"])
+        else:
+            del plain["phases"]
+        if self.learning.schedule.start == 1.0:  # older specs without this field keep their hash
+            del plain["learning"]["schedule"]["start"]
+        if plain["learning"].get("consolidation") == _NONE_FROZEN:
+            del plain["learning"]["consolidation"]
+        if self.chip.replay == "stream":
+            del plain["chip"]["replay"]
         technology = plain["technology"]
         unsaid = ("file", "sha256", "sheet") if self.technology.file is None else ("table",)
         plain["technology"] = {key: value for key, value in technology.items() if key not in unsaid}

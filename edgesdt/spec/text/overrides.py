@@ -9,7 +9,7 @@ from typing import Any
 from edgesdt import registry
 from edgesdt.spec.checks.faults import unknown_key
 from edgesdt.spec.checks.hints import Path, dotted, shown
-from edgesdt.spec.fields import field_at, free_at, section_at
+from edgesdt.spec.fields import field_at, free_at, listed_at, section_at
 from edgesdt.spec.text import source
 
 _ITEM = re.compile(r"(.+)\[([0-9]{1,6})\]")
@@ -68,7 +68,7 @@ def schema_path(key: str, rule: str | None = None) -> Path:
 
     `rule` is the one whose keys are told; where it is not known, those of every rule are.
     """
-    path = tuple(key.split("."))
+    path = _indexed(tuple(key.split(".")))
     for depth in range(1, len(path) + 1):
         here = path[:depth]
         if section_at(here) is not None:
@@ -76,10 +76,23 @@ def schema_path(key: str, rule: str | None = None) -> Path:
         if field_at(here) is None:
             raise PathError(unknown_key(here, whole=True, rule=rule, rest=path[depth:]))
         if depth < len(path):
-            if free_at(here) and all(path):
-                return (*here, ".".join(path[depth:]))
+            if free_at(here) and all(map(str, path)):
+                return (*here, ".".join(map(str, path[depth:])))
+            if isinstance(path[depth], int):
+                continue
+            if listed_at(here) is not None:
+                raise PathError(f"{dotted(here)} is a list, allowed: {dotted(here)}.0 and so on for one of its items")
             raise PathError(f"{dotted(here)} is a value, not a mapping: set it whole")
     return path
+
+
+def _indexed(path: tuple[str, ...]) -> Path:
+    """The path with the numbers of items of lists of sections as numbers: `phases.0.epochs`."""
+    made: Path = ()
+    for part in path:
+        is_item = part.isascii() and part.isdigit() and len(part) <= 6 and made and listed_at(made) is not None
+        made = (*made, int(part) if is_item else part)
+    return made
 
 
 def parameter_path(key: str, rule: str | None = None) -> Path:
@@ -99,13 +112,29 @@ def _on_one_line(key: str) -> str:
 
 
 def apply(data: dict[str, Any], path: Path, value: Any) -> None:
-    """Writes `value` at `path` and creates missing sections. A value in place of a section is kept."""
-    here = data
-    for part in path[:-1]:
-        if here.get(str(part)) is None:
-            here[str(part)] = {}
-        inner = here[str(part)]
-        if not isinstance(inner, dict):
+    """Writes `value` at `path` and creates missing sections. A value in place of a section is kept.
+
+    Raises `OverrideError` for an item that a list does not have.
+    """
+    here: Any = data
+    for depth, part in enumerate(path[:-1]):
+        inner = _inside(here, path[: depth + 1])
+        if inner is None:
+            inner = here[part if isinstance(part, int) else str(part)] = {}
+        if not isinstance(inner, dict | list):
             return  # a fault of the file, which is reported separately
         here = inner
-    here[str(path[-1])] = value
+    _inside(here, path)
+    here[path[-1] if isinstance(path[-1], int) else str(path[-1])] = value
+
+
+def _inside(here: Any, path: Path) -> Any:
+    """What is at the last part of `path` in the mapping or list `here`; None where nothing is."""
+    part = path[-1]
+    if not isinstance(part, int):
+        return here.get(str(part)) if isinstance(here, dict) else None
+    items = len(here) if isinstance(here, list) else 0
+    if part >= items:
+        there = f"0..{items - 1}" if items else "none, the list is not there"
+        raise OverrideError(f"--set {'.'.join(map(str, path))}: no such item: {part}, allowed: {there}")
+    return here[part]

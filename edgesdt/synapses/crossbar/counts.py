@@ -42,20 +42,20 @@ def in_pairs(
     one = layout.TALLIES
     found = [n * ratio for n, ratio in zip(expected, ratios, strict=True)] if ratios else expected
     tally = [int(n) for n in found]
-    if layers.count(spec) == 1:
+    if layers.one_way(spec):
         return [(tally, [0] * one)]
     return [(tally[k : k + one], tally[k + one : k + 2 * one]) for k in range(0, len(tally), 2 * one)]
 
 
 def of_chip(spec: Spec, tallies: Tallies) -> dict[str, int]:
     """Actions of all arrays of a chip; those above the input are named with their layer (`actions.of_layer`)."""
-    if layers.count(spec) == 1:
+    if layers.one_way(spec):
         return of_array(spec, tallies[0][0])
     made: dict[str, int] = {}
     for layer, (tally, back) in zip(layers.on_cells(spec), tallies, strict=True):
         alone = layers.alone(spec, layer)
         found = of_array(alone, tally)
-        if layer > 0:
+        if layers.both_ways(spec, layer):
             found = both_ways(alone, found, back)
         made |= {act.of_layer(name, layer): count for name, count in found.items()}
     return made

@@ -18,17 +18,26 @@ from edgesdt.synapses.outer import move_by_outer
 class Memory(NamedTuple):
     """The weights, and what the simulator keeps beside them; shapes as in `edgesdt.kernels.layout`."""
 
-    weights: WeightCodes
-    mirror: WeightCodes  # weight layers 1 … L-1 transposed, at the same offsets
-    weight_peak: Ints  # (L,) upper bound of |weight code|
+    weights: WeightCodes  # as stored
+    read: WeightCodes  # as read, at the same places: the same array where nothing is hidden
+    reading: Ints  # (5,) how a stored code is read (`synapses.levels`); (0,) where it is read as it is
+    mirror: WeightCodes  # `read` of weight layers 1 … L-1 transposed, at the same offsets
+    weight_peak: Ints  # (L,) upper bound of |code read|
     wear: npt.NDArray[np.uint8]  # as weights, transposed: how often each code was changed, modulo 256
     wear_carry: npt.NDArray[np.uint32]  # as wear: how often that wrapped
     aligned: Codes  # (max n,) room for codes aligned with the accumulators
 
 
 def memory_of(chip: Any, work: Any, aligned: Codes) -> Memory:
-    """The store of a chip in memory, made of arrays of its own and of the simulator's."""
-    return Memory(chip.weights, work.mirror, work.weight_peak, work.wear, work.wear_carry, aligned)
+    """The store of a chip in memory, made of arrays of its own and of the simulator's.
+
+    `work` of a rule that has hidden bits (`Rule.hidden_bits`) has `read` and `reading`; else codes are read as stored.
+    """
+    read, reading = getattr(work, "read", chip.weights[:0]), getattr(work, "reading", np.zeros(0, np.int64))
+    return Memory(
+        chip.weights, read if reading.size else chip.weights, reading, work.mirror, work.weight_peak, work.wear,
+        work.wear_carry, aligned,
+    )  # fmt: skip
 
 
 @kernel
@@ -64,7 +73,7 @@ def add_weighted(  # type: ignore[no-untyped-def]
 def feed(store, inputs, accumulators, plan, work):  # type: ignore[no-untyped-def]
     """As `synapses.store.feed`."""
     feed_inputs(
-        inputs, accumulators, store.weights, plan, work.event_index, work.event_value, store.aligned,
+        inputs, accumulators, store.read, plan, work.event_index, work.event_value, store.aligned,
         store.weight_peak, work.reach, work.events,
     )  # fmt: skip
 
@@ -72,7 +81,7 @@ def feed(store, inputs, accumulators, plan, work):  # type: ignore[no-untyped-de
 def add_changes(store, between, forward, index, change, left, accumulators, plan, reach, events):  # type: ignore[no-untyped-def]
     """As `synapses.store.add_changes`."""
     add_weighted(
-        store.weights, store.mirror, store.weight_peak, store.aligned, between, forward, index, change, left,
+        store.read, store.mirror, store.weight_peak, store.aligned, between, forward, index, change, left,
         accumulators, plan, reach, events,
     )  # fmt: skip
 
@@ -80,26 +89,27 @@ def add_changes(store, between, forward, index, change, left, accumulators, plan
 def update_contrast(store, layer, inputs, plus, minus, rate, random, plan, work):  # type: ignore[no-untyped-def]
     """As `synapses.store.update_contrast`: at once."""
     update_weights(
-        store.weights, store.mirror, store.wear, store.wear_carry, inputs, plus, minus, plan, layer, rate, random,
-        work.words, work.halves, work.silence, work.flags, work.deltas, work.pending, work.named, work.swept,
-        work.pres, work.pre_plus, work.pre_minus, work.posts, store.weight_peak, work.events,
+        store.weights, store.read, store.reading, store.mirror, store.wear, store.wear_carry, inputs, plus, minus,
+        plan, layer, rate, random, work.words, work.halves, work.silence, work.flags, work.deltas, work.pending,
+        work.named, work.swept, work.pres, work.pre_plus, work.pre_minus, work.posts, store.weight_peak, work.events,
     )  # fmt: skip
 
 
 def update_outer(store, layer, active, found, rate, random, plan, work):  # type: ignore[no-untyped-def]
     """As `synapses.store.update_outer`: at once."""
     move_by_outer(
-        store.weights, store.mirror, store.wear, store.wear_carry, plan, layer, rate, work.pres, work.pre_values,
-        active, work.posts, work.post_values, found, random, work.words, work.halves, work.silence, work.deltas,
-        work.pending, work.named, work.swept, store.weight_peak, work.events,
+        store.weights, store.read, store.reading, store.mirror, store.wear, store.wear_carry, plan, layer, rate,
+        work.pres, work.pre_values, active, work.posts, work.post_values, found, random, work.words, work.halves,
+        work.silence, work.deltas, work.pending, work.named, work.swept, store.weight_peak, work.events,
     )  # fmt: skip
 
 
 def apply_gathered(store, layer, gathered, rate, random, plan, work):  # type: ignore[no-untyped-def]
     """As `synapses.store.apply_gathered`."""
     apply_weights(
-        gathered, store.weights, store.mirror, store.wear, store.wear_carry, plan, layer, rate, random, work.words,
-        work.halves, work.deltas, work.pending, work.named, work.swept, work.pres, store.weight_peak, work.events,
+        gathered, store.weights, store.read, store.reading, store.mirror, store.wear, store.wear_carry, plan, layer,
+        rate, random, work.words, work.halves, work.deltas, work.pending, work.named, work.swept, work.pres,
+        store.weight_peak, work.events,
     )  # fmt: skip
 
 

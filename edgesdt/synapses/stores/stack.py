@@ -28,6 +28,7 @@ class Stack(NamedTuple):
     banks: tuple[Bank, ...]
     ways: tuple[TwoWay, ...]  # of the lowest layer, which is read forward alone, only the tables are of use
     listed: Ints  # (arrays,) cells that the update has listed, of each
+    followed: Ints  # (arrays,) 1 where the array is read back, too
     pulsed: Ints  # (arrays,) 1 where `write` pulses them; else Python does, one sample after the other
 
 
@@ -48,7 +49,7 @@ def feed_lowest(store, inputs, accumulators, plan, index, value, reach, events):
     memory, at = store.memory, store.place[0]
     if at < 0:
         feed_inputs(
-            inputs, accumulators, memory.weights, plan, index, value, memory.aligned, memory.weight_peak, reach, events
+            inputs, accumulators, memory.read, plan, index, value, memory.aligned, memory.weight_peak, reach, events
         )
     else:
         sense(
@@ -64,7 +65,7 @@ def add_changes_of(store, between, forward, index, change, left, accumulators, p
     memory, at = store.memory, store.place[between]
     if at < 0:
         add_weighted(
-            memory.weights, memory.mirror, memory.weight_peak, memory.aligned, between, forward, index, change, left,
+            memory.read, memory.mirror, memory.weight_peak, memory.aligned, between, forward, index, change, left,
             accumulators, plan, reach, events,
         )  # fmt: skip
         return
@@ -98,9 +99,10 @@ def update_layer(store, layer, inputs, plus, minus, rate, random, plan, work):  
         )
     else:
         update_weights(
-            memory.weights, memory.mirror, memory.wear, memory.wear_carry, inputs, plus, minus, plan, layer, rate,
-            random, work.words, work.halves, work.silence, work.flags, work.deltas, work.pending, work.named,
-            work.swept, work.pres, work.pre_plus, work.pre_minus, work.posts, memory.weight_peak, work.events,
+            memory.weights, memory.read, memory.reading, memory.mirror, memory.wear, memory.wear_carry, inputs, plus,
+            minus, plan, layer, rate, random, work.words, work.halves, work.silence, work.flags, work.deltas,
+            work.pending, work.named, work.swept, work.pres, work.pre_plus, work.pre_minus, work.posts,
+            memory.weight_peak, work.events,
         )  # fmt: skip
 
 
@@ -119,9 +121,10 @@ def update_layer_by_outer(store, layer, active, found, rate, random, plan, work)
         )  # fmt: skip
     else:
         move_by_outer(
-            memory.weights, memory.mirror, memory.wear, memory.wear_carry, plan, layer, rate, work.pres,
-            work.pre_values, active, work.posts, work.post_values, found, random, work.words, work.halves,
-            work.silence, work.deltas, work.pending, work.named, work.swept, memory.weight_peak, work.events,
+            memory.weights, memory.read, memory.reading, memory.mirror, memory.wear, memory.wear_carry, plan, layer,
+            rate, work.pres, work.pre_values, active, work.posts, work.post_values, found, random, work.words,
+            work.halves, work.silence, work.deltas, work.pending, work.named, work.swept, memory.weight_peak,
+            work.events,
         )  # fmt: skip
 
 
@@ -179,8 +182,8 @@ def write_layers(store, plan):  # type: ignore[no-untyped-def]
         at = store.place[layer]
         if at >= 0 and store.pulsed[at] != 0:
             write_pulses_both_ways(
-                block(store.memory.weights, plan, layer), block(store.memory.mirror, plan, layer), layer,
-                store.listed[at], store.sensings[at], store.banks[at], store.ways[at],
+                block(store.memory.weights, plan, layer), block(store.memory.mirror, plan, layer),
+                store.followed[at] != 0, store.listed[at], store.sensings[at], store.banks[at], store.ways[at],
             )  # fmt: skip
 
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from edgesdt.kernels.arithmetic import saturate
-from edgesdt.kernels.drive import accumulate
 from edgesdt.kernels.inverse_root import inverse_root
 from edgesdt.kernels.jit import kernel
-from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, INPUTS, SAMPLES
-from edgesdt.kernels.listing import list_nonzero
-from edgesdt.kernels.row_sums import add_signed_rows, sum_along_rows
+from edgesdt.kernels.layout import INPUTS, SAMPLES
 from edgesdt.rules.activation.kernels.forward import (
     centre,
     nearest,
@@ -21,10 +18,9 @@ from edgesdt.rules.activation.kernels.forward import (
     standardise,
     take_sizes,
 )
+from edgesdt.rules.activation.kernels.weights import add_inputs, add_signals, move, sum_back
 from edgesdt.rules.activation.layout import ACTIVE, COLUMNS, JUDGED, LABELS, LEARNED, OUTPUTS, RELOADS, ROWS, UPDATES
-from edgesdt.synapses.digital import register_of
-from edgesdt.synapses.lines import add_lines, draw_lines
-from edgesdt.synapses.outer import move_by_outer
+from edgesdt.synapses.store import begin_inference, write
 
 WHOLE = 256
 """A whole update; a share of it is in 256ths."""
@@ -35,7 +31,7 @@ OUTPUT_POINT = 14
 
 
 @kernel
-def load(chip, plan, work, x):  # type: ignore[no-untyped-def]
+def load(chip, plan, work, store, x):  # type: ignore[no-untyped-def]
     """Normalise sample `x` (n_0,) and sum what it alone adds to layer 1."""
     work.events[SAMPLES, 0] += 1
     for i in range(plan.image):
@@ -48,15 +44,12 @@ def load(chip, plan, work, x):  # type: ignore[no-untyped-def]
         chip.image_sums[j] = 0
     work.reach[0] = 0
     work.events[INPUTS, 0] += count
-    work.events[ACCUMULATOR_SATURATIONS, 1] += accumulate(
-        chip.image_sums, chip.weights, 0, work.event_index, work.event_value, count, work.weight_peak[0], work.reach,
-        plan.accumulator_limit,
-    )  # fmt: skip
+    add_inputs(store, chip.image_sums, work.event_index, work.event_value, count, chip, plan, work)
     work.reach[1] = work.reach[0]
 
 
 @kernel
-def show(chip, plan, work, label):  # type: ignore[no-untyped-def]
+def show(chip, plan, work, store, label):  # type: ignore[no-untyped-def]
     """Set the label's units and add their rows to what the image adds: the sums of layer 1."""
     image, n = plan.image, chip.image_sums.shape[0]
     for i in range(image, plan.sizes[0]):
@@ -69,10 +62,7 @@ def show(chip, plan, work, label):  # type: ignore[no-untyped-def]
         chip.accumulators[j] = chip.image_sums[j]
     work.reach[0] = work.reach[1]
     work.events[LABELS, 0] += 1
-    work.events[ACCUMULATOR_SATURATIONS, 1] += accumulate(
-        chip.accumulators[:n], chip.weights, 0, work.label_index, work.label_value, plan.copies, work.weight_peak[0],
-        work.reach, plan.accumulator_limit,
-    )  # fmt: skip
+    add_inputs(store, chip.accumulators[:n], work.label_index, work.label_value, plan.copies, chip, plan, work)
 
 
 @kernel
@@ -94,22 +84,16 @@ def send_on(chip, plan, work, layer, square):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def pass_up(chip, plan, work, label):  # type: ignore[no-untyped-def]
+def pass_up(chip, plan, work, store, label):  # type: ignore[no-untyped-def]
     """Outputs of every layer for the loaded image and `label`. Returns the sum of the squares of the last ones."""
-    show(chip, plan, work, label)
+    show(chip, plan, work, store, label)
     last, square = plan.sizes.shape[0] - 1, np.int64(0)
     for layer in range(1, last + 1):
         first, n = plan.first[layer], plan.sizes[layer]
         if layer > 1:
-            at, rows = plan.first_signal[layer - 1], plan.sizes[layer - 1]
             for j in range(n):
                 chip.accumulators[j] = 0
-            active, hits = add_signed_rows(
-                chip.accumulators[:n], chip.weights, plan.first_weight[layer - 1], chip.signals[at : at + rows], work,
-                work.weight_peak[layer - 1], np.int64(0), plan.accumulator_limit,
-            )  # fmt: skip
-            work.events[ACTIVE, layer - 1] += active
-            work.events[ACCUMULATOR_SATURATIONS, layer] += hits
+            work.events[ACTIVE, layer - 1] += add_signals(store, layer - 1, chip.accumulators[:n], chip, plan, work)
         square = put_out(
             chip.accumulators[:n], chip.outputs[first : first + n], plan.output_right, plan.output_half,
             plan.state_limit,
@@ -123,7 +107,7 @@ def pass_up(chip, plan, work, label):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def reconstruct(chip, plan, work, layer, share):  # type: ignore[no-untyped-def]
+def reconstruct(chip, plan, work, store, layer, share):  # type: ignore[no-untyped-def]
     """Errors of the rows of weight layer `layer`: input less what the outputs make of it, times `share` 256ths."""
     at, rows = plan.first_signal[layer], plan.sizes[layer]
     first, n = plan.first[layer + 1], plan.widths[layer]
@@ -133,9 +117,7 @@ def reconstruct(chip, plan, work, layer, share):  # type: ignore[no-untyped-def]
         active += outputs[j] != 0
     work.events[UPDATES, layer] += 1
     work.events[OUTPUTS, layer + 1] += active
-    work.events[ACCUMULATOR_SATURATIONS, layer] += sum_along_rows(
-        sums, chip.weights, plan.first_weight[layer], outputs, work, work.weight_peak[layer], plan.accumulator_limit
-    )
+    sum_back(store, layer, sums, outputs, chip, plan, work)
     for i in range(rows):
         apart = (np.int64(chip.signals[at + i]) << plan.output_right) - np.int64(sums[i])
         code = saturate(nearest(apart, plan.error_right), -plan.error_limit - 1, plan.error_limit)
@@ -143,45 +125,14 @@ def reconstruct(chip, plan, work, layer, share):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def compete(chip, plan, work, rates, layer, share):  # type: ignore[no-untyped-def]
+def compete(chip, plan, work, store, rates, layer, share):  # type: ignore[no-untyped-def]
     """Move the weights of layer `layer` by rate · error · output, times `share` 256ths (below 0: unlearning)."""
-    reconstruct(chip, plan, work, layer, share)
+    reconstruct(chip, plan, work, store, layer, share)
     first, n, rows = plan.first[layer + 1], plan.widths[layer], plan.sizes[layer]
     outputs, errors = chip.outputs[first : first + n], chip.errors[:rows]
-    if plan.by_lines:
-        found = draw_lines(
-            outputs, plan.column, plan.line_limit, chip.random, work.words, work.halves, chip.columns, work.posts,
-            work.post_values, work.events,
-        )  # fmt: skip
-        active = draw_lines(
-            errors, register_of(rates[layer]), plan.line_limit, chip.random, work.words, work.halves,
-            work.row_factors, work.rows, work.row_values, work.events,
-        )  # fmt: skip
-        add_lines(
-            chip.weights, work.wear, work.wear_carry, plan, layer, work.rows, work.row_values, active,
-            chip.columns[:n], found, work.steps, work.weight_peak, work.events,
-        )  # fmt: skip
-    else:
-        active = list_codes(errors, work.rows, work.row_values)
-        found = list_codes(outputs, work.posts, work.post_values)
-        move_by_outer(
-            chip.weights, work.mirror, work.wear, work.wear_carry, plan, layer, rates[layer], work.rows,
-            work.row_values, active, work.posts, work.post_values, found, chip.random, work.words, work.halves,
-            work.silence, work.deltas, work.pending, work.named, work.swept, work.weight_peak, work.events,
-        )  # fmt: skip
+    active, found = move(store, layer, errors, outputs, chip, plan, work, rates)
     work.events[ROWS, layer] += active
     work.events[COLUMNS, layer] += found
-
-
-@kernel
-def list_codes(codes, places, values):  # type: ignore[no-untyped-def]
-    """List the `codes` that are not 0: place and value, the values filled up with zeros. Returns how many."""
-    count = list_nonzero(codes, codes.shape[0], places)
-    for a in range(count):
-        values[a] = codes[places[a]]
-    for a in range(count, values.shape[0]):
-        values[a] = 0
-    return count
 
 
 @kernel
@@ -196,14 +147,15 @@ def grows(squares, point):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def learn_pass(chip, plan, work, rates, label, share):  # type: ignore[no-untyped-def]
+def learn_pass(chip, plan, work, store, rates, label, share):  # type: ignore[no-untyped-def]
     """A pass with `label`, then the update of every layer, the last one first: all see the outputs of that pass."""
-    pass_up(chip, plan, work, label)
+    pass_up(chip, plan, work, store, label)
     if share < 0 and plan.brake and grows(chip.squares, plan.point):
         return
     layers = plan.widths.shape[0]
     for layer in range(layers - 1, -1, -1):  # what was read last lies nearest
-        compete(chip, plan, work, rates, layer, share)
+        compete(chip, plan, work, store, rates, layer, share)
+    write(store, plan, work)
     if plan.activation == 2:
         for layer in range(1, layers):
             first, n = plan.first[layer], plan.sizes[layer]
@@ -233,42 +185,46 @@ def divide(share, mean, mean_bits, most, table):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def learn_stream(chip, plan, work, rates, samples, labels, order):  # type: ignore[no-untyped-def]
+def learn_stream(chip, plan, work, store, rates, samples, labels, order):  # type: ignore[no-untyped-def]
     """Learn from `samples[order]` (uint8 codes) with their `labels`, one at a time."""
     for t in range(order.shape[0]):
         label = labels[order[t]]
-        load(chip, plan, work, samples[order[t]])
+        load(chip, plan, work, store, samples[order[t]])
         work.events[LEARNED, 0] += 1
         if not plan.feedback:
-            learn_pass(chip, plan, work, rates, label, np.int64(WHOLE))
+            learn_pass(chip, plan, work, store, rates, label, np.int64(WHOLE))
             continue
         work.events[JUDGED, 0] += 1
         for c in range(plan.classes):
-            pass_up(chip, plan, work, c)
+            pass_up(chip, plan, work, store, c)
         wrong = rival(chip.activations, label)
         missing = chip.activations[wrong] + plan.margin - chip.activations[label]
         share = saturate(nearest(missing, plan.slope_right), 0, WHOLE)
         if plan.normalise:
             share = divide(share, chip.share_mean, plan.mean_bits, plan.most, chip.roots)
         if share > 0:
-            learn_pass(chip, plan, work, rates, label, share)
-            load_again(chip, plan, work)
-            learn_pass(chip, plan, work, rates, wrong, -nearest(share * plan.unlearning, 8))
+            learn_pass(chip, plan, work, store, rates, label, share)
+            load_again(chip, plan, work, store)
+            learn_pass(chip, plan, work, store, rates, wrong, -nearest(share * plan.unlearning, 8))
 
 
 @kernel
-def load_again(chip, plan, work):  # type: ignore[no-untyped-def]
+def load_again(chip, plan, work, store):  # type: ignore[no-untyped-def]
     """Sum anew what the image adds to layer 1: its weights have moved."""
-    load(chip, plan, work, chip.inputs)
+    load(chip, plan, work, store, chip.inputs)
     work.events[SAMPLES, 0] -= 1
     work.events[RELOADS, 0] += 1
 
 
 @kernel
-def infer_stream(chip, plan, work, samples, outputs):  # type: ignore[no-untyped-def]
-    """Activations (samples, classes) of every label, as codes of 16 bits with `OUTPUT_POINT` below the point."""
+def infer_stream(chip, plan, work, store, samples, first, outputs):  # type: ignore[no-untyped-def]
+    """Activations (samples, classes) of every label, as codes of 16 bits with `OUTPUT_POINT` below the point.
+
+    `first` is the place of the first one among all that are shown.
+    """
     for t in range(samples.shape[0]):
-        load(chip, plan, work, samples[t])
+        begin_inference(store, first + t, plan)
+        load(chip, plan, work, store, samples[t])
         for c in range(plan.classes):
-            square = pass_up(chip, plan, work, c)
+            square = pass_up(chip, plan, work, store, c)
             outputs[t, c] = min(nearest(square, plan.activation_right), (1 << 16) - 1)

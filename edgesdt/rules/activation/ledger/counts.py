@@ -19,7 +19,7 @@ from edgesdt.rules.activation.ledger import actions as own
 from edgesdt.rules.activation.settings import by_lines, judged_part, settings, shapes
 from edgesdt.rules.activity import ASSUMED, Activity, at
 from edgesdt.rules.arguments import check_layers, events_of
-from edgesdt.spec import Spec
+from edgesdt.spec import Spec, layers
 
 Events = npt.NDArray[np.int64]
 
@@ -69,7 +69,7 @@ def dense(spec: Spec, tally: Tally) -> Tally:
         active=tuple(tally.passes * n for n in spec.chip.layers[1:-1]),
         outputs=tuple(n * columns for n, (_, columns) in zip(tally.updates, each, strict=True)),
         pairs=synapses,
-        weight_writes=sum(synapses),
+        weight_writes=sum(synapses[k] for k in layers.in_memory(spec)),
     )
 
 
@@ -81,33 +81,34 @@ def actions(spec: Spec, events: Events) -> dict[str, int]:
 
 
 def priced(spec: Spec, happened: Tally) -> dict[str, int]:
-    """Actions for a tally of events in the spec's chip style."""
-    whole = spec.chip.style == "dense"
+    """Actions for a tally of events in the spec's chip style; only layers in memory have weights to read and write."""
+    whole, stored = spec.chip.style == "dense", layers.in_memory(spec)
     paid = dense(spec, happened) if whole else happened
-    learning, each, layers = settings(spec), shapes(spec), spec.chip.layers
+    learning, each, sizes = settings(spec), shapes(spec), spec.chip.layers
     units, passes = learning.label.units if whole else learning.label.copies, paid.passes
-    macs = (paid.inputs + passes * units) * layers[1]
-    macs += sum(n * above for n, above in zip(paid.active, layers[2:], strict=True))
-    back = sum(n * rows for n, (rows, _) in zip(paid.outputs, each, strict=True))
+    driven = (paid.inputs + passes * units, *paid.active)
+    macs = sum(driven[k] * sizes[k + 1] for k in stored)
+    back = sum(paid.outputs[k] * each[k][0] for k in stored)
     rows, columns = (sum(n * side[k] for n, side in zip(paid.updates, each, strict=True)) for k in (0, 1))
     formed, lines = sum(paid.pairs), by_lines(spec)
-    neurons, hidden = sum(layers[1:]), sum(layers[1:-1])
+    moved_here = sum(paid.pairs[k] for k in stored)
+    neurons, hidden = sum(sizes[1:]), sum(sizes[1:-1])
     rescaled, standard = learning.activation != "abs", learning.activation == "std_abs"
     moved = paid.updates[0] if standard else 0
     return {
         act.MAC: macs,
         own.RECONSTRUCTION: back,
-        act.WEIGHT_READ: macs + back + formed,
+        act.WEIGHT_READ: macs + back + moved_here,
         act.WEIGHT_WRITE: paid.weight_writes,
-        act.INPUT_READ: 2 * paid.samples * layers[0],  # for its square, then to be normalised
-        act.INPUT_WRITE: paid.samples * layers[0],
-        own.SQUARE: paid.samples * layers[0] + passes * (neurons + rescaled * hidden),
+        act.INPUT_READ: 2 * paid.samples * sizes[0],  # for its square, then to be normalised
+        act.INPUT_WRITE: paid.samples * sizes[0],
+        own.SQUARE: paid.samples * sizes[0] + passes * (neurons + rescaled * hidden),
         own.INVERSE_ROOT: paid.samples
         + learning.feedback.normalise * paid.judged
-        + rescaled * passes * 2 * (len(layers) - 2)
+        + rescaled * passes * 2 * (len(sizes) - 2)
         + standard * passes * hidden,
-        own.NORMALISE: paid.samples * layers[0],
-        own.SUM_COPY: passes * layers[1],
+        own.NORMALISE: paid.samples * sizes[0],
+        own.SUM_COPY: passes * sizes[1],
         own.OUTPUT: passes * neurons,
         own.MEAN: rescaled * passes * hidden,
         own.SIGNAL: rescaled * passes * hidden,
@@ -115,7 +116,7 @@ def priced(spec: Spec, happened: Tally) -> dict[str, int]:
         # signals: by the passes and the errors; outputs: by activations, reconstructions and factors
         act.STATE_READ: paid.inputs + passes * (units + hidden) + sum(paid.active) + rows + sum(paid.outputs) + columns,
         # a label's units are cleared and set
-        act.STATE_WRITE: paid.samples * layers[0] + passes * (2 * units + neurons + hidden),
+        act.STATE_WRITE: paid.samples * sizes[0] + passes * (2 * units + neurons + hidden),
         own.ERROR: rows,
         own.ERROR_READ: rows,
         own.ERROR_WRITE: rows,
@@ -138,14 +139,15 @@ def predicted(spec: Spec, learning: bool, activity: Activity = ASSUMED) -> dict[
 def expected(spec: Spec, learning: bool, activity: Activity) -> Tally:
     """The events of 1000 samples with `activity` (`activity.observed` says which share stands where)."""
     if activity.source.endswith("assuming"):
-        activity = replace(activity, changes=(1.0,), changes_at_inference=(1.0,), moved=(1.0,), pairing=(0.01,))
-    layers, each, samples = spec.chip.layers, shapes(spec), 1000
+        pairing = (0.01,) if by_lines(spec) else (0.8,)
+        activity = replace(activity, changes=(1.0,), changes_at_inference=(1.0,), moved=(1.0,), pairing=pairing)
+    sizes, each, samples = spec.chip.layers, shapes(spec), 1000
     judged = int(samples * judged_part(spec)) * learning
     reloads = int(judged * activity.nudged)
     updates = (samples - judged) * learning + 2 * reloads
     passes = updates + settings(spec).label.classes * (judged if learning else samples)
     shares = activity.changes if learning else activity.changes_at_inference
-    outputs = [updates * n * at(activity.moved, layer) for layer, n in enumerate(layers[1:], 1)]
+    outputs = [updates * n * at(activity.moved, layer) for layer, n in enumerate(sizes[1:], 1)]
     pairs = [updates * a * b * at(activity.pairing, layer) for layer, (a, b) in enumerate(each, 1)]
     steps = bank_steps(spec, updates) + samples * activity.steps if learning else 0
     return Tally(
@@ -153,20 +155,19 @@ def expected(spec: Spec, learning: bool, activity: Activity) -> Tally:
         judged=judged,
         reloads=reloads,
         passes=passes,
-        inputs=int((samples + reloads) * layers[0] * activity.inputs),
-        active=tuple(int(passes * n * at(shares, layer)) for layer, n in enumerate(layers[1:-1], 1)),
+        inputs=int((samples + reloads) * sizes[0] * activity.inputs),
+        active=tuple(int(passes * n * at(shares, layer)) for layer, n in enumerate(sizes[1:-1], 1)),
         updates=(updates,) * len(each),
         outputs=tuple(int(n) for n in outputs),
         pairs=tuple(int(n) for n in pairs),
-        weight_writes=int(sum(pairs) * activity.written),
+        weight_writes=int(sum(pairs[k] for k in layers.in_memory(spec)) * activity.written),
         bank_steps=max(int(steps), 0),
     )
 
 
 def bank_steps(spec: Spec, updates: int) -> int:
     """Steps of the random bank for so many updates of each layer: two draws of lines, or one for each column."""
-    if spec.chip.weights.rounding != "stochastic":
-        return 0
-    bank, lines = 2 * spec.chip.random.lanes, by_lines(spec)
-    each = (ceil(a / bank) + ceil(b / bank) if lines else b * ceil(a / bank) for a, b in shapes(spec))
-    return updates * sum(each)
+    bank, lines, stored = 2 * spec.chip.random.lanes, by_lines(spec), layers.in_memory(spec)
+    rounded = spec.chip.weights.rounding == "stochastic"
+    each = [ceil(a / bank) + ceil(b / bank) if lines else b * ceil(a / bank) for a, b in shapes(spec)]
+    return updates * sum(n for k, n in enumerate(each) if rounded or k not in stored)  # pulses are always rounded so

@@ -11,6 +11,7 @@ from edgesdt.rules.activation.ledger import actions as own
 from edgesdt.rules.activation.ledger.memory import input_square_bits, square_bits
 from edgesdt.rules.activation.settings import FACTOR_BITS, ROOT_BITS, RUNNING_BITS, SCORE_BITS, by_lines, settings
 from edgesdt.spec import Spec
+from edgesdt.spec.layers import in_memory
 
 _MEANING = act.MEANING | own.MEANING
 _MANTISSA = 3 * ROOT_BITS
@@ -130,10 +131,10 @@ def _units(spec: Spec) -> tuple[Unit, ...]:
     def arithmetic(*names: str) -> tuple[Use, ...]:
         return tuple(part for name in names for part in parts[name] if isinstance(part, Use))
 
-    step = own.LINE_STEP if by_lines(spec) else own.PRODUCT_STEP
+    step, stored = own.LINE_STEP if by_lines(spec) else own.PRODUCT_STEP, in_memory(spec)
     factor = (Unit("learning arithmetic", chip.neurons_per_cycle, arithmetic(own.FACTOR)),) if by_lines(spec) else ()
     return (
-        Unit("synaptic arithmetic", chip.macs_per_cycle, arithmetic(own.RECONSTRUCTION)),
+        *((Unit("synaptic arithmetic", chip.macs_per_cycle, arithmetic(own.RECONSTRUCTION)),) if stored else ()),
         Unit("learning arithmetic", chip.macs_per_cycle, arithmetic(step)),
         *factor,
         Unit("neurons", chip.neurons_per_cycle, arithmetic(own.OUTPUT, own.MEAN, own.SIGNAL)),

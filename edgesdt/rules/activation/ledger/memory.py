@@ -15,6 +15,8 @@ from edgesdt.rules.activation.settings import (
 )
 from edgesdt.rules.standard import SHIFT_BITS
 from edgesdt.spec import Spec
+from edgesdt.spec.layers import alone, device_of
+from edgesdt.synapses.crossbar.memory_map import cells_of
 
 SHARE_MEAN = QFormat(17, 16, signed=False)
 """A running mean of shares, of which a whole one is 2^16."""
@@ -28,7 +30,9 @@ def memory(spec: Spec) -> tuple[Array, ...]:
     signal = QFormat(chip.states.bits + 1, point)
     arrays = [_numbers("input", (chip.layers[0],), QFormat(spec.encoder.bits, spec.encoder.bits, False), "inputs")]
     weight = QFormat(chip.weights.bits, chip.weights.point)
-    arrays += [_numbers(f"weights_{k}", shape, weight, "weights") for k, shape in enumerate(each)]
+    for k, shape in enumerate(each):
+        stored = _numbers(f"weights_{k}", shape, weight, "weights")
+        arrays.append(stored if device_of(spec, k).in_memory else cells_of(alone(spec, k), k))
     arrays += [_numbers(f"signals_{k}", (n,), signal, "signals") for k, n in enumerate(rows)]
     arrays += [_numbers(f"outputs_{k}", (n,), signal, "outputs") for k, n in enumerate(columns, start=1)]
     arrays += [

@@ -1,4 +1,4 @@
-"""The forward pass: weighted sums, activations, and the softmax of the last layer by look-up tables."""
+"""The forward pass: weighted sums and activations, layer by layer."""
 
 from __future__ import annotations
 
@@ -25,34 +25,6 @@ def mask(states, keep):  # type: ignore[no-untyped-def]
     """The states of dropped outputs are 0."""
     for j in range(states.shape[0]):
         states[j] = states[j] if keep[j] != 0 else 0
-
-
-@kernel
-def softmax(accumulators, states, exponentials, reciprocals, plan):  # type: ignore[no-untyped-def]
-    """`s_j = e_j / Σ e`, `e_j = exp(u_j − max u)` by one table, the division by a second one and a shift."""
-    last = plan.sizes.shape[0] - 1
-    right, half, limit = plan.drive_right[last], plan.drive_half[last], plan.drive_limit
-    n, top = states.shape[0], np.int64(-limit - 1)
-    for j in range(n):
-        states[j] = saturate((np.int64(accumulators[j]) + half) >> right, -limit - 1, limit)
-        top = max(top, np.int64(states[j]))
-    total = np.int64(0)
-    for j in range(n):
-        below = top - np.int64(states[j])
-        if plan.exponent_right > 0:
-            place = (below + (1 << (plan.exponent_right - 1))) >> plan.exponent_right
-        else:
-            place = below << -plan.exponent_right
-        states[j] = np.int64(exponentials[place]) if place < exponentials.shape[0] else 0
-        total += np.int64(states[j])
-    length = 0
-    while total >> length != 0:
-        length += 1
-    inverse = np.int64(reciprocals[(total >> (length - 9)) & 255])
-    down = length + 15 - plan.state_bits
-    for j in range(n):
-        share = (np.int64(states[j]) * inverse + (np.int64(1) << (down - 1))) >> down
-        states[j] = min(share, plan.state_limit)
 
 
 @kernel

@@ -5,8 +5,9 @@ from __future__ import annotations
 from edgesdt.kernels.drive import drop, present, rest
 from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.layout import APPLIED, BANK_STEPS, SAMPLES
+from edgesdt.kernels.softmax import softmax
 from edgesdt.rules.backprop.kernels.backward import hidden_errors, output_errors, send_back
-from edgesdt.rules.backprop.kernels.forward import activate, feed_on, list_codes, mask, softmax
+from edgesdt.rules.backprop.kernels.forward import activate, feed_on, list_codes, mask
 from edgesdt.rules.backprop.layout import ERRORS, LEARNED
 from edgesdt.synapses.batch import apply_biases
 from edgesdt.synapses.outer import gather_outer, move_biases
@@ -36,7 +37,10 @@ def forward(chip, plan, work, store):  # type: ignore[no-untyped-def]
     for layer in range(1, last + 1):
         start, end = plan.first[layer], plan.first[layer] + plan.sizes[layer]
         if layer == last and plan.softmax:
-            softmax(chip.accumulators[start:end], chip.states[start:end], chip.exponentials, chip.reciprocals, plan)
+            softmax(
+                chip.accumulators[start:end], chip.states[start:end], chip.exponentials, chip.reciprocals,
+                plan.drive_right[layer], plan.drive_half[layer], plan.drive_limit, plan.exponent_right, plan.state_bits,
+            )  # fmt: skip
         else:
             activate(
                 chip.accumulators[start:end], chip.states[start:end], plan.drive_right[layer], plan.drive_half[layer],
@@ -77,6 +81,14 @@ def backward(chip, plan, work, store):  # type: ignore[no-untyped-def]
         hidden_errors(
             chip.accumulators[start:end], chip.states[start:end], chip.errors[start:end], plan.error_right[layer], plan
         )
+
+
+@inlined
+def hold(errors, frozen):  # type: ignore[no-untyped-def]
+    """A frozen neuron has passed its error on, and learns nothing from it."""
+    for j in range(frozen.shape[0]):
+        if frozen[j] != 0:
+            errors[j] = 0
 
 
 @inlined
@@ -149,6 +161,7 @@ def learn_stream(chip, plan, work, store, rates, samples, labels, order):  # typ
             mask(chip.states[plan.first[-1] :], chip.keep)
         pick_target(chip, plan, work, labels[order[t]])
         backward(chip, plan, work, store)
+        hold(chip.errors, chip.frozen)
         update(chip, plan, work, store, rates)
         waiting += 1
         if waiting == plan.batch or t + 1 == order.shape[0]:

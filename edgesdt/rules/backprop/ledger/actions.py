@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from edgesdt.rules import softmax
+
 BACK_MAC: Final = "back_mac"
 ACTIVATION: Final = "activation"
-SOFTMAX: Final = "softmax"
-RECIPROCAL: Final = "reciprocal"
 ERROR: Final = "error"
 ERROR_READ: Final = "error_read"
 ERROR_WRITE: Final = "error_write"
@@ -18,8 +18,7 @@ GRADIENT_ACCESS: Final = "gradient_access"
 MEANING: Final[dict[str, str]] = {
     BACK_MAC: "one weight times one error of the layer above, added to an accumulator: the transposed pass",
     ACTIVATION: "one weighted sum shifted, rounded and clamped to a state",
-    SOFTMAX: "one output: difference to the largest, exponential looked up and added, product with the reciprocal",
-    RECIPROCAL: "one look-up of the reciprocal of a sum of exponentials",
+    **softmax.MEANING,
     ERROR: "one error: target less state, or a sum from above, shifted, rounded and gated by the activation",
     ERROR_READ: "one error read from the error memory",
     ERROR_WRITE: "one error written to the error memory",

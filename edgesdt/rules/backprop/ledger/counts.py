@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from edgesdt.kernels import layout as ev
 from edgesdt.ledger import actions as act
+from edgesdt.rules import hidden_bits, softmax
 from edgesdt.rules.activity import ASSUMED, Activity, at, bank_steps, kept_inputs
 from edgesdt.rules.arguments import check_layers, events_of
 from edgesdt.rules.backprop import layout as more
@@ -118,8 +119,8 @@ def priced(spec: Spec, happened: Tally) -> dict[str, int]:
         act.STATE_READ: sum(paid.active) * (2 if learned else 1) + learned * neurons,
         act.STATE_WRITE: paid.samples * neurons,
         own.ACTIVATION: paid.samples * (neurons - (outputs if soft else 0)),
-        own.SOFTMAX: paid.samples * outputs if soft else 0,
-        own.RECIPROCAL: paid.samples if soft else 0,
+        softmax.SOFTMAX: paid.samples * outputs if soft else 0,
+        softmax.RECIPROCAL: paid.samples if soft else 0,
         own.ERROR: learned * neurons,
         # read by the pass to the layer below, and for the update
         own.ERROR_READ: sum(paid.errors[2:]) + sum(paid.errors),
@@ -132,6 +133,7 @@ def priced(spec: Spec, happened: Tally) -> dict[str, int]:
         act.BIAS_WRITE: paid.bias_writes,
         act.RANDOM_WORD: paid.bank_steps * spec.chip.random.lanes,
         own.GRADIENT_ACCESS: formed + applied if batched else 0,
+        **hidden_bits.counts(spec, read_to_move, paid.weight_writes),
     }
 
 

@@ -9,12 +9,13 @@ from dataclasses import replace
 
 from edgesdt.ledger import actions as act
 from edgesdt.ledger.recipes import Access, Action, Along, Bound, Design, Phase, Unit, Use
+from edgesdt.rules import hidden_bits, softmax
 from edgesdt.rules.backprop.ledger import actions as own
 from edgesdt.rules.backprop.ledger.memory import gradient_bits
-from edgesdt.rules.backprop.registers import TABLE_BITS
 from edgesdt.rules.backprop.settings import settings
 from edgesdt.spec import Spec
 from edgesdt.spec.layers import in_memory
+from edgesdt.synapses import levels
 from edgesdt.targets.design import design as target_design
 
 _MEANING = act.MEANING | own.MEANING
@@ -39,12 +40,12 @@ def _event_bits(spec: Spec) -> int:
 def _mac(spec: Spec, bits: int) -> tuple[Use, ...]:
     """A product of `bits` bits and a weight, added to an accumulator."""
     total = spec.chip.accumulator.bits
-    return (Use("multiply", (bits, spec.chip.weights.bits)), Use("add", (total,)), Use("register", (total,)))
+    return (Use("multiply", (bits, levels.seen(spec).bits)), Use("add", (total,)), Use("register", (total,)))
 
 
 def _actions(spec: Spec) -> tuple[Action, ...]:
     chip, errors = spec.chip, settings(spec).errors.bits
-    weight, state, total, held = chip.weights.bits, chip.states.bits, chip.accumulator.bits, chip.constants.bits
+    weight, state, total, held = levels.stored(spec).bits, chip.states.bits, chip.accumulator.bits, chip.constants.bits
     event = _event_bits(spec)
     product = event + errors
     wide = product + held
@@ -54,11 +55,9 @@ def _actions(spec: Spec) -> tuple[Action, ...]:
     error = Access(errors, ("errors",), along=found, kind="states")
     inputs = Access(spec.encoder.bits, ("input",), along=found, kind="inputs")
     # the forward pass reads rows of the weights; the transposed one and the update go down a column, as buffers do
-    synapse = Access(weight, ("weights",), along="column")
+    synapse = hidden_bits.accessed(spec)
     bias = Access(chip.biases.bits, ("biases",), along=found)
     loaded = {act.INPUT_WRITE: sum(chip.layers[1:]) / chip.layers[0]}  # all of them at the start of a sample
-    table = Access(TABLE_BITS, ("exponentials",), along="column", kind="buffers")
-    inverse = Access(TABLE_BITS, ("reciprocals",), along="column", kind="buffers")
     recipes: dict[str, tuple[str, tuple[Use | Access, ...]]] = {
         act.MAC: ("synaptic arithmetic", _mac(spec, event)),
         own.BACK_MAC: ("synaptic arithmetic", _mac(spec, errors)),
@@ -69,18 +68,7 @@ def _actions(spec: Spec) -> tuple[Action, ...]:
         act.STATE_READ: ("neurons", (states,)),
         act.STATE_WRITE: ("neurons", (states,)),
         own.ACTIVATION: ("neurons", (Use("add", (total,)), Use("shift", (total,)), Use("compare", (total,), 2))),
-        own.SOFTMAX: (
-            "softmax",
-            (
-                Use("compare", (state + 4,)),
-                Use("add", (state + 4,)),
-                table,
-                Use("add", (total,)),
-                Use("multiply", (TABLE_BITS, TABLE_BITS)),
-                Use("shift", (2 * TABLE_BITS,)),
-            ),
-        ),
-        own.RECIPROCAL: ("softmax", (Use("shift", (total,)), inverse)),
+        **{each.name: (each.component, each.recipe) for each in softmax.actions(state, total)},
         own.ERROR: (
             "errors",
             (Use("add", (total,)), Use("shift", (total,)), Use("compare", (total,)), Use("compare", (state,), 2)),
@@ -106,7 +94,8 @@ def _actions(spec: Spec) -> tuple[Action, ...]:
             (Use("add", (buffered,)), Access(buffered, ("weight_gradient",), 2, along="column", kind="buffers")),
         ),
     }
-    return tuple(Action(name, _MEANING[name], part, recipe) for name, (part, recipe) in recipes.items())
+    made = (Action(name, _MEANING[name], part, recipe) for name, (part, recipe) in recipes.items())
+    return (*made, *hidden_bits.actions(spec))
 
 
 def _units(spec: Spec) -> tuple[Unit, ...]:
@@ -123,16 +112,15 @@ def _units(spec: Spec) -> tuple[Unit, ...]:
         Use("multiply", (product, held)),
         Use("add", (product + held,)),
         Use("shift", (product + held,)),
-        Use("add", (chip.weights.bits,)),
+        Use("add", (levels.stored(spec).bits,)),
     )
     neuron = (Use("add", (total,), 2), Use("shift", (total,), 2), Use("compare", (state,), 2))
     mac = _mac(spec, max(event, errors))
-    soft = (Use("add", (state + 4,)), Use("multiply", (TABLE_BITS, TABLE_BITS)), Use("shift", (2 * TABLE_BITS,)))
     return (
         *((Unit("synaptic arithmetic", chip.macs_per_cycle, mac),) if in_memory(spec) else ()),
         Unit("learning arithmetic", chip.macs_per_cycle, learner),
         Unit("neurons", chip.neurons_per_cycle, neuron),
-        *((Unit("softmax", 1, soft),) if settings(spec).loss == "cross_entropy" else ()),
+        *((softmax.unit(state),) if settings(spec).loss == "cross_entropy" else ()),
         Unit("random bank", chip.random.lanes, (Use("xor", (32,), 3), Use("register", (32,)))),
     )
 
@@ -149,7 +137,7 @@ def _phases(spec: Spec) -> tuple[Phase, ...]:
             (
                 (Bound(macs, {act.MAC: 1}),),
                 (Bound(lanes, {own.ACTIVATION: 1}),),
-                (Bound(1, {own.SOFTMAX: 1}),),
+                (Bound(1, {softmax.SOFTMAX: 1}),),
             ),
         ),
         Phase("backward", ((Bound(macs, {own.BACK_MAC: 1}),), (Bound(lanes, {own.ERROR: 1}),))),

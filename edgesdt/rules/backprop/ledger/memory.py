@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from edgesdt.ledger.memory import Array
 from edgesdt.qformat import QFormat
-from edgesdt.rules.backprop.registers import TABLE, TABLE_BITS
+from edgesdt.rules import hidden_bits
 from edgesdt.rules.backprop.settings import settings
 from edgesdt.rules.schedule import DROP_BITS
+from edgesdt.rules.softmax import tables
 from edgesdt.spec import Spec
 from edgesdt.spec.layers import alone, device_of
 from edgesdt.synapses.crossbar.memory_map import cells_of
@@ -26,6 +27,7 @@ def memory(spec: Spec) -> tuple[Array, ...]:
     for k in range(depth):
         stored = _numbers(f"weights_{k}", (layers[k], layers[k + 1]), weight, "weights")
         arrays.append(stored if device_of(spec, k).in_memory else cells_of(alone(spec, k), k))
+    arrays += hidden_bits.arrays(spec)
     for k, n in enumerate(layers[1:], start=1):
         if chip.biases.enabled:
             arrays.append(_numbers(f"biases_{k}", (n,), bias, "biases"))
@@ -42,9 +44,9 @@ def memory(spec: Spec) -> tuple[Array, ...]:
     else:
         arrays.append(Array("label", (1,), "index", index, "winners"))
     if learning.loss == "cross_entropy":
-        tables = QFormat(TABLE_BITS, TABLE_BITS, signed=False)
-        arrays.append(_numbers("exponentials", (TABLE,), tables, "exponentials"))
-        arrays.append(_numbers("reciprocals", (TABLE,), tables, "reciprocals"))
+        arrays += tables()
+    if learning.consolidation.frozen:
+        arrays.append(Array("frozen", (sum(layers[1:]),), "bit", 1, "frozen"))
     arrays.append(Array("random_bank", (chip.random.lanes,), chip.random.generator, 32, "random"))
     arrays.append(Array("constants", (2 + depth,), "multiplier, shift", chip.constants.bits + SHIFT_BITS))
     arrays.append(_numbers("target_codes", (2,), target.state, ""))

@@ -15,6 +15,7 @@ from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.layout import BANK_STEPS, NUDGED_CHANGES, STATE_CHANGES
 from edgesdt.kernels.listing import list_nonzero
 from edgesdt.kernels.random_bank import draw, steps_for
+from edgesdt.kernels.softmax import softmax
 from edgesdt.synapses.store import add_changes
 
 MOVERS, CHANGES, STALE = 0, 1, 2
@@ -155,10 +156,33 @@ def propagate(accumulators, store, plan, changes, change_by, counts, reach, even
             counts[STALE, layer - 1] = 1
 
 
+@kernel
+def nudge_from_softmax(  # type: ignore[no-untyped-def]
+    nudges, accumulators, keep, target, exponentials, reciprocals, plan, sign, shares, changes, change_by
+):
+    """One step of softmax outputs: `sign·beta·(target − share)`, the nudge of the layer below, in state codes.
+
+    Lists the nudges that changed, and by how much; returns how many.
+    """
+    softmax(
+        accumulators, shares, exponentials, reciprocals, plan.drive_right, plan.drive_half, plan.drive_limit,
+        plan.exponent_right, plan.state_bits,
+    )  # fmt: skip
+    changed, limit = 0, np.int64(plan.state_limit)
+    for j in range(nudges.shape[0]):
+        apart = np.int64(plan.target_high if target[j] != 0 else plan.target_low) - np.int64(shares[j])
+        new = saturate(sign * scaled(apart, plan.beta, 0), -limit - 1, limit) if keep[j] != 0 else np.int64(0)
+        difference = new - np.int64(nudges[j])
+        changes[changed], change_by[changed] = j, difference
+        changed += difference != 0
+        nudges[j] = new
+    return changed
+
+
 @inlined
 def step_layers(  # type: ignore[no-untyped-def]
-    states, accumulators, keep, target, bank, plan, burst, sign, flags, movers, mover_state, mover_drive, mover_target,
-    changes, change_by, counts, words, halves, events,
+    states, accumulators, keep, target, exponentials, reciprocals, bank, plan, burst, sign, flags, movers, mover_state,
+    mover_drive, mover_target, changes, change_by, counts, words, halves, events,
 ):  # fmt: skip
     """Step every layer from the old states, `burst` times where nothing feeds back; returns how many codes changed.
 
@@ -169,6 +193,18 @@ def step_layers(  # type: ignore[no-untyped-def]
         start, end = plan.first[layer], plan.first[layer] + plan.sizes[layer]
         top = layer == last
         pull = sign if top else np.int64(0)
+        if top and plan.softmax:
+            counts[CHANGES, layer] = 0
+            if sign != 0:
+                moved = nudge_from_softmax(
+                    states[start:end], accumulators[start:end], keep, target, exponentials, reciprocals, plan, sign,
+                    mover_state[start:end], changes[start:end], change_by[start:end],
+                )  # fmt: skip
+                counts[CHANGES, layer] = moved
+                events[STATE_CHANGES, layer] += moved
+                events[NUDGED_CHANGES, layer] += moved
+                total += moved
+            continue
         if counts[STALE, layer] != 0:
             counts[STALE, layer] = 0
             counts[MOVERS, layer] = gather(
@@ -202,8 +238,8 @@ def step_layers(  # type: ignore[no-untyped-def]
 
 @kernel
 def relax(  # type: ignore[no-untyped-def]
-    states, accumulators, keep, target, store, bank, plan, steps, sign, flags, movers, mover_state, mover_drive,
-    mover_target, changes, change_by, counts, reach, words, halves, events,
+    states, accumulators, keep, target, exponentials, reciprocals, store, bank, plan, steps, sign, flags, movers,
+    mover_state, mover_drive, mover_target, changes, change_by, counts, reach, words, halves, events,
 ):  # fmt: skip
     """Run `steps` Jacobi steps of every layer; `sign` is 0 in the free phase, +1 or −1 (that of beta) when nudged."""
     last = plan.sizes.shape[0] - 1
@@ -212,28 +248,30 @@ def relax(  # type: ignore[no-untyped-def]
     burst = steps if last == 1 and not plan.stochastic_states else 1
     for _ in range(steps // burst):
         changed = step_layers(
-            states, accumulators, keep, target, bank, plan, burst, sign, flags, movers, mover_state, mover_drive,
-            mover_target, changes, change_by, counts, words, halves, events,
+            states, accumulators, keep, target, exponentials, reciprocals, bank, plan, burst, sign, flags, movers,
+            mover_state, mover_drive, mover_target, changes, change_by, counts, words, halves, events,
         )  # fmt: skip
         if changed == 0 and not plan.stochastic_states:
             break
         if last > 1:
             propagate(accumulators, store, plan, changes, change_by, counts, reach, events)
-    if last == 1:
+    if last == 1 and not plan.softmax:
         write_back(states, movers[: counts[MOVERS, 1]], mover_state)
 
 
 @kernel
 def list_return(states, free_states, plan, changes, change_by, counts, events):  # type: ignore[no-untyped-def]
-    """Set every state back to its free value and list the changes, for `propagate` to undo the nudge."""
-    for layer in range(1, plan.sizes.shape[0]):
+    """Set every state back to its free value (nudges of a softmax to 0); lists the changes, for `propagate` to undo."""
+    last = plan.sizes.shape[0] - 1
+    for layer in range(1, last + 1):
         start, count = plan.first[layer], 0
         for j in range(plan.sizes[layer]):
-            difference = free_states[start + j] - states[start + j]
+            free = np.int32(0) if plan.softmax and layer == last else free_states[start + j]
+            difference = free - states[start + j]
             changes[start + count] = j
             change_by[start + count] = difference
             count += difference != 0
-            states[start + j] = free_states[start + j]
+            states[start + j] = free
         counts[CHANGES, layer] = count
         counts[STALE, layer] = 1
         events[STATE_CHANGES, layer] += count

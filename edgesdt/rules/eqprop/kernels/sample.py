@@ -11,6 +11,7 @@ from edgesdt.kernels.drive import drop, present, rest
 from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.layout import APPLIED, BANK_STEPS, NUDGED_RUNS, SAMPLES
 from edgesdt.kernels.random_bank import draw
+from edgesdt.kernels.softmax import softmax
 from edgesdt.rules.eqprop.kernels import one_layer
 from edgesdt.rules.eqprop.kernels.relax import STALE, list_return, propagate, relax
 from edgesdt.synapses.batch import apply_biases, gather_contrast
@@ -43,12 +44,20 @@ def copy(source, into):  # type: ignore[no-untyped-def]
 
 
 @inlined
+def hold(codes, free, frozen):  # type: ignore[no-untyped-def]
+    """A frozen neuron ends a nudged phase where the free phase ended: none of its own synapses sees a contrast."""
+    for j in range(frozen.shape[0]):
+        if frozen[j] != 0:
+            codes[j] = free[j]
+
+
+@inlined
 def settle(chip, plan, work, store, steps, sign):  # type: ignore[no-untyped-def]
     """Relax the whole network for `steps` steps, nudged with the sign of beta (0: free)."""
     relax(
-        chip.states, chip.accumulators, chip.keep, chip.target, store, chip.random, plan, steps, np.int64(sign),
-        work.flags, work.movers, work.mover_state, work.mover_drive, work.mover_target, work.changes, work.change_by,
-        work.counts, work.reach, work.words, work.halves, work.events,
+        chip.states, chip.accumulators, chip.keep, chip.target, chip.exponentials, chip.reciprocals, store,
+        chip.random, plan, steps, np.int64(sign), work.flags, work.movers, work.mover_state, work.mover_drive,
+        work.mover_target, work.changes, work.change_by, work.counts, work.reach, work.words, work.halves, work.events,
     )  # fmt: skip
 
 
@@ -64,6 +73,20 @@ def free_phase(chip, plan, work, store):  # type: ignore[no-untyped-def]
         )  # fmt: skip
     else:
         settle(chip, plan, work, store, plan.free_steps, 0)
+    if plan.softmax:
+        make_shares(chip.states, chip.accumulators, chip.keep, chip.exponentials, chip.reciprocals, plan)
+
+
+@kernel
+def make_shares(states, accumulators, keep, exponentials, reciprocals, plan):  # type: ignore[no-untyped-def]
+    """End of a free phase with softmax outputs: their states become its shares, those of dropped ones 0."""
+    top = plan.first[-1]
+    softmax(
+        accumulators[top:], states[top:], exponentials, reciprocals, plan.drive_right, plan.drive_half,
+        plan.drive_limit, plan.exponent_right, plan.state_bits,
+    )  # fmt: skip
+    for j in range(keep.shape[0]):
+        states[top + j] = states[top + j] if keep[j] != 0 else 0
 
 
 @inlined
@@ -107,16 +130,35 @@ def return_to_free(chip, plan, work, store):  # type: ignore[no-untyped-def]
     propagate(chip.accumulators, store, plan, work.changes, work.change_by, work.counts, work.reach, work.events)
 
 
+@kernel
+def list_aims(free_states, keep, target, plan, aims):  # type: ignore[no-untyped-def]
+    """`aims` (N,): the free states, with the target codes in the place of a softmax (those of dropped outputs 0)."""
+    for j in range(free_states.shape[0]):
+        aims[j] = free_states[j]
+    for j in range(keep.shape[0]):
+        aim = plan.target_high if target[j] != 0 else plan.target_low
+        aims[plan.first[-1] + j] = aim if keep[j] != 0 else 0
+
+
 @inlined
 def local_update(chip, plan, work, store, rates, plus, minus):  # type: ignore[no-untyped-def]
-    """Move every weight layer from the input up, then every bias layer, by the contrast of two phases."""
+    """Move every weight layer from the input up, then every bias layer, by the contrast of two phases.
+
+    Below a softmax the contrast is that of target and share, at the free states.
+    """
     layers = plan.sizes.shape[0] - 1
+    soft = layers - 1 if plan.softmax else layers
+    aims = work.mover_target
+    if plan.softmax:
+        list_aims(chip.free_states, chip.keep, chip.target, plan, aims)
     for layer in range(layers):
-        update_contrast(store, layer, chip.inputs, plus, minus, rates[0, layer], chip.random, plan, work)
+        high, low = (plus, minus) if layer < soft else (aims, chip.free_states)
+        update_contrast(store, layer, chip.inputs, high, low, rates[0, layer], chip.random, plan, work)
     if plan.learn_biases:
         for layer in range(layers):
+            high, low = (plus, minus) if layer < soft else (aims, chip.free_states)
             update_biases(
-                chip.biases, plus, minus, plan, layer + 1, rates[1, layer], chip.random, work.words, work.halves,
+                chip.biases, high, low, plan, layer + 1, rates[1, layer], chip.random, work.words, work.halves,
                 work.flags, work.posts, work.events,
             )  # fmt: skip
     write(store, plan, work)
@@ -128,8 +170,12 @@ def learn_contrast(chip, plan, work, store, rates, plus, minus):  # type: ignore
     if plan.batch == 1:
         local_update(chip, plan, work, store, rates, plus, minus)
     else:
+        high, low = plus, minus
+        if plan.softmax:
+            high, low = work.mover_target, chip.free_states
+            list_aims(chip.free_states, chip.keep, chip.target, plan, high)
         gather_contrast(
-            chip.weight_contrast, chip.bias_contrast, chip.inputs, plus, minus, plan, work.flags, work.pres,
+            chip.weight_contrast, chip.bias_contrast, chip.inputs, plus, minus, high, low, plan, work.flags, work.pres,
             work.pre_plus, work.pre_minus, work.posts, work.events,
         )  # fmt: skip
 
@@ -178,13 +224,17 @@ def learn_stream(chip, plan, work, store, rates, samples, labels, order):  # typ
         pick_target(chip, plan, work, labels[order[t]])
         if not plan.supervised:
             homeostasis(chip, plan)
+        if plan.softmax:  # no nudge yet
+            chip.states[plan.first[-1] :] = 0
         nudged_phase(chip, plan, work, store, sign)
         plus, minus = (chip.states, chip.free_states) if sign > 0 else (chip.free_states, chip.states)
         if plan.nudge_sign == SYMMETRIC:
             copy(chip.states, chip.plus_states)
             return_to_free(chip, plan, work, store)
             nudged_phase(chip, plan, work, store, -1)
+            hold(chip.plus_states, chip.free_states, chip.frozen)
             plus, minus = chip.plus_states, chip.states
+        hold(chip.states, chip.free_states, chip.frozen)
         learn_contrast(chip, plan, work, store, rates, plus, minus)
         waiting += 1
         if waiting == plan.batch or t + 1 == order.shape[0]:

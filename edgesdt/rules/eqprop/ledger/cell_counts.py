@@ -66,10 +66,12 @@ def _above(alone: Spec, learning: bool, happened: Tally, layer: int, activity: A
     rule, n1 = settings(alone), alone.chip.layers[1]
     steps = rule.free_steps + (happened.nudged_runs // max(happened.samples, 1)) * rule.nudged_steps
     reads = 2 * ASSUMED_STEPS * steps * happened.samples
+    soft = eqprop_counts.is_soft(alone) and layer == len(happened.changes) - 2
+    back = 2 * ASSUMED_STEPS * happened.nudged_runs * rule.nudged_steps if soft else reads
     swept = n1 * at(activity.moved, layer + 1) * happened.samples
     update = Update(swept, happened.pairs[layer]) if learning else None
     return array_expected.above(
-        alone, (reads, reads), (happened.changes[layer], happened.changes[layer + 1]), update
+        alone, (reads, back), (happened.changes[layer], happened.changes[layer + 1]), update
     )
 
 

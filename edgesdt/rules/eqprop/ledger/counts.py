@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from edgesdt.kernels import layout as ev
 from edgesdt.ledger import actions as act
+from edgesdt.rules import hidden_bits, softmax
 from edgesdt.rules.activity import ASSUMED, Activity, at, bank_steps, kept_inputs
 from edgesdt.rules.arguments import check_layers, events_of
 from edgesdt.rules.eqprop.ledger.design import counts_columns
@@ -79,12 +80,13 @@ def dense(spec: Spec, tally: Tally) -> Tally:
     steps = tally.samples * learning.free_steps + tally.nudged_runs * learning.nudged_steps + returns
     updates = tally.applied if learning.batch > 1 else tally.samples
     learned = tally.nudged_runs > 0
-    neurons = sum(sizes[1:])
+    neurons, nudged = sum(sizes[1:]), tally.nudged_runs * learning.nudged_steps
+    top = nudged + returns if is_soft(spec) else steps  # a softmax nudges in nudged phases alone
     return Tally(
         samples=tally.samples,
         inputs=tally.samples * sizes[0],
-        changes=(0, *(steps * n for n in sizes[1:])),
-        nudged_changes=tally.nudged_runs * learning.nudged_steps * sizes[-1],
+        changes=(0, *(steps * n for n in sizes[1:-1]), top * sizes[-1]),
+        nudged_changes=nudged * sizes[-1],
         nudged_runs=tally.nudged_runs,
         pairs=tuple(tally.samples * n if learned else 0 for n in synapses),
         weight_writes=updates * stored if learned else 0,
@@ -93,6 +95,19 @@ def dense(spec: Spec, tally: Tally) -> Tally:
         bank_steps=tally.bank_steps,
         applied=tally.applied,
     )
+
+
+def is_soft(spec: Spec) -> bool:
+    """Whether the outputs are a softmax."""
+    return settings(spec).loss == "cross_entropy"
+
+
+def _softmaxes(spec: Spec, paid: Tally) -> dict[str, int]:
+    """Shares are formed at the end of a free phase and in every nudged step, in either style."""
+    if not is_soft(spec):
+        return {}
+    formed = paid.samples + paid.nudged_runs * settings(spec).nudged_steps
+    return {softmax.SOFTMAX: formed * spec.chip.layers[-1], softmax.RECIPROCAL: formed}
 
 
 def actions(spec: Spec, events: Events) -> dict[str, int]:
@@ -116,7 +131,7 @@ def priced(spec: Spec, happened: Tally) -> dict[str, int]:
     # a change is passed down against the rows of the weights below its neuron
     down = sum(paid.changes[k + 1] * sizes[k] for k in stored if k)
     macs = sum((paid.changes[k] if k else paid.inputs) * sizes[k + 1] for k in stored) + down
-    steps = sum(paid.changes)
+    steps, deep = sum(paid.changes), len(sizes) > 2
     learned = samples if paid.nudged_runs else 0
     own = settings(spec).target == "self_defined" and learned > 0
     batched = settings(spec).batch > 1
@@ -135,18 +150,20 @@ def priced(spec: Spec, happened: Tally) -> dict[str, int]:
         act.STATE_READ: steps + 2 * learned * neurons,
         # written by each step; reset at the start, kept at the end of each phase that is compared
         act.STATE_WRITE: steps + samples * neurons + _kept_phases(spec) * learned * neurons,
-        act.NEURON_STEP: steps,
+        act.NEURON_STEP: sum(paid.changes[:-1]) if is_soft(spec) else steps,
         act.NUDGE: paid.nudged_changes,
         act.KEY_COMPARE: samples * sizes[-1] * settings(spec).winners if own else 0,
         act.HOMEOSTASIS_STEP: settled * sizes[-1] if own else 0,
-        # a hidden pre-synaptic code differs between the phases: two products; the input does not: one
-        act.CONTRAST: paid.pairs[0] + 2 * sum(paid.pairs[1:]),
+        # a hidden pre-synaptic code differs between the phases: two products; the input, or below a softmax: one
+        act.CONTRAST: paid.pairs[0] + 2 * sum(paid.pairs[1:]) - (paid.pairs[-1] if is_soft(spec) and deep else 0),
         act.RATE: applied + paid.bias_moves,
         act.BIAS_READ: samples * neurons + paid.bias_moves if spec.chip.biases.enabled else 0,
         act.BIAS_WRITE: paid.bias_writes,
         act.RANDOM_WORD: paid.bank_steps * spec.chip.random.lanes,
         act.CONTRAST_ACCESS: formed + applied if batched else 0,
         **({act.COLUMN_MAC: down} if counts_columns(spec) else {}),
+        **hidden_bits.counts(spec, read_to_move, paid.weight_writes),
+        **_softmaxes(spec, paid),
     }
 
 

@@ -10,8 +10,10 @@ from dataclasses import replace
 
 from edgesdt.ledger import actions as act
 from edgesdt.ledger.recipes import Access, Action, Along, Bound, Design, Phase, Unit, Use
+from edgesdt.rules import hidden_bits, softmax
 from edgesdt.rules.eqprop.settings import settings
 from edgesdt.spec import Spec, layers
+from edgesdt.synapses import levels
 from edgesdt.targets.design import design as target_design
 
 
@@ -35,14 +37,14 @@ def _widths(spec: Spec) -> tuple[int, int, int]:
 
 def _actions(spec: Spec) -> tuple[Action, ...]:
     chip = spec.chip
-    weight, state, total, held = chip.weights.bits, chip.states.bits, chip.accumulator.bits, chip.constants.bits
+    weight, state, total, held = levels.seen(spec).bits, chip.states.bits, chip.accumulator.bits, chip.constants.bits
     event, drive, contrast = _widths(spec)
-    wide = contrast + held
+    wide, stored = contrast + held, levels.stored(spec).bits
     found: Along = "column" if chip.style == "event_driven" else "row"  # an event points anywhere
     states = Access(state, ("states", "free_states", "plus_states"), along=found)
     read, filled = (Access(spec.encoder.bits, ("input",), along=way, kind="inputs") for way in (found, _IN_ORDER))
     # the update goes neuron by neuron, down a column of the weights, and so do the buffers
-    updated = Access(weight, ("weights",), along="column")
+    updated = hidden_bits.accessed(spec)
     upwards = {act.MAC: 1.0, act.COLUMN_MAC: -1.0} if counts_columns(spec) else {act.MAC: 1.0}
     bias = Access(chip.biases.bits, ("biases",), along=found)
     loaded = {act.INPUT_WRITE: sum(chip.layers[1:]) / chip.layers[0]}  # all of them at the start of a sample
@@ -72,8 +74,8 @@ def _actions(spec: Spec) -> tuple[Action, ...]:
                 Use("multiply", (contrast, held)),
                 Use("add", (wide,)),
                 Use("shift", (wide,)),
-                Use("add", (weight,)),
-                Use("compare", (weight,)),
+                Use("add", (stored,)),
+                Use("compare", (stored,)),
             ),
         ),
         act.BIAS_READ: ("biases", (replace(bias, in_rows=loaded),)),
@@ -82,9 +84,11 @@ def _actions(spec: Spec) -> tuple[Action, ...]:
         act.CONTRAST_ACCESS: ("batch buffers", (buffered,)),
     }
     made = [Action(name, act.MEANING[name], part, recipe) for name, (part, recipe) in recipes.items()]
+    if settings(spec).loss == "cross_entropy":
+        made += softmax.actions(state, total)
     if counts_columns(spec):
         made.append(Action(act.COLUMN_MAC, act.BANK_MEANING[act.COLUMN_MAC], "weight memory", ()))
-    return tuple(made)
+    return (*made, *hidden_bits.actions(spec))
 
 
 _IN_ORDER: Along = "row"
@@ -100,7 +104,7 @@ def counts_columns(spec: Spec) -> bool:
 
 def _units(spec: Spec) -> tuple[Unit, ...]:
     chip = spec.chip
-    weight, state, total, held = chip.weights.bits, chip.states.bits, chip.accumulator.bits, chip.constants.bits
+    weight, state, total, held = levels.seen(spec).bits, chip.states.bits, chip.accumulator.bits, chip.constants.bits
     event, drive, contrast = _widths(spec)
     wide = contrast + held
     mac = (Use("multiply", (event, weight)), Use("add", (total,)), Use("register", (total,)))
@@ -110,13 +114,14 @@ def _units(spec: Spec) -> tuple[Unit, ...]:
         Use("shift", (wide,)),
         Use("add", (contrast,)),
         Use("add", (wide,)),
-        Use("add", (weight,)),
+        Use("add", (levels.stored(spec).bits,)),
     )
     neuron = (Use("multiply", (drive, held)), Use("multiply", (state + 1, held)), Use("add", (drive,), 4))
     return (
         *((Unit("synaptic arithmetic", chip.macs_per_cycle, mac),) if layers.in_memory(spec) else ()),
         Unit("learning arithmetic", chip.macs_per_cycle, learner),
         Unit("neurons", chip.neurons_per_cycle, neuron),
+        *((softmax.unit(state),) if settings(spec).loss == "cross_entropy" else ()),
         Unit("random bank", chip.random.lanes, (Use("xor", (32,), 3), Use("register", (32,)))),
     )
 
@@ -135,6 +140,7 @@ def _phases(spec: Spec) -> tuple[Phase, ...]:
             (
                 (Bound(chip.macs_per_cycle, {act.MAC: 1}),),
                 (Bound(chip.neurons_per_cycle, {act.NEURON_STEP: 1}),),
+                *(((Bound(1, {softmax.SOFTMAX: 1}),),) if settings(spec).loss == "cross_entropy" else ()),
             ),
         ),
         Phase(

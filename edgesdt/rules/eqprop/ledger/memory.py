@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from edgesdt.ledger.memory import Array
 from edgesdt.qformat import QFormat
+from edgesdt.rules import hidden_bits
 from edgesdt.rules.eqprop.registers import Registers
 from edgesdt.rules.eqprop.settings import settings
 from edgesdt.rules.schedule import DROP_BITS
+from edgesdt.rules.softmax import tables
 from edgesdt.spec import Spec
 from edgesdt.spec.layers import alone, device_of
 from edgesdt.synapses.crossbar.memory_map import cells_of
@@ -24,19 +26,22 @@ def memory(spec: Spec) -> tuple[Array, ...]:
     for k in range(depth):
         weights = _numbers(f"weights_{k}", (layers[k], layers[k + 1]), regs.weight, "weights")
         arrays.append(weights if device_of(spec, k).in_memory else cells_of(alone(spec, k), k))
+    arrays += hidden_bits.arrays(spec)
     for k, n in enumerate(layers[1:], start=1):
         if chip.biases.enabled:
             arrays.append(_numbers(f"biases_{k}", (n,), regs.bias, "biases"))
         total = chip.accumulator.bits
         arrays.append(Array(f"accumulators_{k}", (n,), f"s{total}", total, "accumulators"))
-        arrays.append(_numbers(f"states_{k}", (n,), regs.state, "states"))
+        soft = learning.loss == "cross_entropy" and k == depth
+        held = QFormat(regs.state.bits + 1, regs.state.frac_bits) if soft else regs.state  # a nudge has a sign
+        arrays.append(_numbers(f"states_{k}", (n,), held, "states"))
         arrays.append(_numbers(f"free_states_{k}", (n,), regs.state, "free_states"))
         if depth > 1:  # all layers step from the old states, then pass on by how much they changed
-            arrays.append(Array(f"changes_{k}", (n,), f"s{regs.state.bits + 1}", regs.state.bits + 1))
+            arrays.append(Array(f"changes_{k}", (n,), f"s{held.bits + 1}", held.bits + 1))
         if chip.states.rounding == "stochastic":  # which neurons draw a random word
             arrays.append(Array(f"listed_{k}", (n,), "bit", 1))
         if learning.beta_sign == "symmetric":
-            arrays.append(_numbers(f"plus_states_{k}", (n,), regs.state, "plus_states"))
+            arrays.append(_numbers(f"plus_states_{k}", (n,), held, "plus_states"))
     arrays.append(Array("output_mask", (outputs,), "bit", 1, "keep"))
     arrays.append(Array("target", (outputs,), "bit", 1, "target"))
     if learning.target == "self_defined":
@@ -45,6 +50,10 @@ def memory(spec: Spec) -> tuple[Array, ...]:
         arrays.append(_numbers("homeostasis", (outputs,), regs.target.homeostasis, "homeostasis"))
     else:
         arrays.append(Array("label", (1,), "index", max(1, (outputs - 1).bit_length()), "winners"))
+    if learning.loss == "cross_entropy":
+        arrays += tables()
+    if learning.consolidation.frozen:
+        arrays.append(Array("frozen", (sum(layers[1:]),), "bit", 1, "frozen"))
     arrays.append(Array("random_bank", (chip.random.lanes,), chip.random.generator, 32, "random"))
     arrays.append(Array("constants", (4 + depth,), "multiplier, shift", chip.constants.bits + SHIFT_BITS))
     arrays.append(_numbers("target_codes", (2,), regs.state, ""))

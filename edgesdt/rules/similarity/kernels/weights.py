@@ -6,13 +6,9 @@ operations of `edgesdt.synapses.store` do.
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
 from typing import Any
 
-from numba.extending import overload
-
-from edgesdt.kernels.jit import operation
+from edgesdt.synapses.store import by_store
 
 _MODULES = {
     "edgesdt.synapses.stores.memory": "edgesdt.rules.similarity.kernels.in_memory",
@@ -21,16 +17,7 @@ _MODULES = {
 """Module of a store's type → that of its operations; cells are looked up where there are some."""
 
 
-def _operation(function: Callable[..., None]) -> Callable[..., None]:
-    """`function` as kernels call it."""
-
-    def resolved(store: Any, *_: Any) -> Any:
-        kind = getattr(store, "instance_class", None)
-        module = _MODULES.get(kind.__module__) if kind else None
-        return getattr(importlib.import_module(module), function.__name__) if module else None
-
-    overload(function, jit_options=operation, strict=False)(resolved)
-    return function
+_operation = by_store(_MODULES)
 
 
 @_operation

@@ -167,8 +167,8 @@ def write_pulses(weights, listed, sensing, bank):  # type: ignore[no-untyped-def
 
 
 @kernel
-def write_pulses_both_ways(weights, turned, layer, listed, sensing, bank, two):  # type: ignore[no-untyped-def]
-    """As `write_pulses` in weight layer `layer` of several, and brings what reading back needs in step."""
+def write_pulses_both_ways(weights, turned, followed, listed, sensing, bank, two):  # type: ignore[no-untyped-def]
+    """As `write_pulses`; where the array is `followed`, brings what reading back needs in step."""
     verified = bank.programming == VERIFY
     if verified:
         want(listed, bank)
@@ -178,5 +178,5 @@ def write_pulses_both_ways(weights, turned, layer, listed, sensing, bank, two): 
         if listed == 0:
             break
         pulse_and_show(weights, listed, sensing, bank)
-        if layer > 0:
+        if followed:
             follow_cells(weights, turned, listed, bank, two)

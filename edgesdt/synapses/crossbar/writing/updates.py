@@ -15,7 +15,14 @@ from edgesdt.kernels.layout import BANK_STEPS, PAIRS
 from edgesdt.kernels.listing import pack_nonzero
 from edgesdt.kernels.random_bank import draw, steps_for
 from edgesdt.synapses.crossbar.layout import CELL_WRITES, COINCIDENCE, MOST_PULSES, PULSE_TIMES, SWEPT, VERIFY
-from edgesdt.synapses.digital import form_deltas, form_deltas_wide, list_posts, list_pres, register_of
+from edgesdt.synapses.digital import (
+    by_what_moved,
+    form_deltas,
+    form_deltas_wide,
+    list_posts,
+    list_pres,
+    register_of,
+)
 from edgesdt.synapses.outer import form_products, form_products_wide
 from hw_models.kernels.prefetch import prefetch
 from hw_models.kernels.pulsing import fetch
@@ -29,7 +36,8 @@ def list_pulses(weights, inputs, plus, minus, plan, layer, rate, random, work, b
     """
     n0, n1, start = plan.sizes[layer], plan.sizes[layer + 1], plan.first[layer + 1]
     active = list_pres(inputs, plus, minus, plan, layer, work.flags, work.pres, work.pre_plus, work.pre_minus)
-    swept = list_posts(plus[start : start + n1], minus[start : start + n1], layer == 0, work.flags, work.posts)
+    moved = by_what_moved(plan, layer)
+    swept = list_posts(plus[start : start + n1], minus[start : start + n1], moved, work.flags, work.posts)
     steps = steps_for(active, 2 * random.shape[0])
     if bank.programming == COINCIDENCE:
         draw_trains(active, work.pre_plus, random, work, bank)
