@@ -28,11 +28,20 @@ from edgesdt.spec import Spec, load
 SCHEMA = 1
 BATCH = 16
 """Mini-batch size of the reference: that of the published one-layer network."""
+BATCHES = {"784-2000-2000 16-bit": 32, "784-2000-2000": 32}
+"""That of the published two-layer network."""
+PAPER = (
+    "chip.layers=[784, 2000, 2000]", "chip.memory_budget=16 MiB", "learning.dt=0.2", "learning.free_steps=60",
+    "learning.nudged_steps=20",
+)  # fmt: skip
+"""What the published two-layer network has beside `mnist_2layer`: its size, and the steps of its phases."""
 CASES: dict[str, tuple[str, ...]] = {
     "784-300": ("mnist_edge",),
     "784-2000": ("mnist_1layer",),
     "784-2000 16-bit": ("mnist_1layer_16bit",),
     "784-400-400": ("mnist_2layer",),
+    "784-2000-2000 16-bit": ("mnist_2layer", *PAPER),
+    "784-2000-2000": ("mnist_2layer", *PAPER, "chip.weights.bits=8"),
     "784-2000 backprop": ("mnist_backprop",),
     "784-200 similarity": ("mnist_similarity",),
     "784-1064-1064 activation": ("activation_mnist",),
@@ -42,6 +51,7 @@ CASES: dict[str, tuple[str, ...]] = {
 """Case → its shipped spec, and the overrides."""
 BARS = {
     "784-2000": (5.0, 10.0),
+    "784-2000-2000 16-bit": (10.0, 25.0),
     "784-2000 backprop": (3.0, 6.0),
     "784-200 similarity": (3.0, 8.0),
     "784-1064-1064 activation": (3.0, 8.0),
@@ -72,14 +82,17 @@ FULL = Effort(rounds=7, seconds=1.0, pretrain=60_000, early=1_000, patience_s=60
 QUICK = Effort(rounds=3, seconds=0.2, pretrain=4_000, early=200, patience_s=1.5)
 
 
-def measure(spec: Spec, pixels: Pixels, effort: Effort) -> dict[str, Any]:
-    """All figures of one case, JSON-ready: samples/s of every round, bytes per sample, bandwidth of every round."""
+def measure(spec: Spec, pixels: Pixels, effort: Effort, batch: int = BATCH) -> dict[str, Any]:
+    """All figures of one case, JSON-ready: samples/s of every round, bytes per sample, bandwidth of every round.
+
+    `batch`: samples of a mini-batch of the reference.
+    """
     _compile(spec, pixels)
-    chip, floats = ChipContestant(spec, pixels), FloatContestant(spec, pixels, BATCH)
+    chip, floats = ChipContestant(spec, pixels), FloatContestant(spec, pixels, batch)
     early = rate(chip.train, effort.early, 0.0)
     at_once = min(max(int(early * effort.seconds / 4), 50), MOST_AT_ONCE, len(pixels))
     learn_before(chip, at_once, effort)
-    learn_before(floats, 4 * BATCH, effort)
+    learn_before(floats, 4 * batch, effort)
     pretrained = {"chip": chip.trained, "reference": floats.trained}
     digital = None if spec.device.digital else ChipContestant(on_digital_memory(spec), pixels)
     if digital is not None:
@@ -94,9 +107,9 @@ def measure(spec: Spec, pixels: Pixels, effort: Effort) -> dict[str, Any]:
         {
             "train_chip": timed(chip.train, at_once),
             **({"train_digital": timed(digital.train, at_once)} if digital is not None else {}),
-            "train_reference": timed(floats.train, 4 * BATCH),
+            "train_reference": timed(floats.train, 4 * batch),
             "infer_chip": timed(chip.infer, at_once),
-            "infer_reference": timed(floats.infer, 4 * BATCH),
+            "infer_reference": timed(floats.infer, 4 * batch),
             "bandwidth": lambda: rate(stream.read, 20, effort.seconds / 4) * stream.nbytes,
         },
         effort.rounds,
@@ -110,6 +123,7 @@ def measure(spec: Spec, pixels: Pixels, effort: Effort) -> dict[str, Any]:
         "spec": spec.name,
         "rule": spec.learning.rule,
         "device": spec.device.model,
+        "batch": batch,
         "pretrained": pretrained,
         "footprint_bytes": stream.nbytes,
         "early_train_samples_per_s": early,
@@ -162,7 +176,9 @@ def measure_all(names: Sequence[str], effort: Effort, say: Callable[[str], None]
         for name in names:
             say(f"measuring {name} …")
             base, *fields = CASES[name]
-            result["cases"][name] = measure(load(base, fields), shown.pixels, effort)
+            result["cases"][name] = measure(
+                load(base, fields), shown.pixels, effort, BATCHES.get(name, BATCH)
+            )
     return result
 
 

@@ -99,7 +99,24 @@ def spec_page() -> str:
         about = (section.__doc__ or "").partition("\n")[0] if path else "Fields at the top of the file."
         lines += [f"## {f'`{path}`' if path else 'Top level'}", "", about, ""]
         lines += [*table(("field", "default", "allowed", "what it is"), map(_field_row, fields)), ""]
-    return "\n".join([*lines, *_rules(), *_shipped()])
+    return "\n".join([*lines, *_phases(), *_rules(), *_shipped()])
+
+
+def _phases() -> Iterator[str]:
+    """Sections that a spec may leave out: known labels, and what the items of `phases` are made of."""
+    for path, title in (
+        (("data", "labels"), "data.labels"),
+        (("phases", 0), "phases[]"),
+        (("phases", 0, "alternate", 0), "phases[].alternate[]"),
+        (("phases", 0, "transform"), "phases[].transform"),
+    ):
+        section = section_at(path)
+        assert section is not None
+        yield from (f"## `{title}`", "", (section.__doc__ or "").partition("\n")[0], "")
+        yield from table(("field", "default", "allowed", "what it is"), map(_field_row, documented(path)))
+        yield ""
+    yield "[Learn in phases](../how_to/learn_in_phases.md) shows them in use."
+    yield ""
 
 
 def _rules() -> Iterator[str]:
@@ -110,7 +127,8 @@ def _rules() -> Iterator[str]:
         about = f"{rule.summary[0].upper()}{rule.summary[1:]}. {rule.source}."
         yield from (f"## `learning.rule: {name}`", "", about, "")
         yield f"Targets: {', '.join(rule.targets)}. Read-outs: {', '.join(rule.readouts)}. "
-        yield f"Synapses: {', '.join(rule.synapses)}."
+        yield f"Synapses: {', '.join(rule.synapses)}. "
+        yield f"May change between phases: {', '.join(rule.between_phases)}."
         yield ""
         own = [doc for doc in documented(("learning",), name) if doc.path not in common]
         if own:

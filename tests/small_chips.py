@@ -84,11 +84,11 @@ class Machine:
                 self.work.mirror[start : start + pre * post] = block.reshape(pre, post).T.ravel()
             start += pre * post
 
-    def learn(self, samples: Samples, labels: npt.ArrayLike | None = None) -> None:
-        """Learn from the samples in order."""
-        count = len(samples)
+    def learn(self, samples: Samples, labels: npt.ArrayLike | None = None, store: Memory | None = None) -> None:
+        """Learn from the samples in order, with a new store of the weights, or with `store`."""
+        count, held = len(samples), store or self.store
         given = np.zeros(count, np.int64) if labels is None else np.asarray(labels, np.int64)
-        learn_stream(self.chip, self.plan, self.work, self.store, self.rates, samples, given, np.arange(count))
+        learn_stream(self.chip, self.plan, self.work, held, self.rates, samples, given, np.arange(count))
 
     def infer(self, samples: Samples) -> npt.NDArray[np.int32]:
         """Output state codes (samples, n_L)."""

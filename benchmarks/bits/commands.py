@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.bits import choices, rows
+from benchmarks.bits import choices, rows, scales
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -16,6 +16,8 @@ def main(arguments: Sequence[str]) -> int:
     actions.add_parser("choose", help="run the trials on held-out training images that are not kept yet")
     keeps = actions.add_parser("keep", help="keep the rows of finished sweeps (edgesdt sweep mnist_bits, mnist_widths)")
     keeps.add_argument("folders", nargs="+", type=Path, metavar="SWEEP_DIR")
+    cuts = actions.add_parser("scales", help="cut the weights of runs of mnist_1layer_4bit with two kinds of scale")
+    cuts.add_argument("folders", nargs="+", type=Path, metavar="RUN_DIR")
     pages = actions.add_parser("page", help="write BITS.md and its chart from what is kept")
     pages.add_argument("--check", action="store_true", help="only say whether they are up to date")
     given = parser.parse_args(arguments)
@@ -24,6 +26,9 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if given.action == "keep":
         return _keep(given.folders)
+    if given.action == "scales":
+        scales.keep(given.folders)
+        return 0
     from benchmarks.bits import page
 
     if given.check:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import records, tables
-from benchmarks.bits import chart, choices, rows, words
+from benchmarks.bits import chart, choices, rows, scales, words
 from benchmarks.bits.chart import BITS, FRAC, HIDDEN, LEVELS, ROUNDING, base, hiding, one_range, over, plain
 from benchmarks.bits.rows import Row, Setting
 from edgesdt.report.sweep.statistics.points import Estimate, estimate
@@ -67,7 +67,7 @@ def formats(found: Sequence[Row]) -> list[str]:
         words.HIDDEN: hiding,
         words.LEVELS: lambda one: one_range(one) and one[BITS] <= 3 and (one[HIDDEN], one[LEVELS]) in _READ,
         words.STEP: lambda one: one[ROUNDING] == "stochastic" and (one[BITS], one[HIDDEN], one[LEVELS]) in _STEPS,
-        words.ROUNDING: lambda one: (one[BITS], one[HIDDEN], one[FRAC]) in ((8, 0, 14), (2, 6, 8)),
+        words.ROUNDING: lambda one: (one[BITS], one[HIDDEN], one[FRAC]) == (8, 0, 14),
     }
     parts = []
     for text, chosen in where.items():
@@ -94,6 +94,17 @@ def widths(found: Sequence[Row]) -> list[str]:
     return [*parts, words.RATES, table(rated, schedule)]
 
 
+def scales_table() -> str:
+    """Cut weights with a shift for the layer and for each neuron."""
+    lines = [["bits", "seed", "neurons that prefer another shift", "one shift [%]", "a shift for each neuron [%]"]]
+    for bits in scales.BITS:
+        for one in scales.kept():
+            made = one[str(bits)]
+            both = [f"{100 * made[kind]:.2f}" for kind in ("layer", "neuron")]
+            lines.append([str(bits), str(one["seed"]), f"{made['others']} of 2000", *both])
+    return tables.markdown(lines)
+
+
 def trials(found: Sequence[choices.Trial]) -> str:
     """Every trial on held-out images."""
     lines = [["images", "epochs", "bits read", "hidden", "levels", "below the point", "rate", "held-out accuracy [%]"]]
@@ -111,7 +122,7 @@ def page(found: Sequence[Row], tried: Sequence[choices.Trial]) -> str:
     """BITS.md."""
     parts = [words.HEADING, words.FOUND, words.RECIPES, recipes(), words.METHOD]
     parts += ["![Accuracy over bits of weights, states and inputs](bits/figures/bits.svg)", *formats(found)]
-    parts += [*widths(found), words.NOT_BUILT, words.CHOICE, trials(tried)]
+    parts += [*widths(found), words.NOT_BUILT, scales_table(), words.CHOICE, trials(tried)]
     return "\n\n".join(parts) + "\n"
 
 

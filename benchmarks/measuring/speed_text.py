@@ -101,14 +101,19 @@ def roof_rows(result: Mapping[str, Any]) -> list[list[str]]:
 def method(result: Mapping[str, Any]) -> str:
     """Text on the method of measurement."""
     effort = result["effort"]
+    other = "".join(
+        f" ({name}: {case['batch']})"
+        for name, case in result["cases"].items()
+        if case.get("batch", result["batch"]) != result["batch"]
+    )
     before = ", ".join(f"{name}: {case['pretrained']['chip']:,}" for name, case in result["cases"].items())
     return (
         f"Samples: {result['samples']}.\n"
         f"One thread each, in one process, in turn: {effort['rounds']} rounds of {effort['seconds']:g} s; median "
         "(lowest–highest); ratio: of the same round.\n"
-        f"The chip learns one sample at a time, the reference mini-batches of {result['batch']}. Before, the chip had "
-        f"learned from so many samples:\n{before}. 'fresh chip': training speed over its first {effort['early']:,}. "
-        "Compilation is not timed."
+        f"The chip learns one sample at a time, the reference mini-batches of {result['batch']}{other}. "
+        f"Before, the chip had learned from so many samples:\n{before}. "
+        f"'fresh chip': training speed over its first {effort['early']:,}. Compilation is not timed."
     )
 
 

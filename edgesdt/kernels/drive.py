@@ -7,13 +7,15 @@ that no partial sum can overflow the accumulator, the additions commute and many
 from __future__ import annotations
 
 import numpy as np
-from numba.core.types import int8, int32, uint8
+from numba.core.types import int8, int16, int32, uint8
 from numba.extending import overload
 
 from edgesdt.kernels.arithmetic import saturate
 from edgesdt.kernels.bytes.rows import ROWS, WIDTHS, add_sixteen
 from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.listing import list_nonzero
+from edgesdt.kernels.pairs import COLUMNS, MOST, add_pairs
+from edgesdt.kernels.pairs import ROWS as ROWS_OF_PAIRS
 from edgesdt.kernels.random_bank import draw, steps_for
 
 
@@ -71,6 +73,19 @@ def add_rows_in_sixteens(accumulators, weights, base, index, value, count):  # t
     add_columns(accumulators, weights, start, index, value, full, count, np.uint64(0))
 
 
+@inlined
+def add_rows_in_pairs(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
+    """`add_rows` with 16-bit multiply-adds of two rows; one row at a time for a narrow row or a wide value."""
+    n, start, largest = np.uint64(accumulators.shape[0]), np.uint64(base), np.int32(0)
+    for a in range(np.uint64(count)):
+        largest = max(largest, abs(value[a]))
+    if n >= np.uint64(COLUMNS) and largest <= MOST:
+        for a in range(np.uint64(0), np.uint64(count), np.uint64(ROWS_OF_PAIRS)):
+            add_pairs(accumulators, weights, index, value, start, n, a, np.uint64(count))  # type: ignore[call-arg]
+    else:
+        add_columns(accumulators, weights, start, index, value, 0, count, np.uint64(0))
+
+
 def _rows_added(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
     raise NotImplementedError("placeholder for the overload below")
 
@@ -78,8 +93,12 @@ def _rows_added(accumulators, weights, base, index, value, count):  # type: igno
 @overload(_rows_added, inline="always")
 def _choose(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
     """Chooses the fastest implementation for these types on this processor."""
-    bytes_only = (accumulators.dtype, weights.dtype, index.dtype, value.dtype) == (int32, int8, int32, uint8)
-    chosen = add_rows_in_sixteens if WIDTHS and bytes_only else add_rows_in_eights
+    signed = (accumulators.dtype, index.dtype, value.dtype) == (int32, int32, int32)
+    chosen = add_rows_in_eights
+    if COLUMNS and signed and weights.dtype in (int8, int16):
+        chosen = add_rows_in_pairs
+    if WIDTHS and (accumulators.dtype, weights.dtype, index.dtype, value.dtype) == (int32, int8, int32, uint8):
+        chosen = add_rows_in_sixteens
 
     def add(accumulators, weights, base, index, value, count):  # type: ignore[no-untyped-def]
         chosen(accumulators, weights, base, index, value, count)
@@ -114,13 +133,13 @@ def add_rows_saturating(accumulators, weights, base, index, value, count, limit)
 
 
 @kernel
-def accumulate(accumulators, weights, base, index, value, count, peak, reach, limit):  # type: ignore[no-untyped-def]
-    """Adds weighted events to one layer's accumulators, with the fast kernel if nothing can saturate.
+def stays_within(accumulators, value, count, peak, reach, limit):  # type: ignore[no-untyped-def]
+    """Whether no partial sum of `accumulate` can exceed `limit`.
 
-    `peak` bounds |weight|; `reach` (1,) bounds |accumulator| and is kept up to date. Returns the saturated additions.
+    `peak` bounds |weight|; `reach` (1,) bounds |accumulator| and is kept up to date.
     """
     total = np.int64(0)
-    for a in range(count):
+    for a in range(np.uint64(count)):
         total += abs(np.int64(value[a]))
     if reach[0] + total * peak > limit:
         largest = np.int64(0)
@@ -129,9 +148,20 @@ def accumulate(accumulators, weights, base, index, value, count, peak, reach, li
         reach[0] = largest
     reach[0] += total * peak
     if reach[0] <= limit:
+        return True
+    reach[0] = limit + 1
+    return False
+
+
+@kernel
+def accumulate(accumulators, weights, base, index, value, count, peak, reach, limit):  # type: ignore[no-untyped-def]
+    """Adds weighted events to one layer's accumulators, with the fast kernel if nothing can saturate.
+
+    `peak`, `reach`: as in `stays_within`. Returns the saturated additions.
+    """
+    if stays_within(accumulators, value, count, peak, reach, limit):
         add_rows(accumulators, weights, base, index, value, count)
         return 0
-    reach[0] = limit + 1
     return add_rows_saturating(accumulators, weights, base, index, value, count, limit)
 
 

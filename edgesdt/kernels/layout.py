@@ -111,6 +111,7 @@ class Workspace(NamedTuple):
     read: WeightCodes  # the weights as they are read; (0,) where that is as they are stored
     reading: Ints  # (5,) how a stored code is read (`synapses.levels`), or (0,)
     mirror: WeightCodes  # weight layers 1 … L-1 as they are read, transposed, at the same offsets
+    narrow: npt.NDArray[np.int8]  # (2, weights) room for rows of what is read, and of the mirror, as bytes, or (2, 0)
     weight_peak: Ints  # (L,) upper bound of |weight code| that is read: shows that no accumulation can saturate
     reach: Ints  # (L+1,) upper bound of |accumulator| in each layer
     event_index: Codes  # (n_0 and room for a whole pass,) non-zero inputs of the sample

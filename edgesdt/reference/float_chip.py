@@ -124,7 +124,8 @@ class FloatChip:
 
     def _pulled_to(self) -> Reals:
         c = self.constants
-        return (1.0 - c.smoothing) * self.target + c.smoothing * c.share
+        pulled: Reals = (1.0 - c.smoothing) * self.target + c.smoothing * c.share
+        return pulled
 
     def _rest(self) -> list[Reals]:
         return [np.zeros(n) for n in self.spec.chip.layers[1:]]

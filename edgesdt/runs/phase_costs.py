@@ -52,7 +52,7 @@ def lines(spec: Spec, fitted: MemoryMap, activity: Activity) -> list[str]:
         which = f"{stage.samples} samples" if size is None else f"{units.format_count(size)} {stage.samples} samples"
         cost = "" if learned is None else f", {units.format_energy(each * learned)}"
         told.append(
-            f"  {stage.name}: {stage.spec.epochs} epochs of {which}{_of(stage)}, target "
+            f"  {stage.name}: {stage.spec.epochs} epoch{'s' * (stage.spec.epochs > 1)} of {which}{_of(stage)}, target "
             f"{stage.spec.learning.target}: {units.format_energy(each)} per sample{cost}"
         )
     return [*told, f"  whole training {units.format_energy(whole)}"] if whole else told

@@ -137,12 +137,25 @@ def _traced(text: str, label: str, overrides: Sequence[str], folder: str = "") -
 
 def _from_here(path: Path, value: Any) -> Any:
     """The value of a `--set`, with paths relative to the current folder made absolute."""
+    if path[:1] == ("phases",):
+        return _of_phase_from_here(path, value)
     tree: dict[str, Any] = {}
     apply(tree, path, value)
     named_files.locate(tree, os.path.abspath(""), swept=True)
     for part in path:
         tree = tree[str(part)]
     return tree
+
+
+def _of_phase_from_here(path: Path, value: Any) -> Any:
+    """As `_from_here`, for a field of a phase or of a part of one."""
+    last = path[-1]
+    if last == "set":
+        return named_files.located(named_files.PLACES[0], value, os.path.abspath(""))
+    if last in ("phases", "alternate") or isinstance(last, int):
+        parts = [value] if isinstance(last, int) else value
+        named_files.locate({"phases": parts}, os.path.abspath(""))
+    return value
 
 
 def from_plain(plain: Mapping[str, Any]) -> Spec:

@@ -26,6 +26,7 @@ from edgesdt.synapses.crossbar.reading.two_way import TwoWay
 from edgesdt.synapses.crossbar.scales import longest_stretch
 from edgesdt.synapses.memory import MemoryStore
 from edgesdt.synapses.stores.array import Array
+from edgesdt.synapses.stores.memory import for_inference
 from edgesdt.synapses.stores.stack import Stack
 from edgesdt.synapses.tallies import empty, none
 
@@ -109,7 +110,7 @@ class CellStore:
             banks, kernels = tuple(map(_own_bank, shown)), self.kernels
             if isinstance(kernels, Array):
                 return kernels._replace(bank=banks[0])
-            memory = kernels.memory._replace(aligned=aligned)
+            memory = for_inference(kernels.memory, aligned)
             return kernels._replace(memory=memory, banks=banks, ways=tuple(map(_own_way, kernels.ways)))
 
         return made

@@ -22,6 +22,7 @@ from edgesdt.kernels.layout import (
 from edgesdt.kernels.listing import list_nonzero, pack_nonzero
 from edgesdt.kernels.prefetch import prefetch
 from edgesdt.kernels.random_bank import draw, steps_for
+from edgesdt.synapses.mirror import mirror_sweep
 
 FAR = 1 << 24
 CACHE_LINE = 64
@@ -77,9 +78,14 @@ def by_what_moved(plan, layer):  # type: ignore[no-untyped-def]
 
 @inlined
 def form_deltas(plus, minus, high, low, rate, noise, count, deltas):  # type: ignore[no-untyped-def]
-    """`deltas[a] = round(rate·(plus[a]·high − minus[a]·low))` in 32 bits, a < count; `noise`: half-words, or 0."""
+    """`deltas[a] = round(rate·(plus[a]·high − minus[a]·low))` in 32 bits, a < count; `noise`: half-words, or 0.
+
+    What the codes are multiplied by is multiplied by the rate first: a product less, and 32 bits wrap to the same.
+    """
+    up, down = mul32(high, rate.multiplier), mul32(low, rate.multiplier)
+    once = Register(np.int32(1), rate.right, rate.half, rate.word_left, rate.word_right)
     for a in range(np.uint64(count)):
-        deltas[a] = scaled32(sub32(mul32(plus[a], high), mul32(minus[a], low)), rate, noise[a])
+        deltas[a] = scaled32(sub32(mul32(plus[a], up), mul32(minus[a], down)), once, noise[a])
 
 
 @inlined
@@ -136,7 +142,7 @@ def write_planned(  # type: ignore[no-untyped-def]
             read_sweep(column, n, names, seen, reading)
         peak = max(peak, reached)
         if layer > 0:
-            mirror_sweep(seen, n, names, mirror[first:])
+            mirror_sweep(seen, n, names, mirror, base, rows, layer, post)
         begin = end
     swept[0, 0] = 0
     weight_peak[layer] = peak
@@ -189,14 +195,6 @@ def read_sweep(column, n, names, seen, reading):  # type: ignore[no-untyped-def]
     for h in range(np.uint64(names.shape[0])):
         at = np.uint64(names[h]) * np.uint64(n)
         seen[at] = read_of(column[at], reading)
-
-
-@inlined
-def mirror_sweep(column, n, names, turned):  # type: ignore[no-untyped-def]
-    """Copy the weights `column[names · n]` just written to the transposed ones `turned[names]`."""
-    for h in range(np.uint64(names.shape[0])):
-        pre = np.uint64(names[h])
-        turned[pre] = column[pre * np.uint64(n)]
 
 
 @kernel

@@ -13,7 +13,8 @@ from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, WEIGHT_SATURATIONS, 
 from edgesdt.ledger.actions import WEIGHT_WRITE
 from edgesdt.spec import Spec
 from edgesdt.synapses import levels
-from edgesdt.synapses.stores.memory import Memory, memory_of
+from edgesdt.synapses.mirror import UNKNOWN
+from edgesdt.synapses.stores.memory import Memory, for_inference, memory_of
 
 
 class MemoryStore:
@@ -53,6 +54,8 @@ class MemoryStore:
                 self.block(self.kernels.read, layer)[:] = codes.ravel()
             if self.kernels.mirror.size:
                 self.block(self.kernels.mirror, layer)[:] = codes.T.ravel()
+        if self.kernels.copied:
+            self.kernels.fits[:] = UNKNOWN
 
     def shape(self, layer: int) -> tuple[int, int]:
         """Rows and columns of weight layer `layer`: (n_l, n_{l+1}), unless a rule has weights of more inputs."""
@@ -77,7 +80,7 @@ class MemoryStore:
 
     def reader(self) -> Callable[[Codes], Memory]:
         """A function that makes a store for inference, with the same weights."""
-        return lambda aligned: self.kernels._replace(aligned=aligned)
+        return lambda aligned: for_inference(self.kernels, aligned)
 
     def collect(self, stores: Sequence[Any]) -> None:
         """Nothing is counted in a memory but events."""

@@ -16,8 +16,17 @@ from hypothesis import strategies as st
 from numba import njit
 
 from edgesdt.kernels.bytes.rows import ROWS, WIDTHS
-from edgesdt.kernels.drive import accumulate, add_rows_in_eights, add_rows_in_sixteens, drop, list_inputs, rest
+from edgesdt.kernels.drive import (
+    accumulate,
+    add_rows_in_eights,
+    add_rows_in_pairs,
+    add_rows_in_sixteens,
+    drop,
+    list_inputs,
+    rest,
+)
 from edgesdt.kernels.listing import list_nonzero, list_reaching, pack_nonzero
+from edgesdt.kernels.pairs import COLUMNS
 from edgesdt.rules.eqprop.kernels.one_layer import free_phase, nudged_phase
 from edgesdt.rules.eqprop.kernels.relax import list_return, propagate, relax
 from edgesdt.synapses.batch import apply_biases, apply_weights, gather_contrast
@@ -105,6 +114,11 @@ def eights(into, weights, base, index, value, count):  # type: ignore[no-untyped
 @njit
 def sixteens(into, weights, base, index, value, count):  # type: ignore[no-untyped-def]
     add_rows_in_sixteens(into, weights, base, index, value, count)
+
+
+@njit
+def pairs(into, weights, base, index, value, count):  # type: ignore[no-untyped-def]
+    add_rows_in_pairs(into, weights, base, index, value, count)
 
 
 @njit
@@ -383,6 +397,25 @@ def test_relax_from_any_state(
 def test_the_way_back_lists_every_layer_anew(seed: int) -> None:
     """Also a hidden layer beside outputs that did not move."""
     relax_both(seed, [3, 7, 5], 8, "stochastic", beta=0.25, dt=0.5, sums=32, kept=0.0)
+
+
+@pytest.mark.skipif(not COLUMNS, reason="this processor has no 16-bit multiply-add")
+@pytest.mark.parametrize("kind", [np.int8, np.int16])
+@quick
+@given(seed=SEEDS, n=st.integers(1, 200), count=st.integers(0, 40), base=st.integers(0, 9), far=st.booleans())
+def test_add_rows_in_pairs(kind: Any, seed: int, n: int, count: int, base: int, far: bool) -> None:
+    """Rows of any length times values at the ends of 16 bits, or beyond them; sums wrap in 32 bits."""
+    rng = np.random.default_rng(seed)
+    ends = np.iinfo(kind)
+    weights = rng.choice([ends.min, -1, 0, ends.max, 5], base + 50 * n).astype(kind)
+    index = rng.choice(50, count, replace=False).astype(np.int32)
+    value = rng.choice([-32767, 32767, -1, 1, 77, *([65535] if far else [])], count).astype(np.int32)
+    start = rng.integers(-(2**20), 2**20, n).astype(np.int32)
+    rows = weights[base:].astype(np.int64).reshape(50, n)[index]
+    expected = (start.astype(np.int64) + value.astype(np.int64) @ rows).astype(np.int32)
+    into = start.copy()
+    pairs(into, weights, base, index, value, count)
+    assert into.tolist() == expected.tolist()
 
 
 RULES = st.fixed_dictionaries(

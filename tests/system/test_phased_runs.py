@@ -205,9 +205,9 @@ def test_a_report_shows_the_phases(whole: tuple[Path, dict[str, Any]], tmp_path:
     ("overrides", "told"),
     [
         (["chip.replay=buffer", "chip.memory_budget=3 KiB"], "replay_samples"),
-        (["phases.2.set=ROWS"], "phases[2].set: rows.npz: 4 features, allowed: 64"),
-        (["phases.2.set=FLAT"], "phases[2].transform: flat.npz: samples of shape (64,) cannot be turned"),
-        (["phases.2.set=FLAT", "phases.2.transform=null"], "more labels than flat.npz has samples"),
+        (["phases.2.set=ROWS"], "phases[2].set: rows: 4 features, allowed: 64"),
+        (["phases.2.set=FLAT"], "phases[2].transform: flat: samples of shape (64,) cannot be turned"),
+        (["phases.2.set=FLAT", "phases.2.transform=null"], "more labels than flat has samples"),
         (["phases.2.set=none.npz"], "none.npz"),
         (["phases.0.samples=unlabelled"], "unlabelled with target: label"),
     ],

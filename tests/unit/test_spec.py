@@ -94,9 +94,10 @@ def test_documented_fields_are_those_of_a_plain_spec() -> None:
     whole = GOOD + "label_seed: 1\n" + cells + "deployment: {times: [1 s]}\n"
     kinds = ", ".join(f"{kind}: {{word: 8 bit}}" for kind in KINDS)
     of_files = {"data.sha256", "device.sheet", "technology.file", "technology.sha256", "technology.sheet"}
-    found = leaves(loads(whole, overrides=[f"chip.memory={{bank: 1 KiB, {kinds}}}"]).plain())
-    mappings = {"sweep", "device.parameters", "device.layers"}
+    usual = ["learning.schedule.start=0.5", "learning.consolidation={frozen: 0.5, by: random}"]
+    found = leaves(loads(whole, overrides=[f"chip.memory={{bank: 1 KiB, {kinds}}}", *usual]).plain())
     of_memory = {"chip.weights.hidden_bits", "chip.weights.levels"}  # which cells have not
+    mappings = {"sweep", "device.parameters", "device.layers", "phases", "data.labels", "chip.replay"}
     assert {doc.path for doc in documented()} == found | mappings | of_files | of_memory
     assert not found & of_files, "only there where a spec names a file"
 
@@ -209,7 +210,7 @@ def test_importing_the_spec_loads_no_numerics() -> None:
         (
             "encodr: {bits: 3}",
             "encodr: unknown key, allowed: name, data, encoder, chip, learning, device, technology, "
-            "deployment, readout, label_fraction, label_seed, epochs, seed, sweep (did you mean 'encoder'?)",
+            "deployment, readout, label_fraction, label_seed, epochs, phases, seed, sweep (did you mean 'encoder'?)",
         ),
         ("encoder: {bit: 3}", "encoder.bit: unknown key, allowed: bits (did you mean 'bits'?)"),
         ("winners: 3", "(did you mean learning.winners?)"),
@@ -234,7 +235,8 @@ def test_importing_the_spec_loads_no_numerics() -> None:
         ),
         (
             "learning: {target: mixed}",
-            "learning.target: not in this version: 'mixed', allowed: self_defined, label",
+            "learning.target: mixed without data.labels, allowed with it: data: {labels: {count: 600}}, or a "
+            "label_fraction below 1",
         ),
         (
             "learning: {learning_rate: 2}",

@@ -59,12 +59,21 @@ def _interleave(builder: Any, rows: Sequence[Any]) -> list[Any]:
     return [_unpack(builder, near[q // 2], far[q // 2], q % 2, 2) for q in range(4)]
 
 
-def _lane(builder: Any, sums: Sequence[Any], lane: int) -> Any:
-    """The 16 sums of columns 16·lane … + 15, in order, from vectors arranged by `_interleave`."""
-    count = sums[0].type.count
-    picked = [4 * lane + e for e in range(4)] + [count + 4 * lane + e for e in range(4)]
-    halves = [builder.shuffle_vector(sums[q], sums[q + 1], _constant(picked)) for q in (0, 2)]
-    return builder.shuffle_vector(*halves, _constant(range(16)))
+def _in_order(builder: Any, sums: Sequence[Any]) -> list[Any]:
+    """The sums of all columns in order, sixteen to a vector, from four vectors arranged by `_interleave`."""
+    lanes = sums[0].type.count // 4
+
+    def lanes_of(one: Any, other: Any, places: Sequence[int]) -> Any:
+        return builder.shuffle_vector(one, other, _constant([4 * lane + e for lane in places for e in range(4)]))
+
+    if lanes == 1:
+        halves = [lanes_of(sums[q], sums[q + 1], (0, 1)) for q in (0, 2)]
+        return [builder.shuffle_vector(*halves, _constant(range(16)))]
+    found = []
+    for first in range(0, lanes, 2):  # the 128-bit lanes of the four vectors, transposed in two steps
+        near = [lanes_of(sums[q], sums[q + 1], (first, first + 1, lanes + first, lanes + first + 1)) for q in (0, 2)]
+        found += [lanes_of(near[0], near[1], (k, k + 2, k + 4, k + 6)) for k in (0, 1)]
+    return found
 
 
 def dot_product(builder: Any, width: int) -> tuple[Any, Any, Any]:
@@ -97,10 +106,9 @@ def _add_block(
             spread = builder.shuffle_vector(spread, undefined, _constant([0] * words.count))
             totals[k] = [builder.call(dot, [s, spread, v]) for s, v in zip(totals[k], mixed, strict=True)]
     sums = totals[0] if len(totals) == 1 else [builder.sub(a, b) for a, b in zip(*totals, strict=True)]
-    for lane in range(width // 128):
+    for lane, found in enumerate(_in_order(builder, sums)):
         place = builder.gep(into, [builder.add(column, _I64(16 * lane))])
         place = builder.bitcast(place, ir.VectorType(_I32, 16).as_pointer())
-        found = _lane(builder, sums, lane)
         if least is not None:
             bound = builder.insert_element(ir.Constant(found.type, ir.Undefined), builder.trunc(least, _I32), _I32(0))
             bound = builder.shuffle_vector(bound, bound, _constant([0] * 16))
@@ -109,20 +117,11 @@ def _add_block(
         builder.store(builder.add(builder.load(place, align=4), found), place, align=4)
 
 
-def _emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    """Emits one pass over all columns in blocks of each width; the last one ends with the row. Needs 16 columns."""
-    into, weights, index, *values = (
-        context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in range(len(arguments) - 3)
-    )
-    base, stride, at = arguments[-3:]
-    rows = []
-    for r in range(ROWS):
-        which = builder.zext(builder.load(builder.gep(index, [builder.add(at, _I64(r))])), _I64)
-        rows.append(builder.gep(weights, [builder.add(base, builder.mul(which, stride))]))
-    factors = []
-    for value in values:
-        packed = builder.bitcast(builder.gep(value, [at]), _I32.as_pointer())
-        factors.append([builder.load(builder.gep(packed, [_I64(k)]), align=1) for k in range(ROWS // 4)])
+def _emit_columns(builder: Any, rows: Sequence[Any], factors: Sequence[Sequence[Any]], into: Any, stride: Any) -> Any:
+    """Emits one pass over all columns in blocks of each width; the last one ends with the row. Needs 16 columns.
+
+    Returns how many columns are done.
+    """
     done: Any = _I64(0)
     for width in WIDTHS:
         wide = _I64(width // 8)
@@ -136,6 +135,44 @@ def _emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         least = builder.sub(_I64(16), builder.sub(stride, done))
         _add_block(builder, 128, rows, factors, into, builder.sub(stride, _I64(16)), least)
     return builder.select(some, stride, done)
+
+
+def _emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """Emits one pass of sixteen rows, whose values are bytes."""
+    into, weights, index, *values = (
+        context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in range(len(arguments) - 3)
+    )
+    base, stride, at = arguments[-3:]
+    rows = []
+    for r in range(ROWS):
+        which = builder.zext(builder.load(builder.gep(index, [builder.add(at, _I64(r))])), _I64)
+        rows.append(builder.gep(weights, [builder.add(base, builder.mul(which, stride))]))
+    factors = []
+    for value in values:
+        packed = builder.bitcast(builder.gep(value, [at]), _I32.as_pointer())
+        factors.append([builder.load(builder.gep(packed, [_I64(k)]), align=1) for k in range(ROWS // 4)])
+    return _emit_columns(builder, rows, factors, into, stride)
+
+
+def _emit_words(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """Emits one pass of up to sixteen rows, whose values are words: those beyond `count` repeat a row, times 0."""
+    into, weights, index, value = (
+        context.make_array(signature.args[k])(context, builder, arguments[k]).data for k in range(4)
+    )
+    base, stride, at, count = arguments[4:]
+    last = builder.sub(count, _I64(1))
+    rows, factors = [], [[_I32(0)] * (ROWS // 4) for _ in range(2)]
+    for r in range(ROWS):
+        place = builder.add(at, _I64(r))
+        there = builder.icmp_unsigned("<", place, count)
+        place = builder.select(there, place, last)
+        which = builder.zext(builder.load(builder.gep(index, [place])), _I64)
+        rows.append(builder.gep(weights, [builder.add(base, builder.mul(which, stride))]))
+        plus = builder.select(there, builder.load(builder.gep(value, [place])), _I32(0))
+        for signed, four in zip((plus, builder.neg(plus)), factors, strict=True):
+            part = builder.select(builder.icmp_signed(">", signed, _I32(0)), signed, _I32(0))
+            four[r // 4] = builder.or_(four[r // 4], builder.shl(part, _I32(8 * (r % 4))))
+    return _emit_columns(builder, rows, factors, into, stride)
 
 
 @intrinsic
@@ -157,3 +194,12 @@ def add_sixteen_signed(
     """As `add_sixteen`, for the values `plus[at + r] − minus[at + r]`, both uint8."""
     word = types.uint64
     return word(into, weights, index, plus, minus, word, word, word), _emit
+
+
+@intrinsic
+def add_sixteen_words(
+    _context: Any, into: Any, weights: Any, index: Any, value: Any, base: Any, stride: Any, at: Any, count: Any
+) -> tuple[Any, Callable[..., Any]]:
+    """As `add_sixteen_signed`, for int32 values of at most ±255 in one array, r < 16 and at + r < count; at < count."""
+    word = types.uint64
+    return word(into, weights, index, value, word, word, word, word), _emit_words

@@ -163,6 +163,7 @@ def workspace(spec: Spec, shared: Workspace | None = None) -> Workspace:
         read=shared.read if shared else read_codes(spec, synapses if len(how) else 0),
         reading=how,
         mirror=shared.mirror if shared else read_codes(spec, synapses if depth > 2 else 0),
+        narrow=np.zeros((2, synapses if depth > 2 and levels.seen(spec).bits > 8 and not shared else 0), np.int8),
         weight_peak=shared.weight_peak if shared else wide_codes(depth - 1),
         reach=wide_codes(depth),
         event_index=codes(layers[0] + AT_ONCE),

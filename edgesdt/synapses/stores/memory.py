@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from edgesdt.kernels.drive import accumulate, list_inputs
+from edgesdt.kernels.drive import accumulate, add_rows_saturating, list_inputs, stays_within
 from edgesdt.kernels.jit import kernel
 from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, INPUTS, Codes, Ints, WeightCodes
 from edgesdt.synapses.batch import apply_weights
 from edgesdt.synapses.digital import update_weights
+from edgesdt.synapses.mirror import FITS, UNKNOWN, Mirror
 from edgesdt.synapses.outer import move_by_outer
+from edgesdt.synapses.stores.narrow import AVAILABLE, add_narrow
 
 
 class Memory(NamedTuple):
@@ -26,6 +28,16 @@ class Memory(NamedTuple):
     wear: npt.NDArray[np.uint8]  # as weights, transposed: how often each code was changed, modulo 256
     wear_carry: npt.NDArray[np.uint32]  # as wear: how often that wrapped
     aligned: Codes  # (max n,) room for codes aligned with the accumulators
+    narrow: npt.NDArray[np.int8]  # as weights: `read`, or copies, as bytes (`synapses.stores.narrow`), or (0,)
+    narrow_mirror: npt.NDArray[np.int8]  # as mirror
+    fits: npt.NDArray[np.uint8]  # (2, L, max n) what is known of each row of `read` and of the mirror
+    parts: Codes  # (4, max n) rows and values of one addition
+    kept: WeightCodes | Mirror  # what is kept in step with writes: the mirror, with copies as bytes if there are any
+
+    @property
+    def copied(self) -> bool:
+        """Whether bytes are copies, which are out of date when a weight has moved."""
+        return self.read.itemsize > 1
 
 
 def memory_of(chip: Any, work: Any, aligned: Codes) -> Memory:
@@ -33,11 +45,30 @@ def memory_of(chip: Any, work: Any, aligned: Codes) -> Memory:
 
     `work` of a rule that has hidden bits (`Rule.hidden_bits`) has `read` and `reading`; else codes are read as stored.
     """
-    read, reading = getattr(work, "read", chip.weights[:0]), getattr(work, "reading", np.zeros(0, np.int64))
+    reading = getattr(work, "reading", np.zeros(0, np.int64))
+    read = work.read if reading.size else chip.weights
+    none, as_bytes = np.zeros(0, np.int8), read.itemsize == 1
+    if not AVAILABLE:
+        narrow, turned = none, none
+    elif as_bytes:
+        narrow, turned = read, work.mirror if work.mirror.itemsize == 1 else none
+    else:
+        narrow, turned = getattr(work, "narrow", (none, none))
+    fits = np.full((2, len(work.weight_peak), len(aligned)), FITS if as_bytes else UNKNOWN, np.uint8)
     return Memory(
-        chip.weights, read if reading.size else chip.weights, reading, work.mirror, work.weight_peak, work.wear,
-        work.wear_carry, aligned,
+        chip.weights, read, reading, work.mirror, work.weight_peak, work.wear, work.wear_carry, aligned, narrow, turned,
+        fits, parts=np.zeros((4, len(aligned)), np.int32),
+        kept=work.mirror if as_bytes else Mirror(work.mirror, narrow, turned, fits),
     )  # fmt: skip
+
+
+def for_inference(store: Memory, aligned: Codes) -> Memory:
+    """A store of the same weights with scratch of its own."""
+    own = store._replace(aligned=aligned, parts=np.zeros_like(store.parts))
+    if not store.copied:
+        return own
+    copies = (np.zeros_like(store.narrow), np.zeros_like(store.narrow_mirror))
+    return own._replace(narrow=copies[0], narrow_mirror=copies[1], fits=np.zeros_like(store.fits))
 
 
 @kernel
@@ -56,18 +87,22 @@ def feed_inputs(inputs, accumulators, weights, plan, index, value, aligned, weig
 
 
 @kernel
-def add_weighted(  # type: ignore[no-untyped-def]
-    weights, mirror, weight_peak, aligned, between, forward, index, change, left, accumulators, plan, reach, events
-):
+def add_weighted(store, between, forward, index, change, left, accumulators, plan, reach, events):  # type: ignore[no-untyped-def]
     """Multiply-accumulate the listed codes into the layer above `between`, or below it by the transposed weights."""
-    towards, count = between + 1 if forward else between, change.shape[0]
+    towards, count, base = between + 1 if forward else between, change.shape[0], plan.first_weight[between]
     for a in range(count):
-        aligned[a] = change[a] << left
-    events[ACCUMULATOR_SATURATIONS, towards] += accumulate(
-        accumulators[plan.first[towards] :][: plan.sizes[towards]], weights if forward else mirror,
-        plan.first_weight[between], index, aligned, count, weight_peak[between], reach[towards:],
-        plan.accumulator_limit,
-    )  # fmt: skip
+        store.aligned[a] = change[a] << left
+    sums, value = accumulators[plan.first[towards] :][: plan.sizes[towards]], store.aligned
+    codes = store.read if forward else store.mirror
+    copies = store.narrow if forward else store.narrow_mirror
+    limit = plan.accumulator_limit
+    if stays_within(sums, value, count, store.weight_peak[between], reach[towards:], limit):
+        fits = store.fits[0 if forward else 1, between]
+        add_narrow(sums, codes, copies, fits, base, index, value, count, store.parts)
+    else:
+        events[ACCUMULATOR_SATURATIONS, towards] += add_rows_saturating(
+            sums, codes, base, index, value, count, limit
+        )  # fmt: skip
 
 
 def feed(store, inputs, accumulators, plan, work):  # type: ignore[no-untyped-def]
@@ -80,16 +115,13 @@ def feed(store, inputs, accumulators, plan, work):  # type: ignore[no-untyped-de
 
 def add_changes(store, between, forward, index, change, left, accumulators, plan, reach, events):  # type: ignore[no-untyped-def]
     """As `synapses.store.add_changes`."""
-    add_weighted(
-        store.read, store.mirror, store.weight_peak, store.aligned, between, forward, index, change, left,
-        accumulators, plan, reach, events,
-    )  # fmt: skip
+    add_weighted(store, between, forward, index, change, left, accumulators, plan, reach, events)
 
 
 def update_contrast(store, layer, inputs, plus, minus, rate, random, plan, work):  # type: ignore[no-untyped-def]
     """As `synapses.store.update_contrast`: at once."""
     update_weights(
-        store.weights, store.read, store.reading, store.mirror, store.wear, store.wear_carry, inputs, plus, minus,
+        store.weights, store.read, store.reading, store.kept, store.wear, store.wear_carry, inputs, plus, minus,
         plan, layer, rate, random, work.words, work.halves, work.silence, work.flags, work.deltas, work.pending,
         work.named, work.swept, work.pres, work.pre_plus, work.pre_minus, work.posts, store.weight_peak, work.events,
     )  # fmt: skip
@@ -98,7 +130,7 @@ def update_contrast(store, layer, inputs, plus, minus, rate, random, plan, work)
 def update_outer(store, layer, active, found, rate, random, plan, work):  # type: ignore[no-untyped-def]
     """As `synapses.store.update_outer`: at once."""
     move_by_outer(
-        store.weights, store.read, store.reading, store.mirror, store.wear, store.wear_carry, plan, layer, rate,
+        store.weights, store.read, store.reading, store.kept, store.wear, store.wear_carry, plan, layer, rate,
         work.pres, work.pre_values, active, work.posts, work.post_values, found, random, work.words, work.halves,
         work.silence, work.deltas, work.pending, work.named, work.swept, store.weight_peak, work.events,
     )  # fmt: skip
@@ -107,7 +139,7 @@ def update_outer(store, layer, active, found, rate, random, plan, work):  # type
 def apply_gathered(store, layer, gathered, rate, random, plan, work):  # type: ignore[no-untyped-def]
     """As `synapses.store.apply_gathered`."""
     apply_weights(
-        gathered, store.weights, store.read, store.reading, store.mirror, store.wear, store.wear_carry, plan, layer,
+        gathered, store.weights, store.read, store.reading, store.kept, store.wear, store.wear_carry, plan, layer,
         rate, random, work.words, work.halves, work.deltas, work.pending, work.named, work.swept, work.pres,
         store.weight_peak, work.events,
     )  # fmt: skip

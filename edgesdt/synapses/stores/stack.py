@@ -64,10 +64,7 @@ def add_changes_of(store, between, forward, index, change, left, accumulators, p
     """Add listed codes by reads of an array, or from memory."""
     memory, at = store.memory, store.place[between]
     if at < 0:
-        add_weighted(
-            memory.read, memory.mirror, memory.weight_peak, memory.aligned, between, forward, index, change, left,
-            accumulators, plan, reach, events,
-        )  # fmt: skip
+        add_weighted(memory, between, forward, index, change, left, accumulators, plan, reach, events)
         return
     towards = between + 1 if forward else between
     codes = block(memory.weights, plan, between) if forward else block(memory.mirror, plan, between)
@@ -99,7 +96,7 @@ def update_layer(store, layer, inputs, plus, minus, rate, random, plan, work):  
         )
     else:
         update_weights(
-            memory.weights, memory.read, memory.reading, memory.mirror, memory.wear, memory.wear_carry, inputs, plus,
+            memory.weights, memory.read, memory.reading, memory.kept, memory.wear, memory.wear_carry, inputs, plus,
             minus, plan, layer, rate, random, work.words, work.halves, work.silence, work.flags, work.deltas,
             work.pending, work.named, work.swept, work.pres, work.pre_plus, work.pre_minus, work.posts,
             memory.weight_peak, work.events,
@@ -121,7 +118,7 @@ def update_layer_by_outer(store, layer, active, found, rate, random, plan, work)
         )  # fmt: skip
     else:
         move_by_outer(
-            memory.weights, memory.read, memory.reading, memory.mirror, memory.wear, memory.wear_carry, plan, layer,
+            memory.weights, memory.read, memory.reading, memory.kept, memory.wear, memory.wear_carry, plan, layer,
             rate, work.pres, work.pre_values, active, work.posts, work.post_values, found, random, work.words,
             work.halves, work.silence, work.deltas, work.pending, work.named, work.swept, memory.weight_peak,
             work.events,

@@ -13,7 +13,8 @@ from edgesdt.kernels.arithmetic import saturate, scaled, sub32
 from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.layout import NUDGED_CHANGES, STATE_CHANGES
 from edgesdt.kernels.listing import list_reaching
-from edgesdt.rules.eqprop.kernels.relax import MOVERS, stepped
+from edgesdt.rules.eqprop.kernels.movers import stepped
+from edgesdt.rules.eqprop.kernels.relax import MOVERS
 
 FREE, TOWARDS, AWAY = 0, 1, 3
 """Rows of the tables: free phase; nudged with the sign of beta positive, negative (loser; the next row: winner)."""

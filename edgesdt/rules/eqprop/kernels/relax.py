@@ -2,140 +2,24 @@
 
 `s ← clamp(s + dt·(drive − s [± beta·(target − s)]))` (Liu et al. 2024, eq. of the dynamics). The drive of a layer is
 its accumulator rounded to the state LSB. Accumulators are kept up to date by differences: when a state code changes by
-Δ, `Δ·w` is added in the layers above and below. A neuron at 0 whose drive and pull are not positive cannot move, so
-only the *movers* are stepped; when no code changes, the fixed point is reached and the remaining steps do nothing.
+Δ, `Δ·w` is added in the layers above and below. When no code changes, the fixed point is reached and the remaining
+steps do nothing.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from edgesdt.kernels.arithmetic import add32, mul32, saturate, scaled, scaled32, sub32, whole_vectors
+from edgesdt.kernels.arithmetic import saturate, scaled, whole_vectors
 from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.layout import BANK_STEPS, NUDGED_CHANGES, STATE_CHANGES
-from edgesdt.kernels.listing import list_nonzero
 from edgesdt.kernels.random_bank import draw, steps_for
 from edgesdt.kernels.softmax import softmax
+from edgesdt.rules.eqprop.kernels.movers import gather, list_changes, settle_alone, step_stochastic, write_back
+from edgesdt.rules.eqprop.kernels.step import step_all
 from edgesdt.synapses.store import add_changes
 
 MOVERS, CHANGES, STALE = 0, 1, 2
-
-
-@kernel
-def gather(  # type: ignore[no-untyped-def]
-    states, accumulators, keep, target, plan, sign, flags, movers, mover_state, mover_drive, mover_target
-):
-    """List the movers of one layer: neuron, state, drive and target code of each. Returns how many.
-
-    The codes are filled up to whole vectors with zeros, which cannot move.
-    `keep` and `target` have length 0 in a hidden layer; `sign` is that of beta, 0 where nothing pulls.
-    """
-    pull_low = scaled(np.int64(plan.target_low), plan.beta, 0) * sign
-    pull_high = scaled(np.int64(plan.target_high), plan.beta, 0) * sign
-    silent = np.int32(max(-((max(pull_low, 0) + 1) << plan.drive_right), -(1 << 31)))
-    n = np.uint64(states.shape[0])
-    if sign > 0:
-        for j in range(n):
-            flags[j] = (accumulators[j] >= silent) | (states[j] != 0) | (target[j] != 0)
-    else:
-        for j in range(n):
-            flags[j] = (accumulators[j] >= silent) | (states[j] != 0)
-    listed = list_nonzero(flags, n, movers)
-    count = np.uint64(0)
-    for c in range(np.uint64(listed)):
-        at = np.uint64(movers[c])
-        if keep.shape[0] > 0 and keep[at] == 0:
-            continue
-        high = sign != 0 and target[at] != 0
-        drive = (np.int64(accumulators[at]) + plan.drive_half) >> plan.drive_right
-        drive = saturate(drive, -plan.drive_limit - 1, plan.drive_limit)
-        if states[at] == 0 and drive + (pull_high if high else pull_low) <= 0:
-            continue
-        movers[count] = at
-        mover_state[count] = states[at]
-        mover_drive[count] = drive
-        mover_target[count] = plan.target_high if high else plan.target_low
-        count += np.uint64(1)
-    for idle in range(np.int64(count), whole_vectors(np.int64(count), movers.shape[0])):
-        mover_state[idle] = mover_drive[idle] = mover_target[idle] = 0
-    return np.int64(count)
-
-
-@inlined
-def stepped(state, drive, target, plan, sign, word):  # type: ignore[no-untyped-def]
-    """`clamp(s + dt·(drive − s + sign·beta·(target − s)))` in 32 bits (states ≤ 16 and constants ≤ 10 bits)."""
-    pull = mul32(sign, scaled32(sub32(target, state), plan.beta, 0))
-    slope = add32(sub32(drive, state), pull)
-    moved = add32(state, scaled32(slope, plan.dt, word))
-    return max(min(moved, np.int32(plan.state_limit)), np.int32(0))
-
-
-@kernel
-def step(state, drive, target, change, plan, sign):  # type: ignore[no-untyped-def]
-    """One step of the movers of a layer; `change` receives the differences. Returns how many codes changed."""
-    s, changed = np.int32(sign), np.int32(0)
-    for c in range(state.shape[0]):
-        new = stepped(state[c], drive[c], target[c], plan, s, 0)
-        change[c] = sub32(new, state[c])
-        changed = add32(changed, np.int32(new != state[c]))
-        state[c] = new
-    return np.int64(changed)
-
-
-@kernel
-def settle_alone(state, drive, target, plan, sign, steps):  # type: ignore[no-untyped-def]
-    """Up to `steps` steps of the movers of a layer whose drive stays as it is; stops at the fixed point.
-
-    Returns how many codes changed, over all steps.
-    """
-    s, total = np.int32(sign), np.int64(0)
-    for _ in range(steps):
-        changed = np.int32(0)
-        if s == 0:
-            for c in range(state.shape[0]):  # `stepped` without a pull
-                new = add32(state[c], scaled32(sub32(drive[c], state[c]), plan.dt, 0))
-                new = max(min(new, np.int32(plan.state_limit)), np.int32(0))
-                changed = add32(changed, np.int32(new != state[c]))
-                state[c] = new
-        else:
-            for c in range(state.shape[0]):
-                new = stepped(state[c], drive[c], target[c], plan, s, 0)
-                changed = add32(changed, np.int32(new != state[c]))
-                state[c] = new
-        total += changed
-        if changed == 0:
-            break
-    return total
-
-
-@kernel
-def step_stochastic(state, drive, target, change, plan, sign, noise):  # type: ignore[no-untyped-def]
-    """One step of the movers of a layer, each rounded with its random half-word. Returns how many codes changed."""
-    s, changed = np.int32(sign), np.int64(0)
-    for c in range(state.shape[0]):
-        new = stepped(state[c], drive[c], target[c], plan, s, noise[c])
-        change[c] = sub32(new, state[c])
-        changed += new != state[c]
-        state[c] = new
-    return changed
-
-
-@kernel
-def write_back(states, movers, mover_state):  # type: ignore[no-untyped-def]
-    """Write the states of the movers back to their neurons."""
-    for c in range(movers.shape[0]):
-        states[movers[c]] = mover_state[c]
-
-
-@kernel
-def list_changes(movers, changes, change_by):  # type: ignore[no-untyped-def]
-    """Keep in `changes` and `change_by` only the movers that changed; `change_by` comes with all differences."""
-    changed = 0
-    for c in range(movers.shape[0]):
-        difference = change_by[c]
-        changes[changed] = movers[c]
-        change_by[changed] = difference
-        changed += difference != 0
 
 
 @kernel
@@ -180,6 +64,36 @@ def nudge_from_softmax(  # type: ignore[no-untyped-def]
 
 
 @inlined
+def step_movers(  # type: ignore[no-untyped-def]
+    layer, states, accumulators, keep, target, bank, plan, burst, sign, flags, movers, mover_state, mover_drive,
+    mover_target, changes, change_by, counts, words, halves, events,
+):  # fmt: skip
+    """Step the movers of one layer: `burst` times in the only one, once where states are rounded at random.
+
+    Arrays of neurons are those of the layer. Returns how many codes changed.
+    """
+    if counts[STALE, layer] != 0:
+        counts[STALE, layer] = 0
+        counts[MOVERS, layer] = gather(
+            states, accumulators, keep, target, plan, sign, flags, movers, mover_state, mover_drive, mover_target
+        )
+    count = counts[MOVERS, layer]
+    if not plan.stochastic_states:
+        whole = whole_vectors(count, states.shape[0])
+        return settle_alone(mover_state[:whole], mover_drive[:whole], mover_target[:whole], plan, sign, burst)
+    bank_steps = steps_for(count, 2 * bank.shape[0])
+    draw(bank, words, bank_steps)
+    events[BANK_STEPS, 0] += bank_steps
+    moved = step_stochastic(
+        mover_state[:count], mover_drive[:count], mover_target[:count], change_by[:count], plan, sign, halves
+    )
+    if plan.sizes.shape[0] > 2 and moved > 0:
+        write_back(states, movers[:count], mover_state)
+        list_changes(movers[:count], changes, change_by)
+    return moved
+
+
+@inlined
 def step_layers(  # type: ignore[no-untyped-def]
     states, accumulators, keep, target, exponentials, reciprocals, bank, plan, burst, sign, flags, movers, mover_state,
     mover_drive, mover_target, changes, change_by, counts, words, halves, events,
@@ -193,46 +107,34 @@ def step_layers(  # type: ignore[no-untyped-def]
         start, end = plan.first[layer], plan.first[layer] + plan.sizes[layer]
         top = layer == last
         pull = sign if top else np.int64(0)
+        kept, aims = (keep, target) if top else (keep[:0], target[:0])
         if top and plan.softmax:
             counts[CHANGES, layer] = 0
-            if sign != 0:
-                moved = nudge_from_softmax(
-                    states[start:end], accumulators[start:end], keep, target, exponentials, reciprocals, plan, sign,
-                    mover_state[start:end], changes[start:end], change_by[start:end],
-                )  # fmt: skip
-                counts[CHANGES, layer] = moved
-                events[STATE_CHANGES, layer] += moved
-                events[NUDGED_CHANGES, layer] += moved
-                total += moved
-            continue
-        if counts[STALE, layer] != 0:
-            counts[STALE, layer] = 0
-            counts[MOVERS, layer] = gather(
-                states[start:end], accumulators[start:end], keep if top else keep[:0],
-                target if top else target[:0], plan, pull, flags, movers[start:end], mover_state[start:end],
-                mover_drive[start:end], mover_target[start:end],
+            if sign == 0:
+                continue
+            moved = nudge_from_softmax(
+                states[start:end], accumulators[start:end], keep, target, exponentials, reciprocals, plan, sign,
+                mover_state[start:end], changes[start:end], change_by[start:end],
             )  # fmt: skip
-        until = start + counts[MOVERS, layer]
-        whole = until if plan.stochastic_states else start + whole_vectors(until - start, end - start)
-        state, drive = mover_state[start:whole], mover_drive[start:whole]
-        aims, change = mover_target[start:whole], change_by[start:whole]
-        if plan.stochastic_states:
-            bank_steps = steps_for(until - start, 2 * bank.shape[0])
-            draw(bank, words, bank_steps)
-            events[BANK_STEPS, 0] += bank_steps
-            moved = step_stochastic(state, drive, aims, change, plan, pull, halves)
-        elif burst > 1:
-            moved = settle_alone(state, drive, aims, plan, pull, burst)
+        elif last == 1 or plan.stochastic_states:
+            moved = step_movers(
+                layer, states[start:end], accumulators[start:end], kept, aims, bank, plan, burst, pull, flags,
+                movers[start:end], mover_state[start:end], mover_drive[start:end], mover_target[start:end],
+                changes[start:end], change_by[start:end], counts, words, halves, events,
+            )  # fmt: skip
+        elif counts[STALE, layer] == 0 and counts[CHANGES, layer] == 0:
+            continue  # the layer and its drive are as they were when nothing moved
         else:
-            moved = step(state, drive, aims, change, plan, pull)
+            counts[STALE, layer] = 0
+            moved = step_all(
+                states[start:end], accumulators[start:end], kept, aims, plan, pull, mover_state[start:end],
+                changes[start:end], change_by[start:end],
+            )  # fmt: skip
         counts[CHANGES, layer] = moved
         events[STATE_CHANGES, layer] += moved
         if pull != 0:
             events[NUDGED_CHANGES, layer] += moved
         total += moved
-        if last > 1 and moved > 0:
-            write_back(states[start:end], movers[start:until], mover_state[start:until])
-            list_changes(movers[start:until], changes[start:until], change_by[start:until])
     return total
 
 

@@ -151,6 +151,7 @@ def local_update(chip, plan, work, store, rates, plus, minus):  # type: ignore[n
     aims = work.mover_target
     if plan.softmax:
         list_aims(chip.free_states, chip.keep, chip.target, plan, aims)
+        hold(aims, chip.free_states, chip.frozen)
     for layer in range(layers):
         high, low = (plus, minus) if layer < soft else (aims, chip.free_states)
         update_contrast(store, layer, chip.inputs, high, low, rates[0, layer], chip.random, plan, work)
@@ -174,6 +175,7 @@ def learn_contrast(chip, plan, work, store, rates, plus, minus):  # type: ignore
         if plan.softmax:
             high, low = work.mover_target, chip.free_states
             list_aims(chip.free_states, chip.keep, chip.target, plan, high)
+            hold(high, chip.free_states, chip.frozen)
         gather_contrast(
             chip.weight_contrast, chip.bias_contrast, chip.inputs, plus, minus, high, low, plan, work.flags, work.pres,
             work.pre_plus, work.pre_minus, work.posts, work.events,
