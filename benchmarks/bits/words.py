@@ -26,9 +26,9 @@ METHOD: Final = """\
 ## Sweeps
 
 `edgesdt sweep mnist_bits` and `edgesdt sweep mnist_widths`, then `python -m benchmarks.bits keep` of both folders. To
-be short, a run learns from 20,000 training images, five times; all test images are read. Seeds 0, 1, 2. But for the
-table of steps, every weight reaches ±1/128, so that a width is not another range as well. Accuracies are below those of
-the specs above, and this training is too short for the widest ranges (see *Step*). Nothing was chosen by these
+be short, a chip of 784-500 learns from 20,000 training images, five times; all test images are read. Seeds 0, 1, 2. But
+for the table of steps, every weight reaches ±1/128, so that a width is not another range as well. Accuracies are below
+those of the specs above, and this training is too short for the widest ranges (see *Step*). Nothing was chosen by these
 figures."""
 
 WIDTH: Final = """\

@@ -25,13 +25,24 @@ class Asked(Protocol):
     """What is done to a sample, in the order of the fields (`edgesdt.spec.schema.phases.Transform`)."""
 
     @property
-    def rotate(self) -> float: ...
+    def rotate(self) -> float:
+        """Degrees, counter-clockwise."""
+        ...
+
     @property
-    def shift(self) -> tuple[int, ...]: ...
+    def shift(self) -> tuple[int, ...]:
+        """Pixels to the right and down."""
+        ...
+
     @property
-    def noise(self) -> float: ...
+    def noise(self) -> float:
+        """Standard deviation, in levels of 0..255."""
+        ...
+
     @property
-    def invert(self) -> bool: ...
+    def invert(self) -> bool:
+        """Whether 255 − x takes the place of x."""
+        ...
 
 
 def transformed(data: Dataset, asked: Asked, seed: int) -> Dataset:

@@ -27,13 +27,24 @@ class Samples(Protocol):
     """Samples as input codes, with the places `known` of the training samples whose labels are known."""
 
     @property
-    def x(self) -> npt.NDArray[np.uint8]: ...
+    def x(self) -> npt.NDArray[np.uint8]:
+        """Training samples (samples, n_0)."""
+        ...
+
     @property
-    def x_test(self) -> npt.NDArray[np.uint8]: ...
+    def x_test(self) -> npt.NDArray[np.uint8]:
+        """Test samples (samples, n_0)."""
+        ...
+
     @property
-    def known(self) -> npt.NDArray[np.int64]: ...
+    def known(self) -> npt.NDArray[np.int64]:
+        """Places of training samples whose labels are known."""
+        ...
+
     @property
-    def data(self) -> Dataset: ...
+    def data(self) -> Dataset:
+        """The data set that they come from."""
+        ...
 
 
 class Assessment:

@@ -138,7 +138,7 @@ def _of_stage(spec: Spec, facts: SetFacts | None) -> Iterator[Fault]:
     yield from _rule(spec)
     if isinstance(spec.learning, Targeted):
         yield from _target(spec, spec.learning)
-        yield from _consolidation(spec, spec.learning)
+        yield from phased.consolidation(spec, spec.learning)
     yield from _homeostasis(spec)
     if facts:
         yield from _classes(spec, facts)
@@ -380,13 +380,3 @@ def _samples(spec: Spec, facts: SetFacts) -> Iterator[Fault]:
             path = ("data", split)
             text = f"more samples than {spec.data.set} has: {given}, allowed: 1..{held} or null for all"
             yield Fault(path, text, blame=(path, _SET))
-
-
-def _consolidation(spec: Spec, learning: Targeted) -> Iterator[Fault]:
-    """Neurons are chosen by weights that a memory holds: an array of cells does not read them one by one."""
-    if not learning.consolidation.frozen or learning.consolidation.by == "random":
-        return
-    if any(layer < max(len(spec.chip.layers) - 2, 1) for layer in layers.on_cells(spec)):
-        path: Path = ("learning", "consolidation", "by")
-        text = "weights of layers on analog cells, allowed: random (an array does not read weights one by one)"
-        yield Fault(path, text, blame=(path, path[:2], ("device", "model"), ("device",)))

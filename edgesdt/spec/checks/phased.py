@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from edgesdt import registry
+from edgesdt.spec import layers
 from edgesdt.spec.checks.hints import Path, did_you_mean, shown
 from edgesdt.spec.fields import field_at, section_at
+from edgesdt.spec.schema.learning import Targeted
 from edgesdt.spec.schema.phases import OWN_FIELDS, Part
 from edgesdt.spec.schema.spec import Spec
 from edgesdt.spec.sets import SETS, SetFacts
@@ -210,3 +212,13 @@ def _samples(spec: Spec, stage: Stage, facts: SetFacts | None) -> Iterator[Fault
         elif given is not None and held is not None and given > held:
             text = f"more samples than {part.set} has: {given}, allowed: 1..{held} or null"
             yield Fault((*stage.place, split), text, blame=((*stage.place, split), stage.place))
+
+
+def consolidation(spec: Spec, learning: Targeted) -> Iterator[Fault]:
+    """Neurons are chosen by weights that a memory holds: an array of cells does not read them one by one."""
+    if not learning.consolidation.frozen or learning.consolidation.by == "random":
+        return
+    if any(layer < max(len(spec.chip.layers) - 2, 1) for layer in layers.on_cells(spec)):
+        path: Path = ("learning", "consolidation", "by")
+        text = "weights of layers on analog cells, allowed: random (an array does not read weights one by one)"
+        yield Fault(path, text, blame=(path, path[:2], ("device", "model"), ("device",)))
