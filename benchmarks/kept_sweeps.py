@@ -111,6 +111,8 @@ def _short(name: str, fields: Sequence[str]) -> str:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_value(one)}" for name, one in value.items())
     return "-".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

@@ -770,7 +770,7 @@ def test_a_finished_sweep_is_kept_and_tabled(tmp_path: Path, monkeypatch: pytest
             "energy_j": energy,
             **{"versions": {}, "train_samples": 1, "test_samples": 1, "duration_s": 1.0, "curve": []},
         }
-        point = {"chip.weights.bits": bits, "chip.layers": [4, 3]}
+        point = {"chip.weights.bits": bits, "chip.layers": [4, 3], "learning.dropout": {"input": 0, "output": 0.1}}
         row = {"schema": 1, "point": point, "seed": seed, "spec_hash": "h", "status": "done", "error": None}
         lines.append(json.dumps({**row, "run": "r", "record": found}) + "\n")
     (folder / "records.jsonl").write_text("".join(lines[:3]), encoding="utf-8")
@@ -778,9 +778,10 @@ def test_a_finished_sweep_is_kept_and_tabled(tmp_path: Path, monkeypatch: pytest
         kept_sweeps.keep(folder)
     (folder / "records.jsonl").write_text("".join(lines), encoding="utf-8")
     assert kept_sweeps.main([str(folder)]) == 0
-    assert kept_sweeps.sections()["sweep n"].splitlines()[0].startswith("| bits | layers | memory | direct average %")
-    assert kept_sweeps.sections()["sweep n"].splitlines()[2] == (
-        "| 2 | 4-3 | 2 KiB | 60.00 ± 14.14 | 10.00 ± 0.00 | 2 | 1 µJ | 2 µJ |"
+    head, _, first, _ = kept_sweeps.sections()["sweep n"].splitlines()
+    assert head.startswith("| bits | layers | dropout | memory | direct average %")
+    assert first == (
+        "| 2 | 4-3 | input 0, output 0.1 | 2 KiB | 60.00 ± 14.14 | 10.00 ± 0.00 | 2 | 1 µJ | 2 µJ |"
     )
     with pytest.raises(EdgesdtError, match="no sweep"):
         kept_sweeps.keep(tmp_path)
