@@ -1,7 +1,7 @@
 """What the simulator keeps beside the weights: the transposed weights, and rows of both as bytes, kept in step.
 
 A row as bytes is half of one with codes of 16 bits, and is read with the 8-bit dot product
-(`edgesdt.synapses.stores.narrow`). It is copied when it is first read; then every write is written to the copy, too.
+(`edgesdt.synapses.narrow`). It is copied when it is first read; then every write is written to the copy, too.
 """
 
 from __future__ import annotations

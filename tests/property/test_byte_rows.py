@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edgesdt.synapses.mirror import FITS, UNKNOWN, WIDE
-from edgesdt.synapses.stores.narrow import AVAILABLE, LEAST_COLUMNS
+from edgesdt.synapses.narrow import AVAILABLE, LEAST_COLUMNS
 from tests.small_chips import Machine, assert_twins, random_samples, spec_of, started, twin
 
 LAYERS = [6, LEAST_COLUMNS + 6, LEAST_COLUMNS + 2]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from edgesdt.rules.eqprop.kernels.sample import infer_stream, learn_stream
 from edgesdt.synapses.mirror import FITS, UNKNOWN, WIDE
+from edgesdt.synapses.narrow import AVAILABLE, add_narrow
 from edgesdt.synapses.stores.memory import Memory
-from edgesdt.synapses.stores.narrow import AVAILABLE, add_narrow
 from tests.oracle import OracleChip
 from tests.small_chips import Machine, assert_twins, random_samples, spec_of, started, twin
 

@@ -183,7 +183,7 @@ def test_resolving_again_changes_nothing(spec: Spec) -> None:
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"learning.loss": "log"}, "learning.loss: unknown value 'log', allowed: mse, cross_entropy"),
+        ({"learning.loss": "log"}, "learning.loss: unknown choice: 'log', allowed: mse, cross_entropy"),
         ({"chip.states.rounding": "stochastic"}, "chip.states.rounding: 'stochastic' with rule backprop, allowed: "),
         ({"learning.beta": 0.2}, "learning.beta"),
         ({"learning.errors.bits": 17}, "learning.errors.bits: out of range: 17, allowed: an integer 2..16"),

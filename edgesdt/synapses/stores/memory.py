@@ -13,8 +13,8 @@ from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS, INPUTS, Codes, Ints,
 from edgesdt.synapses.batch import apply_weights
 from edgesdt.synapses.digital import update_weights
 from edgesdt.synapses.mirror import FITS, UNKNOWN, Mirror
+from edgesdt.synapses.narrow import AVAILABLE, add_narrow
 from edgesdt.synapses.outer import move_by_outer
-from edgesdt.synapses.stores.narrow import AVAILABLE, add_narrow
 
 
 class Memory(NamedTuple):
@@ -28,7 +28,7 @@ class Memory(NamedTuple):
     wear: npt.NDArray[np.uint8]  # as weights, transposed: how often each code was changed, modulo 256
     wear_carry: npt.NDArray[np.uint32]  # as wear: how often that wrapped
     aligned: Codes  # (max n,) room for codes aligned with the accumulators
-    narrow: npt.NDArray[np.int8]  # as weights: `read`, or copies, as bytes (`synapses.stores.narrow`), or (0,)
+    narrow: npt.NDArray[np.int8]  # as weights: `read`, or copies, as bytes (`synapses.narrow`), or (0,)
     narrow_mirror: npt.NDArray[np.int8]  # as mirror
     fits: npt.NDArray[np.uint8]  # (2, L, max n) what is known of each row of `read` and of the mirror
     parts: Codes  # (4, max n) rows and values of one addition
