@@ -13,8 +13,8 @@ association (average). `python -m benchmarks.bits page` writes this page from ke
 FOUND: Final = """\
 ## What was found
 
-- **Updates need more bits than drives.** In the sweeps, weights of two bits reach {two} % and of eight {eight}
-  %. Two bits that are read learn as well as eight, {two_four} %, if updates add up in four bits more; one more
+- **Updates need more bits than drives.** In the sweeps, weights of two bits reach {two} % and of eight
+  {eight} %. Two bits that are read learn as well as eight, {two_four} %, if updates add up in four bits more; one more
   gives {two_one} %, two {two_two} %.
 - Hidden bits cost memory, and energy in updates alone: a training sample takes {energy_two_four} with two and
   four bits, {energy_eight} with eight; an inference reads two.
@@ -25,8 +25,8 @@ FOUND: Final = """\
 - The range matters as much as the width: in this short training eight bits reach {eight} % with ±1/128 and
   {eight_wide} % with ±1/32; in thirty epochs of all images the wider range wins (`mnist_1layer`, and the trials
   below).
-- An update must round stochastically or have bits to add up in: to nearest, weights of eight bits end at
-  {nearest} %.
+- With 14 fractional bits an update is many LSBs, so that rounding it to nearest costs nothing ({nearest} %).
+  Weights of few bits need stochastic rounding or hidden bits: their updates are below one LSB.
 - On 784-200, states of 4, 6 and 8 bits give {state_4}, {state_6} and {base} %; inputs of 1, 4 and 8 bits
   {input_1}, {input_4} and {base} %. An accumulator of 22 bits gives {sums_22} %, a learning rate that stays as
   it is {constant} %."""
