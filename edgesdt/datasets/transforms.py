@@ -48,11 +48,17 @@ class Asked(Protocol):
 def transformed(data: Dataset, asked: Asked, seed: int) -> Dataset:
     """`data` with every training and test sample transformed; `seed` fixes the noise.
 
-    Raises `DataError` where samples are no images and a rotation or a shift is asked for.
+    Raises `DataError` where samples are no images and a rotation or a shift is asked for, or where nothing of an
+    image would be left.
     """
     moves = bool(asked.rotate) or any(asked.shift)
     if moves and len(data.shape) not in (2, 3):
         raise DataError(f"{data.name}: samples of shape {data.shape} cannot be turned or moved, allowed: images")
+    if moves:
+        for words, by, size in zip(("right", "down"), asked.shift, (data.shape[1], data.shape[0]), strict=True):
+            if abs(by) >= size:
+                allowed = f"{1 - size}..{size - 1} for images of {data.shape[0]} x {data.shape[1]}"
+                raise DataError(f"{data.name}: shift: {by} pixels {words}, nothing is left, allowed: {allowed}")
     x = {split: getattr(data, f"x_{split}") for split in ("train", "test")}
     if moves:
         source = _source(data.shape, asked.rotate, *asked.shift)

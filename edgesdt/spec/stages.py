@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from edgesdt.spec.checks.hints import Path
 from edgesdt.spec.schema.learning import Learning, Targeted, section_of
-from edgesdt.spec.schema.phases import Part, Phase
+from edgesdt.spec.schema.phases import OWN_FIELDS, Part, Phase
 from edgesdt.spec.sets import SETS
 from edgesdt.spec.types import CANONICAL
 
@@ -144,7 +144,8 @@ def _every(spec: Spec) -> Iterator[Stage]:
 def _learning(spec: Spec, part: Part, place: Path) -> Learning:
     """The learning section of a part: the spec's, with the fields that the part gives."""
     base = spec.learning
-    given = _nested(part.learning)
+    # what does not go there is told by the checks, by name
+    given = {name: value for name, value in _nested(part.learning).items() if name not in OWN_FIELDS}
     own = {name: getattr(part, name) for name in ("target", "learning_rate", "schedule")}
     fields = base.model_dump() | {name: value for name, value in own.items() if value is not None}
     for name, value in given.items():

@@ -13,6 +13,7 @@ from edgesdt.ledger.recipes import KINDS
 from edgesdt.readouts import labels
 from edgesdt.rules.lookup import design_of, memory_map, resolve
 from edgesdt.rules.schedule import factor
+from edgesdt.runs import preview
 from edgesdt.runs.phases import epochs
 from edgesdt.spec import Spec, loads, spec_hash
 from edgesdt.spec.schema.phases import Transform
@@ -160,6 +161,11 @@ ONE = HEAD + "learning: {winners: 1}\nphases: [{name: a, target: label}]\n"
         (GIVEN, ["phases.0.learning.batch=4"], "phases[0].learning.batch: cannot change between phases"),
         (GIVEN, ["phases.0.learning.bta=4"], "phases[0].learning.bta: unknown key"),
         (GIVEN, ["phases.0.learning.target=label"], "phases[0].learning.target: not a field that goes here"),
+        (GIVEN, ["phases.0.learning={learning_rate: 0.1}"], "learning.learning_rate: not a field that goes here"),
+        (GIVEN, ["phases.0.learning={schedule: 3}"], "phases[0].learning.schedule: not a field that goes here"),
+        (GIVEN, ["phases.0.learning={rule: backprop}"], "phases[0].learning.rule: not a field that goes here"),
+        (GIVEN, ["phases.0.learning={homeostasis: {bits: 9}}"], "homeostasis.bits: cannot change between phases"),
+        (GIVEN, ["phases.0.learning={homeostasis: {gama: 1}}"], "did you mean 'homeostasis.gamma'?"),
         (GIVEN, ["phases.0.train=5"], "phases[0].train: 5 without a set"),
         (GIVEN, ["phases.0.set=mnist"], "phases[0].set: mnist has 784 features, allowed: a set of 64"),
         (GIVEN, ["phases.0.set=mnits"], "phases[0].set: unknown data set"),
@@ -173,6 +179,32 @@ ONE = HEAD + "learning: {winners: 1}\nphases: [{name: a, target: label}]\n"
 )  # fmt: skip
 def test_bad_phases_are_told(text: str, overrides: list[str], told: str) -> None:
     assert told in fault(text, *overrides)
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides"),
+    [
+        (MIXED, ["data.labels.count=1438"]),
+        (MIXED, ["data.labels=null"]),
+        (GIVEN, ["phases.0.learning.bta=4"]),
+        (GIVEN, ["phases.0.learning={learning_rate: 0.1}"]),
+    ],
+)
+def test_one_mistake_is_told_once(text: str, overrides: list[str]) -> None:
+    assert len(fault(text, *overrides).splitlines()) == 1
+
+
+def test_unlabelled_samples_of_another_set_are_those_of_that_set() -> None:
+    phases = "phases=[{name: a, set: digits, train: 900, samples: unlabelled}]"
+    found = loads(ONE, overrides=["data.train=40", "readout=[direct]", "learning.target=self_defined", phases])
+    assert samples_of(found, stages(found)[0]) == 860
+
+
+@pytest.mark.parametrize("text", ["ONE", "GIVEN"])
+def test_a_resolved_spec_of_phases_is_text(text: str) -> None:
+    overrides = ["phases.0.learning_rate=0.013", "phases.0.learning.beta=0.3"]
+    spec = loads({"ONE": ONE, "GIVEN": GIVEN}[text], overrides=overrides)
+    assert loads(preview.resolved(spec)) == resolve(spec)
 
 
 def test_a_sweep_of_phases(tmp_path: Path) -> None:
@@ -223,6 +255,12 @@ def test_what_is_no_image_is_not_turned() -> None:
     data = Dataset("rows", row, np.zeros(1, np.int64), row, np.zeros(1, np.int64), (4,), 1)
     with pytest.raises(DataError, match="cannot be turned or moved"):
         transforms.transformed(data, Transform(rotate=5), seed=0)
+
+
+@pytest.mark.parametrize("shift", [(3, 0), (0, -2), (1000, 1000)])
+def test_an_image_is_not_moved_out_of_sight(shift: tuple[int, int]) -> None:
+    with pytest.raises(DataError, match=r"shift: .* allowed: -[12]\.\.[12] for images of 2 x 3"):
+        transforms.transformed(image([[1, 2, 3], [4, 5, 6]]), Transform(shift=shift), seed=0)
 
 
 def test_known_labels() -> None:

@@ -13,7 +13,7 @@ from edgesdt import registry
 from edgesdt.spec import layers, named_files
 from edgesdt.spec.checks import hidden, layered, memory_faults, phased, unused
 from edgesdt.spec.checks.device_faults import faults_of
-from edgesdt.spec.checks.hints import Path
+from edgesdt.spec.checks.hints import Path, dotted
 from edgesdt.spec.schema.device import LayerDevice
 from edgesdt.spec.schema.learning import DROPOUT_OUTPUT_LABEL, Targeted
 from edgesdt.spec.schema.phases import Part, Phase
@@ -113,8 +113,10 @@ def disagreements(spec: Spec, facts: SetFacts | None = None) -> Iterator[Fault]:
     `facts` describes the spec's data set if it is not one that loads by name.
     """
     facts = facts or SETS.get(spec.data.set)
-    yield from phased.faults(spec, facts)
-    yield from phased.section_faults(spec)
+    told = list(phased.faults(spec, facts))
+    yield from told
+    places = {dotted(fault.path) for fault in told}
+    yield from (fault for fault in phased.section_faults(spec) if dotted(fault.path) not in places)
     for stage in phased.staged(spec):
         for fault in _of_stage(stage.spec, SETS.get(stage.part.set) if stage.part.set else facts):
             yield phased.placed(fault, stage)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -95,13 +95,18 @@ def _labels(spec: Spec, facts: SetFacts | None) -> Iterator[Fault]:
     if facts is None:
         return
     count = (*_LABELS, "count")
-    samples = min(spec.data.train or facts.train, facts.train)
+    samples = _samples_there(spec, facts)
     if given.count > samples:
         text = f"more labels than training samples: {given.count}, allowed: 1..{samples}"
         yield Fault(count, text, blame=(count, _LABELS, ("data", "train"), ("data", "set")))
     if given.per_class and given.count < facts.classes:
         text = f"fewer labels than classes: {given.count}, allowed: {facts.classes} or more (per_class: true)"
         yield Fault(count, text, blame=(count, _LABELS, ("data", "set")))
+
+
+def _samples_there(spec: Spec, facts: SetFacts) -> int:
+    """Training samples of the run's own data set."""
+    return min(spec.data.train or facts.train, facts.train)
 
 
 def _replay(spec: Spec) -> Iterator[Fault]:
@@ -167,8 +172,17 @@ def _changes(spec: Spec) -> Iterator[Fault]:
     for number, phase in enumerate(spec.phases):
         for at, part in enumerate(phase.parts):
             place: Path = ("phases", number, "alternate", at) if phase.alternate else ("phases", number)
-            for key in part.learning:
-                yield from _field(key, (*place, "learning", key), rule)
+            for path in _leaves(part.learning):
+                yield from _field(".".join(map(str, path)), (*place, "learning", *path), rule)
+
+
+def _leaves(given: Mapping[str, Any]) -> Iterator[Path]:
+    """Paths of the fields in a section: those in a section of it one by one, so that each may change or not."""
+    for key, value in given.items():
+        if isinstance(value, Mapping) and value:
+            yield from ((key, *path) for path in _leaves(value))
+        else:
+            yield (key,)
 
 
 def _field(key: str, path: Path, rule: Any) -> Iterator[Fault]:
@@ -187,15 +201,17 @@ def _samples(spec: Spec, stage: Stage, facts: SetFacts | None) -> Iterator[Fault
     """Samples that are not there, or that have no labels where the target is one."""
     place = (*stage.place, "samples") if stage.place else _TARGET
     own = (place, stage.place or _TARGET, _LABELS, ("data",))
-    labelled = stage.spec.learning.target == "label"
+    known, labelled = spec.data.labels, stage.spec.learning.target == "label"
     if labelled and stage.samples != "labelled" and _some_unknown(spec):
         yield Fault(place, f"{stage.samples} with target: label, allowed: labelled (others have no label)", blame=own)
     if stage.samples == "unlabelled":
         if not _some_unknown(spec):
+            if not stage.place:  # the target itself is told
+                return
             text = "no sample is unlabelled, allowed: all, labelled, or data: {labels: {count: 600}}"
             yield Fault(place, text, blame=own)
-        elif facts and spec.data.labels and spec.data.labels.count >= min(spec.data.train or facts.train, facts.train):
-            text = f"no sample is unlabelled: all {spec.data.labels.count} are labelled, allowed: all, labelled"
+        elif facts and known and not stage.part.set and known.count == _samples_there(spec, facts):
+            text = f"no sample is unlabelled: all {known.count} are labelled, allowed: all, labelled"
             yield Fault(place, text, blame=own)
     part = stage.part
     named = SETS.get(part.set) if part.set else None
