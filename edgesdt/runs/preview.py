@@ -79,11 +79,11 @@ def preview(spec: Spec, activity: Activity = ASSUMED) -> str:
         f"{units.format_time(latency['inference_per_sample'])} per inference "
         f"({spec.chip.macs_per_cycle} MACs per cycle at {units.format_frequency(spec.chip.clock)})",
         *_calibration(spec, fitted),
-        *phase_costs.lines(spec, fitted, activity),
         f"  area     {units.format_area(priced['area_mm2']['total'])}",
         f"  leakage  {units.format_si(tech['leakage_w'], 'W')}{_largest(tech['leakage_breakdown_w'])}",
         *_asleep(tech),
         *(f"  {sentence}" for sentence in omissions.of_prices(priced)),
+        *phase_costs.lines(spec, fitted, activity),
     ]
     return "\n".join(lines)
 

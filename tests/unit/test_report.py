@@ -22,7 +22,7 @@ from edgesdt import report
 from edgesdt.errors import EdgesdtError, RunError
 from edgesdt.report.drawing import charts, wording
 from edgesdt.report.files import folders
-from edgesdt.report.run import comparison, curves, receptive_fields
+from edgesdt.report.run import comparison, curves, receptive_fields, summary
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 Maker = Callable[..., Path]
@@ -790,3 +790,11 @@ def test_labels_read_as_words() -> None:
     assert wording.readout("untrained_direct_max") == "direct association, maximum, untrained"
     assert wording.share(0.5, 1000) == "< 0.1 %" and wording.share(1, 0) == wording.ABSENT
     assert wording.percent(0.9176, 360) == "91.8 %"
+
+
+def test_the_facts_of_a_run_in_phases_are_those_of_its_phases(tmp_path: Path) -> None:
+    record = make_record()
+    record["spec"]["data"]["labels"] = {"count": 50}
+    record["phases"] = [{"name": "pretrain", "epochs": 10}, {"name": "both", "epochs": 5}]
+    facts = dict(summary.facts(folders.Run(tmp_path, record, "")))
+    assert (facts["labels"], facts["epochs"], facts["target"]) == ("50", "15", "of its phases")

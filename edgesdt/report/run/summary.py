@@ -102,13 +102,13 @@ def facts(run: Run) -> list[tuple[str, str]]:
         ("layers", " \N{EN DASH} ".join(str(n) for n in layers) if isinstance(layers, list) else None),
         ("weights", _weights(dig("chip.weights.bits"), dig("chip.weights.hidden_bits"))),
         ("rule", dig("learning.rule")),
-        ("target", str(dig("learning.target") or "none").replace("_", " ").replace("none", "") or None),
+        ("target", _target(run, dig("learning.target"))),
         ("data", data.rpartition("/")[2] if isinstance(data, str) else data),
         ("device", device_name(run)),
         ("technology", tables.name(run.record) or None),
         ("node", _node(run)),
-        ("labels", _labels(dig("label_fraction"))),
-        ("epochs", dig("epochs")),
+        ("labels", _labels(dig("label_fraction"), dig("data.labels.count"))),
+        ("epochs", _epochs(run) or dig("epochs")),
         ("labels used", _labels_used(run)),
         ("seed", run.record.get("seed")),
     ]
@@ -148,8 +148,30 @@ def _node(run: Run) -> str | None:
     return None if found is None else f"{found:g} nm"
 
 
-def _labels(share: object) -> str | None:
-    """Share of the training samples with a known label."""
+def _phases(run: Run) -> list[Mapping[str, Any]]:
+    """The phases of a run; none where it has no phases, or its record is older."""
+    found = run.record.get("phases")
+    return [row for row in found if isinstance(row, Mapping)] if isinstance(found, list) else []
+
+
+def _target(run: Run, target: object) -> str | None:
+    """The target of the output; that of a run in phases differs between them."""
+    if _phases(run):
+        return "of its phases"
+    return str(target or "none").replace("_", " ").replace("none", "") or None
+
+
+def _epochs(run: Run) -> str | None:
+    """Epochs of all phases; None for a run without phases."""
+    found = sum(number(row.get("epochs")) or 0 for row in _phases(run))
+    return f"{found:g}" if found else None
+
+
+def _labels(share: object, count: object) -> str | None:
+    """Number or share of the training samples with a known label."""
+    known = number(count)
+    if known is not None:
+        return f"{known:,.0f}"
     found = number(share)
     return None if found is None else "all" if found >= 1 else f"{100 * found:.3g} %"
 

@@ -150,7 +150,7 @@ class Targeted(Learning):
 
     target: Literal["self_defined", "label", "mixed"] = Field(
         default="self_defined",
-        description="Target of the output; mixed: labelled samples first, then all, in turn (semi-supervised)",
+        description="Target of the output; mixed: labelled samples first, then in turn unlabelled and labelled ones",
     )
     winners: int = Field(
         default=5,
