@@ -29,7 +29,7 @@ ANY = "..."  # in shown output: any lines, or any text within a line
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 _NUMBER = re.compile(r"[-−+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?: ?(?:[fpnµmkMG]?[JsWB]|[KM]iB|bit|mm²)\b)?")
 _HASH = re.compile(r"\b[0-9a-f]{16}\b")
-_COMPILING = ("compiling the kernels, once for", "compiled in ")
+_COMPILING = ("compiling the kernels, once for", "compiled in ", "pulse 1 of ")  # the last where that takes long
 _ASSIGNMENT = re.compile(r"\w+=")
 _SAVED = re.compile(r"# ([\w-]+\.(?:yaml|toml|py))(, continued)?\b[^\n]*\n")
 

@@ -20,6 +20,7 @@ from edgesdt.pricing import bill as energy
 from edgesdt.readouts import labels, methods
 from edgesdt.report.run.receptive_fields import png
 from edgesdt.rules.activation.layout import EVENT_KINDS as ACTIVATION_KINDS
+from edgesdt.rules.activation.ledger import cell_counts as activation_cell_counts
 from edgesdt.rules.activation.ledger import counts as activation_counts
 from edgesdt.rules.activity import ASSUMED
 from edgesdt.rules.backprop.layout import EVENT_KINDS as BACKPROP_KINDS
@@ -268,6 +269,13 @@ def _data() -> list[Entry]:
             lambda: (backprop_cell_counts.actions,
                      {"spec": spec_of([6, 4], {**KINDS["cells"], "learning.rule": "backprop"}),
                       "events": np.ones((BACKPROP_KINDS, 2), np.int64), "tallies": [([1] * 14, [0] * 14)]}),
+            ("events", "tallies"),
+        ),
+        Entry(
+            "activation cell actions", ("edgesdt.rules.activation.ledger.cell_counts.actions",),
+            lambda: (activation_cell_counts.actions,
+                     {"spec": spec_of([6, 4], {**KINDS["cells"], **KINDS["activation"]}),
+                      "events": np.ones((ACTIVATION_KINDS, 2), np.int64), "tallies": [([1] * 14, [0] * 14)]}),
             ("events", "tallies"),
         ),
         Entry(

@@ -131,7 +131,7 @@ class OracleChip(Sheet):
         for i, value in enumerate(self.inputs):
             self.events["inputs"][0] += value != 0
             for j in range(self.sizes[1]):
-                self.accumulate(1, j, value * self.seen(self.weights[0][i][j]) * 2**self.input_left)
+                self.accumulate(1, j, value * self.read_code(self.weights[0][i][j]) * 2**self.input_left)
 
     def accumulate(self, layer: int, j: int, addend: int) -> None:
         """One addition, saturated."""
@@ -268,7 +268,7 @@ class OracleChip(Sheet):
                 for i, d in enumerate(by):
                     for j in range(self.sizes[towards]):
                         w = self.weights[layer][i][j] if towards > layer else self.weights[towards][j][i]
-                        self.accumulate(towards, j, d * self.seen(w) * 2**self.state_left)
+                        self.accumulate(towards, j, d * self.read_code(w) * 2**self.state_left)
 
     # §5: learning
 

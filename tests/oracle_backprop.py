@@ -96,13 +96,13 @@ class OracleBackprop(OracleChip):
         """The states of a hidden layer, weighted, into the accumulators of the one above."""
         for i, s in enumerate(self.states[layer]):
             for j in range(self.sizes[layer + 1]):
-                self.accumulate(layer + 1, j, s * self.seen(self.weights[layer][i][j]) * 2**self.state_left)
+                self.accumulate(layer + 1, j, s * self.read_code(self.weights[layer][i][j]) * 2**self.state_left)
 
     def send_down(self, layer: int) -> None:
         """The errors of the layer above, weighted, into the accumulators of hidden layer `layer`."""
         for i in range(self.sizes[layer]):
             for j, e in enumerate(self.errors[layer + 1]):
-                self.accumulate(layer, i, e * self.seen(self.weights[layer][i][j]))
+                self.accumulate(layer, i, e * self.read_code(self.weights[layer][i][j]))
 
     def softmax(self) -> Layer:
         """§3."""

@@ -161,7 +161,7 @@ class Sheet:
         self.stored_bits = weight["bits"] + self.hidden
         self.stored_point, self.read_point = weight["frac_bits"] + self.hidden, weight["frac_bits"] + self.odd
 
-    def seen(self, stored: int) -> int:
+    def read_code(self, stored: int) -> int:
         """§1: the code that all but an update make of a stored one."""
         kept = signed((stored + self.half) // 2**self.hidden, self.chip["weights"]["bits"])
         return 2 * kept + 1 if self.odd else kept

@@ -120,10 +120,10 @@ SPECS = {
         "epochs: 3\ntechnology: {node: 5 nm}",
         r":10: technology\.node: out of range: '5 nm', allowed: 7 nm\.\.130 nm",
     ),
-    "a target that is to come": (
+    "targets of two kinds with every label known": (
         "winners: 2",
         "target: mixed",
-        r":8: learning\.target: not in this version: 'mixed', allowed: self_defined, label",
+        r":8: learning\.target: mixed without data\.labels, allowed with it: data: \{labels: \{count: 600\}\}",
     ),
 }
 
