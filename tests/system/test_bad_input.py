@@ -120,11 +120,6 @@ SPECS = {
         "epochs: 3\ntechnology: {node: 5 nm}",
         r":10: technology\.node: out of range: '5 nm', allowed: 7 nm\.\.130 nm",
     ),
-    "targets of two kinds with every label known": (
-        "winners: 2",
-        "target: mixed",
-        r":8: learning\.target: mixed without data\.labels, allowed with it: data: \{labels: \{count: 600\}\}",
-    ),
 }
 
 
