@@ -40,7 +40,7 @@ def row(seeds: Sequence[Record]) -> list[str]:
     return [
         f"{first['name']}, {layers}",
         spec["data"]["set"],
-        f"{weights['bits']} bits, {weights['frac_bits']} below the point",
+        f"{weights['bits']} bits, {weights['frac_bits']} below the point{_hidden(weights)}",
         f"{used(memory['used_bits'])} / {used(memory['budget_bits'])}",
         str(spec["epochs"]),
         accuracy(seeds, "direct_average"),
@@ -53,6 +53,11 @@ def row(seeds: Sequence[Record]) -> list[str]:
         units.format_area(first["area_mm2"]["total"]),
         f"{means(seeds, 'speed')('train_samples_per_s'):,.0f}",
     ]
+
+
+def _hidden(weights: dict[str, Any]) -> str:
+    """The bits of a weight that reads do not use."""
+    return f", {weights['hidden_bits']} more hidden" if weights.get("hidden_bits") else ""
 
 
 def _classifiers(seeds: Sequence[Record], before: str = "") -> str:

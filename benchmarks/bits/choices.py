@@ -39,8 +39,9 @@ def trials() -> Iterator[Trial]:
     for bits, fracs in ((2, (7, 8, 9)), (3, (8, 9, 10)), (4, (9, 10, 11))):
         for frac in fracs:
             yield from (_short(weights(bits, frac, rate=rate)) for rate in RATES)
-    for levels in ("floor", "nearest", "odd"):
+    for levels in ("floor", "odd"):
         yield from (_short(weights(2, frac, 4, levels)) for frac in (7, 8))
+    yield _short(weights(2, 7, 4, "nearest"))
     yield from (_short(weights(2, frac, 0, "odd")) for frac in (7, 8))
     for hidden in (2, 4, 6):
         yield from (_short(weights(2, 8, hidden, "nearest", rate)) for rate in (0.002, 0.004))

@@ -97,9 +97,9 @@ def widths(found: Sequence[Row]) -> list[str]:
 def figures(found: Sequence[Row]) -> dict[str, str]:
     """The figures in the sentences: means over the seeds."""
 
-    def weight(bits: int, hidden: int = 0, levels: str = "floor", **other: Any) -> Setting:
-        wanted: dict[str, Any] = {BITS: bits, HIDDEN: hidden, LEVELS: levels, FRAC: bits + 6, ROUNDING: "stochastic"}
-        return only("mnist_bits", wanted | other)
+    def weight(bits: int, hidden: int = 0, levels: str = "floor", frac: int = 0, how: str = "stochastic") -> Setting:
+        wanted = {BITS: bits, HIDDEN: hidden, LEVELS: levels, FRAC: frac or bits + 6, ROUNDING: how}
+        return only("mnist_bits", wanted)
 
     def width(**changed: Any) -> Setting:
         wanted = {"encoder.bits": 8, "chip.states.bits": 8, "chip.accumulator.bits": 32} | changed
@@ -112,11 +112,10 @@ def figures(found: Sequence[Row]) -> dict[str, str]:
     named = {
         "two": weight(2), "three": weight(3), "four": weight(4), "eight": weight(8), "two_odd": weight(2, 0, "odd"),
         "two_one": weight(2, 1, "nearest"), "two_two": weight(2, 2, "nearest"), "two_four": weight(2, 4, "nearest"),
-        "two_four_odd": weight(2, 4, "odd"), "two_four_floor": weight(2, 4),
-        "eight_wide": weight(8, 0, "floor", **{FRAC: 12}), "nearest": weight(8, 0, "floor", **{ROUNDING: "nearest"}),
-        "base": width(), "state_4": width(**{"chip.states.bits": 4}), "state_6": width(**{"chip.states.bits": 6}),
-        "input_1": width(**{"encoder.bits": 1}), "input_4": width(**{"encoder.bits": 4}),
-        "sums_22": width(**{"chip.accumulator.bits": 22}),
+        "two_four_odd": weight(2, 4, "odd"), "two_four_floor": weight(2, 4), "eight_wide": weight(8, frac=12),
+        "nearest": weight(8, how="nearest"), "base": width(), "state_4": width(**{"chip.states.bits": 4}),
+        "state_6": width(**{"chip.states.bits": 6}), "input_1": width(**{"encoder.bits": 1}),
+        "input_4": width(**{"encoder.bits": 4}), "sums_22": width(**{"chip.accumulator.bits": 22}),
         "constant": width(**{"learning.schedule.kind": "constant"}),
     }  # fmt: skip
     told = {name: f"{one.accuracy.mean:.1f}" for name, one in named.items()}

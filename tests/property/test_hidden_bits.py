@@ -29,7 +29,7 @@ CHIPS = st.fixed_dictionaries(
         "learning.batch": st.sampled_from([1, 3]),
     }
 )
-quick = settings(max_examples=30, deadline=None, derandomize=True)
+quick = settings(max_examples=15, deadline=None, derandomize=True)
 
 
 def fields_of(widths: tuple[int, int], fields: dict[str, Any]) -> dict[str, Any]:
