@@ -41,7 +41,7 @@ def fields_of(widths: tuple[int, int], fields: dict[str, Any]) -> dict[str, Any]
 def assert_read(machine: Machine) -> None:
     """What the simulator keeps for reads is what the page says of the stored codes, and its bound holds."""
     chip, work, oracle = machine.chip, machine.work, OracleChip(machine.spec.plain())
-    wanted = [oracle.seen(code) for code in chip.weights.tolist()]
+    wanted = [oracle.read_code(code) for code in chip.weights.tolist()]
     assert machine.store.read.tolist() == wanted
     start = 0
     for layer, (pre, post) in enumerate(pairwise(machine.sizes)):
