@@ -68,6 +68,7 @@ def test_eqprop_equals_the_oracle(
     assert_read(machine)
 
 
+@pytest.mark.slow  # kernels of two widths, which no other test compiles
 @quick
 @given(widths=WIDTHS, fields=CHIPS, seed=st.integers(0, 2**32), layers=st.sampled_from([[5, 4], [4, 6, 3]]))
 def test_backprop_equals_the_oracle(
