@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import command, records, tables
-from edgesdt.pricing import bill
+from edgesdt.pricing import bill, phased
 from edgesdt.rules.lookup import memory_map
 from edgesdt.runs import record
 from edgesdt.spec import Spec
+from edgesdt.spec.stages import stages
 
 RECORD = records.FOLDER / "mnist_1layer-0.json"
 PAGE = records.HERE.parent / "docs" / "explanation" / "energy.md"
@@ -38,9 +39,9 @@ def priced(made: Mapping[str, Any], memory: Mapping[str, Any] | None, sleep: boo
     if memory is not None:
         plain["chip"]["memory"] = {**memory, "sleep": sleep}
     spec = Spec.from_plain(plain)
-    samples = {"train": made["train_samples"] * plain["epochs"], "inference": made["test_samples"]}
-    fitted = memory_map(spec).plain()
-    return {**bill.price(spec, made["counts"], samples, fitted), "memory": fitted}
+    samples = {"train": phased.samples_learned(made), "inference": made["test_samples"]}
+    fitted, by_stage = memory_map(spec).plain(), phased.stage_counts(made, len(stages(spec)))
+    return {**bill.price(spec, made["counts"], samples, fitted, by_stage), "memory": fitted}
 
 
 def costs(made: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -56,10 +57,10 @@ def costs(made: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def rows(made: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """The table: a column for each organisation; energies in nJ of one sample, areas in mm², powers in mW."""
     columns = costs(made)
-    presented = made["train_samples"] * made["spec"]["epochs"]
+    presented = phased.samples_learned(made)
     dynamic = [name for name in columns[BANKS[0][0]]["energy_j"]["train_breakdown"] if name != bill.LEAKAGE]
     powers = ("leakage_w", "leakage_asleep_w")
-    found: list[tuple[str, list[float | None], str]] = [
+    found: list[tuple[str, Sequence[float | None], str]] = [
         ("banks of the weights", [_banks(cost) for cost in columns.values()], "{:.0f}"),
         *(
             (name, [cost["energy_j"]["train_breakdown"][name] / presented * 1e9 for cost in columns.values()], "{:.1f}")

@@ -16,11 +16,17 @@ def samples_learned(record: Mapping[str, Any]) -> int:
 
 
 def stage_counts(record: Mapping[str, Any], stages: int) -> list[dict[str, int]] | None:
-    """The counts of each of the `stages` of a run, from its phases; None of a run without phases."""
+    """The counts of each of the `stages` of a run, from its phases; None of a run without phases.
+
+    What no phase counts comes before the first, and is counted with it: filling the replay buffer.
+    """
     if "phases" not in record:
         return None
     every = [part for phase in record["phases"] for part in phase["parts"]]
-    return _by_stage(every, stages)
+    found = _by_stage(every, stages)
+    for name, count in record["counts"]["train"].items():
+        found[0][name] = found[0].get(name, 0) + count - sum(each.get(name, 0) for each in found)
+    return found
 
 
 def of_point(point: Mapping[str, Any], stages: Sequence[Counts] | None) -> list[Counts]:

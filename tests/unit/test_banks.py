@@ -93,8 +93,6 @@ def test_an_access_without_a_kind_is_one_of_its_array_or_of_the_buffers() -> Non
 def test_kept_records_cost_what_they_did() -> None:
     for path in sorted(organisation.RECORD.parent.glob("*.json")):
         made = record.read(path)
-        if made.get("phases"):  # `organisation` prices runs of one phase alone
-            continue
         priced = organisation.priced(made, None)
         for part in ("energy_j", "latency_s", "area_mm2"):
             for name, value in priced[part].items():
