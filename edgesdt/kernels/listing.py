@@ -16,7 +16,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from edgesdt.kernels.jit import inlined
+from edgesdt.kernels.arithmetic import whole_vectors
+from edgesdt.kernels.jit import inlined, kernel
 
 _AT_ONCE = 16
 _IN_REGISTERS = llvm.llvm_version_info >= (19, 0, 0)
@@ -168,3 +169,14 @@ def list_reaching(values, bar, keep, listed):  # type: ignore[no-untyped-def]
         count += np.uint64((values[start] >= bar) & (keep[start] != 0))
         start += np.uint64(1)
     return np.int64(count)
+
+
+@kernel
+def list_codes(codes, n, names, values):  # type: ignore[no-untyped-def]
+    """List the first n `codes` that are not 0: place and value, filled up with zeros to whole vectors. How many."""
+    count = list_nonzero(codes, n, names)
+    for a in range(np.uint64(count)):
+        values[a] = codes[np.uint64(names[a])]
+    for a in range(count, whole_vectors(count, values.shape[0])):
+        values[a] = 0
+    return count

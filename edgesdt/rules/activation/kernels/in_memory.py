@@ -7,7 +7,7 @@ import numpy as np
 from edgesdt.kernels.drive import accumulate
 from edgesdt.kernels.jit import kernel
 from edgesdt.kernels.layout import ACCUMULATOR_SATURATIONS
-from edgesdt.kernels.listing import list_nonzero
+from edgesdt.kernels.listing import list_codes
 from edgesdt.kernels.row_sums import add_signed_rows, sum_along_rows
 from edgesdt.synapses.digital import register_of
 from edgesdt.synapses.lines import add_lines, draw_lines
@@ -85,18 +85,7 @@ def move_lines(layer, errors, outputs, chip, plan, work, rates):  # type: ignore
 @kernel
 def move_products(store, layer, errors, outputs, chip, plan, work, rates):  # type: ignore[no-untyped-def]
     """Move weight layer `layer` by products, or list their pulses. Returns how many factors of both are not 0."""
-    active = list_codes(errors, work.pres, work.pre_values)
-    found = list_codes(outputs, work.posts, work.post_values)
+    active = list_codes(errors, errors.shape[0], work.pres, work.pre_values)
+    found = list_codes(outputs, outputs.shape[0], work.posts, work.post_values)
     update_outer(store, layer, active, found, rates[layer], chip.random, plan, work)
     return active, found
-
-
-@kernel
-def list_codes(codes, places, values):  # type: ignore[no-untyped-def]
-    """List the `codes` that are not 0: place and value, the values filled up with zeros. Returns how many."""
-    count = list_nonzero(codes, codes.shape[0], places)
-    for a in range(count):
-        values[a] = codes[places[a]]
-    for a in range(count, values.shape[0]):
-        values[a] = 0
-    return count

@@ -7,7 +7,8 @@ cells" of docs/explanation/activation_arithmetic.md.
 from __future__ import annotations
 
 from edgesdt.kernels.jit import kernel
-from edgesdt.rules.activation.kernels.in_memory import add_hidden, add_rows, list_codes, move_products, sum_rows
+from edgesdt.kernels.listing import list_codes
+from edgesdt.rules.activation.kernels.in_memory import add_hidden, add_rows, move_products, sum_rows
 from edgesdt.synapses.crossbar.reading.two_way import read_changes
 from edgesdt.synapses.stores.stack import block
 
@@ -63,7 +64,7 @@ def drive_signals(store, layer, sums, chip, plan, work):  # type: ignore[no-unty
     if store.place[layer] < 0:
         return add_hidden(layer, sums, chip, plan, work)
     at, rows = plan.first_signal[layer], plan.sizes[layer]
-    count = list_codes(chip.signals[at : at + rows], work.signed, work.signed_values)
+    count = list_codes(chip.signals[at : at + rows], rows, work.signed, work.signed_values)
     read_array(store, layer, True, work.signed[:count], work.signed_values[:count], sums, plan, work)
     return count
 
@@ -76,5 +77,5 @@ def drive_outputs(store, layer, sums, outputs, chip, plan, work):  # type: ignor
         return
     for i in range(sums.shape[0]):
         sums[i] = 0
-    count = list_codes(outputs, work.posts, work.post_values)
+    count = list_codes(outputs, outputs.shape[0], work.posts, work.post_values)
     read_array(store, layer, False, work.posts[:count], work.post_values[:count], sums, plan, work)

@@ -6,7 +6,7 @@ import numpy as np
 
 from edgesdt.kernels.arithmetic import saturate
 from edgesdt.kernels.jit import inlined, kernel
-from edgesdt.rules.backprop.kernels.forward import list_codes
+from edgesdt.kernels.listing import list_codes
 from edgesdt.synapses.store import add_changes
 
 

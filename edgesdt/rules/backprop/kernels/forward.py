@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgesdt.kernels.arithmetic import saturate, whole_vectors
+from edgesdt.kernels.arithmetic import saturate
 from edgesdt.kernels.jit import inlined, kernel
-from edgesdt.kernels.listing import list_nonzero
+from edgesdt.kernels.listing import list_codes
 from edgesdt.rules.backprop.layout import ACTIVE
 from edgesdt.synapses.store import add_changes
 
@@ -25,17 +25,6 @@ def mask(states, keep):  # type: ignore[no-untyped-def]
     """The states of dropped outputs are 0."""
     for j in range(states.shape[0]):
         states[j] = states[j] if keep[j] != 0 else 0
-
-
-@kernel
-def list_codes(codes, n, names, values):  # type: ignore[no-untyped-def]
-    """List the first n `codes` that are not 0: place and value, filled up with zeros to whole vectors. How many."""
-    count = list_nonzero(codes, n, names)
-    for a in range(np.uint64(count)):
-        values[a] = codes[np.uint64(names[a])]
-    for a in range(count, whole_vectors(count, values.shape[0])):
-        values[a] = 0
-    return count
 
 
 @inlined

@@ -5,9 +5,10 @@ from __future__ import annotations
 from edgesdt.kernels.drive import drop, present, rest
 from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.layout import APPLIED, BANK_STEPS, SAMPLES
+from edgesdt.kernels.listing import list_codes
 from edgesdt.kernels.softmax import softmax
 from edgesdt.rules.backprop.kernels.backward import hidden_errors, output_errors, send_back
-from edgesdt.rules.backprop.kernels.forward import activate, feed_on, list_codes, mask
+from edgesdt.rules.backprop.kernels.forward import activate, feed_on, mask
 from edgesdt.rules.backprop.layout import ERRORS, LEARNED
 from edgesdt.synapses.batch import apply_biases
 from edgesdt.synapses.outer import gather_outer, move_biases

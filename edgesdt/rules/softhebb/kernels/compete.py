@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from edgesdt.kernels.jit import inlined, kernel
+from edgesdt.kernels.listing import list_codes
 from edgesdt.kernels.lookups import bit_length, nearest, power_place, shifted, whole_root
-from edgesdt.rules.softhebb.kernels.forward import list_codes, shares_of, winner_of
+from edgesdt.rules.softhebb.kernels.forward import shares_of, winner_of
 from edgesdt.rules.softhebb.layout import SHARED
 from edgesdt.rules.softhebb.registers import (
     LARGEST_FRAC,

@@ -4,24 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgesdt.kernels.arithmetic import saturate, whole_vectors
+from edgesdt.kernels.arithmetic import saturate
 from edgesdt.kernels.jit import inlined, kernel
-from edgesdt.kernels.listing import list_nonzero
+from edgesdt.kernels.listing import list_codes
 from edgesdt.kernels.lookups import exponentials_of, nearest, power_place, reciprocal_of
 from edgesdt.rules.softhebb.layout import ACTIVE
 from edgesdt.rules.softhebb.registers import MANTISSA_BITS
 from edgesdt.synapses.store import add_changes, feed
-
-
-@kernel
-def list_codes(codes, n, names, values):  # type: ignore[no-untyped-def]
-    """List the first n `codes` that are not 0: place and value, filled up with zeros to whole vectors. How many."""
-    count = list_nonzero(codes, n, names)
-    for a in range(np.uint64(count)):
-        values[a] = codes[np.uint64(names[a])]
-    for a in range(count, whole_vectors(count, values.shape[0])):
-        values[a] = 0
-    return count
 
 
 @kernel

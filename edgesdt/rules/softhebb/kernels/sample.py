@@ -6,11 +6,12 @@ import numpy as np
 
 from edgesdt.kernels.jit import inlined, kernel
 from edgesdt.kernels.layout import SAMPLES
+from edgesdt.kernels.listing import list_codes
 from edgesdt.rules.softhebb.kernels.buffers import apply, gather, raw_of
 from edgesdt.rules.softhebb.kernels.cells import pulse_columns, read_offsets
 from edgesdt.rules.softhebb.kernels.centring import centre, observe
 from edgesdt.rules.softhebb.kernels.compete import largest_shift, share_out, steps_of
-from edgesdt.rules.softhebb.kernels.forward import forward, list_codes
+from edgesdt.rules.softhebb.kernels.forward import forward
 from edgesdt.rules.softhebb.kernels.pull import pull
 from edgesdt.rules.softhebb.layout import ERRORS, LEARNED
 from edgesdt.synapses.digital import register_of
